@@ -1,0 +1,28 @@
+// Package work holds what blocks: one file for each kind of work that a request can wait for.
+//
+// A kind says how long it takes, what it holds while it waits, and how to do it; it must not know which mode runs it,
+// nor anything of HTTP.
+package work
+
+import (
+	"context"
+	"time"
+)
+
+// A Resource is what a piece of work holds while it waits. A mode reads it to decide where the work may run.
+type Resource string
+
+// Nothing is held: the work is a timer, and whoever runs it may wait in a way of its own for Work.Delay instead of
+// calling Work.Do.
+const Nothing Resource = "nothing"
+
+// Work is what a request blocks on.
+type Work interface {
+	// Do blocks until the work is done, and returns nil; or until ctx is done, and returns ctx.Err() at once. It may
+	// be called from many goroutines at the same time. It must not keep ctx after it returned: ctx is used again.
+	Do(ctx context.Context) error
+	// Delay is how long Do takes when nothing is in its way.
+	Delay() time.Duration
+	// Holds is what Do holds while it waits.
+	Holds() Resource
+}
