@@ -1,0 +1,165 @@
+// Package server holds what all modes share, and no more: the App that admits, runs and finishes jobs, the one route
+// table, the one table from error to status, and the Source of connections.
+//
+// It must not know a mode, a goroutine's or a thread's part in serving, nor the bytes of HTTP: a mode decides who runs
+// a Job, and server/transport reads requests and writes replies.
+package server
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"demo-server/server/admission"
+	"demo-server/work"
+)
+
+// A Config is what an App needs to know. The zero value of a limit means none.
+type Config struct {
+	Mode      string            // the mode's name, as the Server header and the metrics show it
+	Work      work.Work         // what a request blocks on
+	Body      []byte            // the reply's body
+	Finish    bool              // on-leave=finish: work goes on for a client that left
+	Admission *admission.Limits // places and queue, or nil where the mode bounds nothing
+	Limits    Limits
+	Observers []Observer
+}
+
+// Limits bound one connection and the number of them; server/transport keeps them.
+type Limits struct {
+	MaxConnections    int           // connections accepted at the same time; further ones wait in the accept queue
+	MaxHeaderBytes    int           // request line and headers
+	MaxBodyBytes      int64         // request body
+	ReadHeaderTimeout time.Duration // from a request's first byte, or from the accept, to the end of its headers
+	ReadTimeout       time.Duration // of a request body, without progress
+	WriteTimeout      time.Duration // of a reply, without progress
+	IdleTimeout       time.Duration // of a kept connection, between requests
+}
+
+// An App admits, runs and finishes the jobs of one mode. Create it with New, and Close it when the mode has ended.
+type App struct {
+	config Config
+	queue  *admission.Queue
+	start  time.Time // the origin of every stamp
+
+	inFlight    atomic.Int64
+	connections atomic.Int64
+	service     atomic.Int64 // moving average of the time that work took, for Retry-After
+
+	announce   atomic.Bool // replies say Connection: close
+	refusing   atomic.Bool // the drain deadline has passed
+	expired    chan struct{}
+	expireOnce sync.Once
+}
+
+// New returns an App that is ready to admit jobs.
+func New(config Config) *App {
+	a := &App{config: config, start: time.Now(), expired: make(chan struct{})}
+	if config.Admission != nil {
+		a.queue = admission.New(*config.Admission)
+	}
+	a.service.Store(int64(config.Work.Delay()))
+	return a
+}
+
+// Close ends the queue's timer. No job may be admitted after it.
+func (a *App) Close() {
+	if a.queue != nil {
+		a.queue.Close()
+	}
+}
+
+// Mode is the name of the mode that this App serves.
+func (a *App) Mode() string { return a.config.Mode }
+
+// Limits bound the connections.
+func (a *App) Limits() Limits { return a.config.Limits }
+
+// Work is what every job of this App blocks on.
+func (a *App) Work() work.Work { return a.config.Work }
+
+// InFlight is how many jobs have started and are not finished: they work, or their replies are being written.
+func (a *App) InFlight() int { return int(a.inFlight.Load()) }
+
+// Queued is how many admitted jobs wait for a place: the queue depth.
+func (a *App) Queued() int {
+	if a.queue == nil {
+		return 0
+	}
+	return a.queue.Len()
+}
+
+// Connections is how many connections are open: accepted and not closed.
+func (a *App) Connections() int { return int(a.connections.Load()) }
+
+// ConnectionOpened and ConnectionClosed are the transport's count of connections.
+func (a *App) ConnectionOpened() { a.connections.Add(1) }
+
+// ConnectionClosed is called once for each ConnectionOpened.
+func (a *App) ConnectionClosed() { a.connections.Add(-1) }
+
+// Announce makes every reply from now on say Connection: close. Nothing is refused yet.
+func (a *App) Announce() { a.announce.Store(true) }
+
+// Announcing reports whether a reply has to say Connection: close.
+func (a *App) Announcing() bool { return a.announce.Load() }
+
+// Expire is the drain deadline: every job admitted from now on is refused with ErrDraining, and Expired is closed, at
+// which the transport cancels the jobs that are queued or running. It may be called more than once.
+func (a *App) Expire() {
+	a.expireOnce.Do(func() {
+		a.announce.Store(true)
+		a.refusing.Store(true)
+		close(a.expired)
+	})
+}
+
+// Expired is closed at the drain deadline.
+func (a *App) Expired() <-chan struct{} { return a.expired }
+
+// Admit takes job in and sees to it that schedule is called once the job may run: in this call, or later from another
+// goroutine, or never when the job is refused or its client leaves first. schedule must not block; it decides who
+// calls job.Run. Admit needs no goroutine to wait: Job.Wait is for callers that have one.
+func (a *App) Admit(job *Job, schedule func(*Job)) {
+	job.arrived, job.schedule = a.Now(), schedule
+	if a.refusing.Load() {
+		job.cancel(causeDraining)
+	}
+	if err := job.cancelled(); err != nil {
+		job.End(err)
+		return
+	}
+	if a.queue == nil {
+		schedule(job)
+		return
+	}
+	if err := a.queue.Enter(&job.ticket); err != nil {
+		job.End(ErrQueueFull)
+		return
+	}
+	// A client that left between the check above and Enter found nothing to take out of the queue.
+	if job.cancelled() != nil {
+		job.unqueue()
+	}
+}
+
+// retryAfter estimates in whole seconds, at least 1, when the backlog that stands now will have been worked off:
+// the tickets that wait, and one more, at limit places, each as long as recent work took.
+func (a *App) retryAfter() int {
+	if a.queue == nil {
+		return 1
+	}
+	rounds := (a.queue.Len() + a.queue.Limits().Places) / a.queue.Limits().Places
+	backlog := time.Duration(rounds) * time.Duration(a.service.Load())
+	return max(1, int((backlog+time.Second-1)/time.Second))
+}
+
+// learn moves the average service time an eighth of the way to the newest one, as TCP smooths its round-trip time
+// (RFC 6298, section 2). Two updates at the same time may lose one, which an estimate can bear.
+func (a *App) learn(worked time.Duration) {
+	average := a.service.Load()
+	a.service.Store(average + (int64(worked)-average)/8)
+}
+
+// Now is the time since the App was made: a monotonic stamp that costs half of what time.Now does.
+func (a *App) Now() time.Duration { return time.Since(a.start) }

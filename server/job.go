@@ -1,0 +1,291 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+	"runtime/trace"
+	"sync/atomic"
+	"time"
+
+	"demo-server/server/admission"
+)
+
+// Why a job was cancelled. The first cause stays: both end a connection's use.
+const (
+	causeNone int32 = iota
+	causeLeft
+	causeDraining
+)
+
+// What a job's goroutine may have to wait for.
+const (
+	phasePending int32 = iota // admitted, not ended
+	phaseAwaited              // not ended, and somebody sleeps in Wait
+	phaseEnded
+)
+
+// A Job is one request's way through the server. It belongs to a connection and is used again for its next request,
+// so that a request allocates nothing: Begin, App.Admit or Refuse, Wait, Reply, Finish, in this order.
+//
+// It is also the context of its own work, which ends when the client leaves or the drain deadline passes. Deriving
+// from it is allowed, keeping it after the work returned is not.
+type Job struct {
+	app      *App
+	ticket   admission.Ticket
+	schedule func(*Job)
+
+	Method  string        // of the request, for logs
+	Path    string        // of the request, for logs
+	Backlog time.Duration // how long the connection sat in the accept queue; negative where that cannot be known
+
+	arrived, started, worked time.Duration // stamps of the App
+
+	cause  atomic.Int32
+	left   atomic.Bool
+	done   chan struct{}
+	phase  atomic.Int32
+	ended  chan struct{}
+	begun  chan struct{} // only while a trace is on
+	placed bool          // holds a place of the queue
+	ran    bool          // counts as in flight
+
+	err     error
+	panic   *Panic
+	outcome Outcome
+	reply   Reply
+	sample  Sample // here, so that handing it to an observer allocates nothing
+	task    *trace.Task
+	region  *trace.Region
+	context context.Context // carries the task, nil while no trace is on
+}
+
+// Init makes the zero Job one of app's. It is called once, when its connection opens.
+func (j *Job) Init(app *App) {
+	j.app = app
+	j.ticket.Owner = (*ticketOwner)(j)
+	j.done = make(chan struct{})
+	j.ended = make(chan struct{}, 1)
+}
+
+// Begin makes the job ready for a connection's next request. backlog is how long the connection sat in the kernel's
+// accept queue: 0 for its later requests, negative where it cannot be known.
+func (j *Job) Begin(method, path string, backlog time.Duration) {
+	j.Method, j.Path, j.Backlog = method, path, backlog
+	j.arrived, j.started, j.worked = 0, 0, 0
+	j.placed, j.ran = false, false
+	j.err, j.panic, j.context = nil, nil, nil
+	j.phase.Store(phasePending)
+	if trace.IsEnabled() {
+		j.context, j.task = trace.NewTask(context.Background(), "request")
+		j.begun = make(chan struct{}, 1)
+		j.region = trace.StartRegion(j.context, "queue")
+	}
+}
+
+func (j *Job) endRegion() {
+	if j.region != nil {
+		j.region.End()
+		j.region = nil
+	}
+}
+
+// Refuse ends a job that was never admitted: the request is at fault, or the transport.
+func (j *Job) Refuse(err error) {
+	j.arrived = j.app.Now()
+	j.End(err)
+}
+
+// Run does the job's work on the calling goroutine, and survives its panic. It is called at most once, by whomever the
+// mode's schedule chose. It never touches the connection.
+func (j *Job) Run() {
+	if err := j.Start(); err != nil {
+		j.End(err)
+		return
+	}
+	j.End(j.work())
+}
+
+// Start is the first half of Run, for a mode that waits in its own way for work that holds nothing. A job whose client
+// left, or that the drain deadline overtook, is not started: the error says so, and belongs into End.
+func (j *Job) Start() error {
+	if err := j.cancelled(); err != nil {
+		return err
+	}
+	j.started = j.arrived // without a queue a job starts where it is admitted
+	if j.app.queue != nil {
+		j.started = j.app.Now()
+	}
+	j.ran = true
+	j.app.inFlight.Add(1)
+	j.signalBegun()
+	return nil
+}
+
+// signalBegun lets Wait end the trace region of the queue: a region ends on the goroutine on which it started.
+func (j *Job) signalBegun() {
+	if j.task == nil {
+		return
+	}
+	select {
+	case j.begun <- struct{}{}:
+	default:
+	}
+}
+
+// End is the last half of Run: err is what became of the job, and nil that its work is done. It wakes Wait.
+func (j *Job) End(err error) {
+	j.worked = j.app.Now()
+	if err != nil && j.cause.Load() != causeNone {
+		err = j.cancelled() // work reports a cancelled context; the cause says why
+	}
+	j.err = err
+	j.signalBegun()
+	if j.phase.Swap(phaseEnded) == phaseAwaited {
+		j.ended <- struct{}{}
+	}
+}
+
+func (j *Job) work() (err error) {
+	defer func() {
+		if value := recover(); value != nil {
+			j.panic = &Panic{Value: value, Stack: debug.Stack()}
+			err = ErrPanic
+		}
+	}()
+	if j.task == nil {
+		return j.app.config.Work.Do(j)
+	}
+	defer trace.StartRegion(j.context, "work").End()
+	return j.app.config.Work.Do(j)
+}
+
+// Wait blocks until the job has ended.
+func (j *Job) Wait() {
+	if j.task != nil {
+		<-j.begun
+		j.endRegion()
+	}
+	if j.phase.CompareAndSwap(phasePending, phaseAwaited) {
+		<-j.ended
+	}
+}
+
+// Reply is what to answer, once the job has ended. It is valid until the job's next Begin.
+func (j *Job) Reply() *Reply {
+	if j.task != nil {
+		j.region = trace.StartRegion(j.context, "write")
+	}
+	j.outcome = outcomeOf(j)
+	j.app.reply(j)
+	return &j.reply
+}
+
+// Ended is when the job ended, as a stamp of the App.
+func (j *Job) Ended() time.Duration { return j.worked }
+
+// Finish is called once, when the reply is written or was given up: written says whether all of it went out. It gives
+// the job's place back, hands one Sample to the observers, and returns the App's stamp of now.
+func (j *Job) Finish(written bool) time.Duration {
+	now := j.app.Now()
+	if j.ran {
+		j.app.inFlight.Add(-1)
+	}
+	if j.placed {
+		j.app.queue.Release()
+	}
+	if !written && j.outcome == OK {
+		j.outcome = Unwritten
+	}
+	if j.task != nil {
+		j.endRegion()
+		j.task.End()
+		j.task = nil
+	}
+	j.sample = j.sampleAt(now)
+	for _, observer := range j.app.config.Observers {
+		observer.Observe(&j.sample)
+	}
+	return now
+}
+
+// Leave says that the client has gone: it hung up, or sent a FIN. The work ends at once and the place is free, unless
+// the App is to finish it all the same. It may be called at any time and from any goroutine, and it holds for all
+// later jobs of the connection.
+func (j *Job) Leave() {
+	j.left.Store(true)
+	if !j.app.config.Finish {
+		j.cancel(causeLeft)
+	}
+}
+
+// Abort is the drain deadline's: a job that is queued or runs ends with ErrDraining, and so do all later ones of its
+// connection. It may be called at any time and from any goroutine.
+func (j *Job) Abort() { j.cancel(causeDraining) }
+
+func (j *Job) cancel(cause int32) {
+	if !j.cause.CompareAndSwap(causeNone, cause) {
+		return
+	}
+	close(j.done)
+	j.unqueue()
+}
+
+// unqueue ends a cancelled job that waits in the queue, unless another goroutine was faster.
+func (j *Job) unqueue() {
+	if j.app.queue != nil && j.app.queue.Remove(&j.ticket) {
+		j.End(j.cancelled())
+	}
+}
+
+func (j *Job) cancelled() error {
+	switch j.cause.Load() {
+	case causeLeft:
+		return ErrLeft
+	case causeDraining:
+		return ErrDraining
+	}
+	return nil
+}
+
+// ticketOwner is how the queue sees a job.
+type ticketOwner Job
+
+func (o *ticketOwner) Start() {
+	j := (*Job)(o)
+	j.placed = true
+	j.schedule(j)
+}
+
+func (o *ticketOwner) TimedOut() { (*Job)(o).End(ErrQueueTimeout) }
+
+// Deadline is none: a job ends by being cancelled.
+func (j *Job) Deadline() (time.Time, bool) { return time.Time{}, false }
+
+// Done is closed when the job is cancelled.
+func (j *Job) Done() <-chan struct{} { return j.done }
+
+// Err is context.Canceled once the job is cancelled.
+func (j *Job) Err() error {
+	if j.cause.Load() == causeNone {
+		return nil
+	}
+	return context.Canceled
+}
+
+// Value finds the execution trace's task.
+func (j *Job) Value(key any) any {
+	if j.context == nil {
+		return nil
+	}
+	return j.context.Value(key)
+}
+
+// A Panic is what work panicked with.
+type Panic struct {
+	Value any
+	Stack []byte
+}
+
+// Error is the panic's value, without the stack.
+func (p *Panic) Error() string { return fmt.Sprintf("panic in work: %v", p.Value) }

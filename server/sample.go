@@ -1,0 +1,81 @@
+package server
+
+import "time"
+
+// An Outcome is what became of a request. Its text is the metrics' label.
+type Outcome string
+
+// The outcomes, each of which is counted apart.
+const (
+	OK           Outcome = "ok"            // worked and written
+	Unwritten    Outcome = "unwritten"     // worked, but the reply did not go out whole
+	Wasted       Outcome = "wasted"        // worked to the end for a client that had left (on-leave=finish)
+	LeftQueued   Outcome = "left_queued"   // the client left before work started
+	LeftRunning  Outcome = "left_running"  // the client left while work ran
+	QueueFull    Outcome = "queue_full"    // refused, 503
+	QueueTimeout Outcome = "queue_timeout" // waited too long, 503
+	Draining     Outcome = "draining"      // the drain deadline passed, 503
+	Failed       Outcome = "failed"        // work failed or panicked, 5xx
+	BadRequest   Outcome = "bad_request"   // the request was at fault, 4xx or 501, 505
+)
+
+// Outcomes lists every Outcome, so that each has a counter from the start.
+var Outcomes = []Outcome{OK, Unwritten, Wasted, LeftQueued, LeftRunning, QueueFull, QueueTimeout, Draining, Failed, BadRequest}
+
+// Refused reports whether the server turned the request away, and not its client or its work.
+func (o Outcome) Refused() bool { return o == QueueFull || o == QueueTimeout || o == Draining }
+
+// A Sample is what observers learn of one finished request. It is valid only during Observe.
+type Sample struct {
+	Mode         string
+	Method, Path string
+	Status       int
+	Outcome      Outcome
+	Admitted     bool          // reached admission: Queued is meant
+	Started      bool          // work started: Worked is meant
+	Backlog      time.Duration // in the kernel's accept queue; negative where that cannot be known
+	Queued       time.Duration // from admission to the start of work, or to the end of waiting for it
+	Worked       time.Duration // from the start to the end of work
+	Written      time.Duration // from the end of work to the last byte of the reply
+	Panic        *Panic        // nil for no panic
+}
+
+// An Observer is told of each request that finished, on the goroutine that finished it: it must be quick, and safe to
+// call from many goroutines.
+type Observer interface {
+	Observe(*Sample)
+}
+
+func (j *Job) sampleAt(finished time.Duration) Sample {
+	s := Sample{
+		Mode: j.app.config.Mode, Method: j.Method, Path: j.Path, Status: j.reply.Status, Outcome: j.outcome,
+		Admitted: j.outcome != BadRequest, Started: j.ran, Backlog: j.Backlog, Panic: j.panic,
+	}
+	s.Queued = j.queued()
+	if j.ran {
+		s.Worked, s.Written = j.worked-j.started, finished-j.worked
+	}
+	return s
+}
+
+// queued is how long the job waited for a place, whether it got one or not.
+func (j *Job) queued() time.Duration {
+	if !j.ran {
+		return j.worked - j.arrived
+	}
+	return j.started - j.arrived
+}
+
+func outcomeOf(j *Job) Outcome {
+	if j.err == nil {
+		if j.left.Load() {
+			return Wasted
+		}
+		return OK
+	}
+	row := statusOf(j.err)
+	if row.outcome == LeftQueued && j.ran {
+		return LeftRunning
+	}
+	return row.outcome
+}

@@ -1,0 +1,72 @@
+package server
+
+import (
+	"errors"
+	"net"
+	"os"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// duplicate returns a listener with a descriptor of its own on the same socket. It does not go through
+// TCPListener.File, whose Fd method would make the socket blocking for all who share it.
+func duplicate(socket net.Listener) (net.Listener, error) {
+	var fd int
+	err := control(socket, func(original int) (err error) {
+		fd, err = unix.FcntlInt(uintptr(original), unix.F_DUPFD_CLOEXEC, 0)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	file := os.NewFile(uintptr(fd), "listener")
+	defer file.Close() // FileListener makes a duplicate once more
+	return net.FileListener(file)
+}
+
+// setBacklog listens once more on a socket that listens already, which changes the length of its queue: net.Listen
+// always takes the system's maximum.
+func setBacklog(socket net.Listener, backlog int) error {
+	return control(socket, func(fd int) error { return unix.Listen(fd, backlog) })
+}
+
+// acceptQueue reads tcp_info, in which the kernel puts a listening socket's queue depth into unacked and its limit
+// into sacked (tcp_get_info in net/ipv4/tcp.c).
+func acceptQueue(socket net.Listener) (AcceptQueue, bool) {
+	var info *unix.TCPInfo
+	err := control(socket, func(fd int) (err error) {
+		info, err = unix.GetsockoptTCPInfo(fd, unix.IPPROTO_TCP, unix.TCP_INFO)
+		return err
+	})
+	if err != nil {
+		return AcceptQueue{}, false
+	}
+	return AcceptQueue{Depth: int(info.Unacked), Limit: int(info.Sacked)}, true
+}
+
+// refuseNew attaches a socket filter that lets no packet through: a SYN finds no ear, while the handshakes that are
+// complete wait on.
+func refuseNew(socket net.Listener) error {
+	drop := []unix.SockFilter{{Code: unix.BPF_RET | unix.BPF_K, K: 0}}
+	return control(socket, func(fd int) error {
+		return unix.SetsockoptSockFprog(fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &unix.SockFprog{Len: 1, Filter: &drop[0]})
+	})
+}
+
+// control calls do with the socket's descriptor.
+func control(socket net.Listener, do func(fd int) error) error {
+	conn, ok := socket.(syscall.Conn)
+	if !ok {
+		return errors.ErrUnsupported
+	}
+	raw, err := conn.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var done error
+	if err := raw.Control(func(fd uintptr) { done = do(int(fd)) }); err != nil {
+		return err
+	}
+	return done
+}

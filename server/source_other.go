@@ -1,0 +1,16 @@
+//go:build !linux
+
+package server
+
+import (
+	"errors"
+	"net"
+)
+
+func duplicate(net.Listener) (net.Listener, error) { return nil, errors.ErrUnsupported }
+
+func setBacklog(net.Listener, int) error { return errors.ErrUnsupported }
+
+func acceptQueue(net.Listener) (AcceptQueue, bool) { return AcceptQueue{}, false }
+
+func refuseNew(net.Listener) error { return errors.ErrUnsupported }
