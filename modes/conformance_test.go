@@ -1,0 +1,532 @@
+package modes_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"demo-server/modes"
+	"demo-server/server"
+	"demo-server/work"
+)
+
+// This is the contract of Mode.Serve and of the endpoint, one test for each sentence of it, for every mode in the list.
+
+func TestHello(t *testing.T) {
+	eachMode(t, 1, func(t *testing.T, mode modes.Mode) {
+		_, m := inMemory(t, mode, options{})
+		before := time.Now()
+		r := m.dial(t).get(http.StatusOK)
+		if took := time.Since(before); took != delay {
+			t.Errorf("took %v, want %v", took, delay)
+		}
+		if r.body != "Hello World" || r.ContentLength != 11 {
+			t.Errorf("body %q of length %d, want Hello World of 11", r.body, r.ContentLength)
+		}
+		for header, want := range map[string]string{
+			"Content-Type":  "text/plain; charset=utf-8",
+			"Server":        "demo-server (" + mode.Name + ")",
+			"Server-Timing": "queue;dur=0, work;dur=2000",
+		} {
+			if got := r.Header.Get(header); got != want {
+				t.Errorf("%s is %q, want %q", header, got, want)
+			}
+		}
+	})
+}
+
+func TestBody(t *testing.T) {
+	long := strings.Repeat("all work and no play ", 10_000)
+	eachMode(t, 1, func(t *testing.T, mode modes.Mode) {
+		_, m := inMemory(t, mode, options{body: long})
+		if r := m.dial(t).get(http.StatusOK); r.body != long || r.ContentLength != int64(len(long)) {
+			t.Errorf("got %d bytes with Content-Length %d, want %d", len(r.body), r.ContentLength, len(long))
+		}
+		head := m.dial(t).send("HEAD / HTTP/1.1\r\nHost: demo\r\n\r\n").read("HEAD")
+		if head.StatusCode != http.StatusOK || head.ContentLength != int64(len(long)) || head.body != "" {
+			t.Errorf("HEAD: %d, Content-Length %d, body %q", head.StatusCode, head.ContentLength, head.body)
+		}
+	})
+}
+
+// TestParallel is what the modes are about: how long n requests take that arrive together.
+func TestParallel(t *testing.T) {
+	const n, workers = 10, 4
+	rounds := map[string]int{modes.BoundNone: 1, modes.BoundWorkers: (n + workers - 1) / workers, modes.BoundOne: n}
+	eachMode(t, workers, func(t *testing.T, mode modes.Mode) {
+		seen := &outcomes{}
+		s, m := inMemory(t, mode, options{workers: workers, queue: n, observers: []server.Observer{seen}})
+		before := time.Now()
+		replies := make(chan *reply, n)
+		for range n {
+			c := m.dial(t).send(hello)
+			go func() { replies <- c.read("GET") }()
+		}
+		synctest.Wait()
+		if running, want := s.app.InFlight(), min(n, map[string]int{modes.BoundNone: n, modes.BoundWorkers: workers, modes.BoundOne: 1}[mode.Bound]); running != want {
+			t.Errorf("%d in flight, want %d", running, want)
+		}
+		if queued := s.app.Queued(); mode.Bound == modes.BoundWorkers && queued != n-workers {
+			t.Errorf("%d queued, want %d", queued, n-workers)
+		}
+		for range n {
+			if r := <-replies; r == nil || r.StatusCode != http.StatusOK {
+				t.Errorf("reply %+v, want 200", r)
+			}
+		}
+		if took, want := time.Since(before), time.Duration(rounds[mode.Bound])*delay; took != want {
+			t.Errorf("took %v, want %v", took, want)
+		}
+		synctest.Wait()
+		if seen.of(server.OK) != n || s.app.InFlight() != 0 || s.app.Queued() != 0 {
+			t.Errorf("%d ok, %d in flight, %d queued afterwards; want %d, 0, 0", seen.of(server.OK), s.app.InFlight(), s.app.Queued(), n)
+		}
+	})
+}
+
+func TestQueueFull(t *testing.T) {
+	eachBounded(t, func(t *testing.T, mode modes.Mode) {
+		seen := &outcomes{}
+		_, m := inMemory(t, mode, options{workers: 1, queue: 2, timeout: time.Minute, observers: []server.Observer{seen}})
+		for range 3 { // one works, two wait
+			m.dial(t).send(hello)
+			synctest.Wait()
+		}
+		before := time.Now()
+		r := m.dial(t).get(http.StatusServiceUnavailable)
+		if took := time.Since(before); took != 0 {
+			t.Errorf("refused after %v, want at once", took)
+		}
+		// Two wait and one would join them, each for 2 s of the one worker.
+		if got := r.Header.Get("Retry-After"); got != "6" {
+			t.Errorf("Retry-After %q, want 6", got)
+		}
+		synctest.Wait()
+		if seen.of(server.QueueFull) != 1 {
+			t.Errorf("counted %v, want one %s", seen.counts, server.QueueFull)
+		}
+	})
+}
+
+func TestQueueTimeout(t *testing.T) {
+	eachBounded(t, func(t *testing.T, mode modes.Mode) {
+		_, m := inMemory(t, mode, options{workers: 1, queue: 9, timeout: time.Second})
+		first := m.dial(t).send(hello)
+		synctest.Wait()
+		go first.read("GET")
+		before := time.Now()
+		late := m.dial(t)
+		r := late.get(http.StatusServiceUnavailable)
+		if took := time.Since(before); took != time.Second {
+			t.Errorf("refused after %v, want the queue timeout of 1s", took)
+		}
+		if got := r.Header.Get("Server-Timing"); got != "queue;dur=1000, work;dur=0" {
+			t.Errorf("Server-Timing %q", got)
+		}
+		time.Sleep(delay)
+		late.get(http.StatusOK) // the connection is kept, and the worker free again
+	})
+}
+
+func eachBounded(t *testing.T, test func(*testing.T, modes.Mode)) {
+	eachMode(t, 1, func(t *testing.T, mode modes.Mode) {
+		if mode.Bound == modes.BoundWorkers {
+			test(t, mode)
+		}
+	})
+}
+
+// explosive is work that panics the first time.
+type explosive struct {
+	work.Work
+	armed atomic.Bool
+}
+
+func (e *explosive) Do(ctx context.Context) error {
+	if e.armed.Swap(false) {
+		panic("boom")
+	}
+	return e.Work.Do(ctx)
+}
+
+func TestPanicSurvived(t *testing.T) {
+	eachMode(t, 1, func(t *testing.T, mode modes.Mode) {
+		panics := &panicCatcher{}
+		e := &explosive{Work: work.NewSleep(delay)}
+		e.armed.Store(true)
+		s, m := inMemory(t, mode, options{work: e, observers: []server.Observer{panics}})
+		m.dial(t).get(http.StatusInternalServerError)
+		m.dial(t).get(http.StatusOK)
+		synctest.Wait()
+		if s.app.InFlight() != 0 {
+			t.Errorf("%d in flight afterwards", s.app.InFlight())
+		}
+		if got := panics.seen.Load(); got == nil || got.Error() != "panic in work: boom" || !strings.Contains(string(got.Stack), "explosive") {
+			t.Errorf("observed %v, want boom with the stack that threw it", got)
+		}
+	})
+}
+
+type panicCatcher struct{ seen atomic.Pointer[server.Panic] }
+
+func (p *panicCatcher) Observe(s *server.Sample) {
+	if s.Panic != nil {
+		p.seen.Store(s.Panic)
+	}
+}
+
+type broken struct{ work.Work }
+
+func (broken) Do(context.Context) error { return errors.New("no such luck") }
+
+func TestFailedWork(t *testing.T) {
+	eachMode(t, 1, func(t *testing.T, mode modes.Mode) {
+		seen := &outcomes{}
+		_, m := inMemory(t, mode, options{work: broken{work.NewSleep(0)}, observers: []server.Observer{seen}})
+		m.dial(t).get(http.StatusInternalServerError)
+		synctest.Wait()
+		if seen.of(server.Failed) != 1 {
+			t.Errorf("counted %v, want one %s", seen.counts, server.Failed)
+		}
+	})
+}
+
+// TestDrainCompletes: when ctx is done, what runs is answered, and told that the connection closes; what is queued too.
+func TestDrainCompletes(t *testing.T) {
+	eachMode(t, 1, func(t *testing.T, mode modes.Mode) {
+		s, m := inMemory(t, mode, options{workers: 1, queue: 1, timeout: time.Minute})
+		clients := []*client{m.dial(t).send(hello)}
+		synctest.Wait()
+		if mode.Bound == modes.BoundWorkers {
+			clients = append(clients, m.dial(t).send(hello))
+			synctest.Wait()
+		}
+		s.stop()
+		for _, c := range clients {
+			r := c.read("GET")
+			if r == nil || r.StatusCode != http.StatusOK || !r.Close {
+				t.Errorf("reply %+v, want 200 with Connection: close", r)
+			}
+			if !c.closed() {
+				t.Error("connection still open")
+			}
+		}
+		s.ended(t)
+	})
+}
+
+// TestDrainIdle: a kept connection gets a grace, in which a request is still answered, and is closed after it.
+func TestDrainIdle(t *testing.T) {
+	eachMode(t, 1, func(t *testing.T, mode modes.Mode) {
+		if mode.Bound == modes.BoundOne {
+			return // keeps no connection
+		}
+		s, m := inMemory(t, mode, options{queue: 1, timeout: time.Minute})
+		idle, quick := m.dial(t), m.dial(t)
+		idle.get(http.StatusOK)
+		quick.get(http.StatusOK)
+		s.stop()
+		time.Sleep(100 * time.Millisecond)
+		if r := quick.get(http.StatusOK); !r.Close {
+			t.Error("a reply during the drain does not say Connection: close")
+		}
+		if !idle.closed() {
+			t.Error("the idle connection is open after the drain")
+		}
+		s.ended(t)
+	})
+}
+
+// TestDrainDeadline: at the deadline what is queued or runs ends with 503, and what comes later is refused.
+func TestDrainDeadline(t *testing.T) {
+	eachMode(t, 1, func(t *testing.T, mode modes.Mode) {
+		seen := &outcomes{}
+		s, m := inMemory(t, mode, options{
+			work: work.NewSleep(time.Hour), workers: 1, queue: 1, timeout: 2 * time.Hour, observers: []server.Observer{seen},
+		})
+		clients := []*client{m.dial(t).send(hello)}
+		synctest.Wait()
+		if mode.Bound != modes.BoundOne {
+			clients = append(clients, m.dial(t).send(hello))
+			synctest.Wait()
+		}
+		s.stop()
+		time.Sleep(time.Second)
+		s.app.Expire()
+		for _, c := range clients {
+			if r := c.read("GET"); r == nil || r.StatusCode != http.StatusServiceUnavailable || !r.Close {
+				t.Errorf("reply %+v, want 503 with Connection: close", r)
+			}
+		}
+		s.ended(t)
+		if seen.of(server.Draining) != len(clients) {
+			t.Errorf("counted %v, want %d %s", seen.counts, len(clients), server.Draining)
+		}
+	})
+}
+
+func TestRefusedAfterDrainDeadline(t *testing.T) {
+	eachMode(t, 1, func(t *testing.T, mode modes.Mode) {
+		s, m := inMemory(t, mode, options{})
+		s.app.Expire()
+		if r := m.dial(t).get(http.StatusServiceUnavailable); !r.Close {
+			t.Error("the reply does not say Connection: close")
+		}
+	})
+}
+
+// TestSourceHandedOver: a second mode takes the source over while the first one's requests are in flight.
+func TestSourceHandedOver(t *testing.T) {
+	eachMode(t, 1, func(t *testing.T, mode modes.Mode) {
+		for _, next := range modes.All(modes.Options{Workers: 1}) {
+			m := newMemory()
+			source := server.NewSource(m)
+			first := serve(t, mode, source, options{})
+			old := m.dial(t).send(hello)
+			synctest.Wait()
+
+			second := serve(t, next, source, options{})
+			first.stop()
+			synctest.Wait()
+			r := m.dial(t).get(http.StatusOK)
+			if want := "demo-server (" + next.Name + ")"; r.Header.Get("Server") != want {
+				t.Errorf("a new connection is served by %s, want %s", r.Header.Get("Server"), want)
+			}
+			r = old.read("GET")
+			if want := "demo-server (" + mode.Name + ")"; r == nil || r.StatusCode != http.StatusOK || r.Header.Get("Server") != want {
+				t.Errorf("the old connection got %+v, want 200 from %s", r, want)
+			}
+			first.ended(t)
+			second.ended(t)
+			source.Close()
+		}
+	})
+}
+
+// The rest needs the kernel: it is what tells that a client has left, and how long a connection sat in its queue.
+
+// TestLeave: a client that leaves frees its place at once, queued or running, unless work is to be finished for it.
+func TestLeave(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("modes say that clients are not seen to leave on " + runtime.GOOS)
+	}
+	const long = time.Minute
+	leaves := map[string]func(*client){
+		"close": func(c *client) { c.Close() },
+		"fin":   func(c *client) { c.Conn.(interface{ CloseWrite() error }).CloseWrite() },
+		// net/http looks for a FIN only where a next request could stand, and sees this byte there.
+		"pipelined": func(c *client) {
+			c.Write([]byte("G"))
+			c.Close()
+		},
+	}
+	eachModeReal(t, 1, func(t *testing.T, mode modes.Mode) {
+		for name, leave := range leaves {
+			t.Run("running/"+name, func(t *testing.T) {
+				seen := &outcomes{}
+				s, source := overTCP(t, mode, options{work: work.NewSleep(long), observers: []server.Observer{seen}})
+				c := dialTCP(t, source).send(hello)
+				until(t, "the job runs", func() bool { return s.app.InFlight() == 1 })
+				leave(c)
+				until(t, "its place is free", func() bool { return s.app.InFlight() == 0 && seen.of(server.LeftRunning) == 1 })
+			})
+			if mode.Bound != modes.BoundWorkers {
+				continue
+			}
+			t.Run("queued/"+name, func(t *testing.T) {
+				seen := &outcomes{}
+				s, source := overTCP(t, mode, options{work: work.NewSleep(long), workers: 1, queue: 1, observers: []server.Observer{seen}})
+				first := dialTCP(t, source).send(hello)
+				until(t, "the first runs", func() bool { return s.app.InFlight() == 1 })
+				c := dialTCP(t, source).send(hello)
+				until(t, "the second waits", func() bool { return s.app.Queued() == 1 })
+				leave(c)
+				until(t, "the queue is empty", func() bool { return s.app.Queued() == 0 && seen.of(server.LeftQueued) == 1 })
+				if s.app.InFlight() != 1 {
+					t.Error("the job that runs ended with the one that waited")
+				}
+				first.Close()
+			})
+		}
+	})
+}
+
+// TestLeaveFinish: with on-leave=finish the work goes on, queued or running, and is counted as wasted.
+func TestLeaveFinish(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("modes say that clients are not seen to leave on " + runtime.GOOS)
+	}
+	eachModeReal(t, 1, func(t *testing.T, mode modes.Mode) {
+		counted := &counting{Work: work.NewSleep(brief)}
+		seen := &outcomes{}
+		s, source := overTCP(t, mode, options{work: counted, finish: true, workers: 1, queue: 1, observers: []server.Observer{seen}})
+		c := dialTCP(t, source).send(hello)
+		until(t, "the job runs", func() bool { return s.app.InFlight() == 1 })
+		n := 1
+		if mode.Bound == modes.BoundWorkers {
+			n = 2
+			queued := dialTCP(t, source).send(hello)
+			until(t, "the second waits", func() bool { return s.app.Queued() == 1 })
+			queued.Close()
+		}
+		c.Close()
+		until(t, "wasted work is counted", func() bool { return seen.of(server.Wasted) == n })
+		if int(counted.done.Load()) != n {
+			t.Errorf("work was done to the end %d times, want %d", counted.done.Load(), n)
+		}
+	})
+}
+
+// counting counts how often its work was done to the end. It hides that the work holds nothing, so that every mode
+// has to call it.
+type counting struct {
+	work.Work
+	done atomic.Int32
+}
+
+func (c *counting) Holds() work.Resource { return "test" }
+
+func (c *counting) Do(ctx context.Context) error {
+	err := c.Work.Do(ctx)
+	if err == nil {
+		c.done.Add(1)
+	}
+	return err
+}
+
+// TestBacklog: the second of two connections sat in single's accept queue for as long as the first was served.
+func TestBacklog(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("modes say that the backlog is not known on " + runtime.GOOS)
+	}
+	eachModeReal(t, 2, func(t *testing.T, mode modes.Mode) {
+		_, source := overTCP(t, mode, options{work: work.NewSleep(brief), workers: 2})
+		first := dialTCP(t, source).send(hello)
+		time.Sleep(brief / 10)
+		second := dialTCP(t, source).send(hello)
+		first.read("GET")
+		waited := timing(t, second.read("GET"), "backlog")
+		want := time.Duration(0)
+		if mode.Bound == modes.BoundOne {
+			want = brief * 9 / 10
+		}
+		// The kernel counts in ticks of up to 10 ms, and the test's machine may be slow.
+		if waited < want-10*time.Millisecond || waited > want+brief/2 {
+			t.Errorf("backlog %v, want about %v", waited, want)
+		}
+		if mode.Bound == modes.BoundOne {
+			return
+		}
+		if again := timing(t, second.get(http.StatusOK), "backlog"); again != 0 {
+			t.Errorf("backlog %v on the connection's second request, want 0", again)
+		}
+	})
+}
+
+// timing reads one duration from a reply's Server-Timing.
+func timing(t *testing.T, r *reply, name string) time.Duration {
+	t.Helper()
+	if r == nil {
+		t.Fatal("no reply")
+	}
+	for metric := range strings.SplitSeq(r.Header.Get("Server-Timing"), ", ") {
+		if millis, ok := strings.CutPrefix(metric, name+";dur="); ok {
+			f, err := strconv.ParseFloat(millis, 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return time.Duration(f * float64(time.Millisecond))
+		}
+	}
+	t.Fatalf("no %s in Server-Timing %q", name, r.Header.Get("Server-Timing"))
+	return 0
+}
+
+// TestMaxConnections: a connection above the limit waits in the accept queue, and is served when another has closed.
+func TestMaxConnections(t *testing.T) {
+	eachModeReal(t, 2, func(t *testing.T, mode modes.Mode) {
+		s, source := overTCP(t, mode, options{work: work.NewSleep(0), workers: 2, limits: func(l *server.Limits) { l.MaxConnections = 1 }})
+		first := dialTCP(t, source)
+		until(t, "the first is accepted", func() bool { return s.app.Connections() == 1 })
+		second := dialTCP(t, source).send(hello)
+		if queue, ok := source.AcceptQueue(); ok {
+			until(t, "the second waits", func() bool { queue, _ = source.AcceptQueue(); return queue.Depth == 1 })
+		}
+		first.Close()
+		if r := second.read("GET"); r == nil || r.StatusCode != http.StatusOK {
+			t.Errorf("reply %+v, want 200", r)
+		}
+	})
+}
+
+// TestNothingLeft: no thread and no descriptor is left when a mode has ended. TestMain looks for goroutines.
+func TestNothingLeft(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("looks into /proc")
+	}
+	for _, mode := range modes.All(modes.Options{Workers: 20}) {
+		run := func() {
+			source, err := server.Listen(t.Context(), "127.0.0.1:0", 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s := serve(t, mode, source, options{work: work.NewSleep(brief / 10), workers: 20, queue: 20, timeout: time.Second})
+			for range 20 {
+				dialTCP(t, source).get(http.StatusOK)
+			}
+			s.ended(t)
+			source.Close()
+		}
+		t.Run(mode.Name, func(t *testing.T) {
+			run() // what the runtime opens once
+			files, threads := entries(t, "/proc/self/fd"), entries(t, "/proc/self/task")
+			run()
+			until(t, "descriptors are closed", func() bool { return len(entries(t, "/proc/self/fd")) <= len(files)+20 })
+			if extra := len(entries(t, "/proc/self/task")) - len(threads); extra > 3 {
+				t.Errorf("%d more threads than before", extra)
+			}
+		})
+	}
+}
+
+func entries(t *testing.T, dir string) []string {
+	t.Helper()
+	list, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, entry := range list {
+		names = append(names, entry.Name())
+	}
+	return names
+}
+
+// TestList: what is listed is complete.
+func TestList(t *testing.T) {
+	var names []string
+	for _, mode := range modes.All(modes.Options{Workers: 1}) {
+		names = append(names, mode.Name)
+		for field, value := range map[string]string{"Summary": mode.Summary, "Mirrors": mode.Mirrors, "Differs": mode.Differs, "Bound": mode.Bound} {
+			if value == "" {
+				t.Errorf("%s: no %s", mode.Name, field)
+			}
+		}
+		if err := mode.Supported(); err != nil {
+			t.Errorf("%s: %v", mode.Name, err)
+		}
+	}
+	if want := []string{"goroutine", "pool", "single", "fasthttp"}; !slices.Equal(names, want) {
+		t.Errorf("modes are %s, want %s", fmt.Sprint(names), fmt.Sprint(want))
+	}
+}

@@ -1,0 +1,33 @@
+package modes
+
+import (
+	"context"
+
+	"demo-server/server"
+	"demo-server/server/transport"
+)
+
+// The fasthttp mode runs each request's job on a goroutine of fasthttp's server: the same decision as the goroutine
+// mode, over another I/O library.
+//
+// Mechanism: fasthttp keeps the goroutines, requests and buffers of finished connections and uses them again, last
+// used first, so that a request allocates nothing.
+//
+// Bound: none of its own; max-connections, as in goroutine.
+//
+// Where it breaks: where goroutine does. Its handlers never learn from it that a client has left; here an epoll set of
+// our own tells them (server/transport).
+func newFastHTTP() Mode {
+	return Mode{
+		Name:      "fasthttp",
+		Summary:   "fasthttp's server, which uses goroutines and requests again, unbounded",
+		Mirrors:   "the article's second stack (Flask+grpc_gevent): the same handler over another I/O library",
+		Differs:   "goroutines, not an event loop; the article's variant ran on threads",
+		Bound:     BoundNone,
+		Lacks:     lacksOutsideLinux("backlog in Server-Timing; a client that leaves is not seen"),
+		Supported: everywhere,
+		Serve: func(ctx context.Context, src *server.Source, app *server.App) error {
+			return transport.FastHTTP(ctx, src, app, (*server.Job).Run)
+		},
+	}
+}

@@ -1,0 +1,34 @@
+package modes
+
+import (
+	"context"
+
+	"demo-server/server"
+	"demo-server/server/transport"
+)
+
+// The goroutine mode runs each request's job on the goroutine that net/http started for its connection: Go's usual
+// server, with nothing decided.
+//
+// Mechanism: a goroutine that blocks costs no thread. The runtime parks it and gives its thread to another one, as
+// gevent's hub switches greenlets, but on all cores and without patching anything.
+//
+// Bound: none of its own. Memory grows with every blocked request (README, cost of a blocked request), and
+// max-connections is what stops it.
+//
+// Where it breaks: overload. It admits everything, so that work which needs a core or a lock gets slower for all
+// instead of being refused for some.
+func newGoroutine() Mode {
+	return Mode{
+		Name:      "goroutine",
+		Summary:   "a goroutine per request on net/http, unbounded",
+		Mirrors:   "gevent: a greenlet per request",
+		Differs:   "gevent uses one core; goroutines use all of them",
+		Bound:     BoundNone,
+		Lacks:     lacksOutsideLinux("backlog in Server-Timing; a client that leaves after pipelining a request is not seen"),
+		Supported: everywhere,
+		Serve: func(ctx context.Context, src *server.Source, app *server.App) error {
+			return transport.NetHTTP(ctx, src, app, (*server.Job).Run)
+		},
+	}
+}

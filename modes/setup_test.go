@@ -1,0 +1,298 @@
+package modes_test
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/valyala/fasthttp"
+	"go.uber.org/goleak"
+
+	"demo-server/modes"
+	"demo-server/server"
+	"demo-server/server/admission"
+	"demo-server/work"
+)
+
+func TestMain(m *testing.M) {
+	// fasthttp starts one goroutine for the Date header with its first connection, which never ends: outside of any
+	// test's virtual time, therefore.
+	warmUp()
+	goleak.VerifyTestMain(m, goleak.IgnoreCurrent())
+}
+
+func warmUp() {
+	client, conn := net.Pipe()
+	go io.Copy(io.Discard, client)
+	go func() {
+		io.WriteString(client, "GET / HTTP/1.0\r\n\r\n")
+	}()
+	fasthttp.ServeConn(conn, func(*fasthttp.RequestCtx) {})
+	client.Close()
+}
+
+// delay is how long requests take in the tests: virtual time makes it cost nothing, and where real sockets are needed
+// brief is used.
+const (
+	delay = 2 * time.Second
+	brief = 100 * time.Millisecond
+)
+
+// eachMode runs test for every mode in the list, in virtual time and on connections in memory.
+func eachMode(t *testing.T, workers int, test func(*testing.T, modes.Mode)) {
+	for _, mode := range modes.All(modes.Options{Workers: workers}) {
+		t.Run(mode.Name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { test(t, mode) })
+		})
+	}
+}
+
+// eachModeReal does so in real time, for what only the kernel's sockets can show.
+func eachModeReal(t *testing.T, workers int, test func(*testing.T, modes.Mode)) {
+	for _, mode := range modes.All(modes.Options{Workers: workers}) {
+		t.Run(mode.Name, func(t *testing.T) {
+			t.Parallel()
+			test(t, mode)
+		})
+	}
+}
+
+// options are what a test changes of an ordinary App.
+type options struct {
+	work      work.Work
+	body      string
+	finish    bool
+	workers   int
+	queue     int
+	timeout   time.Duration
+	limits    func(*server.Limits)
+	observers []server.Observer
+}
+
+// newApp makes the App that cmd would make for mode, with settings that suit a test.
+func newApp(mode modes.Mode, o options) *server.App {
+	config := server.Config{
+		Mode: mode.Name, Work: o.work, Body: []byte("Hello World"), Finish: o.finish, Observers: o.observers,
+		Limits: server.Limits{
+			MaxConnections: 1000, MaxHeaderBytes: 4 << 10, MaxBodyBytes: 1 << 10,
+			ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second, IdleTimeout: time.Minute,
+		},
+	}
+	if config.Work == nil {
+		config.Work = work.NewSleep(delay)
+	}
+	if o.body != "" {
+		config.Body = []byte(o.body)
+	}
+	if o.limits != nil {
+		o.limits(&config.Limits)
+	}
+	if mode.Bound == modes.BoundWorkers {
+		config.Admission = &admission.Limits{Places: max(o.workers, 1), Length: o.queue, Timeout: o.timeout}
+	}
+	return server.New(config)
+}
+
+// A service is a mode that serves a source.
+type service struct {
+	app    *server.App
+	stop   context.CancelFunc
+	served chan error
+}
+
+// serve starts mode on source. The test ends once it has stopped without error.
+func serve(t *testing.T, mode modes.Mode, source *server.Source, o options) *service {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	s := &service{app: newApp(mode, o), stop: cancel, served: make(chan error, 1)}
+	go func() { s.served <- mode.Serve(ctx, source, s.app) }()
+	t.Cleanup(func() {
+		cancel()
+		s.app.Close()
+	})
+	return s
+}
+
+// ended waits until the mode has stopped.
+func (s *service) ended(t *testing.T) {
+	t.Helper()
+	s.stop()
+	if err := <-s.served; err != nil {
+		t.Errorf("Serve returned %v", err)
+	}
+	s.served <- nil
+}
+
+// A memory is a listener without a network.
+type memory struct {
+	conns  chan net.Conn
+	closed chan struct{}
+	once   sync.Once
+}
+
+// inMemory starts mode on connections in memory, and stops it when the test ends.
+func inMemory(t *testing.T, mode modes.Mode, o options) (*service, *memory) {
+	t.Helper()
+	m := newMemory()
+	source := server.NewSource(m)
+	s := serve(t, mode, source, o)
+	t.Cleanup(func() {
+		s.ended(t)
+		source.Close()
+	})
+	return s, m
+}
+
+func newMemory() *memory { return &memory{conns: make(chan net.Conn), closed: make(chan struct{})} }
+
+func (m *memory) Accept() (net.Conn, error) {
+	select {
+	case c := <-m.conns:
+		return c, nil
+	case <-m.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (m *memory) Close() error {
+	m.once.Do(func() { close(m.closed) })
+	return nil
+}
+
+func (m *memory) Addr() net.Addr { return &net.UnixAddr{Name: "memory"} }
+
+// dial connects without waiting to be accepted, as a kernel's accept queue lets a client do.
+func (m *memory) dial(t *testing.T) *client {
+	t.Helper()
+	near, far := net.Pipe()
+	go func() {
+		select {
+		case m.conns <- far:
+		case <-m.closed:
+			far.Close()
+		}
+	}()
+	return newClient(t, near)
+}
+
+// overTCP starts mode on a socket of the loopback, and stops it when the test ends.
+func overTCP(t *testing.T, mode modes.Mode, o options) (*service, *server.Source) {
+	t.Helper()
+	source, err := server.Listen(t.Context(), "127.0.0.1:0", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := serve(t, mode, source, o)
+	t.Cleanup(func() {
+		s.ended(t)
+		source.Close()
+	})
+	return s, source
+}
+
+func dialTCP(t *testing.T, source *server.Source) *client {
+	t.Helper()
+	c, err := net.Dial("tcp", source.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return newClient(t, c)
+}
+
+// A client speaks HTTP by hand.
+type client struct {
+	net.Conn
+	t      *testing.T
+	reader *bufio.Reader
+}
+
+func newClient(t *testing.T, c net.Conn) *client {
+	t.Cleanup(func() { c.Close() })
+	return &client{Conn: c, t: t, reader: bufio.NewReader(c)}
+}
+
+const hello = "GET / HTTP/1.1\r\nHost: demo\r\n\r\n"
+
+// send writes in the background, since a connection in memory has no buffer.
+func (c *client) send(raw string) *client {
+	go io.WriteString(c.Conn, raw)
+	return c
+}
+
+// A reply is an HTTP response that was read whole.
+type reply struct {
+	*http.Response
+	body string
+}
+
+// read reads the reply to a request with that method, and nil where the connection ended instead.
+func (c *client) read(method string) *reply {
+	c.t.Helper()
+	response, err := http.ReadResponse(c.reader, &http.Request{Method: method})
+	if err != nil {
+		return nil
+	}
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		c.t.Errorf("body: %v", err)
+	}
+	return &reply{response, string(body)}
+}
+
+// get sends a request, and reads its reply, which must have that status.
+func (c *client) get(status int) *reply {
+	c.t.Helper()
+	r := c.send(hello).read("GET")
+	if r == nil {
+		c.t.Fatalf("no reply, want %d", status)
+	}
+	if r.StatusCode != status {
+		c.t.Fatalf("status %d %q, want %d", r.StatusCode, r.body, status)
+	}
+	return r
+}
+
+// closed reports whether the server has closed its side.
+func (c *client) closed() bool {
+	_, err := c.reader.ReadByte()
+	return err != nil && !os.IsTimeout(err)
+}
+
+// outcomes counts what becomes of requests.
+type outcomes struct {
+	mu     sync.Mutex
+	counts map[server.Outcome]int
+}
+
+func (o *outcomes) Observe(s *server.Sample) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.counts == nil {
+		o.counts = map[server.Outcome]int{}
+	}
+	o.counts[s.Outcome]++
+}
+
+func (o *outcomes) of(outcome server.Outcome) int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.counts[outcome]
+}
+
+// until waits in real time for something that the kernel or another goroutine is about to do.
+func until(t *testing.T, what string, done func() bool) {
+	t.Helper()
+	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(time.Millisecond) {
+		if done() {
+			return
+		}
+	}
+	t.Fatalf("not in 10 s: %s", what)
+}

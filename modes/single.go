@@ -1,0 +1,49 @@
+package modes
+
+import (
+	"context"
+	"runtime"
+
+	"demo-server/server"
+	"demo-server/server/transport"
+)
+
+// The single mode does everything on one goroutine that is locked to one OS thread: it accepts a connection, reads one
+// request, works, writes the reply, closes, and only then looks at the next one.
+//
+// Mechanism: none, and that is the point. All other connections wait in the kernel's accept queue, where they seem
+// open to their clients; Server-Timing's backlog tells each how long it sat there.
+//
+// Bound: 1 / delay requests a second, and the accept queue's length (backlog), beyond which the kernel lets SYNs drop.
+//
+// Where it breaks: one client that connects and stays silent stops all others, for read-header-timeout at most. And a
+// connection cannot be kept: the one that is kept would be the only one.
+func newSingle() Mode {
+	return Mode{
+		Name:      "single",
+		Summary:   "one thread accepts, reads, works, writes and closes: one request at a time",
+		Mirrors:   "Flask threaded=False, gunicorn's sync worker",
+		Differs:   "a silent client holds it for read-header-timeout at most; those have no such limit of their own",
+		Bound:     BoundOne,
+		Lacks:     lacksOutsideLinux("backlog in Server-Timing; a client that leaves is not seen; the wait is a Go timer and not the thread's own"),
+		Supported: everywhere,
+		Serve:     serveSingle,
+	}
+}
+
+func serveSingle(ctx context.Context, src *server.Source, app *server.App) error {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	server, err := transport.NewBlocking(ctx, src, app)
+	if err != nil {
+		return err
+	}
+	defer server.Close()
+	for conn := server.Next(); conn != nil; conn = server.Next() {
+		if job := conn.Read(); job != nil {
+			app.Admit(job, conn.Run)
+		}
+		conn.Write()
+	}
+	return nil
+}

@@ -1,0 +1,131 @@
+package transport
+
+import (
+	"bufio"
+	"context"
+
+	"github.com/valyala/fasthttp"
+
+	"demo-server/server"
+)
+
+// Blocking serves one connection at a time on the goroutine that calls it, and one request on each connection.
+// Create it with NewBlocking, call Next until it returns nil, and Close it.
+type Blocking struct {
+	conns *conns
+	app   *server.App
+	wait  *waiter
+
+	// There is one connection at a time, so that one of each is enough.
+	reader   *bufio.Reader
+	writer   *bufio.Writer
+	request  fasthttp.Request
+	response fasthttp.Response
+}
+
+// NewBlocking starts accepting from src for app, until ctx is done.
+func NewBlocking(ctx context.Context, src *server.Source, app *server.App) (*Blocking, error) {
+	conns, err := open(ctx, src, app)
+	if err != nil {
+		return nil, err
+	}
+	wait, err := newWaiter(app)
+	if err != nil {
+		conns.Close()
+		conns.drain()
+		return nil, err
+	}
+	return &Blocking{
+		conns: conns, app: app, wait: wait,
+		reader: bufio.NewReaderSize(nil, app.Limits().MaxHeaderBytes), writer: bufio.NewWriter(nil),
+	}, nil
+}
+
+// A Connection is what Next accepted.
+type Connection struct {
+	blocking *Blocking
+	conn     *conn
+}
+
+// Next accepts a connection, or returns nil once ctx is done.
+func (b *Blocking) Next() *Connection {
+	accepted, err := b.conns.Accept()
+	if err != nil {
+		return nil
+	}
+	return &Connection{blocking: b, conn: accepted.(*conn)}
+}
+
+// Close waits for what NewBlocking started.
+func (b *Blocking) Close() {
+	b.conns.drain()
+	b.wait.close()
+}
+
+// Read reads the connection's one request. It returns its job if it is to be admitted, or nil: the connection has
+// ended, or its request was at fault and Write will say so.
+func (c *Connection) Read() *server.Job {
+	b := c.blocking
+	b.reader.Reset(c.conn)
+	b.writer.Reset(c.conn)
+	b.request.Reset()
+	b.response.Reset()
+	header := &b.request.Header
+	if err := header.Read(b.reader); err != nil {
+		if !gone(err) {
+			c.conn.begin("", "").Refuse(parseError(err))
+		}
+		return nil
+	}
+	method, path := methodOf(header.Method()), pathOf(b.request.URI())
+	err := checkHead(header, b.app.Limits().MaxBodyBytes)
+	if err == nil {
+		err = c.readBody()
+	}
+	if err == nil {
+		_, err = server.Lookup(method, path)
+	}
+	job := c.conn.begin(method, path)
+	if err != nil {
+		job.Refuse(err)
+		return nil
+	}
+	return job
+}
+
+func (c *Connection) readBody() error {
+	b := c.blocking
+	if b.request.MayContinue() {
+		b.writer.WriteString("HTTP/1.1 100 Continue\r\n\r\n")
+		if err := b.writer.Flush(); err != nil {
+			return server.ErrBadRequest
+		}
+	}
+	if err := b.request.ContinueReadBodyStream(b.reader, prefetch, false); err != nil {
+		return parseError(err)
+	}
+	return discardBody(c.conn, &b.request, b.app.Limits().MaxBodyBytes)
+}
+
+// Run runs the job on the calling goroutine. Work that holds nothing is waited for in the system's poll on the
+// connection, which needs no timer of Go's and no other thread to wake this one.
+func (c *Connection) Run(job *server.Job) { c.blocking.wait.run(c.conn, job) }
+
+// Write writes the reply of the connection's request, if there is one, and closes the connection.
+func (c *Connection) Write() {
+	defer c.conn.Close()
+	if !c.conn.pending {
+		return
+	}
+	b := c.blocking
+	reply := c.conn.reply()
+	writeReply(&b.response, reply)
+	b.response.Header.SetServer(b.app.ServerName())
+	b.response.SetConnectionClose()
+	b.response.SkipBody = b.request.Header.IsHead()
+	if b.response.Write(b.writer) == nil {
+		b.writer.Flush()
+	}
+	// To wait for each client's FIN would cost the one thread a round trip for each request.
+	c.conn.linger = reply.Close && reply.Status >= 400 || c.conn.unread()
+}

@@ -1,0 +1,158 @@
+package transport
+
+import (
+	"bytes"
+	"io"
+	"net"
+	"sync/atomic"
+	"time"
+
+	"demo-server/server"
+)
+
+// A phase is what a connection is at. The sweeper reads it with the stamp of when it began, or last made progress.
+type phase int64
+
+const (
+	phaseFresh   phase = iota // accepted, no byte read; the stamp is the accept
+	phaseHeader               // reading a request's headers; the stamp is its first byte
+	phaseBody                 // reading a body; the stamp is the last progress
+	phaseWorking              // the request is the job's; nothing times out
+	phaseWriting              // writing the reply; the stamp is the last progress
+	phaseIdle                 // between requests; the stamp is the last reply
+)
+
+// writeChunk is how much is written at once: progress on a long reply is seen between chunks.
+const writeChunk = 64 << 10
+
+// past is a deadline that makes a pending Read or Write fail at once.
+var past = time.Unix(1, 0)
+
+var endOfHeader = []byte("\r\n\r\n")
+
+// A conn is a connection with what this package keeps of it: its job, its timeouts' stamp and its seat. Read, Write and
+// Close belong to the goroutine that serves it; Read also to net/http's, which waits for the client to leave.
+type conn struct {
+	net.Conn
+	conns      *conns
+	index      int32
+	generation uint32
+	watched    bool // the watcher sees its client leave
+
+	job     server.Job
+	backlog time.Duration // in the accept queue, for the first request
+	served  bool          // a request was begun on it
+	pending bool          // the job's reply is not out yet
+	failed  bool          // a write failed
+	linger  bool          // the client may still be sending: do not reset it on Close
+
+	// at is the stamp, shifted left, and the phase in its low bits: one store for both, several times a request.
+	at atomic.Int64
+}
+
+const phaseBits = 3
+
+func (c *conn) enter(p phase, since time.Duration) { c.at.Store(int64(since)<<phaseBits | int64(p)) }
+
+// where is what the connection is at, and since when.
+func (c *conn) where() (phase, time.Duration) {
+	at := c.at.Load()
+	return phase(at & (1<<phaseBits - 1)), time.Duration(at >> phaseBits)
+}
+
+func (c *conn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	if n > 0 {
+		c.arrived(p[:n])
+	}
+	return n, err
+}
+
+// arrived moves the connection on by bytes that it read. The end of a header that comes in two pieces is missed, and
+// the body's progress then counts against the header's time; the request's own handling sets that right.
+func (c *conn) arrived(p []byte) {
+	switch now, _ := c.where(); {
+	case now == phaseWorking || now == phaseWriting:
+		// A pipelined request, or its first byte: its time has not come.
+	case now == phaseBody || bytes.Contains(p, endOfHeader):
+		c.enter(phaseBody, c.conns.coarse())
+	case now != phaseHeader:
+		c.enter(phaseHeader, c.conns.coarse())
+	}
+}
+
+func (c *conn) Write(p []byte) (int, error) {
+	now, _ := c.where()
+	if now == phaseWorking {
+		now = phaseWriting
+		c.enter(now, c.job.Ended())
+	}
+	total := 0
+	for {
+		n, err := c.Conn.Write(p[total:min(len(p), total+writeChunk)])
+		total += n
+		if err != nil {
+			c.failed = true
+			return total, err
+		}
+		if total == len(p) {
+			return total, nil
+		}
+		c.enter(now, c.conns.coarse())
+	}
+}
+
+// begin hands out the connection's job for its next request.
+func (c *conn) begin(method, path string) *server.Job {
+	c.settle() // a pipelined request comes before anybody said that the last reply is out
+	c.enter(phaseWorking, 0)
+	backlog := c.backlog
+	if c.served && backlog > 0 {
+		backlog = 0
+	}
+	c.served, c.pending = true, true
+	c.job.Begin(method, path, backlog)
+	return &c.job
+}
+
+// reply takes the finished job's reply to be written now.
+func (c *conn) reply() *server.Reply {
+	reply := c.job.Reply()
+	c.linger = reply.Close
+	return reply
+}
+
+// settle finishes the job once its reply is out, or never will be. The server library says when: it turns idle, closes
+// or begins the next request.
+func (c *conn) settle() {
+	if !c.pending {
+		return
+	}
+	c.pending = false
+	c.enter(phaseIdle, c.job.Finish(!c.failed))
+}
+
+// cut makes every pending and later read and write fail. The goroutine that serves the connection then closes it.
+func (c *conn) cut() { c.SetDeadline(past) }
+
+// CloseWrite sends the FIN and leaves the reading side open.
+func (c *conn) CloseWrite() error {
+	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return nil
+}
+
+// Close finishes what is pending and gives the seat back. A client that is still sending, although its connection is
+// to close, is heard out for a moment: closing at once would reset it, and the reset can overtake the reply.
+func (c *conn) Close() error {
+	c.settle()
+	if c.linger && !c.failed && c.CloseWrite() == nil {
+		c.linger = false
+		c.SetReadDeadline(time.Now().Add(lingerTime))
+		io.Copy(io.Discard, io.LimitReader(c.Conn, 1<<20))
+	}
+	err := c.Conn.Close()
+	c.conns.unseat(c)
+	return err
+}

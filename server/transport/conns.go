@@ -1,0 +1,199 @@
+// Package transport is the only code that knows bytes: it reads requests and writes replies for whatever mode hands it
+// a schedule, with net/http behind chi, with fasthttp, or on one blocking connection.
+//
+// It keeps the bounds on connections (their number, their timeouts, their clients' leaving) once for all of these. It
+// must not know which mode it serves, nor decide when or where a job runs.
+package transport
+
+import (
+	"context"
+	"errors"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"demo-server/server"
+)
+
+const (
+	// idleGrace is how long an idle kept connection stays open once closing was announced: a request that its client
+	// had sent by then is still answered.
+	idleGrace = 500 * time.Millisecond
+	// killGrace is how long after the drain deadline the 503s have to be read before their connections are cut.
+	killGrace = 2 * time.Second
+	// lingerTime bounds the wait for a client that still sends when its connection is to be closed (RFC 9112, 9.6).
+	lingerTime = 500 * time.Millisecond
+)
+
+// conns are the connections of one run of a mode. It is a net.Listener, so that a server library can accept from it:
+// at most Limits.MaxConnections at a time, each with its own job, its client watched and its timeouts swept.
+type conns struct {
+	net.Listener
+	app     *server.App
+	limits  server.Limits
+	slots   chan struct{}
+	watcher *watcher // nil where no client's leaving can be seen
+
+	mu    sync.Mutex
+	seats []seat
+	free  []int32
+	open  int
+	empty *sync.Cond // open may have become 0
+
+	stop      func() bool // of the wait for ctx
+	stopped   chan struct{}
+	done      sync.WaitGroup
+	clock     atomic.Int64  // the sweeper's last look, as a stamp of the App: precise enough for timeouts, and free
+	drainFrom time.Duration // stamp since when closing is announced; the sweeper's own
+}
+
+// A seat is a connection's place in the table. Its generation tells a late event of the connection that sat there
+// before from one of the connection that sits there now.
+type seat struct {
+	conn       *conn
+	generation uint32
+}
+
+// open starts accepting from src for app, until ctx is done. The caller accepts until it gets net.ErrClosed, and
+// then calls drain.
+func open(ctx context.Context, src *server.Source, app *server.App) (*conns, error) {
+	listener, err := src.Listener()
+	if err != nil {
+		return nil, err
+	}
+	watcher, err := newWatcher(listener)
+	if err != nil {
+		listener.Close()
+		return nil, err
+	}
+	s := &conns{
+		Listener: listener, app: app, limits: app.Limits(), watcher: watcher,
+		slots: make(chan struct{}, app.Limits().MaxConnections), stopped: make(chan struct{}),
+	}
+	s.empty = sync.NewCond(&s.mu)
+	s.stop = context.AfterFunc(ctx, func() {
+		app.Announce()
+		listener.Close()
+	})
+	s.done.Go(s.sweep)
+	s.done.Go(s.expire)
+	if watcher != nil {
+		s.done.Go(func() { watcher.run(s) })
+	}
+	return s, nil
+}
+
+// Accept waits for a free slot and then for a connection. A connection above the limit is not accepted: it waits in
+// the kernel's queue, where it costs no descriptor.
+func (s *conns) Accept() (net.Conn, error) {
+	s.slots <- struct{}{}
+	raw, err := server.Accept(s.Listener)
+	if err != nil {
+		<-s.slots
+		return nil, err
+	}
+	c := &conn{Conn: raw, conns: s, backlog: -1}
+	c.job.Init(s.app)
+	c.enter(phaseFresh, s.coarse())
+	s.seat(c)
+	c.watched = s.watcher.add(c)
+	s.app.ConnectionOpened()
+	return c, nil
+}
+
+func (s *conns) seat(c *conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.free) == 0 {
+		s.seats = append(s.seats, seat{})
+		s.free = append(s.free, int32(len(s.seats)-1))
+	}
+	last := len(s.free) - 1
+	c.index = s.free[last]
+	s.free = s.free[:last]
+	s.seats[c.index].conn = c
+	c.generation = s.seats[c.index].generation
+	s.open++
+}
+
+func (s *conns) unseat(c *conn) {
+	s.mu.Lock()
+	s.seats[c.index] = seat{generation: c.generation + 1}
+	s.free = append(s.free, c.index)
+	s.open--
+	if s.open == 0 {
+		s.empty.Broadcast()
+	}
+	s.mu.Unlock()
+	s.app.ConnectionClosed()
+	<-s.slots
+}
+
+// find returns the connection of an event, or nil when it has closed since.
+func (s *conns) find(index int32, generation uint32) *conn {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if int(index) >= len(s.seats) || s.seats[index].generation != generation {
+		return nil
+	}
+	return s.seats[index].conn
+}
+
+// all appends the open connections to list.
+func (s *conns) all(list []*conn) []*conn {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, seat := range s.seats {
+		if seat.conn != nil {
+			list = append(list, seat.conn)
+		}
+	}
+	return list
+}
+
+// expire waits for the drain deadline: what is queued or runs then ends with 503, and what is still open killGrace
+// later is cut.
+func (s *conns) expire() {
+	select {
+	case <-s.app.Expired():
+	case <-s.stopped:
+		return
+	}
+	for _, c := range s.all(nil) {
+		c.job.Abort()
+	}
+	for {
+		select {
+		case <-time.After(killGrace):
+		case <-s.stopped:
+			return
+		}
+		for _, c := range s.all(nil) {
+			c.cut()
+		}
+	}
+}
+
+// drain waits until every connection has closed, and then for everything that open started. Accept has returned
+// net.ErrClosed by now.
+func (s *conns) drain() {
+	s.mu.Lock()
+	for s.open > 0 {
+		s.empty.Wait()
+	}
+	s.mu.Unlock()
+	s.stop()
+	close(s.stopped)
+	s.watcher.close()
+	s.done.Wait()
+	s.Listener.Close()
+}
+
+// ended makes a closed listener the ordinary end that it is here.
+func ended(err error) error {
+	if errors.Is(err, net.ErrClosed) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,106 @@
+package transport
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log"
+	"net"
+	"time"
+
+	"github.com/valyala/fasthttp"
+
+	"demo-server/server"
+)
+
+// idleWorker is how long fasthttp keeps a goroutine that has no connection.
+const idleWorker = 100 * time.Millisecond
+
+// FastHTTP serves src for app with fasthttp's server until ctx is done and every connection has closed. fasthttp keeps
+// goroutines and requests and uses them again; like net/http it holds one goroutine for each connection that is open.
+//
+// fasthttp starts one goroutine that keeps the Date header: it is the process's, and never ends.
+func FastHTTP(ctx context.Context, src *server.Source, app *server.App, schedule func(*server.Job)) error {
+	conns, err := open(ctx, src, app)
+	if err != nil {
+		return err
+	}
+	h := &fastHandler{app: app, schedule: schedule, maxBody: app.Limits().MaxBodyBytes}
+	srv := &fasthttp.Server{
+		Handler:       h.serve,
+		ExpectHandler: h.expect,
+		ErrorHandler:  h.refuse,
+		ConnState: func(c net.Conn, state fasthttp.ConnState) {
+			if state == fasthttp.StateIdle {
+				c.(*conn).settle()
+			}
+		},
+		Name:           app.ServerName(),
+		ReadBufferSize: app.Limits().MaxHeaderBytes, // a request's headers have to fit into it
+		// A body is read by the handler, as far as the limit goes, and not into memory.
+		StreamRequestBody:            true,
+		MaxRequestBodySize:           prefetch,
+		DisablePreParseMultipartForm: true,
+		// Its own limit would refuse whole connections where no metric sees it; ours lets them wait.
+		Concurrency:           app.Limits().MaxConnections + 1,
+		MaxIdleWorkerDuration: idleWorker,
+		LazyRequestTime:       true,
+		SecureErrorLogMessage: true,
+		Logger:                log.New(io.Discard, "", 0),
+	}
+	err = srv.Serve(conns)
+	conns.drain()
+	err = errors.Join(ended(err), ended(srv.Shutdown()))
+	time.Sleep(idleWorker) // fasthttp's goroutine that ends idle workers sees the end only after its next sleep
+	return err
+}
+
+type fastHandler struct {
+	app      *server.App
+	schedule func(*server.Job)
+	maxBody  int64
+}
+
+func (h *fastHandler) serve(ctx *fasthttp.RequestCtx) {
+	c := ctx.Conn().(*conn)
+	err := checkHead(&ctx.Request.Header, h.maxBody)
+	if err == nil {
+		err = discardBody(c, &ctx.Request, h.maxBody)
+	}
+	method, path := methodOf(ctx.Method()), pathOf(ctx.URI())
+	if err == nil {
+		_, err = server.Lookup(method, path)
+	}
+	job := c.begin(method, path)
+	if err != nil {
+		job.Refuse(err)
+	} else {
+		h.app.Admit(job, h.schedule)
+		job.Wait()
+	}
+	writeReply(&ctx.Response, c.reply())
+}
+
+// expect is asked before a client that waits for 100 Continue is told to go on.
+func (h *fastHandler) expect(ctx *fasthttp.RequestCtx) int {
+	err := checkHead(&ctx.Request.Header, h.maxBody)
+	if err == nil {
+		return fasthttp.StatusContinue
+	}
+	c := ctx.Conn().(*conn)
+	c.begin(methodOf(ctx.Method()), pathOf(ctx.URI())).Refuse(err)
+	reply := c.reply()
+	writeReply(&ctx.Response, reply)
+	return reply.Status
+}
+
+// refuse answers what fasthttp's parser could not read. Its server closes the connection after it.
+func (h *fastHandler) refuse(ctx *fasthttp.RequestCtx, err error) {
+	c := ctx.Conn().(*conn)
+	if gone(err) {
+		ctx.SetStatusCode(fasthttp.StatusBadRequest)
+		return
+	}
+	c.begin(methodOf(ctx.Method()), "").Refuse(parseError(err))
+	writeReply(&ctx.Response, c.reply())
+}

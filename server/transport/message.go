@@ -1,0 +1,108 @@
+package transport
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net"
+	"os"
+
+	"github.com/valyala/fasthttp"
+
+	"demo-server/server"
+)
+
+// This file is what the transports on fasthttp's parser share: the checks that the parser leaves to its caller, the
+// discarding of a body, and the reply.
+
+// prefetch is how much of a body fasthttp reads ahead into memory; the rest is discarded as it comes.
+const prefetch = 4 << 10
+
+// checkHead finds what is wrong with a request whose headers are read, before its body is.
+func checkHead(header *fasthttp.RequestHeader, maxBody int64) error {
+	if !header.IsHTTP11() && !bytes.HasPrefix(header.Protocol(), []byte("HTTP/1.")) {
+		return server.ErrVersion
+	}
+	if expect := header.Peek("Expect"); len(expect) > 0 && header.IsHTTP11() && !bytes.EqualFold(expect, []byte("100-continue")) {
+		return server.ErrExpectation
+	}
+	if int64(header.ContentLength()) > maxBody {
+		return server.ErrBodyTooLarge
+	}
+	return nil
+}
+
+// discardBody reads what the request still sends, up to maxBody bytes.
+func discardBody(c *conn, request *fasthttp.Request, maxBody int64) error {
+	stream := request.BodyStream()
+	if stream == nil {
+		return nil
+	}
+	c.enter(phaseBody, c.conns.coarse())
+	n, err := io.Copy(io.Discard, io.LimitReader(stream, maxBody+1))
+	return bodyError(n, maxBody, err)
+}
+
+// parseError finds the row of the status table for an error of fasthttp's parser.
+func parseError(err error) error {
+	var tooSmall *fasthttp.ErrSmallBuffer
+	switch {
+	case errors.As(err, &tooSmall):
+		return server.ErrHeaderTooLarge
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return server.ErrTimeout
+	case errors.Is(err, fasthttp.ErrUnsupportedTransferEncoding):
+		return server.ErrCoding
+	}
+	return server.ErrBadRequest
+}
+
+// gone reports whether err is the connection's end, which needs no answer, and not a request's fault.
+func gone(err error) bool {
+	var network net.Error
+	if errors.As(err, &network) && network.Timeout() {
+		return false
+	}
+	var operation *net.OpError
+	return errors.As(err, &operation) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.ErrClosedPipe)
+}
+
+// methodOf returns the method as a string, which for those of the route table costs no allocation.
+func methodOf(method []byte) string {
+	switch string(method) {
+	case fasthttp.MethodGet:
+		return fasthttp.MethodGet
+	case fasthttp.MethodHead:
+		return fasthttp.MethodHead
+	}
+	return string(method)
+}
+
+// pathOf returns the path as it was sent, not normalised, as chi routes it.
+func pathOf(uri *fasthttp.URI) string {
+	path := uri.PathOriginal()
+	if len(path) == 0 || len(path) == 1 && path[0] == '/' {
+		return "/"
+	}
+	return string(path)
+}
+
+var serverTiming = []byte("Server-Timing")
+
+// writeReply puts a reply into a response. Server is the library's to say, or the caller's.
+func writeReply(response *fasthttp.Response, reply *server.Reply) {
+	response.SetStatusCode(reply.Status)
+	response.SetBodyRaw(reply.Body)
+	header := &response.Header
+	header.SetContentType(server.ContentType)
+	header.SetCanonical(serverTiming, reply.Timing)
+	if reply.Allow != "" {
+		header.Set("Allow", reply.Allow)
+	}
+	if reply.RetryAfter != "" {
+		header.Set("Retry-After", reply.RetryAfter)
+	}
+	if reply.Close {
+		response.SetConnectionClose()
+	}
+}

@@ -1,0 +1,184 @@
+package transport
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"os"
+	"strconv"
+
+	"github.com/go-chi/chi/v5"
+
+	"demo-server/server"
+)
+
+// NetHTTP serves src for app with net/http behind chi until ctx is done and every connection has closed. net/http runs
+// a goroutine for each connection whatever the mode: schedule decides where and when a request's job runs, and the
+// connection's goroutine waits for it.
+func NetHTTP(ctx context.Context, src *server.Source, app *server.App, schedule func(*server.Job)) error {
+	conns, err := open(ctx, src, app)
+	if err != nil {
+		return err
+	}
+	h := &netHandler{app: app, schedule: schedule, server: []string{app.ServerName()}}
+	h.router = h.routes()
+	srv := &http.Server{
+		Handler:                      h,
+		DisableGeneralOptionsHandler: true,
+		// net/http reads up to 4096 bytes more than it is told, and takes 0 for a megabyte.
+		MaxHeaderBytes: max(1, app.Limits().MaxHeaderBytes-4096),
+		ConnContext:    func(ctx context.Context, c net.Conn) context.Context { return newConnContext(ctx, c.(*conn)) },
+		ConnState: func(c net.Conn, state http.ConnState) {
+			if state == http.StateIdle {
+				c.(*conn).settle()
+			}
+		},
+		// What it would log is about single clients' faults, which the metrics count.
+		ErrorLog: log.New(io.Discard, "", 0),
+	}
+	err = srv.Serve(conns)
+	conns.drain()
+	return errors.Join(ended(err), srv.Shutdown(context.Background()))
+}
+
+// connContext is the context of a connection's requests. It finds the connection, and chi's routing context, which
+// chi would otherwise make for each request together with a copy of the request.
+type connContext struct {
+	context.Context
+	conn  *conn
+	route chi.Context
+	// The last reply's Server-Timing. A header map holds slices: this one is the connection's, and used again.
+	timing [1]string
+}
+
+type connKey struct{}
+
+func newConnContext(ctx context.Context, c *conn) *connContext {
+	return &connContext{Context: ctx, conn: c}
+}
+
+func (c *connContext) Value(key any) any {
+	switch key {
+	case connKey{}:
+		return c
+	case chi.RouteCtxKey:
+		return &c.route
+	}
+	return c.Context.Value(key)
+}
+
+type netHandler struct {
+	app      *server.App
+	schedule func(*server.Job)
+	router   *chi.Mux
+	server   []string
+}
+
+func (h *netHandler) routes() *chi.Mux {
+	router := chi.NewRouter()
+	for _, route := range server.Routes {
+		for _, method := range route.Methods {
+			router.Method(method, route.Path, http.HandlerFunc(h.admit))
+		}
+	}
+	router.NotFound(h.refuse)
+	router.MethodNotAllowed(h.refuse)
+	return router
+}
+
+// ServeHTTP reads what is left of the request before it is routed: net/http sees a client leave, and a pipelined
+// request come, only once the body is read.
+func (h *netHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	c := r.Context().Value(connKey{}).(*connContext)
+	if len(r.TransferEncoding) > 0 {
+		// Where a Content-Length stood beside it, net/http has dropped that one: what follows on this connection may
+		// have been meant as part of this body (RFC 9112, section 6.3).
+		w.Header()["Connection"] = closeValue
+	}
+	if r.Body != http.NoBody {
+		c.conn.enter(phaseBody, c.conn.conns.coarse())
+		if err := h.discardBody(r); err != nil {
+			c.conn.begin(r.Method, r.URL.Path).Refuse(err)
+			h.reply(c, w, r)
+			return
+		}
+	}
+	c.route.Reset()
+	h.router.ServeHTTP(w, r)
+}
+
+func (h *netHandler) discardBody(r *http.Request) error {
+	limit := h.app.Limits().MaxBodyBytes
+	if r.ContentLength > limit {
+		return server.ErrBodyTooLarge
+	}
+	n, err := io.Copy(io.Discard, io.LimitReader(r.Body, limit+1))
+	return bodyError(n, limit, err)
+}
+
+// bodyError says what is wrong with a body of which n bytes were read until err.
+func bodyError(n, limit int64, err error) error {
+	switch {
+	case n > limit:
+		return server.ErrBodyTooLarge
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return server.ErrTimeout
+	case err != nil:
+		return server.ErrBadRequest
+	}
+	return nil
+}
+
+func (h *netHandler) admit(w http.ResponseWriter, r *http.Request) {
+	c := r.Context().Value(connKey{}).(*connContext)
+	job := c.conn.begin(r.Method, r.URL.Path)
+	if !c.conn.watched {
+		stop := context.AfterFunc(r.Context(), job.Leave)
+		defer stop()
+	}
+	h.app.Admit(job, h.schedule)
+	job.Wait()
+	h.reply(c, w, r)
+}
+
+func (h *netHandler) refuse(w http.ResponseWriter, r *http.Request) {
+	c := r.Context().Value(connKey{}).(*connContext)
+	_, err := server.Lookup(r.Method, r.URL.Path)
+	c.conn.begin(r.Method, r.URL.Path).Refuse(err)
+	h.reply(c, w, r)
+}
+
+var (
+	contentType = []string{server.ContentType}
+	closeValue  = []string{"close"}
+)
+
+// smallBody is how long a body may be for net/http to find its length by itself, which is cheaper than to be told.
+const smallBody = 2 << 10
+
+// reply writes the ended job's reply. The header map is filled directly: the names are in canonical form already.
+func (h *netHandler) reply(c *connContext, w http.ResponseWriter, r *http.Request) {
+	reply := c.conn.reply()
+	header := w.Header()
+	header["Server"] = h.server
+	header["Content-Type"] = contentType
+	c.timing[0] = string(reply.Timing)
+	header["Server-Timing"] = c.timing[:]
+	if r.Method == http.MethodHead || len(reply.Body) > smallBody {
+		header.Set("Content-Length", strconv.Itoa(len(reply.Body)))
+	}
+	if reply.Allow != "" {
+		header.Set("Allow", reply.Allow)
+	}
+	if reply.RetryAfter != "" {
+		header.Set("Retry-After", reply.RetryAfter)
+	}
+	if reply.Close {
+		header["Connection"] = closeValue
+	}
+	w.WriteHeader(reply.Status)
+	w.Write(reply.Body)
+}

@@ -1,0 +1,101 @@
+package transport
+
+import (
+	"context"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"demo-server/server"
+	"demo-server/work"
+)
+
+// A waiter waits on one thread for three things at once: the end of a job's delay, its client's leaving, and the drain
+// deadline.
+type waiter struct {
+	app    *server.App
+	wake   int // an eventfd that the drain deadline makes readable
+	cancel context.CancelFunc
+	done   chan struct{}
+}
+
+func newWaiter(app *server.App) (*waiter, error) {
+	wake, err := unix.Eventfd(0, unix.EFD_CLOEXEC)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	w := &waiter{app: app, wake: wake, cancel: cancel, done: make(chan struct{})}
+	go func() {
+		defer close(w.done)
+		select {
+		case <-app.Expired():
+			unix.Write(wake, []byte{1, 0, 0, 0, 0, 0, 0, 0})
+		case <-ctx.Done():
+		}
+	}()
+	return w, nil
+}
+
+func (w *waiter) close() {
+	w.cancel()
+	<-w.done
+	unix.Close(w.wake)
+}
+
+func (w *waiter) run(c *conn, job *server.Job) {
+	raw := rawConn(c)
+	if raw == nil || w.app.Work().Holds() != work.Nothing {
+		job.Run()
+		return
+	}
+	if err := job.Start(); err != nil {
+		job.End(err)
+		return
+	}
+	var err error
+	// Control keeps the descriptor from being closed, and so from being another connection's, while poll uses it.
+	raw.Control(func(fd uintptr) { err = w.poll(int32(fd), job) })
+	job.End(err)
+}
+
+// poll waits for the job's delay. It returns early, with an error, once the job is cancelled.
+func (w *waiter) poll(fd int32, job *server.Job) error {
+	fds := []unix.PollFd{{Fd: int32(w.wake), Events: unix.POLLIN}, {Fd: fd, Events: unix.POLLRDHUP}}
+	end := time.Now().Add(w.app.Work().Delay())
+	for {
+		left := time.Until(end)
+		if left <= 0 {
+			return nil
+		}
+		timeout := unix.NsecToTimespec(int64(left))
+		n, err := unix.Ppoll(fds, &timeout, nil)
+		switch {
+		case n == 0 && err == nil:
+			return nil
+		case err == unix.EINTR:
+		case err != nil:
+			return err
+		case fds[0].Revents != 0:
+			job.Abort()
+			return job.Err()
+		default:
+			job.Leave()
+			if err := job.Err(); err != nil {
+				return err
+			}
+			fds = fds[:1] // on-leave=finish: the client is gone, the wait goes on
+		}
+	}
+}
+
+// unread reports whether the kernel holds bytes of the client's that nobody read.
+func (c *conn) unread() bool {
+	raw := rawConn(c)
+	if raw == nil {
+		return false
+	}
+	waiting := 0
+	raw.Control(func(fd uintptr) { waiting, _ = unix.IoctlGetInt(int(fd), unix.TIOCINQ) })
+	return waiting > 0
+}

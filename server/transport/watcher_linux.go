@@ -1,0 +1,116 @@
+package transport
+
+import (
+	"net"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// A watcher sees clients leave: an epoll set of our own, beside the Go runtime's, in which each connection waits for
+// its peer's FIN or reset, whoever reads it. fasthttp never looks while a handler runs, and net/http no more once a
+// pipelined byte has come. A connection is registered once, edge-triggered, and leaves the set by being closed.
+type watcher struct {
+	epoll int
+	wake  int // an eventfd that ends run
+}
+
+// newWatcher returns nil for a listener without a descriptor: its connections (in memory) have none either.
+func newWatcher(listener net.Listener) (*watcher, error) {
+	if _, ok := listener.(syscall.Conn); !ok {
+		return nil, nil
+	}
+	epoll, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
+	if err != nil {
+		return nil, err
+	}
+	wake, err := unix.Eventfd(0, unix.EFD_CLOEXEC)
+	if err != nil {
+		unix.Close(epoll)
+		return nil, err
+	}
+	w := &watcher{epoll: epoll, wake: wake}
+	if err := unix.EpollCtl(epoll, unix.EPOLL_CTL_ADD, wake, event(unix.EPOLLIN, -1, 0)); err != nil {
+		w.free()
+		return nil, err
+	}
+	return w, nil
+}
+
+// event uses the 64 bits that epoll carries along for the connection's seat and its generation.
+func event(events uint32, index int32, generation uint32) *unix.EpollEvent {
+	return &unix.EpollEvent{Events: events, Fd: index, Pad: int32(generation)}
+}
+
+// add watches c's client, reads how long the connection sat in the accept queue, and reports whether it could watch.
+func (w *watcher) add(c *conn) bool {
+	if w == nil {
+		return false
+	}
+	raw := rawConn(c)
+	if raw == nil {
+		return false
+	}
+	watched := false
+	raw.Control(func(fd uintptr) {
+		c.backlog = age(int(fd))
+		err := unix.EpollCtl(w.epoll, unix.EPOLL_CTL_ADD, int(fd), event(unix.EPOLLRDHUP|unix.EPOLLET, c.index, c.generation))
+		watched = err == nil
+	})
+	return watched
+}
+
+// age is how long a connection that was just accepted has existed, in the kernel's accept queue. tcp_info tells when
+// data was last sent, which before the first reply is when the handshake ended; it counts in the kernel's ticks.
+func age(fd int) time.Duration {
+	info, err := unix.GetsockoptTCPInfo(fd, unix.IPPROTO_TCP, unix.TCP_INFO)
+	if err != nil {
+		return -1
+	}
+	return time.Duration(info.Last_data_sent) * time.Millisecond
+}
+
+func rawConn(c *conn) syscall.RawConn {
+	sys, ok := c.Conn.(syscall.Conn)
+	if !ok {
+		return nil
+	}
+	raw, err := sys.SyscallConn()
+	if err != nil {
+		return nil
+	}
+	return raw
+}
+
+// run tells jobs that their clients have left, until close.
+func (w *watcher) run(s *conns) {
+	defer w.free()
+	events := make([]unix.EpollEvent, 128)
+	for {
+		n, err := unix.EpollWait(w.epoll, events, -1)
+		if err != nil && err != unix.EINTR {
+			return // only a bad descriptor or argument: nothing that waiting mends
+		}
+		for _, event := range events[:max(n, 0)] {
+			if event.Fd < 0 {
+				return
+			}
+			if c := s.find(event.Fd, uint32(event.Pad)); c != nil {
+				c.job.Leave()
+			}
+		}
+	}
+}
+
+// close ends run.
+func (w *watcher) close() {
+	if w != nil {
+		unix.Write(w.wake, []byte{1, 0, 0, 0, 0, 0, 0, 0})
+	}
+}
+
+func (w *watcher) free() {
+	unix.Close(w.epoll)
+	unix.Close(w.wake)
+}
