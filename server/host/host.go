@@ -1,0 +1,114 @@
+// Package host is the life of the service in a process: it owns the listening socket and the mode that serves it, and
+// it starts and drains them in order.
+//
+// It must not know settings, signals, logs or the admin listener: its caller tells it when to stop and is told what
+// happened.
+package host
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"demo-server/modes"
+	"demo-server/server"
+)
+
+// A State is what the service is doing. Its text is what /readyz says.
+type State string
+
+// The states, in their order.
+const (
+	Starting State = "starting"
+	Ready    State = "ready"
+	LameDuck State = "lame duck: stopping soon"
+	Draining State = "draining"
+	Stopped  State = "stopped"
+)
+
+// A Config is what a Host needs to know.
+type Config struct {
+	Source       *server.Source
+	App          *server.App
+	Mode         modes.Mode
+	LameDuck     time.Duration // how long to go on as before, but not ready, once told to stop
+	DrainTimeout time.Duration // how long requests may take from then on
+}
+
+// A Host serves one Source with one mode. Create it with New and call Run once.
+type Host struct {
+	config Config
+	state  atomic.Value
+}
+
+// New returns a Host that is Starting.
+func New(config Config) *Host {
+	h := &Host{config: config}
+	h.state.Store(Starting)
+	return h
+}
+
+// State is what the service is doing now. It may be called from any goroutine.
+func (h *Host) State() State { return h.state.Load().(State) }
+
+const (
+	// lookEvery is how often the accept queue is looked at while it drains.
+	lookEvery = 10 * time.Millisecond
+	// refuseTime is how long the accept queue may take after the drain deadline, when all that is left in it gets 503.
+	refuseTime = 5 * time.Second
+)
+
+// Run serves until stop is done, and then drains: no request that was admitted, or whose connection was established,
+// is lost if it can finish before the drain deadline. It calls ready once requests are answered, and returns nil after
+// a drain, or the error that ended the mode before.
+func (h *Host) Run(stop context.Context, ready func()) error {
+	c := h.config
+	accepting, stopAccepting := context.WithCancel(context.Background())
+	defer stopAccepting()
+	served := make(chan error, 1)
+	go func() { served <- c.Mode.Serve(accepting, c.Source, c.App) }()
+	h.state.Store(Ready)
+	ready()
+
+	select {
+	case err := <-served:
+		return fmt.Errorf("mode %s ended: %w", c.Mode.Name, err)
+	case <-stop.Done():
+	}
+
+	h.state.Store(LameDuck)
+	time.Sleep(c.LameDuck)
+
+	h.state.Store(Draining)
+	c.App.Announce()
+	deadline := time.AfterFunc(c.DrainTimeout, c.App.Expire)
+	defer deadline.Stop()
+
+	h.drainAcceptQueue()
+	stopAccepting()
+	err := <-served
+	c.Source.Close()
+	c.App.Close()
+	h.state.Store(Stopped)
+	return err
+}
+
+// drainAcceptQueue keeps new connections out and lets the mode accept those that wait, which closing the socket would
+// reset. Where the system cannot tell how many wait, it returns at once.
+func (h *Host) drainAcceptQueue() {
+	if err := h.config.Source.RefuseNew(); err != nil {
+		return
+	}
+	// Twice in a row: a handshake that was under way may end between two looks.
+	end := time.Now().Add(h.config.DrainTimeout + refuseTime)
+	for empty := 0; empty < 2 && time.Now().Before(end); {
+		time.Sleep(lookEvery)
+		queue, ok := h.config.Source.AcceptQueue()
+		if ok && queue.Depth > 0 {
+			empty = 0
+			continue
+		}
+		empty++
+	}
+}
