@@ -19,7 +19,9 @@ type Source struct {
 // Listen opens the socket at addr (host:port). backlog is the length of the kernel's accept queue, and 0 leaves it to
 // the system.
 func Listen(ctx context.Context, addr string, backlog int) (*Source, error) {
-	socket, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
+	var config net.ListenConfig
+	config.SetMultipathTCP(false) // Go's default, which takes no socket filter: see RefuseNew
+	socket, err := config.Listen(ctx, "tcp", addr)
 	if err != nil {
 		return nil, err
 	}

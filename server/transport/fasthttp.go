@@ -27,9 +27,10 @@ func FastHTTP(ctx context.Context, src *server.Source, app *server.App, schedule
 	}
 	h := &fastHandler{app: app, schedule: schedule, maxBody: app.Limits().MaxBodyBytes}
 	srv := &fasthttp.Server{
-		Handler:       h.serve,
-		ExpectHandler: h.expect,
-		ErrorHandler:  h.refuse,
+		Handler:        h.serve,
+		HeaderReceived: h.headerReceived,
+		ExpectHandler:  h.expect,
+		ErrorHandler:   h.refuse,
 		ConnState: func(c net.Conn, state fasthttp.ConnState) {
 			if state == fasthttp.StateIdle {
 				c.(*conn).settle()
@@ -79,6 +80,15 @@ func (h *fastHandler) serve(ctx *fasthttp.RequestCtx) {
 		job.Wait()
 	}
 	writeReply(&ctx.Response, c.reply())
+}
+
+// headerReceived makes sure that a body which is too large is refused before it comes: fasthttp reads some of any body
+// before it calls the handler, unless the client waits for 100 Continue. It is made to look as if it did.
+func (h *fastHandler) headerReceived(header *fasthttp.RequestHeader) fasthttp.RequestConfig {
+	if tooLarge(header, h.maxBody) {
+		header.Set("Expect", "100-continue")
+	}
+	return fasthttp.RequestConfig{}
 }
 
 // expect is asked before a client that waits for 100 Continue is told to go on.

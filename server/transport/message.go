@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"strings"
 
 	"github.com/valyala/fasthttp"
 
@@ -26,10 +27,14 @@ func checkHead(header *fasthttp.RequestHeader, maxBody int64) error {
 	if expect := header.Peek("Expect"); len(expect) > 0 && header.IsHTTP11() && !bytes.EqualFold(expect, []byte("100-continue")) {
 		return server.ErrExpectation
 	}
-	if int64(header.ContentLength()) > maxBody {
+	if tooLarge(header, maxBody) {
 		return server.ErrBodyTooLarge
 	}
 	return nil
+}
+
+func tooLarge(header *fasthttp.RequestHeader, maxBody int64) bool {
+	return int64(header.ContentLength()) > maxBody
 }
 
 // discardBody reads what the request still sends, up to maxBody bytes.
@@ -51,7 +56,7 @@ func parseError(err error) error {
 		return server.ErrHeaderTooLarge
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return server.ErrTimeout
-	case errors.Is(err, fasthttp.ErrUnsupportedTransferEncoding):
+	case strings.Contains(err.Error(), "transfer-encoding"): // its errors on this have no common type
 		return server.ErrCoding
 	}
 	return server.ErrBadRequest
@@ -59,6 +64,10 @@ func parseError(err error) error {
 
 // gone reports whether err is the connection's end, which needs no answer, and not a request's fault.
 func gone(err error) bool {
+	var nothing fasthttp.ErrNothingRead
+	if errors.As(err, &nothing) {
+		return true
+	}
 	var network net.Error
 	if errors.As(err, &network) && network.Timeout() {
 		return false

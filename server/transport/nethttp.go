@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"strconv"
+	"time"
 
 	"github.com/go-chi/chi/v5"
 
@@ -101,6 +102,8 @@ func (h *netHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Body != http.NoBody {
 		c.conn.enter(phaseBody, c.conn.conns.coarse())
 		if err := h.discardBody(r); err != nil {
+			// net/http goes on reading such a body after the reply, with no end of its own to that.
+			c.conn.SetReadDeadline(time.Now().Add(lingerTime))
 			c.conn.begin(r.Method, r.URL.Path).Refuse(err)
 			h.reply(c, w, r)
 			return

@@ -52,7 +52,7 @@ func (s *conns) check(c *conn, now time.Duration) {
 		}
 	case phaseWriting:
 		if passed >= s.limits.WriteTimeout {
-			c.SetWriteDeadline(past)
+			c.SetDeadline(past)
 		}
 	case phaseIdle:
 		if passed >= s.limits.IdleTimeout || s.graceOver(since, now) {

@@ -1,0 +1,217 @@
+package modes_test
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"demo-server/modes"
+	"demo-server/work"
+)
+
+// TestHTTP sends raw bytes to every mode and pins what comes back: the statuses in order, and whether the connection is
+// open or closed after them. single answers one request on each connection. Where net/http's parser and fasthttp's
+// differ, the row says so in a column of its own.
+func TestHTTP(t *testing.T) {
+	const host = "Host: demo\r\n"
+	rows := []struct {
+		name     string
+		send     string
+		nethttp  string // goroutine and pool
+		fasthttp string // empty where it is as nethttp
+		single   string
+	}{
+		// What clients send.
+		{"1.1 keeps", hello + hello, "200 200 open", "", "200 closed"},
+		{"1.1 closes on request", "GET / HTTP/1.1\r\n" + host + "Connection: close\r\n\r\n" + hello, "200 closed", "", "200 closed"},
+		{"1.0 closes (ab)", "GET / HTTP/1.0\r\nHost: demo\r\n\r\n", "200 closed", "", "200 closed"},
+		{"1.0 keeps on request (ab -k)", "GET / HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n", "200 open", "", "200 closed"},
+		{"1.0 without a Host", "GET / HTTP/1.0\r\n\r\n", "200 closed", "", "200 closed"},
+		{"three pipelined", hello + "GET /nowhere HTTP/1.1\r\n" + host + "\r\n" + hello, "200 404 200 open", "", "200 closed"},
+		{"absolute form", "GET http://demo/ HTTP/1.1\r\n" + host + "\r\n", "200 open", "", "200 closed"},
+		{"query", "GET /?x=1 HTTP/1.1\r\n" + host + "\r\n", "200 open", "", "200 closed"},
+		{"sized body", "GET / HTTP/1.1\r\n" + host + "Content-Length: 5\r\n\r\nhello" + hello, "200 200 open", "", "200 closed"},
+		{"chunked body", "GET / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n" + hello, "200 closed", "200 200 open", "200 closed"},
+		{"body at the limit", "GET / HTTP/1.1\r\n" + host + "Content-Length: 1024\r\n\r\n" + strings.Repeat("x", 1024) + hello, "200 200 open", "", "200 closed"},
+		{"100-continue", "GET / HTTP/1.1\r\n" + host + "Expect: 100-continue\r\nContent-Length: 5\r\n\r\nhello" + hello, "100 200 200 open", "", "100 200 closed"},
+		{"100-continue, chunked", "GET / HTTP/1.1\r\n" + host + "Expect: 100-Continue\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n", "100 200 closed", "100 200 open", "100 200 closed"},
+		{"100-continue on 1.0 means nothing", "GET / HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\nhello", "200 closed", "", "200 closed"},
+
+		// What is refused.
+		{"another path", "GET /nowhere HTTP/1.1\r\n" + host + "\r\n", "404 open", "", "404 closed"},
+		{"two slashes are another path", "GET // HTTP/1.1\r\n" + host + "\r\n", "404 open", "", "404 closed"},
+		{"an encoded slash is another path", "GET /%2F HTTP/1.1\r\n" + host + "\r\n", "404 open", "", "404 closed"},
+		{"another method", "DELETE / HTTP/1.1\r\n" + host + "\r\n", "405 open", "", "405 closed"},
+		{"unknown method", "BREW / HTTP/1.1\r\n" + host + "\r\n", "405 open", "", "405 closed"},
+		{"another method and path", "BREW /pot HTTP/1.1\r\n" + host + "\r\n", "404 open", "", "404 closed"},
+		{"server-wide OPTIONS", "OPTIONS * HTTP/1.1\r\n" + host + "\r\n", "404 open", "", "404 closed"},
+		{"no Host", "GET / HTTP/1.1\r\n\r\n", "400 closed", "", "400 closed"},
+		{"two Hosts", "GET / HTTP/1.1\r\n" + host + host + "\r\n", "400 closed", "", "400 closed"},
+		{"headers too large", "GET / HTTP/1.1\r\n" + host + "X: " + strings.Repeat("x", 8<<10) + "\r\n\r\n", "431 closed", "", "431 closed"},
+		{"request line too large", "GET /" + strings.Repeat("x", 8<<10) + " HTTP/1.1\r\n" + host + "\r\n", "431 closed", "", "431 closed"},
+		{"headers just fit", "GET / HTTP/1.1\r\n" + host + "X: " + strings.Repeat("x", 4000) + "\r\n\r\n", "200 open", "", "200 closed"},
+		{"body too large", "GET / HTTP/1.1\r\n" + host + "Content-Length: 1025\r\n\r\n" + strings.Repeat("x", 1025), "413 closed", "", "413 closed"},
+		{"body too large, announced", "GET / HTTP/1.1\r\n" + host + "Expect: 100-continue\r\nContent-Length: 1025\r\n\r\n", "413 closed", "", "413 closed"},
+		{"chunked body too large", "GET / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n\r\n401\r\n" + strings.Repeat("x", 1025) + "\r\n0\r\n\r\n", "413 closed", "", "413 closed"},
+		{"version 2.0", "GET / HTTP/2.0\r\n" + host + "\r\n", "505 closed", "", "505 closed"},
+		{"version 0.9", "GET / HTTP/0.9\r\n" + host + "\r\n", "505 closed", "", "505 closed"},
+		{"no version", "GET /\r\n\r\n", "400 closed", "", "400 closed"},
+		{"unknown Expect", "GET / HTTP/1.1\r\n" + host + "Expect: tea\r\n\r\n", "417 closed", "", "417 closed"},
+		{"not HTTP", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 \r\n\r\n", "400 closed", "", "400 closed"},
+		{"space before a colon", "GET / HTTP/1.1\r\n" + host + "X : y\r\n\r\n", "400 closed", "", "400 closed"},
+
+		// What could be framed in two ways: refused, or answered once and closed.
+		{"length and chunked", "GET / HTTP/1.1\r\n" + host + "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + hello, "200 closed", "", "200 closed"},
+		{"chunked and length", "GET / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\nContent-Length: 40\r\n\r\n0\r\n\r\n" + hello, "200 closed", "", "200 closed"},
+		{"differing lengths", "GET / HTTP/1.1\r\n" + host + "Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello!" + hello, "400 closed", "", "400 closed"},
+		{"list of lengths", "GET / HTTP/1.1\r\n" + host + "Content-Length: 5, 6\r\n\r\nhello!" + hello, "400 closed", "", "400 closed"},
+		{"negative length", "GET / HTTP/1.1\r\n" + host + "Content-Length: -5\r\n\r\n" + hello, "400 closed", "", "400 closed"},
+		{"signed length", "GET / HTTP/1.1\r\n" + host + "Content-Length: +5\r\n\r\nhello" + hello, "400 closed", "", "400 closed"},
+		{"chunked twice", "GET / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + hello, "501 closed", "", "501 closed"},
+		{"bad chunk size", "GET / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n\r\nxyz\r\n" + hello, "400 closed", "", "400 closed"},
+
+		// Where the two parsers force a difference.
+		{"the same length twice", "GET / HTTP/1.1\r\n" + host + "Content-Length: 5\r\nContent-Length: 5\r\n\r\nhello" + hello, "200 200 open", "400 closed", "400 closed"},
+		{"unknown transfer coding", "GET / HTTP/1.1\r\n" + host + "Transfer-Encoding: gzip\r\n\r\n" + hello, "501 closed", "", "501 closed"},
+		{"transfer coding on 1.0", "GET / HTTP/1.0\r\n" + host + "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + hello, "200 closed", "501 closed", "501 closed"},
+		{"bare LF", "GET / HTTP/1.1\nHost: demo\n\n", "200 open", "open", "open"},
+		{"obs-fold", "GET / HTTP/1.1\r\n" + host + "X: y\r\n z\r\n\r\n", "200 open", "", "200 closed"},
+		{"leading CRLF", "\r\n" + hello, "400 closed", "200 open", "200 closed"},
+		{"version 1.9", "GET / HTTP/1.9\r\n" + host + "\r\n", "200 open", "200 closed", "200 closed"},
+		{"percent and nothing", "GET /% HTTP/1.1\r\n" + host + "\r\n", "400 closed", "404 open", "404 closed"},
+	}
+	eachMode(t, 1, func(t *testing.T, mode modes.Mode) {
+		for _, row := range rows {
+			want := row.nethttp
+			switch {
+			case mode.Name == "single":
+				want = row.single
+			case mode.Name == "fasthttp" && row.fasthttp != "":
+				want = row.fasthttp
+			}
+			_, m := inMemory(t, mode, options{work: work.NewSleep(0)})
+			if got := m.dial(t).send(row.send).conversation(); got != want {
+				t.Errorf("%s: %s, want %s", row.name, got, want)
+			}
+		}
+	})
+}
+
+// conversation reads replies until the connection closes, or nothing has come for a while that is shorter than any
+// timeout of the server's.
+func (c *client) conversation() string {
+	var said []string
+	for {
+		c.SetReadDeadline(time.Now().Add(3 * time.Second))
+		if _, err := c.reader.Peek(1); err != nil {
+			end := "closed"
+			if strings.Contains(err.Error(), "timeout") {
+				end = "open"
+			}
+			return strings.Join(append(said, end), " ")
+		}
+		r := c.read(http.MethodGet)
+		if r == nil {
+			return strings.Join(append(said, "garbage"), " ")
+		}
+		said = append(said, fmt.Sprint(r.StatusCode))
+	}
+}
+
+// TestErrorReplies: an error is one plain line, with the headers that its status calls for.
+func TestErrorReplies(t *testing.T) {
+	eachMode(t, 1, func(t *testing.T, mode modes.Mode) {
+		for _, row := range []struct {
+			send   string
+			status int
+			header string
+			value  string
+		}{
+			{"GET /nowhere HTTP/1.1\r\nHost: demo\r\n\r\n", 404, "Server-Timing", "queue;dur=0, work;dur=0"},
+			{"POST / HTTP/1.1\r\nHost: demo\r\n\r\n", 405, "Allow", "GET, HEAD"},
+			{"GET / HTTP/1.1\r\nHost: demo\r\nContent-Length: 9999\r\n\r\n", 413, "Server", "demo-server (" + mode.Name + ")"},
+		} {
+			_, m := inMemory(t, mode, options{work: work.NewSleep(0)})
+			r := m.dial(t).send(row.send).read("GET")
+			if r == nil || r.StatusCode != row.status || r.Header.Get(row.header) != row.value {
+				t.Fatalf("%q: %+v, want %d with %s: %s", row.send, r, row.status, row.header, row.value)
+			}
+			if strings.Count(r.body, "\n") != 1 || !strings.HasSuffix(r.body, "\n") || r.Header.Get("Content-Type") != "text/plain; charset=utf-8" {
+				t.Errorf("%d: body %q as %s, want one plain line", row.status, r.body, r.Header.Get("Content-Type"))
+			}
+		}
+	})
+}
+
+// TestTimeouts: a slow client is told 408 or closed on, when its time is over and not before.
+func TestTimeouts(t *testing.T) {
+	eachMode(t, 1, func(t *testing.T, mode modes.Mode) {
+		for _, row := range []struct {
+			name  string
+			send  string // at first, and then a byte every second
+			trick string
+			after time.Duration
+		}{
+			{"silent", "", "", 5 * time.Second},
+			{"slow headers", "GET / HTTP/1.1\r\nHost: demo\r\n", "X: xxxxxxxxxxxxxxxxxxxxx", 5 * time.Second},
+			{"stalled body", "GET / HTTP/1.1\r\nHost: demo\r\nContent-Length: 9\r\n\r\nx", "", 10 * time.Second},
+			{"slow body", "GET / HTTP/1.1\r\nHost: demo\r\nContent-Length: 9\r\n\r\n", "xxx", 13 * time.Second},
+		} {
+			_, m := inMemory(t, mode, options{work: work.NewSleep(0)})
+			c := m.dial(t)
+			before := time.Now()
+			go func() {
+				c.Write([]byte(row.send))
+				for _, b := range []byte(row.trick) {
+					time.Sleep(time.Second)
+					c.Write([]byte{b})
+				}
+			}()
+			r := c.read("GET")
+			took := time.Since(before)
+			if r != nil && (r.StatusCode != http.StatusRequestTimeout || !c.closed()) {
+				t.Errorf("%s: %d, want 408 and closed", row.name, r.StatusCode)
+			}
+			if took < row.after || took > row.after+time.Second {
+				t.Errorf("%s: ended after %v, want %v", row.name, took, row.after)
+			}
+		}
+	})
+}
+
+// TestIdleTimeout: a kept connection is closed when nothing comes for idle-timeout.
+func TestIdleTimeout(t *testing.T) {
+	eachMode(t, 1, func(t *testing.T, mode modes.Mode) {
+		if mode.Bound == modes.BoundOne {
+			return // keeps no connection
+		}
+		_, m := inMemory(t, mode, options{work: work.NewSleep(0)})
+		c := m.dial(t)
+		c.get(http.StatusOK)
+		before := time.Now()
+		if !c.closed() {
+			t.Fatal("still open")
+		}
+		if took := time.Since(before); took < time.Minute || took > time.Minute+time.Second {
+			t.Errorf("closed after %v, want 1m", took)
+		}
+	})
+}
+
+// TestWriteTimeout: a client that does not read its reply is given up, and its place is free again.
+func TestWriteTimeout(t *testing.T) {
+	eachMode(t, 1, func(t *testing.T, mode modes.Mode) {
+		s, m := inMemory(t, mode, options{work: work.NewSleep(0)})
+		m.dial(t).send(hello)
+		time.Sleep(9 * time.Second)
+		if s.app.InFlight() != 1 {
+			t.Errorf("%d in flight after 9s, want the one that nobody reads", s.app.InFlight())
+		}
+		time.Sleep(3 * time.Second)
+		if s.app.InFlight() != 0 || s.app.Connections() != 0 {
+			t.Errorf("%d in flight, %d connections after 12s", s.app.InFlight(), s.app.Connections())
+		}
+	})
+}
