@@ -1,0 +1,174 @@
+package configs
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// maxFile is the most bytes that a YAML file of settings may have.
+const maxFile = mib
+
+func (l *loader) file(read func(name string) ([]byte, error)) []given {
+	name := l.settings.config
+	if name == "" {
+		return nil
+	}
+	if read == nil {
+		read = readFile
+	}
+	source := Source{Kind: FromFile, Name: name}
+	data, err := read(name)
+	if err != nil {
+		l.mistake(source, "cannot be read: "+reason(err), "want a YAML file of settings")
+		return nil
+	}
+	if len(data) > maxFile {
+		l.mistake(source, "is too large", "want at most "+formatSize(maxFile))
+		return nil
+	}
+	return l.document(source, data)
+}
+
+// readFile reads one byte more than a file may have, so that an endless one ends here.
+func readFile(name string) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, maxFile+1))
+}
+
+// reason is why a file cannot be read, without its name.
+func reason(err error) string {
+	var path *os.PathError
+	if errors.As(err, &path) {
+		return path.Err.Error()
+	}
+	return err.Error()
+}
+
+// document returns the values in a YAML document, which is a mapping of names to scalars. It walks the nodes itself
+// instead of decoding into a struct, so that a value from a file takes the same way as one from a flag, and each
+// mistake has its place.
+func (l *loader) document(source Source, data []byte) (values []given) {
+	loader, err := yaml.NewLoader(bytes.NewReader(data))
+	if err != nil {
+		panic(err) // it has no options that could be wrong
+	}
+	var document, next yaml.Node
+	if err := loader.Load(&document); err != nil {
+		l.unreadable(source, err)
+		return nil
+	}
+	values = l.root(source, &document)
+	if err := loader.Load(&next); err != nil {
+		l.unreadable(source, err)
+	} else {
+		l.mistake(at(source, &next), "a second YAML document starts here", "want one")
+	}
+	return values
+}
+
+// unreadable reports why YAML cannot be parsed; that it ends is no mistake.
+func (l *loader) unreadable(source Source, err error) {
+	if errors.Is(err, io.EOF) {
+		return
+	}
+	what := err.Error()
+	var place *yaml.LoadError
+	if errors.As(err, &place) {
+		source.Line, source.Column = place.Mark.Line, place.Mark.Column
+		what = strings.TrimSpace(place.Message + " " + place.ContextMsg)
+	}
+	l.mistake(source, "is not YAML: "+printable(what), "")
+}
+
+func at(source Source, node *yaml.Node) Source {
+	source.Line, source.Column = node.Line, node.Column
+	return source
+}
+
+func (l *loader) root(source Source, document *yaml.Node) []given {
+	root := document.Content[0]
+	switch {
+	case root.Kind == yaml.MappingNode:
+		return l.mapping(source, root)
+	case root.ShortTag() == "!!null": // nothing but comments between document markers
+		return nil
+	}
+	l.mistake(at(source, root), describe(root)+" instead of settings", "want lines such as mode: pool")
+	return nil
+}
+
+func (l *loader) mapping(source Source, root *yaml.Node) (values []given) {
+	lines := map[string]int{} // where each key was seen first
+	for i := 0; i < len(root.Content); i += 2 {
+		key, value := root.Content[i], root.Content[i+1]
+		setting, known := l.key(at(source, key), key)
+		if !known {
+			continue
+		}
+		if first, again := lines[key.Value]; again {
+			l.mistake(at(source, key), fmt.Sprintf("%s is on line %d already", key.Value, first), "a key may stand once")
+		} else {
+			lines[key.Value] = key.Line
+		}
+		if l.scalar(at(source, value), setting, value) {
+			values = append(values, given{setting, value.Value, at(source, value)})
+		}
+	}
+	return values
+}
+
+// key returns the setting that a key names, or reports that there is none.
+func (l *loader) key(source Source, key *yaml.Node) (Setting, bool) {
+	if key.Kind != yaml.ScalarNode {
+		l.mistake(source, describe(key)+" instead of a key", "want the name of a setting")
+		return Setting{}, false
+	}
+	setting, known := l.byName[key.Value]
+	switch {
+	case !known:
+		l.mistake(source, "unknown key "+Quote(key.Value), l.suggest(key.Value, func(s Setting) string { return s.Name }))
+	case setting.Selector:
+		l.mistake(source, key.Value+" cannot be set in a file", "use "+setting.Flag()+" or "+setting.Variable())
+	}
+	return setting, known && !setting.Selector
+}
+
+// scalar reports whether a value is a plain one, and if not, what it is instead.
+func (l *loader) scalar(source Source, setting Setting, value *yaml.Node) bool {
+	if value.Kind == yaml.ScalarNode && value.ShortTag() != "!!null" && value.Style&yaml.TaggedStyle == 0 {
+		return true
+	}
+	l.mistakes = append(l.mistakes, Mistake{
+		Source: source, Setting: setting.Name, Problem: describe(value) + " instead of a value",
+		Want: `want one plain value, or "" for an empty one`,
+	})
+	l.wrong[setting.Name] = true
+	return false
+}
+
+// describe says what a node is.
+func describe(node *yaml.Node) string {
+	switch {
+	case node.Kind == yaml.MappingNode:
+		return "a mapping"
+	case node.Kind == yaml.SequenceNode:
+		return "a list"
+	case node.Kind == yaml.AliasNode:
+		return "an alias"
+	case node.Style&yaml.TaggedStyle != 0:
+		return "a tag"
+	case node.ShortTag() == "!!null":
+		return "nothing"
+	}
+	return "a single value"
+}

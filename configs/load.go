@@ -1,0 +1,162 @@
+package configs
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// Inputs are what Load reads settings from.
+type Inputs struct {
+	Flags   []Flag   // as given, in order; of a flag given twice the last counts
+	Environ []string // "NAME=value", as os.Environ returns; only DEMO_SERVER_… matters
+	Modes   []string // the modes that there are
+
+	// ReadFile returns a file's bytes. Nil reads from the file system, no more than Load needs to see that a file is
+	// too large.
+	ReadFile func(name string) ([]byte, error)
+}
+
+// A Flag is one flag of a command line.
+type Flag struct{ Name, Value string } // the name without dashes
+
+// Load merges the sources, and checks every value of each, whether or not it is overridden. Of several YAML files or
+// presets only the one that the strongest source names is read.
+//
+// The error is nil or Mistakes, those of the strongest source first.
+func Load(in Inputs) (*Settings, error) {
+	l := newLoader(in.Modes)
+	flags, environment := l.flags(in.Flags), l.environment(in.Environ)
+	l.apply(selectors(environment), selectors(flags))
+	l.apply(l.defaults(), l.preset(), l.file(in.ReadFile), rest(environment), rest(flags))
+	l.crossCheck()
+	if len(l.mistakes) > 0 {
+		slices.SortStableFunc(l.mistakes, func(a, b Mistake) int { return cmp.Compare(b.Source.Kind, a.Source.Kind) })
+		return nil, l.mistakes
+	}
+	return l.settings, nil
+}
+
+// A loader gathers settings and mistakes.
+type loader struct {
+	settings *Settings
+	table    []Setting
+	byName   map[string]Setting
+	mistakes Mistakes
+	wrong    map[string]bool // settings that have a mistake in some source
+}
+
+func newLoader(modes []string) *loader {
+	settings := &Settings{sources: map[string]Source{}}
+	l := &loader{settings: settings, table: settings.table(modes), byName: map[string]Setting{}, wrong: map[string]bool{}}
+	for _, setting := range l.table {
+		l.byName[setting.Name] = setting
+	}
+	return l
+}
+
+// given is the text of a known setting's value, and where it was given.
+type given struct {
+	setting Setting
+	text    string
+	source  Source
+}
+
+func selectors(values []given) []given {
+	return slices.DeleteFunc(slices.Clone(values), func(g given) bool { return !g.setting.Selector })
+}
+
+func rest(values []given) []given {
+	return slices.DeleteFunc(slices.Clone(values), func(g given) bool { return g.setting.Selector })
+}
+
+func (l *loader) mistake(source Source, problem, want string) {
+	l.mistakes = append(l.mistakes, Mistake{Source: source, Problem: problem, Want: want})
+}
+
+// apply checks all values of the layers, which come in the order of their strength, and keeps the last good one.
+func (l *loader) apply(layers ...[]given) {
+	for _, g := range slices.Concat(layers...) {
+		l.set(g)
+	}
+}
+
+func (l *loader) set(g given) {
+	problem := &problem{"is not valid UTF-8", "want text"}
+	if utf8.ValidString(g.text) {
+		problem = g.setting.set(g.text)
+	}
+	if problem == nil {
+		l.settings.sources[g.setting.Name] = g.source
+		return
+	}
+	value := Quote(g.text)
+	if g.setting.Secret {
+		value = redacted
+	}
+	l.mistakes = append(l.mistakes, Mistake{g.source, g.setting.Name, value, problem.what, problem.want})
+	l.wrong[g.setting.Name] = true
+}
+
+func (l *loader) defaults() (values []given) {
+	for _, setting := range l.table {
+		if !setting.Selector {
+			values = append(values, given{setting, setting.Default, Source{}})
+		}
+	}
+	return values
+}
+
+func (l *loader) flags(flags []Flag) (values []given) {
+	for _, flag := range flags {
+		source := Source{Kind: FromFlag, Name: "--" + flag.Name}
+		setting, known := l.byName[flag.Name]
+		if !known {
+			l.mistake(source, "unknown flag", l.suggest(flag.Name, Setting.Flag))
+			continue
+		}
+		values = append(values, given{setting, flag.Value, source})
+	}
+	return values
+}
+
+// suggest names the setting that an unknown name resembles, in the way of its source.
+func (l *loader) suggest(name string, spell func(Setting) string) string {
+	nearest, found := l.byName[Nearest(name, slices.Sorted(maps.Keys(l.byName)))]
+	if !found {
+		return `"demo-server config" prints all settings`
+	}
+	return "did you mean " + spell(nearest) + "?"
+}
+
+const variablePrefix = "DEMO_SERVER_"
+
+func (l *loader) environment(environ []string) (values []given) {
+	for _, entry := range environ {
+		variable, text, _ := strings.Cut(entry, "=")
+		suffix, ours := strings.CutPrefix(variable, variablePrefix)
+		if !ours {
+			continue
+		}
+		name := strings.ReplaceAll(strings.ToLower(suffix), "_", "-")
+		source := Source{Kind: FromEnvironment, Name: variable}
+		setting, known := l.byName[name]
+		switch {
+		case !known || setting.Variable() != variable:
+			l.mistake(source, "unknown variable", l.suggestVariable(name))
+		case text != "" || setting.AllowEmpty:
+			values = append(values, given{setting, text, source})
+		}
+	}
+	return values
+}
+
+// suggestVariable is suggest, but for the variables that Kubernetes adds to every pod for a Service named demo-server.
+func (l *loader) suggestVariable(name string) string {
+	if strings.HasPrefix(name, "service-") || strings.HasPrefix(name, "port-") {
+		return "Kubernetes sets it for a Service named demo-server; set enableServiceLinks: false"
+	}
+	return l.suggest(name, Setting.Variable)
+}

@@ -1,0 +1,32 @@
+package configs
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/agnivade/levenshtein"
+)
+
+// Nearest returns the known name that name is most likely a slip of, or "" where it resembles none.
+func Nearest(name string, known []string) string {
+	const longest = 64 // a longer text is no name, and costly to compare
+	if len(name) > longest {
+		return ""
+	}
+	nearest, least := "", 2+len(name)/3
+	for _, candidate := range known {
+		if d := levenshtein.ComputeDistance(strings.ToLower(name), candidate); d < least {
+			nearest, least = candidate, d
+		}
+	}
+	return nearest
+}
+
+// DidYouMean says what would be right instead of a name that is not known: the nearest one, and all there are.
+func DidYouMean(name string, known []string) string {
+	all := "known: " + strings.Join(known, ", ")
+	if nearest := Nearest(name, known); nearest != "" {
+		return fmt.Sprintf("did you mean %q? %s", nearest, all)
+	}
+	return all
+}

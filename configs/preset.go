@@ -1,0 +1,52 @@
+package configs
+
+import (
+	"embed"
+	"path"
+	"strings"
+)
+
+//go:embed *.yaml
+var presetFiles embed.FS
+
+// A Preset is a named set of settings that is built in: one of the YAML files in this folder.
+type Preset struct {
+	Name    string // the file's name without .yaml
+	Summary string // its first line, a comment that says what it is for
+}
+
+// Presets lists the presets by name.
+func Presets() (presets []Preset) {
+	for _, name := range presetNames() {
+		first, _, _ := strings.Cut(string(readPreset(name)), "\n")
+		presets = append(presets, Preset{name, strings.TrimPrefix(first, "# ")})
+	}
+	return presets
+}
+
+func presetNames() (names []string) {
+	entries, err := presetFiles.ReadDir(".")
+	if err != nil {
+		panic(err) // the root of an embedded file system is always there
+	}
+	for _, entry := range entries {
+		names = append(names, strings.TrimSuffix(entry.Name(), path.Ext(entry.Name())))
+	}
+	return names
+}
+
+// readPreset returns the YAML of a preset, or nothing where there is none of that name.
+func readPreset(name string) []byte {
+	data, err := presetFiles.ReadFile(name + ".yaml")
+	if err != nil {
+		return nil
+	}
+	return data
+}
+
+func (l *loader) preset() []given {
+	if l.settings.preset == "" {
+		return nil
+	}
+	return l.document(Source{Kind: FromPreset, Name: l.settings.preset}, readPreset(l.settings.preset))
+}

@@ -1,0 +1,113 @@
+package configs
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+)
+
+func TestPresetsLoad(t *testing.T) {
+	for _, preset := range Presets() {
+		t.Run(preset.Name, func(t *testing.T) {
+			settings := load(t, Inputs{Flags: flags("preset=" + preset.Name)})
+			if preset.Summary == "" || strings.HasPrefix(preset.Summary, "#") {
+				t.Errorf("bad summary %q", preset.Summary)
+			}
+			if warnings := settings.Warnings(); len(warnings) > 0 {
+				t.Errorf("a preset that warns: %q", warnings)
+			}
+		})
+	}
+}
+
+func TestYAML(t *testing.T) {
+	got := string(load(t, Inputs{
+		Flags:    flags("mode=pool", "config=demo.yaml", "preset=small-pool", "admin-token=s3cret"),
+		Environ:  []string{"DEMO_SERVER_DELAY=90ms"},
+		ReadFile: files(map[string]string{"demo.yaml": "body: \"#1\\n\"\n"}),
+	}).YAML())
+	const want = `# What is served
+mode: pool                           # flag --mode
+delay: 90ms                          # environment DEMO_SERVER_DELAY
+body: "#1\n"                         # file demo.yaml:1:7
+on-leave: cancel                     # default
+
+# Where
+host: 127.0.0.1                      # default
+port: 7779                           # default
+admin-addr: auto                     # default
+# admin-token: (redacted)            # flag --admin-token
+
+# Bounds
+workers: 10                          # preset small-pool
+queue: 20                            # preset small-pool
+queue-timeout: 5s                    # preset small-pool
+max-connections: 0                   # default
+backlog: 0                           # default
+max-header-bytes: 4KiB               # default
+max-body-bytes: 1MiB                 # default
+
+# Timeouts
+read-header-timeout: 5s              # default
+read-timeout: 10s                    # default
+write-timeout: 10s                   # default
+idle-timeout: 1m                     # default
+
+# Stopping
+drain-timeout: 30s                   # default
+lame-duck: 0s                        # default
+
+# Observing
+log-level: info                      # default
+log-format: auto                     # default
+access-log: off                      # default
+flight-recorder: false               # default
+`
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// roundTrip prints settings, loads what was printed, and demands the same settings but for the token.
+func roundTrip(t *testing.T, settings *Settings) {
+	t.Helper()
+	printed := string(settings.YAML())
+	in := Inputs{Modes: modes, Flags: flags("config=printed.yaml"), ReadFile: files(map[string]string{"printed.yaml": printed})}
+	again, err := Load(in)
+	if err != nil {
+		t.Fatalf("%v in what was printed:\n%s", err, printed)
+	}
+	ignore := cmp.Options{cmpopts.IgnoreUnexported(Settings{}), cmpopts.IgnoreFields(Settings{}, "AdminToken")}
+	if diff := cmp.Diff(settings, again, ignore); diff != "" {
+		t.Errorf("%s\nfrom:\n%s", diff, printed)
+	}
+}
+
+func TestRoundTrip(t *testing.T) {
+	for _, body := range []string{
+		"", " ", "#", "a # b", "a: b", "null", "~", "true", "12", "0x1F", "2s", "- x", "'", `"`, "\n", "a\n\n", "\r\n", "\t", "&a", "*a",
+		"!t", "%", "@", "`", "---", "...", "é\u2028\u0085\ufeff\x00\x7f", "😀", "<<", "=", "{}", "[", strings.Repeat("long ", 500),
+	} {
+		t.Run(body[:min(len(body), 20)], func(t *testing.T) {
+			roundTrip(t, load(t, Inputs{Flags: []Flag{{"body", body}, {"admin-token", "s3cret"}, {"flight-recorder", "true"}}}))
+		})
+	}
+}
+
+// A comment must not break where the file's name does.
+func TestRoundTripOfAwkwardSource(t *testing.T) {
+	name := "a\nport: 1 # \u2028"
+	roundTrip(t, load(t, Inputs{Flags: []Flag{{"config", name}}, ReadFile: files(map[string]string{name: "port: 80"})}))
+}
+
+func TestTableIsComplete(t *testing.T) {
+	seen := map[string]bool{}
+	for _, setting := range Table(modes) {
+		if setting.Help == "" || setting.Group == "" || seen[setting.Name] {
+			t.Errorf("%s lacks help or a group, or is twice in the table", setting.Name)
+		}
+		seen[setting.Name] = true
+	}
+}

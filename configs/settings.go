@@ -1,0 +1,106 @@
+// Package configs holds the settings of demo-server: what they are, where they come from, and what is wrong with them.
+//
+// One table (table.go) says everything about a setting; its flag, environment variable, YAML key, help, default and
+// parsing derive from it. Load merges the sources, from weakest to strongest: the defaults, a preset (one of the YAML
+// files in this folder), a YAML file, the environment, the command line. Every value of every source is checked, also
+// where a stronger source overrides it, and all mistakes are reported at once.
+//
+// The package must not know what the settings are for: it imports nothing of ours, and is told the names of the modes.
+package configs
+
+import (
+	"net"
+	"strconv"
+	"time"
+)
+
+// Settings are the settings in force. Load makes them; they are valid then.
+type Settings struct {
+	// What is served.
+
+	Mode    string        // the concurrency model's name
+	Delay   time.Duration // how long a request blocks, 0 to 1 minute
+	Body    string        // the body of the reply
+	OnLeave string        // OnLeaveCancel or OnLeaveFinish
+
+	// Where.
+
+	Host       string // an IP address or a host name
+	Port       int    // 0 for a free one
+	AdminAddr  string // host:port, AdminAuto, or empty for no admin listener; see AdminAddress
+	AdminToken Secret // what the control API asks for; empty for none
+
+	// Bounds.
+
+	Workers        int           // goroutines of mode pool, at least 1
+	Queue          int           // requests that may wait for a worker of mode pool
+	QueueTimeout   time.Duration // how long a request may wait for a worker of mode pool, above 0
+	MaxConnections int           // connections open at the same time; 0 derives it from the open-file limit
+	Backlog        int           // length of the kernel's accept queue in connections; 0 for the system's
+	MaxHeaderBytes int           // bytes of the request line and the headers
+	MaxBodyBytes   int64         // bytes of a request's body; 0 refuses every body
+
+	// Timeouts, all above 0.
+
+	ReadHeaderTimeout time.Duration // to receive a request's headers
+	ReadTimeout       time.Duration // while receiving a body, without progress
+	WriteTimeout      time.Duration // while sending a reply, without progress
+	IdleTimeout       time.Duration // of a kept connection, between requests
+
+	// Stopping.
+
+	DrainTimeout time.Duration // how long requests in flight may take to finish
+	LameDuck     time.Duration // how long to go on accepting after /readyz turned 503
+
+	// Observing.
+
+	LogLevel       string // debug, info, warn or error
+	LogFormat      string // auto, console or json
+	AccessLog      string // off, sampled or all
+	FlightRecorder bool   // keep the last seconds of the execution trace
+
+	config  string            // name of the YAML file, or empty
+	preset  string            // name of the preset, or empty
+	sources map[string]Source // by name of the setting
+}
+
+// What becomes of a request's work when its client leaves.
+const (
+	OnLeaveCancel = "cancel" // it ends
+	OnLeaveFinish = "finish" // it goes on, as the Python servers do
+)
+
+// AdminAuto as Settings.AdminAddr stands for 127.0.0.1 and the port after Settings.Port.
+const AdminAuto = "auto"
+
+// Source tells where the value of the named setting came from.
+func (s *Settings) Source(name string) Source { return s.sources[name] }
+
+// AdminAddress is the address of the admin listener as host:port, or empty for none. A derived one is the setting auto
+// worked out: where its port is taken, a free one may be used instead. Its port is 0, for any free one, where Port is
+// 0 itself or the highest.
+func (s *Settings) AdminAddress() (address string, derived bool) {
+	if s.AdminAddr != AdminAuto {
+		return s.AdminAddr, false
+	}
+	port := s.Port + 1
+	if s.Port == 0 || port > maxPort {
+		port = 0
+	}
+	return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), true
+}
+
+// A Secret is text that is never printed: every way of fmt, encoding/json and a logger to show it says "(redacted)".
+// Convert it to string to use it.
+type Secret string
+
+const redacted = "(redacted)"
+
+// String is "(redacted)".
+func (Secret) String() string { return redacted }
+
+// GoString is "(redacted)".
+func (Secret) GoString() string { return redacted }
+
+// MarshalText returns "(redacted)".
+func (Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }

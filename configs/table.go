@@ -1,0 +1,121 @@
+package configs
+
+import (
+	"strings"
+	"time"
+)
+
+// A Setting is one row of the table: all that is known of a setting but its value.
+type Setting struct {
+	Name    string // as flag and YAML key, such as read-header-timeout
+	Group   string // the heading that it stands under in help and in printed settings
+	Default string
+	Help    string // what it is for, without a full stop
+
+	Selector   bool // chooses a source of settings, and so is no key of a YAML file
+	Secret     bool // is never printed
+	AllowEmpty bool // an environment variable that is set but empty counts
+
+	Value
+}
+
+// Flag is the setting's flag, such as --read-header-timeout.
+func (s Setting) Flag() string { return "--" + s.Name }
+
+// Variable is the setting's environment variable, such as DEMO_SERVER_READ_HEADER_TIMEOUT.
+func (s Setting) Variable() string {
+	return variablePrefix + strings.ToUpper(strings.ReplaceAll(s.Name, "-", "_"))
+}
+
+// The groups, in the order of the table.
+const (
+	from      = "Where settings come from"
+	served    = "What is served"
+	where     = "Where"
+	bounds    = "Bounds"
+	timeouts  = "Timeouts"
+	stopping  = "Stopping"
+	observing = "Observing"
+)
+
+const (
+	kib     = 1 << 10
+	mib     = 1 << 20
+	gib     = 1 << 30
+	maxPort = 1<<16 - 1
+	instant = 1 // the shortest duration above 0
+)
+
+// Table lists all settings in the order in which help shows them. modes are the names that the setting mode may have.
+func Table(modes []string) []Setting { return new(Settings).table(modes) }
+
+// table is the table with each row bound to its field of s.
+func (s *Settings) table(modes []string) []Setting {
+	return []Setting{
+		{Name: "config", Group: from, Selector: true, Value: file(&s.config),
+			Help: "YAML file of settings"},
+		{Name: "preset", Group: from, Selector: true, Value: enum(&s.preset, presetNames()...),
+			Help: "named set of settings"},
+
+		{Name: "mode", Group: served, Default: "goroutine", Value: enum(&s.Mode, modes...),
+			Help: "concurrency model that serves"},
+		// The cap keeps a demo server that is exposed by accident from becoming a weapon.
+		{Name: "delay", Group: served, Default: "2s", Value: duration(&s.Delay, 0, time.Minute),
+			Help: "how long a request blocks, at most 1m"},
+		{Name: "body", Group: served, Default: "Hello World", AllowEmpty: true, Value: text(&s.Body, 10*mib),
+			Help: "body of the reply"},
+		{Name: "on-leave", Group: served, Default: OnLeaveCancel, Value: enum(&s.OnLeave, OnLeaveCancel, OnLeaveFinish),
+			Help: "what becomes of the work of a client that left: cancel ends it, finish goes on with it, as the" +
+				" Python servers do"},
+
+		{Name: "host", Group: where, Default: "127.0.0.1", Value: host(&s.Host),
+			Help: "IP address or name to listen on; 0.0.0.0 for all of IPv4, :: for all"},
+		{Name: "port", Group: where, Default: "7779", Value: number(&s.Port, 0, maxPort),
+			Help: "TCP port to listen on; 0 picks a free one"},
+		{Name: "admin-addr", Group: where, Default: AdminAuto, AllowEmpty: true, Value: adminAddr(&s.AdminAddr),
+			Help: "admin listener: HOST:PORT, :PORT for all addresses, PORT for 127.0.0.1, empty for none; auto is" +
+				" 127.0.0.1 and the port after --port, or a free one where that is taken"},
+		{Name: "admin-token", Group: where, AllowEmpty: true, Secret: true, Value: token(&s.AdminToken),
+			Help: "secret that the admin listener asks for; better given by the environment, since others can see" +
+				" a command line"},
+
+		{Name: "workers", Group: bounds, Default: "100", Value: number(&s.Workers, 1, 1_000_000),
+			Help: "how many goroutines work in mode pool"},
+		{Name: "queue", Group: bounds, Default: "1024", Value: number(&s.Queue, 0, 10_000_000),
+			Help: "how many requests may wait for a worker in mode pool"},
+		{Name: "queue-timeout", Group: bounds, Default: "30s", Value: duration(&s.QueueTimeout, instant, time.Hour),
+			Help: "how long a request may wait for a worker in mode pool"},
+		{Name: "max-connections", Group: bounds, Default: "0", Value: number(&s.MaxConnections, 0, 10_000_000),
+			Help: "how many connections may be open at the same time; 0 derives it from the open-file limit"},
+		{Name: "backlog", Group: bounds, Default: "0", Value: number(&s.Backlog, 0, 1_000_000),
+			Help: "length of the kernel's accept queue; 0 is the system's"},
+		// net/http adds 4 KiB of its own to any limit, and so cannot keep a smaller one.
+		{Name: "max-header-bytes", Group: bounds, Default: "4KiB", Value: size(&s.MaxHeaderBytes, 4*kib, mib),
+			Help: "largest request line and headers"},
+		{Name: "max-body-bytes", Group: bounds, Default: "1MiB", Value: size(&s.MaxBodyBytes, 0, gib),
+			Help: "largest request body; 0 refuses every body"},
+
+		{Name: "read-header-timeout", Group: timeouts, Default: "5s",
+			Value: duration(&s.ReadHeaderTimeout, instant, time.Hour), Help: "to receive a request's headers"},
+		{Name: "read-timeout", Group: timeouts, Default: "10s",
+			Value: duration(&s.ReadTimeout, instant, time.Hour), Help: "while receiving a request's body, without progress"},
+		{Name: "write-timeout", Group: timeouts, Default: "10s",
+			Value: duration(&s.WriteTimeout, instant, time.Hour), Help: "while sending a reply, without progress"},
+		{Name: "idle-timeout", Group: timeouts, Default: "1m",
+			Value: duration(&s.IdleTimeout, instant, time.Hour), Help: "of a kept connection, between requests"},
+
+		{Name: "drain-timeout", Group: stopping, Default: "30s", Value: duration(&s.DrainTimeout, 0, time.Hour),
+			Help: "how long requests in flight may take to finish; the rest are answered 503"},
+		{Name: "lame-duck", Group: stopping, Default: "0s", Value: duration(&s.LameDuck, 0, time.Hour),
+			Help: "how long to go on accepting after /readyz turned 503, so that load balancers see it"},
+
+		{Name: "log-level", Group: observing, Default: "info",
+			Value: enum(&s.LogLevel, "debug", "info", "warn", "error"), Help: "least severity that is logged"},
+		{Name: "log-format", Group: observing, Default: "auto",
+			Value: enum(&s.LogFormat, "auto", "console", "json"), Help: "auto is console on a terminal, else json"},
+		{Name: "access-log", Group: observing, Default: "off",
+			Value: enum(&s.AccessLog, "off", "sampled", "all"), Help: "which requests are logged"},
+		{Name: "flight-recorder", Group: observing, Default: "false", Value: toggle(&s.FlightRecorder),
+			Help: "keep the last seconds of the execution trace for /debug/trace"},
+	}
+}

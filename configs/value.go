@@ -1,0 +1,248 @@
+package configs
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"net"
+	"net/netip"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// A Value is the typed side of a setting: how text becomes the field's value, and the value text again.
+type Value struct {
+	Placeholder string   // stands for the value in help, such as DURATION
+	Known       []string // the only values that there are, or nil
+	Switch      bool     // a flag without a value means true
+
+	isText bool                       // printed YAML must quote what would look like another type
+	set    func(text string) *problem // leaves the field as it was when text is wrong
+	text   func() string
+}
+
+// A problem says what is wrong with a text, and what would be right.
+type problem struct{ what, want string }
+
+// parsed makes the Value that keeps what parse returns in field.
+func parsed[T any](placeholder string, field *T, parse func(string) (T, *problem), format func(T) string) Value {
+	return Value{
+		Placeholder: placeholder,
+		set: func(text string) *problem {
+			value, problem := parse(text)
+			if problem == nil {
+				*field = value
+			}
+			return problem
+		},
+		text: func() string { return format(*field) },
+	}
+}
+
+// asText makes a Value of text that parse accepts and may normalise.
+func asText[T ~string](placeholder string, field *T, parse func(string) (T, *problem)) Value {
+	value := parsed(placeholder, field, parse, func(t T) string { return string(t) })
+	value.isText = true
+	return value
+}
+
+// text is any text of at most limit bytes.
+func text(field *string, limit int64) Value {
+	return asText("TEXT", field, func(given string) (string, *problem) {
+		if int64(len(given)) > limit {
+			return "", &problem{fmt.Sprintf("is %d bytes long", len(given)), "at most " + formatSize(limit) + " are allowed"}
+		}
+		return given, nil
+	})
+}
+
+// file is the name of a file. Whether it can be read is seen when it is read.
+func file(field *string) Value {
+	return asText("FILE", field, func(given string) (string, *problem) {
+		if given == "" {
+			return "", &problem{"is no file name", "want the name of a YAML file"}
+		}
+		return given, nil
+	})
+}
+
+// enum is one of a few known names.
+func enum(field *string, known ...string) Value {
+	value := asText("NAME", field, func(given string) (string, *problem) {
+		if !slices.Contains(known, given) {
+			return "", &problem{"is not known", DidYouMean(given, known)}
+		}
+		return given, nil
+	})
+	value.Known = known
+	return value
+}
+
+// toggle is true or false.
+func toggle(field *bool) Value {
+	value := parsed("", field, func(given string) (bool, *problem) {
+		if given != "true" && given != "false" {
+			return false, &problem{"is neither true nor false", "write true or false"}
+		}
+		return given == "true", nil
+	}, strconv.FormatBool)
+	value.Known, value.Switch = []string{"true", "false"}, true
+	return value
+}
+
+// number is a whole number from lowest to highest.
+func number(field *int, lowest, highest int) Value {
+	want := fmt.Sprintf("want a whole number from %d to %d", lowest, highest)
+	return parsed("N", field, func(given string) (int, *problem) {
+		n, err := strconv.Atoi(given)
+		if err != nil && !errors.Is(err, strconv.ErrRange) {
+			return 0, &problem{"is not a whole number", want}
+		}
+		// Where the number is out of int's range, Atoi returns the nearest int.
+		return n, outside(n, lowest, highest, want)
+	}, strconv.Itoa)
+}
+
+// outside is the problem of a value that is not from lowest to highest, or nil.
+func outside[T int | int64 | time.Duration](value, lowest, highest T, want string) *problem {
+	switch {
+	case value < lowest:
+		return &problem{"is too low", want}
+	case value > highest:
+		return &problem{"is too high", want}
+	}
+	return nil
+}
+
+// duration is a duration in Go's syntax, from lowest to highest.
+func duration(field *time.Duration, lowest, highest time.Duration) Value {
+	want := fmt.Sprintf("want a duration from %s to %s", formatDuration(lowest), formatDuration(highest))
+	if lowest == instant {
+		want = "want a duration above 0s and up to " + formatDuration(highest)
+	}
+	return parsed("DURATION", field, func(given string) (time.Duration, *problem) {
+		d, err := time.ParseDuration(given)
+		if err == nil {
+			return d, outside(d, lowest, highest, want)
+		}
+		if bareNumber.MatchString(given) {
+			return 0, &problem{"has no unit", fmt.Sprintf("write %q", given+"s")}
+		}
+		return 0, &problem{"is not a duration", want + ", such as 2s or 300ms"}
+	}, formatDuration)
+}
+
+var bareNumber = regexp.MustCompile(`^[0-9]{1,18}(\.[0-9]{1,9})?$`)
+
+// formatDuration is d.String without the units that are 0: 1m for 1m0s.
+func formatDuration(d time.Duration) string {
+	s := d.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
+}
+
+// size is a number of bytes from lowest to highest.
+func size[T int | int64](field *T, lowest, highest int64) Value {
+	want := fmt.Sprintf("want a size from %s to %s, in bytes or with KiB, MiB or GiB", formatSize(lowest), formatSize(highest))
+	return parsed("SIZE", field, func(given string) (T, *problem) {
+		n, ok := parseSize(given)
+		if !ok {
+			return 0, &problem{"is not a size", want}
+		}
+		return T(n), outside(n, lowest, highest, want)
+	}, func(n T) string { return formatSize(int64(n)) })
+}
+
+// units of sizes, the largest first. Only the powers of 1024 are known, because KB means 1000 to some, 1024 to others.
+var units = []struct {
+	name  string
+	bytes int64
+}{{"GiB", gib}, {"MiB", mib}, {"KiB", kib}}
+
+// parseSize returns the bytes that a whole number with or without a unit stands for, or the most there can be where
+// those are too many to count.
+func parseSize(text string) (n int64, ok bool) {
+	unit := int64(1)
+	for _, u := range units {
+		if number, found := strings.CutSuffix(text, u.name); found {
+			text, unit = number, u.bytes
+		}
+	}
+	bytes, err := strconv.ParseUint(text, 10, 63)
+	if errors.Is(err, strconv.ErrRange) || int64(bytes) > math.MaxInt64/unit {
+		return math.MaxInt64, true
+	}
+	return int64(bytes) * unit, err == nil
+}
+
+// formatSize writes n with the largest unit that divides it.
+func formatSize(n int64) string {
+	for _, u := range units {
+		if n >= u.bytes && n%u.bytes == 0 {
+			return strconv.FormatInt(n/u.bytes, 10) + u.name
+		}
+	}
+	return strconv.FormatInt(n, 10)
+}
+
+// hostName is what a resolver may be asked for: an underscore is no legal host name, but Docker and Compose make them.
+var hostName = regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9._-]{0,251}[A-Za-z0-9_.])?$`)
+
+func isHost(name string) bool {
+	_, err := netip.ParseAddr(name)
+	return err == nil || hostName.MatchString(name)
+}
+
+// host is an IP address or a host name.
+func host(field *string) Value {
+	return asText("HOST", field, func(given string) (string, *problem) {
+		if !isHost(given) {
+			return "", &problem{"is no host", "want an IP address or a host name, without a port"}
+		}
+		return given, nil
+	})
+}
+
+// adminAddr is a listening address, normalised to host:port; or auto, or nothing.
+func adminAddr(field *string) Value {
+	wrong := &problem{"is no address", "want HOST:PORT, :PORT, PORT, auto, or nothing for no admin listener"}
+	return asText("ADDRESS", field, func(given string) (string, *problem) {
+		if given == "" || given == AdminAuto {
+			return given, nil
+		}
+		// A bare port stays on this machine, as the derived address does.
+		if isPort(given) {
+			return net.JoinHostPort("127.0.0.1", given), nil
+		}
+		host, port, err := net.SplitHostPort(given)
+		if err != nil || !isPort(port) || host != "" && !isHost(host) {
+			return "", wrong
+		}
+		return net.JoinHostPort(host, port), nil
+	})
+}
+
+func isPort(text string) bool {
+	_, err := strconv.ParseUint(text, 10, 16)
+	return err == nil
+}
+
+var visible = regexp.MustCompile(`^[!-~]*$`)
+
+// token is a secret that an HTTP header can carry.
+func token(field *Secret) Value {
+	return asText("TOKEN", field, func(given string) (Secret, *problem) {
+		if len(given) > 1024 || !visible.MatchString(given) {
+			return "", &problem{"cannot be sent in a header", "want at most 1024 visible ASCII characters, and no space"}
+		}
+		return Secret(given), nil
+	})
+}

@@ -1,0 +1,50 @@
+package configs
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestWarnings(t *testing.T) {
+	cases := []struct {
+		name  string
+		flags []Flag
+		want  []string
+	}{
+		{"defaults", nil, nil},
+		{"pool", flags("mode=pool"), []string{
+			"a request may wait 30s (queue-timeout) and work 2s (delay): a drain-timeout of 30s cuts it off with 503",
+		}},
+		{"pool that drains in time", flags("mode=pool", "drain-timeout=32s"), nil},
+		{"delay above drain", flags("delay=40s", "mode=pool", "queue=0"), []string{
+			"a request works 40s (delay): a drain-timeout of 30s cuts it off with 503",
+		}},
+		{"long queue", flags("mode=pool", "workers=10", "queue=101", "queue-timeout=20s"), []string{
+			"the tail of a full queue of 101 waits 22s for 10 workers and a delay of 2s: queue-timeout refuses it after 20s",
+		}},
+		{"reach", flags("host=0.0.0.0"), []string{"host 0.0.0.0: other machines can reach the server"}},
+		{"IPv6 loopback", flags("host=::1"), nil},
+		{"open admin", flags("admin-addr=:9000"), []string{
+			"admin-addr :9000: other machines can reach it, and admin-token is empty:" +
+				" everything but /healthz and /readyz will be refused",
+		}},
+		{"open admin with token", flags("admin-addr=:9000", "admin-token=s3cret"), nil},
+		{"pool's settings elsewhere", flags("workers=100", "queue=3"), []string{
+			"workers 100 (flag --workers) has no effect in mode goroutine",
+			"queue 3 (flag --queue) has no effect in mode goroutine",
+		}},
+		{"pool's preset elsewhere", flags("preset=small-pool", "mode=single"), []string{
+			"workers 10 (preset small-pool) has no effect in mode single",
+			"queue 20 (preset small-pool) has no effect in mode single",
+			"queue-timeout 5s (preset small-pool) has no effect in mode single",
+		}},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			if diff := cmp.Diff(c.want, load(t, Inputs{Flags: c.flags}).Warnings()); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
