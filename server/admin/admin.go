@@ -1,0 +1,148 @@
+// Package admin is the second listener: health, metrics, statistics, profiles and the flight recorder, for whoever runs
+// the server.
+//
+// It only observes, and it is never served by a mode, so that a starved mode can still be looked at. It must not know
+// modes, settings, or the state of the process: whether that is ready comes in as a function.
+package admin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"net"
+	"net/http"
+	"net/http/pprof"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+	"github.com/go-chi/chi/v5/middleware"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// Config is what a Server needs to know. Metrics and Ready are required.
+type Config struct {
+	Metrics  *Metrics
+	Ready    func() (ready bool, reason string) // whether to send traffic here, and in one line why not
+	Token    string                             // asked of every request but probes; empty for none, on loopback only
+	Recorder *Recorder                          // nil where no flight recorder runs
+	ErrorLog *log.Logger                        // for what no reply can say; nil for the standard logger
+}
+
+// A Server serves the admin endpoints. Create it with New.
+type Server struct {
+	config   Config
+	listener net.Listener
+	http     *http.Server
+}
+
+// An endpoint is one row of the route table, which the index prints.
+type endpoint struct {
+	path    string
+	about   string
+	handler http.HandlerFunc
+}
+
+// New returns a Server on listener, which it then owns. Whether the listener is on loopback decides what the Server
+// asks of a request: see guard.
+func New(listener net.Listener, config Config) *Server {
+	if config.ErrorLog == nil {
+		config.ErrorLog = log.Default()
+	}
+	s := &Server{config: config, listener: listener}
+	s.http = &http.Server{
+		Handler:           s.routes(),
+		ReadHeaderTimeout: 5 * time.Second,
+		IdleTimeout:       time.Minute,
+		MaxHeaderBytes:    16 << 10,
+		ErrorLog:          config.ErrorLog,
+		// There is no WriteTimeout: a profile takes as many seconds as its client asks for.
+	}
+	return s
+}
+
+// Serve serves until Shutdown, and returns nil then; any other end of the listener is an error.
+func (s *Server) Serve() error {
+	if err := s.http.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("admin: %w", err)
+	}
+	return nil
+}
+
+// Shutdown stops accepting and waits for the replies that are being written. When ctx is done first it cuts them off,
+// and returns ctx's error.
+func (s *Server) Shutdown(ctx context.Context) error {
+	err := s.http.Shutdown(ctx)
+	if err != nil {
+		s.http.Close()
+	}
+	return err
+}
+
+func (s *Server) routes() http.Handler {
+	router := chi.NewRouter()
+	router.Use(newGuard(s.config.Token, onLoopback(s.listener.Addr())).wrap, middleware.GetHead)
+	router.NotFound(notFound)
+	router.MethodNotAllowed(methodNotAllowed)
+	endpoints := s.endpoints()
+	for _, e := range endpoints {
+		router.Get(e.path, e.handler)
+	}
+	router.Get("/", index(endpoints))
+	// The profiles that Index lists. Its cmdline is left out, because a command line may hold the token.
+	router.Get("/debug/pprof/{profile}", pprof.Index)
+	router.Get("/debug/pprof/profile", pprof.Profile)
+	router.Get("/debug/pprof/symbol", pprof.Symbol)
+	router.Get("/debug/pprof/trace", pprof.Trace)
+	return router
+}
+
+func (s *Server) endpoints() []endpoint {
+	return []endpoint{
+		{pathHealthz, "200 as long as the process lives", healthz},
+		{pathReadyz, "200 when ready for traffic, else 503 and why", s.readyz},
+		{"/metrics", "Prometheus metrics", s.metrics()},
+		{"/stats", "the server's own metrics as JSON", s.stats},
+		{"/debug/pprof/", "profiles for go tool pprof", pprof.Index},
+		{"/debug/trace", "the last seconds for go tool trace, with --flight-recorder", s.trace},
+	}
+}
+
+func index(endpoints []endpoint) http.HandlerFunc {
+	var text []byte
+	for _, e := range endpoints {
+		text = fmt.Appendf(text, "%-14s %s\n", e.path, e.about)
+	}
+	return func(w http.ResponseWriter, _ *http.Request) { writeText(w, text) }
+}
+
+func healthz(w http.ResponseWriter, _ *http.Request) { writeText(w, []byte("ok\n")) }
+
+func (s *Server) readyz(w http.ResponseWriter, _ *http.Request) {
+	ready, reason := s.config.Ready()
+	if !ready {
+		http.Error(w, reason, http.StatusServiceUnavailable)
+		return
+	}
+	writeText(w, []byte("ready\n"))
+}
+
+// metrics answers with what it can read: one collector that fails must not hide the others.
+func (s *Server) metrics() http.HandlerFunc {
+	options := promhttp.HandlerOpts{ErrorLog: s.config.ErrorLog, ErrorHandling: promhttp.ContinueOnError}
+	return promhttp.HandlerFor(s.config.Metrics.registry, options).ServeHTTP
+}
+
+func notFound(w http.ResponseWriter, _ *http.Request) {
+	http.Error(w, "not found: / lists the endpoints", http.StatusNotFound)
+}
+
+func methodNotAllowed(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Allow", "GET, HEAD")
+	http.Error(w, "method not allowed: see Allow", http.StatusMethodNotAllowed)
+}
+
+func writeText(w http.ResponseWriter, text []byte) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Write(text) // an error is the client's: it left
+}

@@ -1,0 +1,250 @@
+package admin
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const token = "s3cret"
+
+var (
+	loopback = &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 9000}
+	anywhere = &net.TCPAddr{IP: net.IPv4zero, Port: 9000}
+)
+
+// addressed is a listener that has an address and nothing else.
+type addressed struct {
+	net.Listener
+	addr net.Addr
+}
+
+func (l addressed) Addr() net.Addr { return l.addr }
+
+func alwaysReady() (bool, string) { return true, "" }
+
+func newServer(addr net.Addr, config Config) *Server {
+	if config.Metrics == nil {
+		config.Metrics = NewMetrics()
+	}
+	if config.Ready == nil {
+		config.Ready = alwaysReady
+	}
+	return New(addressed{addr: addr}, config)
+}
+
+// get asks s without a network, as a client on this machine would.
+func get(s *Server, path string) *httptest.ResponseRecorder {
+	request := httptest.NewRequest(http.MethodGet, path, nil)
+	request.Host = "localhost:9000"
+	return do(s, request)
+}
+
+func do(s *Server, request *http.Request) *httptest.ResponseRecorder {
+	reply := httptest.NewRecorder()
+	s.http.Handler.ServeHTTP(reply, request)
+	return reply
+}
+
+// isLine reports whether body is one line of plain text, as every error has to be.
+func isLine(body string) bool { return len(body) > 1 && strings.Index(body, "\n") == len(body)-1 }
+
+func TestEndpoints(t *testing.T) {
+	s := newServer(loopback, Config{})
+	for path, want := range map[string]struct {
+		status int
+		body   string
+	}{
+		"/":                               {200, "/readyz        200 when ready for traffic, else 503 and why\n"},
+		"/healthz":                        {200, "ok\n"},
+		"/readyz":                         {200, "ready\n"},
+		"/metrics":                        {200, "go_goroutines "},
+		"/stats":                          {200, `"ready": true`},
+		"/debug/pprof/":                   {200, "goroutine"},
+		"/debug/pprof/heap":               {200, ""},
+		"/debug/pprof/symbol":             {200, "num_symbols: 1"},
+		"/debug/pprof/trace?seconds=0.01": {200, "go 1."},
+		"/debug/pprof/cmdline":            {404, "Unknown profile"},
+		"/debug/trace":                    {404, "not found: start with --flight-recorder to record traces\n"},
+		"/nothing":                        {404, "not found: / lists the endpoints\n"},
+	} {
+		t.Run(path, func(t *testing.T) {
+			reply := get(s, path)
+			if reply.Code != want.status || !strings.Contains(reply.Body.String(), want.body) {
+				t.Errorf("got %d %q, want %d with %q in it", reply.Code, reply.Body, want.status, want.body)
+			}
+			if reply.Code >= 400 && !isLine(reply.Body.String()) {
+				t.Errorf("the error is not one line: %q", reply.Body)
+			}
+		})
+	}
+}
+
+func TestMethods(t *testing.T) {
+	s := newServer(loopback, Config{})
+	for method, want := range map[string]int{"HEAD": 200, "POST": 405, "DELETE": 405} {
+		request := httptest.NewRequest(method, "/stats", nil)
+		request.Host = "127.0.0.1:9000"
+		reply := do(s, request)
+		if reply.Code != want {
+			t.Errorf("%s: got %d, want %d", method, reply.Code, want)
+		}
+		if want == 405 && reply.Header().Get("Allow") != "GET, HEAD" {
+			t.Errorf("%s: Allow is %q", method, reply.Header().Get("Allow"))
+		}
+	}
+}
+
+func TestReadyz(t *testing.T) {
+	for _, reason := range []string{"starting", "draining"} {
+		s := newServer(loopback, Config{Ready: func() (bool, string) { return false, reason }})
+		if reply := get(s, "/readyz"); reply.Code != 503 || reply.Body.String() != reason+"\n" {
+			t.Errorf("got %d %q, want 503 %q", reply.Code, reply.Body, reason)
+		}
+		if reply := get(s, "/healthz"); reply.Code != 200 {
+			t.Errorf("healthz is %d while %s, want 200: the process lives", reply.Code, reason)
+		}
+	}
+}
+
+// TestGuard asks every path under every condition: only the probes are free.
+func TestGuard(t *testing.T) {
+	for _, c := range []struct {
+		name          string
+		addr          net.Addr
+		token         string
+		host          string
+		authorization string
+		want          int // of every path but the probes; 0 for the path's own status
+	}{
+		{name: "loopback", addr: loopback, host: "127.0.0.1:9000"},
+		{name: "loopback by name", addr: loopback, host: "LocalHost"},
+		{name: "loopback by IPv6", addr: loopback, host: "[::1]:9000"},
+		{name: "loopback by bare IPv6", addr: loopback, host: "[::1]"},
+		{name: "rebound name", addr: loopback, host: "evil.example:9000", want: 403},
+		{name: "rebound name like localhost", addr: loopback, host: "localhost.evil.example", want: 403},
+		{name: "no host", addr: loopback, host: "", want: 403},
+		{name: "loopback, token missing", addr: loopback, token: token, host: "localhost", want: 401},
+		{name: "loopback, token sent", addr: loopback, token: token, host: "admin.example", authorization: "Bearer " + token},
+		{name: "open, no token set", addr: anywhere, host: "10.0.0.1:9000", want: 403},
+		{name: "open, no token set but sent", addr: anywhere, host: "10.0.0.1:9000", authorization: "Bearer ", want: 403},
+		{name: "open, token missing", addr: anywhere, token: token, host: "10.0.0.1:9000", want: 401},
+		{name: "open, token wrong", addr: anywhere, token: token, authorization: "Bearer s3cres", want: 401},
+		{name: "open, token longer", addr: anywhere, token: token, authorization: "Bearer s3cret2", want: 401},
+		{name: "open, other scheme", addr: anywhere, token: token, authorization: "Basic " + token, want: 401},
+		{name: "open, token sent", addr: anywhere, token: token, authorization: "bearer " + token},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := newServer(c.addr, Config{Token: c.token})
+			for path, own := range map[string]int{
+				"/": 200, "/metrics": 200, "/stats": 200, "/debug/pprof/": 200, "/debug/trace": 404, "/nothing": 404,
+				"/healthz": 200, "/readyz": 200,
+			} {
+				request := httptest.NewRequest(http.MethodGet, path, nil)
+				request.Host = c.host
+				request.Header.Set("Authorization", c.authorization)
+				want := c.want
+				if want == 0 || path == pathHealthz || path == pathReadyz {
+					want = own
+				}
+				checkGuarded(t, do(s, request), path, want)
+			}
+		})
+	}
+}
+
+func checkGuarded(t *testing.T, reply *httptest.ResponseRecorder, path string, want int) {
+	t.Helper()
+	if reply.Code != want {
+		t.Errorf("%s: got %d, want %d", path, reply.Code, want)
+	}
+	if want >= 400 && !isLine(reply.Body.String()) {
+		t.Errorf("%s: the error is not one line: %q", path, reply.Body)
+	}
+	if challenged := reply.Header().Get("WWW-Authenticate") != ""; challenged != (want == 401) {
+		t.Errorf("%s: WWW-Authenticate %t with status %d", path, challenged, want)
+	}
+	if path != "/debug/pprof/" && strings.Contains(reply.Body.String(), token) {
+		t.Errorf("%s: the reply shows the token", path)
+	}
+}
+
+// TestServe goes through a real listener once: what recorders cannot show.
+func TestServe(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := New(listener, Config{Metrics: NewMetrics(), Ready: alwaysReady})
+	served := make(chan error, 1)
+	go func() { served <- s.Serve() }()
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	reply, err := client.Get("http://" + listener.Addr().String() + "/stats")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reply.Body.Close()
+	if body, err := io.ReadAll(reply.Body); err != nil || !json.Valid(body) {
+		t.Errorf("/stats is no JSON: %v %s", err, body)
+	}
+	if err := s.Shutdown(t.Context()); err != nil {
+		t.Errorf("Shutdown: %v", err)
+	}
+	if err := <-served; err != nil {
+		t.Errorf("Serve: %v", err)
+	}
+}
+
+// TestShutdownCutsOff ends a profile that would take longer than the caller waits.
+func TestShutdownCutsOff(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	arrived := make(chan struct{})
+	s := New(listener, Config{Metrics: NewMetrics(), Ready: alwaysReady})
+	s.http.Handler = http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		close(arrived)
+		<-r.Context().Done()
+	})
+	served := make(chan error, 1)
+	go func() { served <- s.Serve() }()
+	gone := make(chan error, 1)
+	go func() {
+		_, err := http.Get("http://" + listener.Addr().String() + "/")
+		gone <- err
+	}()
+	<-arrived
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+	defer cancel()
+	if err := s.Shutdown(ctx); err != context.DeadlineExceeded {
+		t.Errorf("Shutdown: got %v, want the deadline", err)
+	}
+	if err := <-served; err != nil {
+		t.Errorf("Serve: %v", err)
+	}
+	if err := <-gone; err == nil {
+		t.Error("the request was answered, want it cut off")
+	}
+}
+
+func TestIndexNamesEveryEndpoint(t *testing.T) {
+	s := newServer(loopback, Config{})
+	lines := strings.Split(get(s, "/").Body.String(), "\n")
+	for _, e := range s.endpoints() {
+		if !slices.ContainsFunc(lines, func(line string) bool { return strings.HasPrefix(line, e.path+" ") }) {
+			t.Errorf("/ does not name %s", e.path)
+		}
+	}
+}

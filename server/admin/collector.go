@@ -1,0 +1,64 @@
+package admin
+
+import "github.com/prometheus/client_golang/prometheus"
+
+// The metrics. A HELP text is the definition of its term, for /stats as well.
+var (
+	descRequests = describe("requests_total", "Finished requests by outcome: what became of each.", "outcome")
+	descInFlight = describe("in_flight",
+		"Requests that have started and are not finished: working, or their replies being written.")
+	descQueued      = describe("queued", "Admitted requests that wait for a place: the queue depth.")
+	descConnections = describe("connections", "Open connections: accepted and not closed.")
+	descQueueWait   = describe("queue_wait_seconds",
+		"Time from admission to the start of work, or to the end of waiting for it, of each request that reached admission.")
+	descWork = describe("work_seconds",
+		"Time from the start to the end of work, of each request whose work started.")
+	descAcceptQueue      = describe("accept_queue", "Connections that wait in the kernel for the server to accept them.")
+	descAcceptQueueLimit = describe("accept_queue_limit", "How many connections may wait in the kernel.")
+)
+
+func describe(name, help string, labels ...string) *prometheus.Desc {
+	return prometheus.NewDesc("demo_server_"+name, help, append([]string{"mode"}, labels...), nil)
+}
+
+// A collector shows a snapshot of Metrics to Prometheus.
+type collector struct{ metrics *Metrics }
+
+func (c collector) Describe(descs chan<- *prometheus.Desc) {
+	for _, desc := range []*prometheus.Desc{
+		descRequests, descInFlight, descQueued, descConnections,
+		descQueueWait, descWork, descAcceptQueue, descAcceptQueueLimit,
+	} {
+		descs <- desc
+	}
+}
+
+func (c collector) Collect(metrics chan<- prometheus.Metric) {
+	now := c.metrics.snapshot()
+	for _, f := range now.modes {
+		f.collect(metrics)
+	}
+	if queue := now.acceptQueue; queue != nil {
+		metrics <- gauge(descAcceptQueue, queue.Depth, now.current)
+		metrics <- gauge(descAcceptQueueLimit, queue.Limit, now.current)
+	}
+}
+
+func (f *figures) collect(metrics chan<- prometheus.Metric) {
+	for outcome, count := range f.Requests {
+		metrics <- prometheus.MustNewConstMetric(descRequests, prometheus.CounterValue, float64(count), f.Mode, string(outcome))
+	}
+	metrics <- gauge(descInFlight, f.InFlight, f.Mode)
+	metrics <- gauge(descQueued, f.Queued, f.Mode)
+	metrics <- gauge(descConnections, f.Connections, f.Mode)
+	metrics <- f.QueueWait.metric(descQueueWait, f.Mode)
+	metrics <- f.Work.metric(descWork, f.Mode)
+}
+
+func gauge(desc *prometheus.Desc, value int, mode string) prometheus.Metric {
+	return prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, float64(value), mode)
+}
+
+func (d *distribution) metric(desc *prometheus.Desc, mode string) prometheus.Metric {
+	return prometheus.MustNewConstHistogram(desc, d.Count, d.Sum, d.buckets, mode)
+}

@@ -1,0 +1,164 @@
+package admin
+
+import (
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"demo-server/server"
+)
+
+// Metrics holds every number that /metrics and /stats show. The two read the same snapshot, so they cannot disagree.
+// Create it with NewMetrics; one lives as long as the process, and outlives the modes that it counts.
+type Metrics struct {
+	registry *prometheus.Registry
+	start    time.Time
+
+	mu      sync.Mutex
+	series  []*series // of every mode that was seen, in order of appearance
+	watched []*watch
+	current *watch // the newest, also after its end
+}
+
+// A watch is one App whose gauges are read.
+type watch struct {
+	app    *server.App
+	source *server.Source
+}
+
+// NewMetrics returns Metrics in a registry of their own, next to the Go runtime's, the process's and the build's.
+func NewMetrics() *Metrics {
+	m := &Metrics{registry: prometheus.NewRegistry(), start: time.Now()}
+	m.registry.MustRegister(
+		collector{m},
+		collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		collectors.NewBuildInfoCollector(),
+	)
+	return m
+}
+
+// Observer returns the observer that counts mode's requests, each outcome from 0 on. A mode that comes back goes on
+// counting where it stopped.
+func (m *Metrics) Observer(mode string) server.Observer {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.find(mode)
+}
+
+// Watch reads app's gauges, and source's accept queue, whenever somebody asks. From now on app's mode is the current
+// one. Call unwatch when app has ended.
+func (m *Metrics) Watch(app *server.App, source *server.Source) (unwatch func()) {
+	w := &watch{app: app, source: source}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.find(app.Mode())
+	m.watched = append(m.watched, w)
+	m.current = w
+	return func() { m.unwatch(w) }
+}
+
+func (m *Metrics) unwatch(w *watch) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.watched = slices.DeleteFunc(m.watched, func(other *watch) bool { return other == w })
+}
+
+// find returns mode's series, and makes it where there is none. The caller holds the lock.
+func (m *Metrics) find(mode string) *series {
+	for _, s := range m.series {
+		if s.mode == mode {
+			return s
+		}
+	}
+	s := newSeries(mode)
+	m.series = append(m.series, s)
+	return s
+}
+
+// A series is what is counted of one mode.
+type series struct {
+	mode      string
+	requests  []atomic.Uint64 // in the order of server.Outcomes
+	queueWait *histogram
+	work      *histogram
+}
+
+func newSeries(mode string) *series {
+	return &series{
+		mode:      mode,
+		requests:  make([]atomic.Uint64, len(server.Outcomes)),
+		queueWait: newHistogram(queueWaitBounds),
+		work:      newHistogram(workBounds),
+	}
+}
+
+// Observe counts one request. It allocates nothing and takes no lock: every request pays for it.
+func (s *series) Observe(sample *server.Sample) {
+	s.requests[slices.Index(server.Outcomes, sample.Outcome)].Add(1)
+	if sample.Admitted {
+		s.queueWait.observe(sample.Queued)
+	}
+	if sample.Started {
+		s.work.observe(sample.Worked)
+	}
+}
+
+// A snapshot is everything that /metrics and /stats say of the server, at one moment.
+type snapshot struct {
+	current     string              // the mode that serves, empty before the first
+	acceptQueue *server.AcceptQueue // nil where it cannot be read
+	modes       []figures
+}
+
+// figures are one mode's numbers. A mode that has ended keeps its counts.
+type figures struct {
+	Mode        string                    `json:"mode"`
+	Requests    map[server.Outcome]uint64 `json:"requests"` // finished, by outcome
+	InFlight    int                       `json:"in_flight"`
+	Queued      int                       `json:"queued"`
+	Connections int                       `json:"connections"`
+	QueueWait   distribution              `json:"queue_wait_seconds"`
+	Work        distribution              `json:"work_seconds"`
+}
+
+func (m *Metrics) snapshot() snapshot {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var now snapshot
+	if m.current != nil {
+		now.current = m.current.app.Mode()
+		if queue, ok := m.current.source.AcceptQueue(); ok {
+			now.acceptQueue = &queue
+		}
+	}
+	for _, s := range m.series {
+		now.modes = append(now.modes, m.figures(s))
+	}
+	return now
+}
+
+// figures adds up the gauges of all of a mode's Apps: while a mode is replaced by itself with other options, it has two.
+func (m *Metrics) figures(s *series) figures {
+	f := s.read()
+	for _, w := range m.watched {
+		if w.app.Mode() == s.mode {
+			f.InFlight += w.app.InFlight()
+			f.Queued += w.app.Queued()
+			f.Connections += w.app.Connections()
+		}
+	}
+	return f
+}
+
+func (s *series) read() figures {
+	f := figures{Mode: s.mode, Requests: make(map[server.Outcome]uint64), QueueWait: s.queueWait.read(), Work: s.work.read()}
+	for i, outcome := range server.Outcomes {
+		f.Requests[outcome] = s.requests[i].Load()
+	}
+	return f
+}

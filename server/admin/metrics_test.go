@@ -1,0 +1,231 @@
+package admin
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"demo-server/server"
+	"demo-server/server/admission"
+	"demo-server/work"
+)
+
+// instant is work that takes no time.
+type instant struct{}
+
+func (instant) Do(context.Context) error { return nil }
+func (instant) Delay() time.Duration     { return 0 }
+func (instant) Holds() work.Resource     { return work.Nothing }
+
+func newApp(mode string) *server.App { return server.New(server.Config{Mode: mode, Work: instant{}}) }
+
+func newSource(t *testing.T) *server.Source {
+	source, err := server.Listen(t.Context(), "127.0.0.1:0", 7)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { source.Close() })
+	return source
+}
+
+// begin starts a job of app, which is then in flight.
+func begin(t *testing.T, app *server.App) *server.Job {
+	job := new(server.Job)
+	job.Init(app)
+	job.Begin("GET", "/", 0)
+	if err := job.Start(); err != nil {
+		t.Fatal(err)
+	}
+	return job
+}
+
+// observed are metrics of the mode pool after three requests: one that worked, one that was refused, and one that was
+// never admitted, with one more in flight on two connections.
+func observed(t *testing.T) *Metrics {
+	m := NewMetrics()
+	app := newApp("pool")
+	m.Watch(app, newSource(t))
+	observer := m.Observer("pool")
+	observer.Observe(&server.Sample{
+		Outcome: server.Wasted, Admitted: true, Started: true, Queued: 3 * time.Second, Worked: 2001 * time.Millisecond,
+	})
+	observer.Observe(&server.Sample{Outcome: server.QueueFull, Admitted: true})
+	observer.Observe(&server.Sample{Outcome: server.BadRequest, Queued: time.Hour, Worked: time.Hour})
+	app.ConnectionOpened()
+	app.ConnectionOpened()
+	begin(t, app)
+	return m
+}
+
+func TestMetrics(t *testing.T) {
+	body := get(newServer(loopback, Config{Metrics: observed(t)}), "/metrics").Body.String()
+	for _, want := range []string{
+		`demo_server_requests_total{mode="pool",outcome="wasted"} 1`,
+		`demo_server_requests_total{mode="pool",outcome="queue_full"} 1`,
+		`demo_server_requests_total{mode="pool",outcome="ok"} 0`,
+		`demo_server_in_flight{mode="pool"} 1`,
+		`demo_server_queued{mode="pool"} 0`,
+		`demo_server_connections{mode="pool"} 2`,
+		`demo_server_queue_wait_seconds_bucket{mode="pool",le="0.0001"} 1`,
+		`demo_server_queue_wait_seconds_bucket{mode="pool",le="5"} 2`,
+		`demo_server_queue_wait_seconds_count{mode="pool"} 2`,
+		`demo_server_queue_wait_seconds_sum{mode="pool"} 3`,
+		`demo_server_work_seconds_bucket{mode="pool",le="1.99"} 0`,
+		`demo_server_work_seconds_bucket{mode="pool",le="2.002"} 1`,
+		`demo_server_work_seconds_sum{mode="pool"} 2.001`,
+	} {
+		if !strings.Contains(body, want+"\n") {
+			t.Errorf("/metrics lacks %s", want)
+		}
+	}
+	for _, outcome := range server.Outcomes {
+		if !strings.Contains(body, `outcome="`+string(outcome)+`"`) {
+			t.Errorf("/metrics lacks the outcome %s", outcome)
+		}
+	}
+}
+
+func TestMetricsLint(t *testing.T) {
+	problems, err := testutil.GatherAndLint(observed(t).registry)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, problem := range problems {
+		t.Errorf("%s: %s", problem.Metric, problem.Text)
+	}
+}
+
+// TestStats spells the whole reply out: its keys are an interface.
+func TestStats(t *testing.T) {
+	m := observed(t)
+	m.Observer("single")
+	var got map[string]any
+	if err := json.Unmarshal(get(newServer(loopback, Config{Metrics: m}), "/stats").Body.Bytes(), &got); err != nil {
+		t.Fatal(err)
+	}
+	if uptime := got["uptime_seconds"].(float64); uptime < 0 || uptime > 60 {
+		t.Errorf("uptime_seconds is %v", uptime)
+	}
+	delete(got, "uptime_seconds")
+	if queue, ok := got["accept_queue"].(map[string]any); ok && (queue["depth"] != 0.0 || queue["limit"] != 7.0) {
+		t.Errorf("accept_queue is %v, want depth 0, limit 7", queue)
+	}
+	delete(got, "accept_queue")
+	text, _ := json.Marshal(got)
+	const want = `{"connections":2,"in_flight":1,"mode":"pool",` +
+		`"other_modes":[{"connections":0,"in_flight":0,"mode":"single",` +
+		`"queue_wait_seconds":{"count":0,"mean":0,"sum":0},"queued":0,` +
+		`"requests":{"bad_request":0,"draining":0,"failed":0,"left_queued":0,"left_running":0,"ok":0,"queue_full":0,"queue_timeout":0,"unwritten":0,"wasted":0},` +
+		`"work_seconds":{"count":0,"mean":0,"sum":0}}],` +
+		`"queue_wait_seconds":{"count":2,"mean":1.5,"sum":3},"queued":0,"ready":true,"reason":"",` +
+		`"requests":{"bad_request":1,"draining":0,"failed":0,"left_queued":0,"left_running":0,"ok":0,"queue_full":1,"queue_timeout":0,"unwritten":0,"wasted":1},` +
+		`"work_seconds":{"count":1,"mean":2.001,"sum":2.001}}`
+	if string(text) != want {
+		t.Errorf("got\n%s\nwant\n%s", text, want)
+	}
+}
+
+// TestStatsBeforeTheFirstMode has every key already.
+func TestStatsBeforeTheFirstMode(t *testing.T) {
+	starting := func() (bool, string) { return false, "starting" }
+	var got map[string]any
+	body := get(newServer(loopback, Config{Ready: starting}), "/stats").Body.Bytes()
+	if err := json.Unmarshal(body, &got); err != nil {
+		t.Fatal(err)
+	}
+	if got["mode"] != "" || got["ready"] != false || got["reason"] != "starting" || got["in_flight"] != 0.0 {
+		t.Errorf("got %s", body)
+	}
+}
+
+// TestModeChange adds up the Apps of one mode while it is replaced, and keeps the counts of a mode that has ended.
+func TestModeChange(t *testing.T) {
+	m := NewMetrics()
+	source := newSource(t)
+	first, second, other := newApp("pool"), newApp("pool"), newApp("single")
+	m.Observer("pool").Observe(&server.Sample{Outcome: server.OK})
+	unwatchFirst := m.Watch(first, source)
+	begin(t, first)
+	unwatchSecond := m.Watch(second, source)
+	begin(t, second)
+	if got := m.snapshot().modes[0].InFlight; got != 2 {
+		t.Errorf("in flight is %d while two Apps have one each, want 2", got)
+	}
+	unwatchFirst()
+	if got := m.snapshot().modes[0].InFlight; got != 1 {
+		t.Errorf("in flight is %d after the first App's end, want 1", got)
+	}
+	unwatchSecond()
+	m.Watch(other, source)
+	m.Observer("pool").Observe(&server.Sample{Outcome: server.OK})
+	now := m.snapshot()
+	if now.current != "single" || now.modes[0].Requests[server.OK] != 2 || now.modes[0].InFlight != 0 {
+		t.Errorf("got %+v, want single as current, and pool's 2 requests kept", now)
+	}
+}
+
+func TestQueued(t *testing.T) {
+	m := NewMetrics()
+	app := server.New(server.Config{Mode: "pool", Work: instant{}, Admission: &admission.Limits{Places: 1, Length: 1}})
+	defer app.Close()
+	defer m.Watch(app, newSource(t))()
+	for range 2 {
+		job := new(server.Job)
+		job.Init(app)
+		job.Begin("GET", "/", 0)
+		app.Admit(job, func(*server.Job) {})
+	}
+	if got := m.snapshot().modes[0].Queued; got != 1 {
+		t.Errorf("queued is %d after two requests for one place, want 1", got)
+	}
+}
+
+func TestBoundsAscend(t *testing.T) {
+	for name, bounds := range map[string][]time.Duration{"queue wait": queueWaitBounds, "work": workBounds} {
+		if !slices.IsSorted(bounds) {
+			t.Errorf("%s: the bounds do not ascend", name)
+		}
+	}
+}
+
+func TestObserveAllocatesNothing(t *testing.T) {
+	observer := NewMetrics().Observer("pool")
+	sample := server.Sample{Outcome: server.OK, Admitted: true, Started: true, Worked: 2 * time.Second}
+	if n := testing.AllocsPerRun(100, func() { observer.Observe(&sample) }); n != 0 {
+		t.Errorf("Observe allocates %v times, want 0", n)
+	}
+}
+
+// BenchmarkObserve counts the first and the last of server.Outcomes, which is searched from its start.
+func BenchmarkObserve(b *testing.B) {
+	for _, outcome := range []server.Outcome{server.OK, server.BadRequest} {
+		b.Run(string(outcome), func(b *testing.B) {
+			observer := NewMetrics().Observer("pool")
+			sample := &server.Sample{
+				Outcome: outcome, Admitted: true, Started: true,
+				Queued: 40 * time.Microsecond, Worked: 2001 * time.Millisecond,
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				observer.Observe(sample)
+			}
+		})
+	}
+}
+
+// BenchmarkObserveParallel shows what it costs that all processors count in the same place.
+func BenchmarkObserveParallel(b *testing.B) {
+	observer := NewMetrics().Observer("pool")
+	b.ReportAllocs()
+	b.RunParallel(func(pb *testing.PB) {
+		sample := &server.Sample{Outcome: server.OK, Admitted: true, Started: true, Worked: 2001 * time.Millisecond}
+		for pb.Next() {
+			observer.Observe(sample)
+		}
+	})
+}

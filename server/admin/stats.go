@@ -1,0 +1,51 @@
+package admin
+
+import (
+	"encoding/json"
+	"net/http"
+	"time"
+)
+
+// stats is the body of /stats: the current mode's figures at the top, so that a script finds in_flight or
+// requests.wasted without knowing the mode, and those of the modes before it apart.
+type stats struct {
+	Ready         bool    `json:"ready"`
+	Reason        string  `json:"reason"` // why it is not ready, else empty
+	UptimeSeconds float64 `json:"uptime_seconds"`
+	figures
+	AcceptQueue *acceptQueue `json:"accept_queue"` // null where the system does not tell
+	OtherModes  []figures    `json:"other_modes"`
+}
+
+type acceptQueue struct {
+	Depth int `json:"depth"`
+	Limit int `json:"limit"`
+}
+
+func (s *Server) stats(w http.ResponseWriter, _ *http.Request) {
+	body := s.config.Metrics.stats()
+	body.Ready, body.Reason = s.config.Ready()
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	encoder := json.NewEncoder(w)
+	encoder.SetIndent("", "  ")
+	encoder.Encode(body) // an error is the client's: it left
+}
+
+func (m *Metrics) stats() stats {
+	now := m.snapshot()
+	// Before the first mode serves, every key is there all the same.
+	body := stats{figures: newSeries("").read(), OtherModes: []figures{}}
+	body.UptimeSeconds = time.Since(m.start).Seconds()
+	for _, f := range now.modes {
+		if f.Mode == now.current {
+			body.figures = f
+		} else {
+			body.OtherModes = append(body.OtherModes, f)
+		}
+	}
+	if now.acceptQueue != nil {
+		body.AcceptQueue = (*acceptQueue)(now.acceptQueue)
+	}
+	return body
+}
