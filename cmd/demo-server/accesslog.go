@@ -1,0 +1,96 @@
+package main
+
+import (
+	"strings"
+	"time"
+	"unicode"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+
+	"demo-server/server"
+)
+
+// An accessLog logs requests: all of them, or a bounded number of them and how many it skipped.
+type accessLog struct {
+	logger *zap.Logger
+	limit  *logLimit // nil to log all
+}
+
+// newAccessLog returns the access log of a mode (off, sampled or all), and nil for off. logger should be buffered.
+func newAccessLog(mode string, logger *zap.Logger) *accessLog {
+	switch mode {
+	case "sampled":
+		return &accessLog{logger: logger, limit: newLogLimit()}
+	case "all":
+		return &accessLog{logger: logger}
+	}
+	return nil
+}
+
+// Observe logs s, or counts it as skipped.
+func (a *accessLog) Observe(s *server.Sample) {
+	if !a.logger.Core().Enabled(zap.InfoLevel) {
+		return
+	}
+	skipped, ok := a.allow()
+	if !ok {
+		return
+	}
+	a.logger.Info("request",
+		zap.String("mode", s.Mode),
+		zap.String("method", printable(s.Method)),
+		zap.String("path", printable(s.Path)),
+		zap.Int("status", s.Status),
+		zap.String("outcome", string(s.Outcome)),
+		millis("backlog_ms", s.Backlog, s.Backlog >= 0),
+		millis("queue_ms", s.Queued, s.Admitted),
+		millis("work_ms", s.Worked, s.Started),
+		millis("write_ms", s.Written, s.Started),
+		skippedField(skipped),
+	)
+}
+
+func (a *accessLog) allow() (skipped int64, ok bool) {
+	if a.limit == nil {
+		return 0, true
+	}
+	return a.limit.allow()
+}
+
+// flush logs how many requests were skipped since the last line.
+func (a *accessLog) flush() {
+	if a.limit == nil {
+		return
+	}
+	if skipped := a.limit.takeSkipped(); skipped > 0 {
+		a.logger.Info("requests not logged", skippedField(skipped))
+	}
+}
+
+// millis is a field of d in milliseconds, to the microsecond, and no field where d was not measured.
+func millis(key string, d time.Duration, measured bool) zapcore.Field {
+	if !measured {
+		return zap.Skip()
+	}
+	return zap.Float64(key, float64(d.Microseconds())/1000)
+}
+
+// skippedField is how many lines were left out since the last one, and no field for none.
+func skippedField(skipped int64) zapcore.Field {
+	if skipped == 0 {
+		return zap.Skip()
+	}
+	return zap.Int64("skipped", skipped)
+}
+
+// printable replaces what a terminal may obey and zap writes as it is: DEL, the C1 control characters, marks of writing
+// direction. The control characters below space, line ends among them, zap escapes itself.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || unicode.IsPrint(r) {
+			return r
+		}
+		return unicode.ReplacementChar
+	}, text)
+}

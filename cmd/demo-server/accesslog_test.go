@@ -1,0 +1,124 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"go.uber.org/zap"
+
+	"demo-server/server"
+)
+
+var worked = server.Sample{
+	Mode: "pool", Method: "GET", Path: "/", Status: 200, Outcome: server.OK, Admitted: true, Started: true,
+	Backlog: 1500 * time.Microsecond, Queued: 40 * time.Millisecond, Worked: 2 * time.Second, Written: 12345,
+}
+
+const workedLine = `request {"backlog_ms":1.5,"method":"GET","mode":"pool","outcome":"ok","path":"/","queue_ms":40,"status":200,"work_ms":2000,"write_ms":0.012}`
+
+func TestAccessLog(t *testing.T) {
+	logger, lines := logged(zap.InfoLevel)
+	access := newAccessLog("all", logger)
+	access.Observe(&worked)
+	access.Observe(&server.Sample{Mode: "pool", Method: "GET", Path: "/x", Status: 404, Outcome: server.BadRequest, Backlog: -1})
+	access.flush()
+	wantLines(t, lines, workedLine,
+		`request {"method":"GET","mode":"pool","outcome":"bad_request","path":"/x","status":404}`)
+}
+
+func TestAccessLogOff(t *testing.T) {
+	logger, lines := logged(zap.WarnLevel)
+	if newAccessLog("off", logger) != nil {
+		t.Error("off makes a log, want nil")
+	}
+	access := newAccessLog("sampled", logger)
+	access.Observe(&worked)
+	access.Observe(&worked)
+	access.flush()
+	wantLines(t, lines)
+}
+
+func TestAccessLogSampled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		logger, lines := logged(zap.InfoLevel)
+		access := newAccessLog("sampled", logger)
+		for range 5 {
+			access.Observe(&worked)
+		}
+		wantLines(t, lines, workedLine)
+		time.Sleep(logInterval)
+		access.Observe(&worked)
+		access.Observe(&worked)
+		wantLines(t, lines, strings.Replace(workedLine, `"status"`, `"skipped":4,"status"`, 1))
+		access.flush()
+		access.flush()
+		wantLines(t, lines, `requests not logged {"skipped":1}`)
+	})
+}
+
+// TestAccessLogLosesNone counts every request once, as logged or as skipped, whoever observes it.
+func TestAccessLogLosesNone(t *testing.T) {
+	logger, lines := logged(zap.InfoLevel)
+	access := newAccessLog("sampled", logger)
+	var clients sync.WaitGroup
+	for range 8 {
+		clients.Go(func() {
+			for range 1000 {
+				access.Observe(&worked)
+			}
+		})
+	}
+	clients.Wait()
+	access.flush()
+	total := int64(lines.FilterMessage("request").Len())
+	for _, line := range lines.All() {
+		if skipped, ok := line.ContextMap()["skipped"].(int64); ok {
+			total += skipped
+		}
+	}
+	if total != 8000 {
+		t.Errorf("logged and skipped are %d, want 8000", total)
+	}
+}
+
+// TestAccessLogCannotBeForged sends what would end the line, move the cursor or turn the text around.
+func TestAccessLogCannotBeForged(t *testing.T) {
+	const path = "/\r\n00:00:00.000 ERROR forged\x1b[2J\x7f\u009b2J\u202e\u2028\xff\"\\"
+	for _, format := range []string{"console", "json"} {
+		var out bytes.Buffer
+		logger, flush := newBufferedLogger("info", format, &out, true)
+		newAccessLog("all", logger).Observe(&server.Sample{Method: "G\nT", Path: path})
+		flush()
+		line := strings.TrimSuffix(out.String(), "\n")
+		// The colour of the level is ours.
+		line = strings.NewReplacer("\x1b[34m", "", "\x1b[0m", "").Replace(line)
+		if strings.ContainsAny(line, "\r\n\x1b\x7f\u009b\u202e\u2028") {
+			t.Errorf("%s: the line has control characters: %q", format, line)
+		}
+		if !strings.Contains(line, `/\r\n00:00:00.000 ERROR forged\u001b[2J`) {
+			t.Errorf("%s: the path is not escaped: %q", format, line)
+		}
+	}
+}
+
+func BenchmarkAccessLog(b *testing.B) {
+	for _, mode := range []string{"sampled", "all"} {
+		for _, level := range []string{"info", "warn"} {
+			b.Run(fmt.Sprint(mode, "/", level), func(b *testing.B) {
+				logger, flush := newBufferedLogger(level, "json", io.Discard, false)
+				defer flush()
+				access := newAccessLog(mode, logger)
+				b.ReportAllocs()
+				for b.Loop() {
+					access.Observe(&worked)
+				}
+			})
+		}
+	}
+}

@@ -1,0 +1,94 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"demo-server/configs"
+	"demo-server/server"
+)
+
+// listen opens the socket that modes serve.
+func listen(settings *configs.Settings) (*server.Source, error) {
+	address := net.JoinHostPort(settings.Host, strconv.Itoa(settings.Port))
+	source, err := server.Listen(context.Background(), address, settings.Backlog)
+	if err == nil {
+		return source, nil
+	}
+	return nil, fmt.Errorf("cannot listen on %s: %s", address, advise(err, "--port"))
+}
+
+// listenAdmin opens the admin listener's socket. Where the derived address is taken, any port will do: nobody chose it.
+func listenAdmin(address string, derived bool) (net.Listener, error) {
+	listener, err := net.Listen("tcp", address)
+	if err != nil && derived && errors.Is(err, syscall.EADDRINUSE) {
+		listener, err = net.Listen("tcp", "127.0.0.1:0")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("cannot listen on %s for admin: %s", address, advise(err, "--admin-addr"))
+	}
+	return listener, nil
+}
+
+// advise says what is wrong with an address, and what to try.
+func advise(err error, flag string) string {
+	var number syscall.Errno
+	var name *net.DNSError
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE) && flag == "--port":
+		return "the port is taken; try --port 0 for a free one, or find who has it with: ss -ltnp"
+	case errors.Is(err, syscall.EADDRINUSE):
+		return "the port is taken; try another " + flag + ", or find who has it with: ss -ltnp"
+	case errors.Is(err, fs.ErrPermission):
+		return "not permitted; ports below 1024 need privileges, try another " + flag
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return "this machine does not have that address; try 127.0.0.1, or 0.0.0.0 for all of them"
+	case errors.As(err, &name):
+		return "the name is not known: " + name.Err
+	case errors.As(err, &number):
+		return number.Error()
+	}
+	return err.Error()
+}
+
+// reachable is an address that a client on this machine can use: a listener on all addresses has this one.
+func reachable(address net.Addr) string {
+	host, port, err := net.SplitHostPort(address.String())
+	if err != nil {
+		return address.String()
+	}
+	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return net.JoinHostPort(host, port)
+}
+
+// reservedFiles is how many open files are kept for all but clients' connections: the listeners and their duplicates,
+// epoll, the log, the admin listener's own clients.
+const reservedFiles = 25
+
+// maxConnections is the setting, or what the limit on open files leaves.
+func maxConnections(settings *configs.Settings) int {
+	if settings.MaxConnections > 0 {
+		return settings.MaxConnections
+	}
+	return max(1, openFileLimit()-reservedFiles)
+}
+
+// onTerminal reports whether a person may be reading w as it is written.
+func onTerminal(w io.Writer) bool {
+	file, ok := w.(*os.File)
+	if !ok || strings.HasPrefix(os.Getenv("TERM"), "dumb") {
+		return false
+	}
+	info, err := file.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}

@@ -1,0 +1,75 @@
+package main
+
+import (
+	"io"
+	"time"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+
+	"demo-server/server"
+)
+
+// flushInterval is how late a buffered line may be.
+const flushInterval = time.Second
+
+// newLogger returns a logger that writes each line to out at once. format is auto, console or json: auto is console on
+// a terminal and JSON elsewhere. level is debug, info, warn or error. Both come from settings, which were checked.
+// flush belongs at the end of the process.
+func newLogger(level, format string, out io.Writer, terminal bool) (logger *zap.Logger, flush func()) {
+	logger = loggerTo(zapcore.Lock(zapcore.AddSync(out)), level, format, terminal)
+	// Sync fails on a terminal or a pipe, which have nothing to sync.
+	return logger, func() { logger.Sync() }
+}
+
+// newBufferedLogger is newLogger for lines that are many: they reach out up to a second later, many in one write.
+// flush writes the rest and ends the buffer; what is logged after it is lost.
+func newBufferedLogger(level, format string, out io.Writer, terminal bool) (logger *zap.Logger, flush func()) {
+	// Without its Sync, out is written to and no more: the buffer would call fsync at every flush, and every request
+	// that logs would wait for the disk.
+	writeOnly := zapcore.AddSync(struct{ io.Writer }{out})
+	buffer := &zapcore.BufferedWriteSyncer{WS: writeOnly, FlushInterval: flushInterval}
+	return loggerTo(buffer, level, format, terminal), func() { buffer.Stop() }
+}
+
+// newLogObservers returns the observers that log requests: the access log, which is off, sampled or all, to requests;
+// refusals and panics to logger. flush logs what they still hold back, and comes before that of the loggers.
+func newLogObservers(accessMode string, logger, requests *zap.Logger) (observers []server.Observer, flush func()) {
+	refusals, panics := newRefusalLog(logger), newPanicLog(logger)
+	observers = []server.Observer{refusals, panics}
+	access := newAccessLog(accessMode, requests)
+	if access != nil {
+		observers = append(observers, access)
+	}
+	return observers, func() {
+		refusals.flush()
+		panics.flush()
+		if access != nil {
+			access.flush()
+		}
+	}
+}
+
+func loggerTo(out zapcore.WriteSyncer, level, format string, terminal bool) *zap.Logger {
+	enabled, _ := zapcore.ParseLevel(level)
+	return zap.New(zapcore.NewCore(newEncoder(format, terminal), out, enabled))
+}
+
+func newEncoder(format string, terminal bool) zapcore.Encoder {
+	config := zapcore.EncoderConfig{
+		TimeKey: "ts", LevelKey: "level", MessageKey: "msg", StacktraceKey: "stack",
+		EncodeTime:     zapcore.TimeEncoderOfLayout("2006-01-02T15:04:05.000Z07:00"),
+		EncodeLevel:    zapcore.LowercaseLevelEncoder,
+		EncodeDuration: zapcore.StringDurationEncoder,
+	}
+	if format == "json" || format == "auto" && !terminal {
+		return zapcore.NewJSONEncoder(config)
+	}
+	config.EncodeTime = zapcore.TimeEncoderOfLayout("15:04:05.000")
+	config.EncodeLevel = zapcore.CapitalLevelEncoder
+	config.ConsoleSeparator = " "
+	if terminal {
+		config.EncodeLevel = zapcore.CapitalColorLevelEncoder
+	}
+	return zapcore.NewConsoleEncoder(config)
+}

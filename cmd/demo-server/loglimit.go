@@ -1,0 +1,31 @@
+package main
+
+import (
+	"sync/atomic"
+	"time"
+)
+
+// logInterval is the least time between two lines of a limited log: ten a second.
+const logInterval = 100 * time.Millisecond
+
+// A logLimit lets one line through each logInterval and counts the others, so that none is lost without a word. Create
+// it with newLogLimit.
+type logLimit struct {
+	start   time.Time
+	next    atomic.Int64 // when the next line may go, in nanoseconds since start
+	skipped atomic.Int64
+}
+
+func newLogLimit() *logLimit { return &logLimit{start: time.Now()} }
+
+// allow reports whether a line may be logged now; skipped is how many were not since the last one that was.
+func (l *logLimit) allow() (skipped int64, ok bool) {
+	now, next := int64(time.Since(l.start)), l.next.Load()
+	if now < next || !l.next.CompareAndSwap(next, now+int64(logInterval)) {
+		l.skipped.Add(1)
+		return 0, false
+	}
+	return l.takeSkipped(), true
+}
+
+func (l *logLimit) takeSkipped() int64 { return l.skipped.Swap(0) }

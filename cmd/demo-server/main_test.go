@@ -1,0 +1,111 @@
+package main
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os/exec"
+	"runtime/debug"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){program: main})
+}
+
+// TestScripts runs the command as a user does; each script in testdata/script is one topic.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{Dir: "testdata/script", Condition: installed})
+}
+
+// installed is the condition [have:NAME]: whether a program is there to run.
+func installed(condition string) (bool, error) {
+	_, err := exec.LookPath(strings.TrimPrefix(condition, "have:"))
+	return err == nil, nil
+}
+
+func TestExitCodes(t *testing.T) {
+	cases := []struct {
+		line string
+		want int
+	}{
+		{"--help", exitOK},
+		{"version", exitOK},
+		{"config", exitOK},
+		{"health --port=1", exitFailure},
+		{"--port=http", exitUsage},
+		{"serve --nothing", exitUsage},
+		{"health --timeout=0s", exitUsage},
+		{"health --admin-addr=", exitUsage},
+		{"completion", exitUsage},
+		{"nonsense", exitUsage},
+	}
+	for _, c := range cases {
+		t.Run(c.line, func(t *testing.T) {
+			if got := run(strings.Fields(c.line), nil, io.Discard, io.Discard); got != c.want {
+				t.Errorf("exit code %d, want %d", got, c.want)
+			}
+		})
+	}
+}
+
+func TestHealth(t *testing.T) {
+	answer := func(handler http.HandlerFunc) string {
+		server := httptest.NewServer(handler)
+		t.Cleanup(server.Close)
+		return server.URL
+	}
+	cases := []struct{ name, url, want string }{
+		{"healthy", answer(func(http.ResponseWriter, *http.Request) {}), ""},
+		{"unhealthy", answer(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(503) }), "answered 503 Service Unavailable"},
+		{"redirection", answer(func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/", 302) }), "answered 302 Found"},
+		{"silent", answer(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }), "no answer within 100ms"},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			got := ""
+			if err := ask(c.url, 100*time.Millisecond); err != nil {
+				got = err.Error()
+			}
+			if got != c.want {
+				t.Errorf("got %q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+func TestVersion(t *testing.T) {
+	release := &debug.BuildInfo{
+		Main:     debug.Module{Version: "v1.2.3"},
+		Settings: []debug.BuildSetting{{Key: "vcs.revision", Value: "abc"}, {Key: "vcs.modified", Value: "true"}},
+	}
+	for want, build := range map[string]*debug.BuildInfo{
+		"demo-server devel\ngo":                           nil,
+		"demo-server v1.2.3\nrevision abc (modified)\ngo": release,
+	} {
+		var out strings.Builder
+		printVersion(&out, build)
+		if !strings.HasPrefix(out.String(), want) {
+			t.Errorf("got %q, want %q", out.String(), want)
+		}
+	}
+}
+
+func TestColumns(t *testing.T) {
+	const want = "left      word\nleft that is long\n          word\n"
+	got := columns("left", 10, "word") + columns("left that is long", 10, "word")
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	for line := range strings.Lines(columns("é", 10, strings.Repeat("é wörd ", 100))) {
+		if n := utf8.RuneCountInString(strings.TrimSpace(line)); n > width {
+			t.Errorf("%d columns: %q", n, line)
+		}
+	}
+}

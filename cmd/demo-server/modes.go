@@ -1,0 +1,65 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"demo-server/modes"
+)
+
+// modesCommand lists the modes.
+type modesCommand struct {
+	JSON bool `name:"json" help:"print JSON, an array of objects"`
+}
+
+// A modeRow is what is printed of a mode, and the JSON that other programs read.
+type modeRow struct {
+	Name      string `json:"name"`
+	Summary   string `json:"summary"`
+	Mirrors   string `json:"mirrors"`
+	Differs   string `json:"differs"`
+	Bound     string `json:"bound"`
+	Lacks     string `json:"lacks"`
+	Supported bool   `json:"supported"`
+	Reason    string `json:"reason"` // why it is not supported; empty where it is
+}
+
+func modeRows() (rows []modeRow) {
+	for _, mode := range modes.All(modes.Options{Workers: 1}) {
+		row := modeRow{mode.Name, mode.Summary, mode.Mirrors, mode.Differs, mode.Bound, mode.Lacks, true, ""}
+		if err := mode.Supported(); err != nil {
+			row.Supported, row.Reason = false, err.Error()
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+// Run prints the modes as text or as JSON.
+func (c modesCommand) Run(s *streams) error {
+	if c.JSON {
+		encoder := json.NewEncoder(s.out)
+		encoder.SetIndent("", "  ")
+		return encoder.Encode(modeRows())
+	}
+	for i, row := range modeRows() {
+		if i > 0 {
+			fmt.Fprintln(s.out)
+		}
+		row.print(s.out)
+	}
+	return nil
+}
+
+func (r modeRow) print(out io.Writer) {
+	fmt.Fprintln(out, r.Name)
+	for _, line := range []struct{ label, text string }{
+		{"does", r.Summary}, {"mirrors", r.Mirrors}, {"differs", r.Differs}, {"bound", r.Bound}, {"lacks", r.Lacks},
+		{"cannot run", r.Reason},
+	} {
+		if line.text != "" {
+			fmt.Fprint(out, columns("  "+line.label, 14, line.text))
+		}
+	}
+}

@@ -1,0 +1,14 @@
+//go:build unix
+
+package main
+
+import "golang.org/x/sys/unix"
+
+// openFileLimit is how many files this process may have open. Go raises the soft limit to the hard one at start.
+func openFileLimit() int {
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		return 1024 // what POSIX systems have allowed for decades
+	}
+	return int(min(uint64(limit.Cur), 1<<20)) // "infinity" is more than any machine holds
+}

@@ -1,0 +1,43 @@
+package main
+
+import (
+	"fmt"
+
+	"go.uber.org/zap"
+
+	"demo-server/server"
+)
+
+// A panicLog logs panics of work, at most ten a second: work that always panics must not flood the log.
+type panicLog struct {
+	logger *zap.Logger
+	limit  *logLimit
+}
+
+func newPanicLog(logger *zap.Logger) *panicLog {
+	return &panicLog{logger: logger, limit: newLogLimit()}
+}
+
+// Observe logs s's panic, if there was one.
+func (p *panicLog) Observe(s *server.Sample) {
+	if s.Panic == nil {
+		return
+	}
+	skipped, ok := p.limit.allow()
+	if !ok {
+		return
+	}
+	line := p.logger.Check(zap.ErrorLevel, "panic in work")
+	if line == nil {
+		return
+	}
+	line.Stack = string(s.Panic.Stack) // console prints it as it is, below the line
+	line.Write(zap.String("mode", s.Mode), zap.String("value", printable(fmt.Sprint(s.Panic.Value))), skippedField(skipped))
+}
+
+// flush logs how many panics were skipped since the last line.
+func (p *panicLog) flush() {
+	if skipped := p.limit.takeSkipped(); skipped > 0 {
+		p.logger.Error("panics not logged", skippedField(skipped))
+	}
+}

@@ -1,0 +1,236 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/signal"
+	"strconv"
+	"syscall"
+	"time"
+
+	"go.uber.org/zap"
+
+	"demo-server/configs"
+	"demo-server/modes"
+	"demo-server/server"
+	"demo-server/server/admin"
+	"demo-server/server/admission"
+	"demo-server/server/host"
+	"demo-server/work"
+)
+
+// adminGrace bounds the wait for the admin listener's last replies.
+const adminGrace = time.Second
+
+// serve runs the server until a signal has stopped it, and returns the exit code. A second signal ends it at once.
+func serve(settings *configs.Settings, _, errOut io.Writer) int {
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	defer signal.Stop(signals)
+
+	logger, flush := newLogger(settings.LogLevel, settings.LogFormat, errOut, onTerminal(errOut))
+	defer flush()
+	for _, warning := range settings.Warnings() {
+		logger.Warn(warning)
+	}
+	service, err := newService(settings, logger, errOut)
+	if err != nil {
+		logger.Error("cannot start", zap.Error(err))
+		return exitFailure
+	}
+	ended := make(chan error, 1)
+	stopping, stop := context.WithCancel(context.Background())
+	defer stop()
+	go func() { ended <- service.run(stopping) }()
+	for {
+		select {
+		case err := <-ended:
+			return service.farewell(err)
+		case s := <-signals:
+			if stopping.Err() != nil {
+				logger.Warn("stopped at once by a second signal", zap.Stringer("signal", s),
+					zap.Int("in_flight", service.app.InFlight()), zap.Int("queued", service.app.Queued()))
+				return exitFailure
+			}
+			logger.Info("stopping", zap.Stringer("signal", s), zap.Stringer("lame_duck", settings.LameDuck),
+				zap.Stringer("drain_timeout", settings.DrainTimeout),
+				zap.Int("in_flight", service.app.InFlight()), zap.Int("queued", service.app.Queued()))
+			stop()
+		}
+	}
+}
+
+// A service is all that serves: the parts, wired to each other and to the settings.
+type service struct {
+	settings *configs.Settings
+	logger   *zap.Logger
+	mode     modes.Mode
+	source   *server.Source
+	app      *server.App
+	host     *host.Host
+	admin    *admin.Server // nil for none
+	adminAt  net.Addr
+	recorder *admin.Recorder // nil for none
+	flush    func()
+}
+
+// newService makes the parts in the order of design: mode, work and app, then both listeners, so that an address that
+// is taken ends the start before anything serves.
+func newService(settings *configs.Settings, logger *zap.Logger, errOut io.Writer) (*service, error) {
+	s := &service{settings: settings, logger: logger, mode: modeOf(settings)}
+	if err := s.mode.Supported(); err != nil {
+		return nil, fmt.Errorf("mode %s: %w", s.mode.Name, err)
+	}
+	requests, flushRequests := newBufferedLogger(settings.LogLevel, settings.LogFormat, errOut, onTerminal(errOut))
+	observers, flushObservers := newLogObservers(settings.AccessLog, logger, requests)
+	s.flush = func() {
+		flushObservers()
+		flushRequests()
+	}
+	metrics := admin.NewMetrics()
+	s.app = newApp(settings, s.mode, append(observers, metrics.Observer(s.mode.Name)))
+
+	var err error
+	if s.source, err = listen(settings); err != nil {
+		return nil, err
+	}
+	metrics.Watch(s.app, s.source)
+	s.host = host.New(host.Config{
+		Source: s.source, App: s.app, Mode: s.mode, LameDuck: settings.LameDuck, DrainTimeout: settings.DrainTimeout,
+	})
+	if err := s.observe(metrics); err != nil {
+		s.source.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+func modeOf(settings *configs.Settings) modes.Mode {
+	for _, mode := range modes.All(modes.Options{Workers: settings.Workers}) {
+		if mode.Name == settings.Mode {
+			return mode
+		}
+	}
+	panic("settings hold an unknown mode: " + settings.Mode) // Load knows the same list
+}
+
+func newApp(settings *configs.Settings, mode modes.Mode, observers []server.Observer) *server.App {
+	config := server.Config{
+		Mode:      mode.Name,
+		Work:      work.NewSleep(settings.Delay),
+		Body:      []byte(settings.Body),
+		Finish:    settings.OnLeave == configs.OnLeaveFinish,
+		Observers: observers,
+		Limits: server.Limits{
+			MaxConnections:    maxConnections(settings),
+			MaxHeaderBytes:    settings.MaxHeaderBytes,
+			MaxBodyBytes:      settings.MaxBodyBytes,
+			ReadHeaderTimeout: settings.ReadHeaderTimeout,
+			ReadTimeout:       settings.ReadTimeout,
+			WriteTimeout:      settings.WriteTimeout,
+			IdleTimeout:       settings.IdleTimeout,
+		},
+	}
+	if mode.Bound == modes.BoundWorkers {
+		config.Admission = &admission.Limits{
+			Places: settings.Workers, Length: settings.Queue, Timeout: settings.QueueTimeout,
+		}
+	}
+	return server.New(config)
+}
+
+// observe starts what looks on: the flight recorder and the admin listener.
+func (s *service) observe(metrics *admin.Metrics) (err error) {
+	if s.settings.FlightRecorder {
+		if s.recorder, err = admin.StartRecorder(); err != nil {
+			return err
+		}
+	}
+	address, derived := s.settings.AdminAddress()
+	if address == "" {
+		return nil
+	}
+	listener, err := listenAdmin(address, derived)
+	if err != nil {
+		return err
+	}
+	s.adminAt = listener.Addr()
+	s.admin = admin.New(listener, admin.Config{
+		Metrics: metrics, Token: string(s.settings.AdminToken), Recorder: s.recorder, ErrorLog: zap.NewStdLog(s.logger),
+		Ready: func() (bool, string) {
+			state := s.host.State()
+			return state == host.Ready, string(state)
+		},
+	})
+	return nil
+}
+
+// run serves until stop is done and everything has drained. The admin listener ends last.
+func (s *service) run(stop context.Context) error {
+	admin := make(chan error, 1)
+	go func() { admin <- s.serveAdmin() }()
+	err := s.host.Run(stop, s.announce)
+	if s.admin != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), adminGrace)
+		defer cancel()
+		s.admin.Shutdown(ctx) // its error is that somebody was cut off, who can see that
+	}
+	return errors.Join(err, <-admin)
+}
+
+func (s *service) serveAdmin() error {
+	if s.admin == nil {
+		return nil
+	}
+	return s.admin.Serve()
+}
+
+// announce logs that requests are answered now, once.
+func (s *service) announce() {
+	url := "http://" + reachable(s.source.Addr()) + "/"
+	fields := []zap.Field{
+		zap.String("mode", s.mode.Name), zap.Stringer("address", s.source.Addr()), zap.String("bound", bound(s.mode, s.settings)),
+		zap.Int("max_connections", s.app.Limits().MaxConnections), zap.String("try", "ab -c 100 -n 500 "+url),
+	}
+	if s.admin != nil {
+		fields = append(fields, zap.String("admin", "http://"+reachable(s.adminAt)+"/"))
+	}
+	s.logger.Info("ready", fields...)
+}
+
+// farewell flushes what is buffered, logs how the service ended, and returns the exit code.
+func (s *service) farewell(err error) int {
+	if s.recorder != nil {
+		s.recorder.Stop()
+	}
+	s.flush()
+	if err != nil {
+		s.logger.Error("failed", zap.Error(err))
+		return exitFailure
+	}
+	s.logger.Info("stopped")
+	return exitOK
+}
+
+// bound says in words what bounds the mode, with the rate that follows from it.
+func bound(mode modes.Mode, settings *configs.Settings) string {
+	switch mode.Bound {
+	case modes.BoundWorkers:
+		return perSecond(mode.Name, settings.Workers, "workers", settings.Delay)
+	case modes.BoundOne:
+		return perSecond(mode.Name, 1, "at a time", settings.Delay)
+	}
+	return mode.Name + ": no bound of its own"
+}
+
+func perSecond(mode string, places int, what string, delay time.Duration) string {
+	if delay == 0 {
+		return fmt.Sprintf("%s: %d %s", mode, places, what)
+	}
+	rate := strconv.FormatFloat(float64(places)/delay.Seconds(), 'g', 4, 64)
+	return fmt.Sprintf("%s: %d %s / %s = %s requests/s", mode, places, what, delay, rate)
+}
