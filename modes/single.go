@@ -23,7 +23,7 @@ func newSingle() Mode {
 		Name:      "single",
 		Summary:   "one thread accepts, reads, works, writes and closes: one request at a time",
 		Mirrors:   "Flask threaded=False, gunicorn's sync worker",
-		Differs:   "a silent client holds it for read-header-timeout at most; those have no such limit of their own",
+		Differs:   "a silent client holds it for read-header-timeout at most; Flask sets no limit, gunicorn kills the worker",
 		Bound:     BoundOne,
 		Lacks:     lacksOutsideLinux("backlog in Server-Timing; a client that leaves is not seen; the wait is a Go timer and not the thread's own"),
 		Supported: everywhere,

@@ -21,7 +21,7 @@ type Source struct {
 func Listen(ctx context.Context, addr string, backlog int) (*Source, error) {
 	var config net.ListenConfig
 	config.SetMultipathTCP(false) // Go's default, which takes no socket filter: see RefuseNew
-	socket, err := config.Listen(ctx, "tcp", addr)
+	socket, err := config.Listen(ctx, Network(addr), addr)
 	if err != nil {
 		return nil, err
 	}
@@ -32,6 +32,15 @@ func Listen(ctx context.Context, addr string, backlog int) (*Source, error) {
 		}
 	}
 	return NewSource(socket), nil
+}
+
+// Network is what to hand to net.Listen for addr: by itself Go takes 0.0.0.0 for all IPv6 addresses, too.
+func Network(addr string) string {
+	host, _, _ := net.SplitHostPort(addr)
+	if ip := net.ParseIP(host); ip != nil && ip.To4() != nil {
+		return "tcp4"
+	}
+	return "tcp"
 }
 
 // NewSource makes a listener a Source, which then owns it. Tests hand it one without a network.

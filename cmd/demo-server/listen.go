@@ -28,9 +28,9 @@ func listen(settings *configs.Settings) (*server.Source, error) {
 
 // listenAdmin opens the admin listener's socket. Where the derived address is taken, any port will do: nobody chose it.
 func listenAdmin(address string, derived bool) (net.Listener, error) {
-	listener, err := net.Listen("tcp", address)
+	listener, err := net.Listen(server.Network(address), address)
 	if err != nil && derived && errors.Is(err, syscall.EADDRINUSE) {
-		listener, err = net.Listen("tcp", "127.0.0.1:0")
+		listener, err = net.Listen("tcp4", "127.0.0.1:0")
 	}
 	if err != nil {
 		return nil, fmt.Errorf("cannot listen on %s for admin: %s", address, advise(err, "--admin-addr"))
