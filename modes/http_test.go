@@ -56,6 +56,7 @@ func TestHTTP(t *testing.T) {
 		{"body too large, announced", "GET / HTTP/1.1\r\n" + host + "Expect: 100-continue\r\nContent-Length: 1025\r\n\r\n", "413 closed", "", "413 closed"},
 		{"chunked body too large", "GET / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n\r\n401\r\n" + strings.Repeat("x", 1025) + "\r\n0\r\n\r\n", "413 closed", "", "413 closed"},
 		{"version 2.0", "GET / HTTP/2.0\r\n" + host + "\r\n", "505 closed", "", "505 closed"},
+		{"HTTP/2 preface", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "505 closed", "400 closed", "400 closed"},
 		{"version 0.9", "GET / HTTP/0.9\r\n" + host + "\r\n", "505 closed", "", "505 closed"},
 		{"no version", "GET /\r\n\r\n", "400 closed", "", "400 closed"},
 		{"unknown Expect", "GET / HTTP/1.1\r\n" + host + "Expect: tea\r\n\r\n", "417 closed", "", "417 closed"},

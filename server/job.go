@@ -65,7 +65,6 @@ func (j *Job) Init(app *App) {
 	j.app = app
 	j.ticket.Owner = (*ticketOwner)(j)
 	j.done = make(chan struct{})
-	j.ended = make(chan struct{}, 1)
 }
 
 // Begin makes the job ready for a connection's next request. backlog is how long the connection sat in the kernel's
@@ -165,6 +164,9 @@ func (j *Job) Wait() {
 	if j.task != nil {
 		<-j.begun
 		j.endRegion()
+	}
+	if j.ended == nil {
+		j.ended = make(chan struct{}, 1) // most modes run a job before anybody waits for it
 	}
 	if j.phase.CompareAndSwap(phasePending, phaseAwaited) {
 		<-j.ended

@@ -99,6 +99,11 @@ func (h *netHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		// have been meant as part of this body (RFC 9112, section 6.3).
 		w.Header()["Connection"] = closeValue
 	}
+	if r.ProtoMajor != 1 { // HTTP/2's preface, which net/http lets pass for handlers that know what to do with it
+		c.conn.begin(r.Method, r.URL.Path).Refuse(server.ErrVersion)
+		h.reply(c, w, r)
+		return
+	}
 	if r.Body != http.NoBody {
 		c.conn.enter(phaseBody, c.conn.conns.coarse())
 		if err := h.discardBody(r); err != nil {
