@@ -2,7 +2,6 @@ package transport
 
 import (
 	"context"
-	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -11,9 +10,10 @@ import (
 )
 
 // A waiter waits on one thread for three things at once: the end of a job's delay, its client's leaving, and the drain
-// deadline.
+// deadline. The delay is a timer of the kernel's, because poll itself may wake a thousandth of its timeout late.
 type waiter struct {
 	app    *server.App
+	timer  int // a timerfd, readable once the delay is over
 	wake   int // an eventfd that the drain deadline makes readable
 	cancel context.CancelFunc
 	done   chan struct{}
@@ -24,8 +24,13 @@ func newWaiter(app *server.App) (*waiter, error) {
 	if err != nil {
 		return nil, err
 	}
+	timer, err := unix.TimerfdCreate(unix.CLOCK_MONOTONIC, unix.TFD_CLOEXEC)
+	if err != nil {
+		unix.Close(wake)
+		return nil, err
+	}
 	ctx, cancel := context.WithCancel(context.Background())
-	w := &waiter{app: app, wake: wake, cancel: cancel, done: make(chan struct{})}
+	w := &waiter{app: app, timer: timer, wake: wake, cancel: cancel, done: make(chan struct{})}
 	go func() {
 		defer close(w.done)
 		select {
@@ -40,6 +45,7 @@ func newWaiter(app *server.App) (*waiter, error) {
 func (w *waiter) close() {
 	w.cancel()
 	<-w.done
+	unix.Close(w.timer)
 	unix.Close(w.wake)
 }
 
@@ -61,22 +67,28 @@ func (w *waiter) run(c *conn, job *server.Job) {
 
 // poll waits for the job's delay. It returns early, with an error, once the job is cancelled.
 func (w *waiter) poll(fd int32, job *server.Job) error {
-	fds := []unix.PollFd{{Fd: int32(w.wake), Events: unix.POLLIN}, {Fd: fd, Events: unix.POLLRDHUP}}
-	end := time.Now().Add(w.app.Work().Delay())
+	delay := w.app.Work().Delay()
+	if delay <= 0 {
+		return nil // a timer that is set to 0 is switched off
+	}
+	spec := unix.ItimerSpec{Value: unix.NsecToTimespec(int64(delay))}
+	if err := unix.TimerfdSettime(w.timer, 0, &spec, nil); err != nil {
+		return err
+	}
+	fds := []unix.PollFd{
+		{Fd: int32(w.timer), Events: unix.POLLIN},
+		{Fd: int32(w.wake), Events: unix.POLLIN},
+		{Fd: fd, Events: unix.POLLRDHUP},
+	}
 	for {
-		left := time.Until(end)
-		if left <= 0 {
-			return nil
-		}
-		timeout := unix.NsecToTimespec(int64(left))
-		n, err := unix.Ppoll(fds, &timeout, nil)
+		_, err := unix.Ppoll(fds, nil, nil)
 		switch {
-		case n == 0 && err == nil:
-			return nil
 		case err == unix.EINTR:
 		case err != nil:
 			return err
 		case fds[0].Revents != 0:
+			return nil
+		case fds[1].Revents != 0:
 			job.Abort()
 			return job.Err()
 		default:
@@ -84,7 +96,7 @@ func (w *waiter) poll(fd int32, job *server.Job) error {
 			if err := job.Err(); err != nil {
 				return err
 			}
-			fds = fds[:1] // on-leave=finish: the client is gone, the wait goes on
+			fds = fds[:2] // on-leave=finish: the client is gone, the wait goes on
 		}
 	}
 }
