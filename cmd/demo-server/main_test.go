@@ -64,7 +64,7 @@ func TestHealth(t *testing.T) {
 	cases := []struct{ name, url, want string }{
 		{"healthy", answer(func(http.ResponseWriter, *http.Request) {}), ""},
 		{"unhealthy", answer(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(503) }), "answered 503 Service Unavailable"},
-		{"redirection", answer(func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/", 302) }), "answered 302 Found"},
+		{"redirection", answer(func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/", http.StatusFound) }), "answered 302 Found"},
 		{"silent", answer(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }), "no answer within 100ms"},
 	}
 	for _, c := range cases {
