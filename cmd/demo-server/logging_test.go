@@ -22,7 +22,7 @@ func logged(level zapcore.Level) (*zap.Logger, *observer.ObservedLogs) {
 	return zap.New(core), lines
 }
 
-// A lockedBuffer can be read while a logger's own goroutine writes to it.
+// A lockedBuffer can be read while a logger's own goroutine, or another process, writes to it.
 type lockedBuffer struct {
 	mu     sync.Mutex
 	buffer bytes.Buffer
