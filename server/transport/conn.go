@@ -45,19 +45,26 @@ type conn struct {
 	pending bool          // the job's reply is not out yet
 	failed  bool          // a write failed
 	linger  bool          // the client may still be sending: do not reset it on Close
+	closed  atomic.Bool   // Close was called
+	ahead   bool          // bytes behind the request's headers were read: its body's, or the next request's
 
 	// at is the stamp, shifted left, and the phase in its low bits: one store for both, several times a request.
 	at atomic.Int64
 }
 
-const phaseBits = 3
+const (
+	phaseBits = 3
+	phaseMask = 1<<phaseBits - 1
+)
 
-func (c *conn) enter(p phase, since time.Duration) { c.at.Store(int64(since)<<phaseBits | int64(p)) }
+func stampOf(p phase, since time.Duration) int64 { return int64(since)<<phaseBits | int64(p) }
+
+func (c *conn) enter(p phase, since time.Duration) { c.at.Store(stampOf(p, since)) }
 
 // where is what the connection is at, and since when.
 func (c *conn) where() (phase, time.Duration) {
 	at := c.at.Load()
-	return phase(at & (1<<phaseBits - 1)), time.Duration(at >> phaseBits)
+	return phase(at & phaseMask), time.Duration(at >> phaseBits)
 }
 
 func (c *conn) Read(p []byte) (int, error) {
@@ -71,22 +78,57 @@ func (c *conn) Read(p []byte) (int, error) {
 // arrived moves the connection on by bytes that it read. The end of a header that comes in two pieces is missed, and
 // the body's progress then counts against the header's time; the request's own handling sets that right.
 func (c *conn) arrived(p []byte) {
-	switch now, _ := c.where(); {
-	case now == phaseWorking || now == phaseWriting:
-		// A pipelined request, or its first byte: its time has not come.
-	case now == phaseBody || bytes.Contains(p, endOfHeader):
-		c.enter(phaseBody, c.conns.coarse())
-	case now != phaseHeader:
-		c.enter(phaseHeader, c.conns.coarse())
+	at := c.at.Load()
+	now := phase(at & phaseMask)
+	switch now {
+	case phaseWorking, phaseWriting:
+		return // a pipelined request, or its first byte: its time has not come
+	case phaseFresh, phaseIdle:
+		// fasthttp skips blank lines, however many and however slow they come: they are no request yet.
+		for len(p) > 0 && (p[0] == '\r' || p[0] == '\n') {
+			p = p[1:]
+		}
+		if len(p) == 0 {
+			return
+		}
 	}
+	next := phaseBody
+	end := -1
+	if now != phaseBody {
+		end = bytes.Index(p, endOfHeader)
+		if end < 0 {
+			next = phaseHeader
+		}
+	}
+	c.ahead = end < 0 || end+len(endOfHeader) < len(p)
+	if next == phaseHeader && now == phaseHeader {
+		return // its time runs from its first byte
+	}
+	// net/http reads a pipelined byte while another goroutine hands the request before it to its job: that one wins.
+	c.at.CompareAndSwap(at, stampOf(next, c.conns.coarse()))
 }
 
 func (c *conn) Write(p []byte) (int, error) {
-	now, _ := c.where()
-	if now == phaseWorking {
-		now = phaseWriting
-		c.enter(now, c.job.Ended())
+	switch now, _ := c.where(); now {
+	case phaseWriting:
+	case phaseWorking:
+		c.enter(phaseWriting, c.job.Ended())
+	default:
+		return c.writeBetween(now, p)
 	}
+	return c.writeChunks(p)
+}
+
+// writeBetween writes what is no reply of a job's: 100 Continue, an error that net/http answers by itself, or replies
+// that fasthttp held back. It is timed as every write is.
+func (c *conn) writeBetween(now phase, p []byte) (int, error) {
+	c.enter(phaseWriting, c.conns.coarse())
+	n, err := c.writeChunks(p)
+	c.enter(now, c.conns.coarse())
+	return n, err
+}
+
+func (c *conn) writeChunks(p []byte) (int, error) {
 	total := 0
 	for {
 		n, err := c.Conn.Write(p[total:min(len(p), total+writeChunk)])
@@ -98,7 +140,7 @@ func (c *conn) Write(p []byte) (int, error) {
 		if total == len(p) {
 			return total, nil
 		}
-		c.enter(now, c.conns.coarse())
+		c.enter(phaseWriting, c.conns.coarse())
 	}
 }
 
@@ -145,7 +187,12 @@ func (c *conn) CloseWrite() error {
 
 // Close finishes what is pending and gives the seat back. A client that is still sending, although its connection is
 // to close, is heard out for a moment: closing at once would reset it, and the reset can overtake the reply.
+//
+// Only the first call counts: net/http closes a connection to which it could not write, and closes it again.
 func (c *conn) Close() error {
+	if c.closed.Swap(true) {
+		return net.ErrClosed
+	}
 	c.settle()
 	if c.linger && !c.failed && c.CloseWrite() == nil {
 		c.linger = false

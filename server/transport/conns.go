@@ -72,6 +72,7 @@ func open(ctx context.Context, src *server.Source, app *server.App) (*conns, err
 		slots: make(chan struct{}, app.Limits().MaxConnections), stopped: make(chan struct{}),
 	}
 	s.empty = sync.NewCond(&s.mu)
+	s.clock.Store(int64(app.Now())) // the app may be older than its first connection's timeouts are long
 	s.stop = context.AfterFunc(ctx, func() {
 		app.Announce()
 		listener.Close()

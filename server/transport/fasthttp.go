@@ -79,6 +79,11 @@ func (h *fastHandler) serve(ctx *fasthttp.RequestCtx) {
 		h.app.Admit(job, h.schedule)
 		job.Wait()
 	}
+	if c.ahead {
+		// fasthttp keeps a reply back while it has bytes of the next request, until that one is answered; to set the
+		// write deadline is what makes it flush.
+		ctx.SetWriteDeadline(time.Time{})
+	}
 	writeReply(&ctx.Response, c.reply())
 }
 

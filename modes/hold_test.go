@@ -1,0 +1,159 @@
+package modes_test
+
+import (
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"demo-server/modes"
+	"demo-server/server"
+	"demo-server/work"
+)
+
+// What a client may try in order to hold a connection, a place or the one thread for longer than the timeouts say.
+
+// TestBlankLines: lines in front of a request do not start its timeout anew. fasthttp skips them, net/http does not.
+func TestBlankLines(t *testing.T) {
+	eachMode(t, 1, func(t *testing.T, mode modes.Mode) {
+		for _, row := range []struct {
+			name  string
+			send  string
+			every time.Duration
+			after time.Duration
+		}{
+			{"header ends", strings.Repeat("\r\n\r\n", 20), 4 * time.Second, 5 * time.Second},
+			{"line feeds", strings.Repeat("\n\n\n\n", 20), 4 * time.Second, 5 * time.Second},
+			{"and then a slow header", "\r\n\r\n" + strings.Repeat("GET ", 20), 2 * time.Second, 7 * time.Second},
+		} {
+			s, m := inMemory(t, mode, options{work: work.NewSleep(0)})
+			c := m.dial(t)
+			go io.Copy(io.Discard, c)
+			go func() {
+				for i := 0; i < len(row.send); i += 4 {
+					if _, err := io.WriteString(c, row.send[i:i+4]); err != nil {
+						return
+					}
+					time.Sleep(row.every)
+				}
+			}()
+			time.Sleep(row.after + 2*time.Second) // for the sweeper's next look, and for lingering
+			if s.app.Connections() != 0 {
+				t.Errorf("%s: the connection is open after %v", row.name, row.after)
+			}
+			c.Close()
+			time.Sleep(row.every)
+		}
+	})
+}
+
+// TestDeaf: what is written to a client that reads nothing is given up after write-timeout, whoever writes it: the
+// replies of this project, those of net/http to what it cannot parse, and 100 Continue.
+func TestDeaf(t *testing.T) {
+	const start = "GET / HTTP/1.1\r\nHost: demo\r\n"
+	long := strings.Repeat("x", 100_000)
+	eachMode(t, 1, func(t *testing.T, mode modes.Mode) {
+		for name, send := range map[string]string{
+			"100 Continue": start + "Expect: 100-continue\r\nContent-Length: 5\r\n\r\n",
+			"a fault":      start + "X : y\r\n\r\n",
+			"a version":    "GET / HTTP/3.0\r\n\r\n",
+			"a long reply": start + "\r\n",
+		} {
+			s, m := inMemory(t, mode, options{work: work.NewSleep(0), body: long})
+			m.dial(t).send(send)
+			time.Sleep(12 * time.Second)
+			if s.app.Connections() != 0 || s.app.InFlight() != 0 {
+				t.Errorf("%s: %d connections, %d in flight after write-timeout", name, s.app.Connections(), s.app.InFlight())
+			}
+			s.ended(t) // net/http closes such a connection twice, which must not count twice
+		}
+	})
+}
+
+// TestGoneWhileWriting: a client that resets its connection while a long reply is written to it frees its slot once.
+func TestGoneWhileWriting(t *testing.T) {
+	long := strings.Repeat("x", 8<<20)
+	eachModeReal(t, 1, func(t *testing.T, mode modes.Mode) {
+		s, source := overTCP(t, mode, options{
+			work: work.NewSleep(0), body: long, queue: 9, limits: func(l *server.Limits) { l.MaxConnections = 1 },
+		})
+		for range 3 {
+			c := dialTCP(t, source).send(hello)
+			c.reader.ReadByte()
+			c.Conn.(*net.TCPConn).SetLinger(0)
+			c.Close()
+		}
+		if r := dialTCP(t, source).get(http.StatusOK); len(r.body) != len(long) {
+			t.Errorf("got %d bytes, want %d", len(r.body), len(long))
+		}
+		s.ended(t)
+		if s.app.Connections() != 0 || s.app.InFlight() != 0 {
+			t.Errorf("%d connections, %d in flight afterwards", s.app.Connections(), s.app.InFlight())
+		}
+	})
+}
+
+// TestPipelinedInTime: a reply does not wait for the requests behind it.
+func TestPipelinedInTime(t *testing.T) {
+	eachMode(t, 1, func(t *testing.T, mode modes.Mode) {
+		if mode.Bound == modes.BoundOne {
+			return // answers the first and closes
+		}
+		for name, behind := range map[string]string{
+			"whole": hello, "byte": "G", "body to come": "GET / HTTP/1.1\r\nHost: demo\r\nContent-Length: 5\r\n\r\n",
+		} {
+			_, m := inMemory(t, mode, options{queue: 1})
+			before := time.Now()
+			c := m.dial(t).send(hello + behind)
+			r := c.read("GET")
+			if took := time.Since(before); r == nil || r.StatusCode != http.StatusOK || took != delay {
+				t.Errorf("%s: first reply %+v after %v, want 200 after %v", name, r, took, delay)
+			}
+		}
+	})
+}
+
+// TestFaultOfLeaver: a request at fault is counted and answered as such, also when its client has stopped sending.
+func TestFaultOfLeaver(t *testing.T) {
+	eachModeReal(t, 1, func(t *testing.T, mode modes.Mode) {
+		seen := &outcomes{}
+		_, source := overTCP(t, mode, options{work: work.NewSleep(0), observers: []server.Observer{seen}})
+		for range 20 {
+			c := dialTCP(t, source)
+			io.WriteString(c, "GET /nowhere HTTP/1.0\r\n\r\n")
+			c.Conn.(interface{ CloseWrite() error }).CloseWrite()
+			if r := c.read("GET"); r == nil || r.StatusCode != http.StatusNotFound {
+				t.Fatalf("reply %+v, want 404", r)
+			}
+		}
+	})
+}
+
+// TestChurnAtLimit: at max-connections, clients that come and go are all served.
+func TestChurnAtLimit(t *testing.T) {
+	eachModeReal(t, 2, func(t *testing.T, mode modes.Mode) {
+		_, source := overTCP(t, mode, options{work: work.NewSleep(0), workers: 2, queue: 100, limits: func(l *server.Limits) { l.MaxConnections = 2 }})
+		failed := make(chan string, 20)
+		for range 20 {
+			go func() {
+				for range 30 {
+					c := dialTCP(t, source)
+					c.send("GET / HTTP/1.0\r\n\r\n")
+					if r := c.read("GET"); r == nil || r.StatusCode != http.StatusOK {
+						failed <- "no 200"
+						return
+					}
+					c.Close()
+				}
+				failed <- ""
+			}()
+		}
+		for range 20 {
+			if why := <-failed; why != "" {
+				t.Error(why)
+			}
+		}
+	})
+}

@@ -1,0 +1,133 @@
+package transport
+
+import (
+	"errors"
+	"net"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// TestSeats: an event finds its connection as long as that is open, and never the next one in the same seat.
+func TestSeats(t *testing.T) {
+	s := openWires(t, newApp())
+	first, second := accept(t, s), accept(t, s)
+	if s.find(first.index, first.generation) != first || s.find(second.index, second.generation) != second {
+		t.Fatal("an open connection is not found")
+	}
+	first.Close()
+	if s.find(first.index, first.generation) != nil {
+		t.Error("a closed connection is found")
+	}
+	third := accept(t, s)
+	if third.index != first.index {
+		t.Fatalf("seat %d, want the free one, %d", third.index, first.index)
+	}
+	if s.find(first.index, first.generation) != nil {
+		t.Error("a stale event finds the connection that has the seat now")
+	}
+	if s.find(third.index, third.generation) != third {
+		t.Error("the connection in a seat that was used before is not found")
+	}
+	if s.find(99, 0) != nil {
+		t.Error("found in a seat that does not exist")
+	}
+	if got := len(s.all(nil)); got != 2 {
+		t.Errorf("%d are open, want 2", got)
+	}
+	second.Close()
+	third.Close()
+}
+
+// TestClosedTwice: net/http closes a connection again to which it could not write.
+func TestClosedTwice(t *testing.T) {
+	app := newApp()
+	s := openWires(t, app)
+	c, other := accept(t, s), accept(t, s)
+	if err := c.Close(); err != nil {
+		t.Error(err)
+	}
+	next := accept(t, s)
+	if err := c.Close(); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("closed again: %v, want %v", err, net.ErrClosed)
+	}
+	if app.Connections() != 2 || len(s.slots) != 2 || s.find(next.index, next.generation) != next || c.Conn.(*wire).closes != 1 {
+		t.Errorf("%d connections, %d slots taken, closed %d times; want 2, 2, 1",
+			app.Connections(), len(s.slots), c.Conn.(*wire).closes)
+	}
+	other.Close()
+	next.Close()
+}
+
+// TestSlots: Accept waits at the limit, until a connection closes.
+func TestSlots(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		app := newApp()
+		s := openWires(t, app)
+		var open []*conn
+		for range limits().MaxConnections {
+			open = append(open, accept(t, s))
+		}
+		var waiting sync.WaitGroup
+		waiting.Go(func() { open = append(open[1:], accept(t, s)) })
+		synctest.Wait()
+		if app.Connections() != limits().MaxConnections {
+			t.Errorf("%d connections, want the limit, %d", app.Connections(), limits().MaxConnections)
+		}
+		open[0].Close()
+		waiting.Wait()
+		if app.Connections() != limits().MaxConnections {
+			t.Errorf("%d connections after one has made room, want %d", app.Connections(), limits().MaxConnections)
+		}
+		for _, c := range open {
+			c.Close()
+		}
+		if app.Connections() != 0 || len(s.slots) != 0 {
+			t.Errorf("%d connections, %d slots taken at last", app.Connections(), len(s.slots))
+		}
+	})
+}
+
+// TestOldApp: a connection's time runs from its accept, also where the app is much older.
+func TestOldApp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		app := newApp()
+		time.Sleep(time.Hour)
+		s := openWires(t, app)
+		c := accept(t, s)
+		time.Sleep(limits().ReadHeaderTimeout)
+		synctest.Wait()
+		if read, _ := expired(c); read {
+			t.Error("timed out before its time")
+		}
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if read, _ := expired(c); !read {
+			t.Error("not timed out in time")
+		}
+		c.Close()
+	})
+}
+
+// TestKill: what is still open when the drain deadline and its grace have passed is cut.
+func TestKill(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		app := newApp()
+		s := openWires(t, app)
+		c := accept(t, s)
+		c.begin("GET", "/")
+		app.Expire()
+		synctest.Wait()
+		if _, write := expired(c); write || c.job.Err() == nil {
+			t.Error("at the deadline its job is not cancelled, or it is cut at once")
+		}
+		time.Sleep(killGrace)
+		synctest.Wait()
+		if read, write := expired(c); !read || !write {
+			t.Error("not cut after the grace")
+		}
+		c.job.Refuse(nil)
+		c.Close()
+	})
+}

@@ -1,0 +1,78 @@
+package transport
+
+import (
+	"testing"
+	"time"
+
+	"demo-server/server"
+)
+
+// TestCheck: which deadline the sweeper sets on a connection that has been in a phase for so long.
+func TestCheck(t *testing.T) {
+	const (
+		now   = time.Hour
+		never = 10 * time.Hour
+		none  = ""
+		read  = "read"
+		both  = "read and write"
+	)
+	every := still(0).sweepEvery()
+	for _, row := range []struct {
+		name    string
+		phase   phase
+		since   time.Duration // before now
+		drained time.Duration // closing was announced so long ago; never for not at all
+		want    string
+	}{
+		{"silent", phaseFresh, 5 * time.Second, never, none},
+		{"silent for too long", phaseFresh, 5*time.Second + every, never, read},
+		{"slow header", phaseHeader, 5 * time.Second, never, none},
+		{"too slow header", phaseHeader, 5*time.Second + every, never, read},
+		{"stalled body", phaseBody, 10 * time.Second, never, none},
+		{"body stalled for too long", phaseBody, 10*time.Second + every, never, read},
+		{"works for ever", phaseWorking, now, never, none},
+		{"stalled reply", phaseWriting, 20 * time.Second, never, none},
+		{"reply stalled for too long", phaseWriting, 20*time.Second + every, never, both},
+		{"idle", phaseIdle, time.Minute, never, none},
+		{"idle for too long", phaseIdle, time.Minute + every, never, read},
+
+		{"silent, just announced", phaseFresh, 3 * time.Second, idleGrace - 1, none},
+		{"silent, announced", phaseFresh, 3 * time.Second, idleGrace, read},
+		{"idle, just announced", phaseIdle, 3 * time.Second, idleGrace - 1, none},
+		{"idle, announced", phaseIdle, 3 * time.Second, idleGrace, read},
+		{"idle since after it was announced", phaseIdle, idleGrace - 1, time.Second, none},
+		{"accepted after it was announced", phaseFresh, idleGrace - 1, time.Second, none},
+		{"header, announced", phaseHeader, 3 * time.Second, time.Minute, none},
+		{"body, announced", phaseBody, 3 * time.Second, time.Minute, none},
+		{"works, announced", phaseWorking, 3 * time.Second, time.Minute, none},
+		{"reply, announced", phaseWriting, 3 * time.Second, time.Minute, none},
+	} {
+		c := stillConn(now, row.phase, now-row.since)
+		if row.drained != never {
+			c.conns.drainFrom = now - row.drained
+		}
+		c.conns.check(c, now)
+		r, w := expired(c)
+		if got := map[[2]bool]string{{true, false}: read, {true, true}: both}[[2]bool{r, w}]; got != row.want {
+			t.Errorf("%s: %q, want %q", row.name, got, row.want)
+		}
+	}
+}
+
+func TestSweepEvery(t *testing.T) {
+	for _, row := range []struct {
+		change func(*server.Limits)
+		want   time.Duration
+	}{
+		{func(*server.Limits) {}, 250 * time.Millisecond},
+		{func(l *server.Limits) { l.ReadTimeout = 800 * time.Millisecond }, 100 * time.Millisecond},
+		{func(l *server.Limits) { l.WriteTimeout = 80 * time.Millisecond }, 10 * time.Millisecond},
+		{func(l *server.Limits) { l.IdleTimeout = time.Millisecond }, 5 * time.Millisecond},
+	} {
+		s := still(0)
+		row.change(&s.limits)
+		if got := s.sweepEvery(); got != row.want {
+			t.Errorf("%+v: every %v, want %v", s.limits, got, row.want)
+		}
+	}
+}
