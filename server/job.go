@@ -78,7 +78,14 @@ func (j *Job) Begin(method, path string, backlog time.Duration) {
 	if trace.IsEnabled() {
 		j.context, j.task = trace.NewTask(context.Background(), "request")
 		j.begun = make(chan struct{}, 1)
-		j.region = trace.StartRegion(j.context, "queue")
+	}
+}
+
+// startRegion opens a region of the request's trace. It is closed on the same goroutine, as the trace asks for: work by
+// End, write by Finish. The queue's is waitBegun's own.
+func (j *Job) startRegion(name string) {
+	if j.task != nil {
+		j.region = trace.StartRegion(j.context, name)
 	}
 }
 
@@ -89,10 +96,14 @@ func (j *Job) endRegion() {
 	}
 }
 
-// Refuse ends a job that was never admitted: the request is at fault, or the transport.
+// Refuse ends a job that was never admitted: the request is at fault, or the transport. A client that has stopped
+// sending may still read of it.
 func (j *Job) Refuse(err error) {
 	j.arrived = j.app.Now()
-	j.End(err)
+	if j.cause.Load() == causeDraining {
+		err = ErrDraining
+	}
+	j.end(err)
 }
 
 // Run does the job's work on the calling goroutine, and survives its panic. It is called at most once, by whomever the
@@ -118,10 +129,11 @@ func (j *Job) Start() error {
 	j.ran = true
 	j.app.inFlight.Add(1)
 	j.signalBegun()
+	j.startRegion("work")
 	return nil
 }
 
-// signalBegun lets Wait end the trace region of the queue: a region ends on the goroutine on which it started.
+// signalBegun lets Wait end the trace region of the queue.
 func (j *Job) signalBegun() {
 	if j.task == nil {
 		return
@@ -134,11 +146,16 @@ func (j *Job) signalBegun() {
 
 // End is the last half of Run: err is what became of the job, and nil that its work is done. It wakes Wait.
 func (j *Job) End(err error) {
-	j.worked = j.app.Now()
 	if err != nil && j.cause.Load() != causeNone {
 		err = j.cancelled() // work reports a cancelled context; the cause says why
 	}
+	j.end(err)
+}
+
+func (j *Job) end(err error) {
+	j.worked = j.app.Now()
 	j.err = err
+	j.endRegion()
 	j.signalBegun()
 	if j.phase.Swap(phaseEnded) == phaseAwaited {
 		j.ended <- struct{}{}
@@ -152,18 +169,13 @@ func (j *Job) work() (err error) {
 			err = ErrPanic
 		}
 	}()
-	if j.task == nil {
-		return j.app.config.Work.Do(j)
-	}
-	defer trace.StartRegion(j.context, "work").End()
 	return j.app.config.Work.Do(j)
 }
 
 // Wait blocks until the job has ended.
 func (j *Job) Wait() {
 	if j.task != nil {
-		<-j.begun
-		j.endRegion()
+		j.waitBegun()
 	}
 	if j.ended == nil {
 		j.ended = make(chan struct{}, 1) // most modes run a job before anybody waits for it
@@ -173,11 +185,19 @@ func (j *Job) Wait() {
 	}
 }
 
+// waitBegun shows in the trace how long the job waits for its place; one that ran at once did not.
+func (j *Job) waitBegun() {
+	select {
+	case <-j.begun:
+	default:
+		defer trace.StartRegion(j.context, "queue").End()
+		<-j.begun
+	}
+}
+
 // Reply is what to answer, once the job has ended. It is valid until the job's next Begin.
 func (j *Job) Reply() *Reply {
-	if j.task != nil {
-		j.region = trace.StartRegion(j.context, "write")
-	}
+	j.startRegion("write")
 	j.outcome = outcomeOf(j)
 	j.app.reply(j)
 	return &j.reply

@@ -1,0 +1,379 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"runtime/trace"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"go.uber.org/goleak"
+
+	"demo-server/server/admission"
+	"demo-server/work"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func newJob(a *App) *Job {
+	j := &Job{}
+	j.Init(a)
+	return j
+}
+
+// observed is the last sample of a job that is looked at.
+type observed struct {
+	Sample
+	n int
+}
+
+func (o *observed) Observe(s *Sample) {
+	if s.Path != bystander {
+		o.Sample, o.n = *s, o.n+1
+	}
+}
+
+// bystander is the path of jobs that are only in the way.
+const bystander = "/bystander"
+
+// doing is work of any kind.
+type doing struct {
+	do func(context.Context) error
+}
+
+func (d doing) Do(ctx context.Context) error { return d.do(ctx) }
+func (doing) Delay() time.Duration           { return 0 }
+func (doing) Holds() work.Resource           { return "test" }
+
+// TestJob is a job's life when nothing happens to it: what the sample says, and that its places are free again.
+func TestJob(t *testing.T) {
+	boom := errors.New("boom")
+	for _, row := range []struct {
+		name string
+		do   func(context.Context) error
+		want Sample
+	}{
+		{"works", func(context.Context) error { time.Sleep(2 * time.Second); return nil }, Sample{Status: 200, Outcome: OK, Worked: 2 * time.Second}},
+		{"fails", func(context.Context) error { return boom }, Sample{Status: 500, Outcome: Failed}},
+		{"panics", func(context.Context) error { panic(boom) }, Sample{Status: 500, Outcome: Failed, Panic: &Panic{Value: boom}}},
+		{"gives up by itself", func(context.Context) error { return context.Canceled }, Sample{Status: 500, Outcome: Failed}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				seen := &observed{}
+				a := New(Config{Mode: "test", Work: doing{row.do}, Observers: []Observer{seen}, Admission: &admission.Limits{Places: 1}})
+				defer a.Close()
+				j := newJob(a)
+				for range 2 { // the second time it is the connection's next request
+					time.Sleep(time.Second)
+					j.Begin("GET", "/", -1)
+					a.Admit(j, (*Job).Run)
+					j.Wait()
+					j.Reply()
+					if a.InFlight() != 1 {
+						t.Errorf("%d in flight while the reply is written, want 1", a.InFlight())
+					}
+					time.Sleep(time.Second)
+					j.Finish(true)
+					want := row.want
+					want.Mode, want.Method, want.Path, want.Backlog = "test", "GET", "/", -1
+					want.Admitted, want.Started, want.Written = true, true, time.Second
+					if diff := cmp.Diff(want, seen.Sample, cmp.Comparer(samePanic)); diff != "" {
+						t.Errorf("sample (-want +got):\n%s", diff)
+					}
+					if a.InFlight() != 0 {
+						t.Errorf("%d in flight afterwards", a.InFlight())
+					}
+				}
+				if seen.n != 2 {
+					t.Errorf("%d samples, want one for each request", seen.n)
+				}
+			})
+		})
+	}
+}
+
+func samePanic(a, b *Panic) bool { return (a == nil) == (b == nil) && (a == nil || a.Value == b.Value) }
+
+// TestJobCancelled: what becomes of a job whose client leaves, or that the drain deadline meets, at each point of its
+// life. The job works for 2 s, from 0 s or from 1 s on.
+func TestJobCancelled(t *testing.T) {
+	const s = time.Second
+	leave, abort := (*Job).Leave, (*Job).Abort
+	both := func(j *Job) { j.Leave(); j.Leave(); j.Abort(); j.Abort() }
+	for _, row := range []struct {
+		name    string
+		finish  bool // on-leave=finish
+		cancel  func(*Job)
+		at      time.Duration // negative for before it is admitted
+		queued  bool          // waits for its place, until 1 s
+		want    Outcome
+		started bool
+		ends    time.Duration
+	}{
+		{"leaves before", false, leave, -1, false, LeftQueued, false, 0},
+		{"leaves while queued", false, leave, s / 2, true, LeftQueued, false, s / 2},
+		{"leaves while it runs", false, leave, s, false, LeftRunning, true, s},
+		{"leaves while it runs after queueing", false, leave, 2 * s, true, LeftRunning, true, 2 * s},
+		{"leaves after", false, leave, 5 * s, false, OK, true, 2 * s},
+		{"finish: leaves before", true, leave, -1, false, Wasted, true, 2 * s},
+		{"finish: leaves while queued", true, leave, s / 2, true, Wasted, true, 3 * s},
+		{"finish: leaves while it runs", true, leave, s, false, Wasted, true, 2 * s},
+		{"finish: leaves, and then the deadline", true, both, s, false, Draining, true, s},
+		{"deadline before", false, abort, -1, false, Draining, false, 0},
+		{"deadline while queued", false, abort, s / 2, true, Draining, false, s / 2},
+		{"deadline while it runs", false, abort, s, false, Draining, true, s},
+		{"deadline after", false, abort, 5 * s, false, OK, true, 2 * s},
+		{"the first cause counts", false, both, s, false, LeftRunning, true, s},
+		{"nothing", false, nil, 0, true, OK, true, 3 * s},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				seen := &observed{}
+				a := New(Config{
+					Work: work.NewSleep(2 * s), Finish: row.finish, Observers: []Observer{seen},
+					Admission: &admission.Limits{Places: 1, Length: 1, Timeout: time.Hour},
+				})
+				defer a.Close()
+				if row.queued {
+					holdPlace(a, s)
+				}
+				j := newJob(a)
+				j.Begin("GET", "/", -1)
+				switch {
+				case row.at < 0:
+					row.cancel(j)
+				case row.cancel != nil:
+					time.AfterFunc(row.at, func() { row.cancel(j) })
+				}
+				before := time.Now()
+				a.Admit(j, func(j *Job) { go j.Run() })
+				j.Wait()
+				if took := time.Since(before); took != row.ends {
+					t.Errorf("ended after %v, want %v", took, row.ends)
+				}
+				j.Reply()
+				j.Finish(true)
+				if seen.Outcome != row.want || seen.Started != row.started {
+					t.Errorf("%s, started %v; want %s, %v", seen.Outcome, seen.Started, row.want, row.started)
+				}
+				time.Sleep(time.Minute)
+				if a.InFlight() != 0 || a.Queued() != 0 {
+					t.Errorf("%d in flight, %d queued afterwards", a.InFlight(), a.Queued())
+				}
+			})
+		})
+	}
+}
+
+// holdPlace takes a's one place for a time.
+func holdPlace(a *App, d time.Duration) {
+	j := newJob(a)
+	j.Begin("GET", bystander, -1)
+	a.Admit(j, func(*Job) {})
+	time.AfterFunc(d, func() {
+		j.End(nil)
+		j.Reply()
+		j.Finish(true)
+	})
+}
+
+// TestCancelledForGood: what cancels a job cancels its connection's later ones too.
+func TestCancelledForGood(t *testing.T) {
+	a := New(Config{Work: doing{func(context.Context) error { panic("started") }}})
+	j := newJob(a)
+	j.Leave()
+	for range 2 {
+		j.Begin("GET", "/", -1)
+		a.Admit(j, (*Job).Run)
+		j.Wait()
+		if got := j.Reply().Status; got != 499 {
+			t.Errorf("status %d, want 499", got)
+		}
+		j.Finish(false)
+	}
+	if j.Err() != context.Canceled {
+		t.Errorf("Err is %v", j.Err())
+	}
+	if _, ok := j.Deadline(); ok {
+		t.Error("has a deadline")
+	}
+	<-j.Done()
+}
+
+// TestRefuse: a fault of the request is answered although its client stopped sending, but not after the drain deadline.
+func TestRefuse(t *testing.T) {
+	for _, row := range []struct {
+		name   string
+		before func(*Job)
+		want   int
+	}{
+		{"at once", func(*Job) {}, 404},
+		{"client left", (*Job).Leave, 404},
+		{"drain deadline", (*Job).Abort, 503},
+	} {
+		seen := &observed{}
+		j := newJob(New(Config{Work: work.NewSleep(0), Observers: []Observer{seen}}))
+		j.Begin("GET", "/nowhere", -1)
+		row.before(j)
+		j.Refuse(ErrNotFound)
+		j.Wait()
+		if got := j.Reply().Status; got != row.want {
+			t.Errorf("%s: %d, want %d", row.name, got, row.want)
+		}
+		j.Finish(true)
+		if seen.Started || seen.Admitted != (row.want == 503) {
+			t.Errorf("%s: started %v, admitted %v", row.name, seen.Started, seen.Admitted)
+		}
+	}
+}
+
+// TestUnwritten: a reply that does not go out is no success, and changes nothing else.
+func TestUnwritten(t *testing.T) {
+	for err, want := range map[error]Outcome{nil: Unwritten, ErrPanic: Failed, ErrQueueFull: QueueFull} {
+		seen := &observed{}
+		j := newJob(New(Config{Work: work.NewSleep(0), Observers: []Observer{seen}}))
+		j.Begin("GET", "/", -1)
+		j.End(err)
+		j.Reply()
+		j.Finish(false)
+		if seen.Outcome != want {
+			t.Errorf("%v: %s, want %s", err, seen.Outcome, want)
+		}
+	}
+}
+
+func TestExpire(t *testing.T) {
+	a := New(Config{Work: work.NewSleep(0)})
+	select {
+	case <-a.Expired():
+		t.Fatal("expired from the start")
+	default:
+	}
+	a.Expire()
+	a.Expire()
+	<-a.Expired()
+	j := newJob(a)
+	j.Begin("GET", "/", -1)
+	a.Admit(j, func(*Job) { t.Error("scheduled") })
+	j.Wait()
+	if r := j.Reply(); r.Status != 503 || !r.Close {
+		t.Errorf("reply %+v, want 503 and close", r)
+	}
+	j.Finish(true)
+}
+
+// TestJobRaces lets clients leave, deadlines pass and places become free while jobs are queued, started and ended, for
+// the race detector, and counts what is left.
+func TestJobRaces(t *testing.T) {
+	for _, finish := range []bool{false, true} {
+		t.Run(fmt.Sprintf("finish=%v", finish), func(t *testing.T) {
+			count := &counter{}
+			a := New(Config{
+				Work: work.NewSleep(20 * time.Microsecond), Finish: finish, Observers: []Observer{count},
+				Admission: &admission.Limits{Places: 2, Length: 6, Timeout: 100 * time.Microsecond},
+			})
+			defer a.Close()
+			const clients, connections, requests = 8, 40, 4
+			var wait sync.WaitGroup
+			for range clients {
+				wait.Go(func() {
+					for i := range connections {
+						connection(a, i, requests)
+					}
+				})
+			}
+			wait.Wait()
+			if n := count.Load(); n != clients*connections*requests || a.InFlight() != 0 || a.Queued() != 0 {
+				t.Errorf("%d samples, %d in flight, %d queued; want %d, 0, 0", n, a.InFlight(), a.Queued(), clients*connections*requests)
+			}
+		})
+	}
+}
+
+type counter struct{ atomic.Int64 }
+
+func (c *counter) Observe(*Sample) { c.Add(1) }
+
+// connection makes requests one after the other, and is cancelled at about the i-th moment.
+func connection(a *App, i, requests int) {
+	j := newJob(a)
+	var cancel sync.WaitGroup
+	cancel.Go(func() {
+		time.Sleep(time.Duration(i) * 5 * time.Microsecond)
+		if i%2 == 0 {
+			j.Leave()
+		}
+		if i%3 == 0 {
+			j.Abort()
+		}
+	})
+	for range requests {
+		j.Begin("GET", "/", -1)
+		a.Admit(j, func(j *Job) { go j.Run() })
+		j.Wait()
+		j.Reply()
+		j.Finish(true)
+	}
+	cancel.Wait()
+}
+
+// TestJobTrace: while a trace is on, a request is a task, in which the work's region ends with the work and the
+// write's with the reply, whichever goroutine works.
+func TestJobTrace(t *testing.T) {
+	if err := trace.Start(io.Discard); err != nil {
+		t.Skip("a trace is on already: ", err)
+	}
+	defer trace.Stop()
+	for name, schedule := range map[string]func(*Job){"here": (*Job).Run, "elsewhere": func(j *Job) { go j.Run() }} {
+		var inWork *trace.Region
+		var j *Job
+		a := New(Config{Work: doing{func(ctx context.Context) error {
+			inWork = j.region
+			trace.WithRegion(ctx, "part", func() {}) // a job is the context of its task
+			return nil
+		}}})
+		j = newJob(a)
+		j.Begin("GET", "/", -1)
+		if j.task == nil || j.region != nil {
+			t.Errorf("%s: task %v, region %v at first", name, j.task, j.region)
+		}
+		a.Admit(j, schedule)
+		j.Wait()
+		if inWork == nil || j.region != nil {
+			t.Errorf("%s: region %v in work, %v after it", name, inWork, j.region)
+		}
+		j.Reply()
+		if j.region == nil {
+			t.Errorf("%s: no region while the reply is written", name)
+		}
+		j.Finish(true)
+		if j.region != nil || j.task != nil {
+			t.Errorf("%s: region %v, task %v at last", name, j.region, j.task)
+		}
+	}
+}
+
+// TestJobAllocatesNothing: a connection's later requests are free.
+func TestJobAllocatesNothing(t *testing.T) {
+	a := New(Config{Work: work.NewSleep(0), Observers: []Observer{&observed{}}, Admission: &admission.Limits{Places: 1}})
+	defer a.Close()
+	j := newJob(a)
+	request := func() {
+		j.Begin("GET", "/", 0)
+		a.Admit(j, (*Job).Run)
+		j.Wait()
+		j.Reply()
+		j.Finish(true)
+	}
+	request()
+	if n := testing.AllocsPerRun(100, request); n != 0 {
+		t.Errorf("%v allocations, want none", n)
+	}
+}
