@@ -2,6 +2,7 @@ package server
 
 import (
 	"errors"
+	"math"
 	"net"
 	"os"
 	"syscall"
@@ -45,12 +46,20 @@ func acceptQueue(socket net.Listener) (AcceptQueue, bool) {
 	return AcceptQueue{Depth: int(info.Unacked), Limit: int(info.Sacked)}, true
 }
 
-// refuseNew attaches a socket filter that lets no packet through: a SYN finds no ear, while the handshakes that are
-// complete wait on.
+// refuseNew attaches a socket filter that drops SYNs, so that they find no ear. It lets all else pass: a client whose
+// SYN was answered takes itself for connected, and its ACK may still be on the way.
 func refuseNew(socket net.Listener) error {
-	drop := []unix.SockFilter{{Code: unix.BPF_RET | unix.BPF_K, K: 0}}
+	const flags, syn, ack = 13, 0x02, 0x10 // the flags' place in the TCP header, where the filter sees a packet begin
+	filter := []unix.SockFilter{
+		{Code: unix.BPF_LD | unix.BPF_B | unix.BPF_ABS, K: flags},
+		{Code: unix.BPF_ALU | unix.BPF_AND | unix.BPF_K, K: syn | ack},
+		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: syn, Jf: 1},
+		{Code: unix.BPF_RET | unix.BPF_K, K: 0}, // nothing of the packet is left
+		{Code: unix.BPF_RET | unix.BPF_K, K: math.MaxUint32},
+	}
+	program := &unix.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]}
 	return control(socket, func(fd int) error {
-		return unix.SetsockoptSockFprog(fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &unix.SockFprog{Len: 1, Filter: &drop[0]})
+		return unix.SetsockoptSockFprog(fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, program)
 	})
 }
 

@@ -53,8 +53,10 @@ func New(config Config) *Host {
 func (h *Host) State() State { return h.state.Load().(State) }
 
 const (
-	// lookEvery is how often the accept queue is looked at while it drains.
-	lookEvery = 10 * time.Millisecond
+	// lookEvery is how often the accept queue is looked at while it drains, and emptyLooks how often in a row it has to
+	// be found empty: the last part of a handshake that was under way may take that long to arrive.
+	lookEvery  = 10 * time.Millisecond
+	emptyLooks = 10
 	// refuseTime is how long the accept queue may take after the drain deadline, when all that is left in it gets 503.
 	refuseTime = 5 * time.Second
 )
@@ -73,7 +75,7 @@ func (h *Host) Run(stop context.Context, ready func()) error {
 
 	select {
 	case err := <-served:
-		return fmt.Errorf("mode %s ended: %w", c.Mode.Name, err)
+		return h.endedEarly(err)
 	case <-stop.Done():
 	}
 
@@ -88,10 +90,23 @@ func (h *Host) Run(stop context.Context, ready func()) error {
 	h.drainAcceptQueue()
 	stopAccepting()
 	err := <-served
-	c.Source.Close()
-	c.App.Close()
-	h.state.Store(Stopped)
+	h.close()
 	return err
+}
+
+func (h *Host) close() {
+	h.config.Source.Close()
+	h.config.App.Close()
+	h.state.Store(Stopped)
+}
+
+// endedEarly is for a mode that nobody told to end.
+func (h *Host) endedEarly(err error) error {
+	h.close()
+	if err == nil {
+		return fmt.Errorf("mode %s ended before it was told to", h.config.Mode.Name)
+	}
+	return fmt.Errorf("mode %s ended: %w", h.config.Mode.Name, err)
 }
 
 // drainAcceptQueue keeps new connections out and lets the mode accept those that wait, which closing the socket would
@@ -100,9 +115,8 @@ func (h *Host) drainAcceptQueue() {
 	if err := h.config.Source.RefuseNew(); err != nil {
 		return
 	}
-	// Twice in a row: a handshake that was under way may end between two looks.
 	end := time.Now().Add(h.config.DrainTimeout + refuseTime)
-	for empty := 0; empty < 2 && time.Now().Before(end); {
+	for empty := 0; empty < emptyLooks && time.Now().Before(end); {
 		time.Sleep(lookEvery)
 		queue, ok := h.config.Source.AcceptQueue()
 		if ok && queue.Depth > 0 {

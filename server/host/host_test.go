@@ -1,0 +1,295 @@
+package host_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"go.uber.org/goleak"
+
+	"demo-server/modes"
+	"demo-server/server"
+	"demo-server/server/host"
+	"demo-server/work"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// A diary is what happened, in order, and in which second.
+type diary struct {
+	mu      sync.Mutex
+	began   time.Time
+	entries []string
+}
+
+func (d *diary) write(format string, args ...any) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.entries = append(d.entries, fmt.Sprintf("%v ", time.Since(d.began).Truncate(time.Second))+fmt.Sprintf(format, args...))
+}
+
+// A fake is a host that serves with a mode that does nothing but to write down what it is told.
+type fake struct {
+	diary
+	app    *server.App
+	host   *host.Host
+	drains time.Duration // how long the mode takes to end once it stops accepting
+	early  chan error    // ends it before
+}
+
+func newFake(t *testing.T, lameDuck, drainTimeout time.Duration) *fake {
+	f := &fake{app: newApp(), early: make(chan error, 1)}
+	f.began = time.Now()
+	source := server.NewSource(closedListener{})
+	t.Cleanup(func() { source.Close() })
+	f.host = host.New(host.Config{
+		Source: source, App: f.app, Mode: modes.Mode{Name: "fake", Serve: f.serve}, LameDuck: lameDuck, DrainTimeout: drainTimeout,
+	})
+	return f
+}
+
+func newApp() *server.App {
+	return server.New(server.Config{Mode: "test", Work: work.NewSleep(100 * time.Millisecond), Body: []byte("Hello World")})
+}
+
+type closedListener struct{ net.Listener }
+
+func (closedListener) Close() error { return nil }
+
+func (f *fake) serve(ctx context.Context, _ *server.Source, app *server.App) error {
+	f.write("serves")
+	select {
+	case <-ctx.Done():
+	case err := <-f.early:
+		return err
+	}
+	f.write("stops accepting")
+	select {
+	case <-time.After(f.drains):
+		f.write("has drained")
+	case <-app.Expired():
+		f.write("meets the deadline")
+	}
+	return nil
+}
+
+// watch writes down when the host's state or the app's changes.
+func (f *fake) watch(ctx context.Context) {
+	state, announcing := host.Starting, false
+	time.Sleep(time.Millisecond / 2) // after what happens at full seconds
+	for ; ctx.Err() == nil; time.Sleep(time.Millisecond) {
+		if now := f.host.State(); now != state {
+			state = now
+			f.write("state %s", state)
+		}
+		if now := f.app.Announcing(); now != announcing {
+			announcing = now
+			f.write("announces")
+		}
+	}
+}
+
+// run runs the host until it ends, and tells it to stop after a time.
+func (f *fake) run(t *testing.T, stopAfter time.Duration) error {
+	t.Helper()
+	stop, cancel := context.WithTimeout(t.Context(), stopAfter)
+	defer cancel()
+	watching, unwatch := context.WithCancel(t.Context())
+	var watcher sync.WaitGroup
+	watcher.Go(func() { f.watch(watching) })
+	err := f.host.Run(stop, func() { f.write("ready") })
+	time.Sleep(2 * time.Millisecond)
+	unwatch()
+	watcher.Wait()
+	return err
+}
+
+// TestOrder is what happens when a service is told to stop after 10 s.
+func TestOrder(t *testing.T) {
+	for _, row := range []struct {
+		name                           string
+		lameDuck, drainTimeout, drains time.Duration
+		want                           []string
+	}{
+		{
+			"drains in time", 0, 30 * time.Second, 5 * time.Second,
+			[]string{"10s stops accepting", "10s state draining", "10s announces", "15s has drained", "15s state stopped"},
+		},
+		{
+			"lame duck", 3 * time.Second, 30 * time.Second, 5 * time.Second,
+			[]string{
+				"10s state lame duck: stopping soon", "13s stops accepting",
+				"13s state draining", "13s announces", "18s has drained", "18s state stopped",
+			},
+		},
+		{
+			"the deadline counts from the end of the lame duck", 3 * time.Second, 4 * time.Second, time.Hour,
+			[]string{
+				"10s state lame duck: stopping soon", "13s stops accepting",
+				"13s state draining", "13s announces", "17s meets the deadline", "17s state stopped",
+			},
+		},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := newFake(t, row.lameDuck, row.drainTimeout)
+				f.drains = row.drains
+				if f.host.State() != host.Starting {
+					t.Errorf("%s at first", f.host.State())
+				}
+				if err := f.run(t, 10*time.Second); err != nil {
+					t.Errorf("Run returned %v", err)
+				}
+				// serves and ready come at the same time, in whichever order
+				started, got := f.entries[:2], f.entries[2:]
+				if both := strings.Join(started, ", "); !strings.Contains(both, "0s serves") || !strings.Contains(both, "0s ready") {
+					t.Errorf("at first %s", both)
+				}
+				if diff := cmp.Diff(append([]string{"0s state ready"}, row.want...), got); diff != "" {
+					t.Errorf("then (-want +got):\n%s", diff)
+				}
+			})
+		})
+	}
+}
+
+// TestModeEnds: a mode that ends by itself is an error, also when it names none, and the service is not ready then.
+func TestModeEnds(t *testing.T) {
+	broken := errors.New("broken")
+	for _, row := range []struct {
+		err  error
+		want string
+	}{
+		{broken, "mode fake ended: broken"},
+		{nil, "mode fake ended before it was told to"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			f := newFake(t, 0, time.Second)
+			f.early <- row.err
+			err := f.run(t, time.Hour)
+			if err == nil || err.Error() != row.want || !errors.Is(err, row.err) && row.err != nil {
+				t.Errorf("Run returned %v, want %s", err, row.want)
+			}
+			if f.host.State() != host.Stopped {
+				t.Errorf("state %s, want %s", f.host.State(), host.Stopped)
+			}
+		})
+	}
+}
+
+// TestAcceptQueueServed: connections that nobody had accepted when the stop came are served, and later ones are not.
+func TestAcceptQueueServed(t *testing.T) {
+	source, err := server.Listen(t.Context(), "127.0.0.1:0", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := source.AcceptQueue(); !ok {
+		source.Close()
+		t.Skip("the accept queue is not known on this system")
+	}
+	app := newApp()
+	lazy := modes.Mode{Name: "lazy", Serve: serveOneByOne}
+	h := host.New(host.Config{Source: source, App: app, Mode: lazy, DrainTimeout: 10 * time.Second})
+	stop, cancel := context.WithCancel(t.Context())
+	ended := make(chan error)
+	go func() { ended <- h.Run(stop, func() {}) }()
+
+	const clients = 5
+	replies := make(chan string, clients)
+	for range clients {
+		conn, err := net.Dial("tcp", source.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		go func() {
+			defer conn.Close()
+			reply, err := io.ReadAll(conn)
+			replies <- fmt.Sprint(string(reply), err)
+		}()
+	}
+	cancel()
+	for range clients {
+		if got := <-replies; got != "served<nil>" {
+			t.Errorf("a client that waited got %q", got)
+		}
+	}
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	if conn, err := net.Dial("tcp", source.Addr().String()); err == nil {
+		conn.Close()
+		t.Error("connected after the end")
+	}
+}
+
+// serveOneByOne takes its time for each connection, so that the others wait in the accept queue.
+func serveOneByOne(ctx context.Context, source *server.Source, app *server.App) error {
+	listener, err := source.Listener()
+	if err != nil {
+		return err
+	}
+	defer context.AfterFunc(ctx, func() { listener.Close() })()
+	for {
+		conn, err := server.Accept(listener)
+		if err != nil {
+			return nil
+		}
+		app.Work().Do(context.Background())
+		io.WriteString(conn, "served")
+		conn.Close()
+	}
+}
+
+// TestLameDuckServes: for that time a service is not ready, and serves as before.
+func TestLameDuckServes(t *testing.T) {
+	source, err := server.Listen(t.Context(), "127.0.0.1:0", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	simple := modes.Mode{Name: "simple", Serve: serveHTTP}
+	h := host.New(host.Config{Source: source, App: newApp(), Mode: simple, LameDuck: 150 * time.Millisecond, DrainTimeout: time.Second})
+	stop, cancel := context.WithCancel(t.Context())
+	cancel()
+	ended := make(chan error)
+	go func() { ended <- h.Run(stop, func() {}) }()
+	for h.State() != host.LameDuck {
+		time.Sleep(time.Millisecond)
+	}
+	reply, err := http.Get("http://" + source.Addr().String())
+	if err != nil || reply.Close {
+		t.Errorf("reply %+v, %v; want one that says nothing of closing", reply, err)
+	}
+	if err == nil {
+		reply.Body.Close()
+	}
+	http.DefaultClient.CloseIdleConnections()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
+// serveHTTP closes as soon as it is told to.
+func serveHTTP(ctx context.Context, source *server.Source, app *server.App) error {
+	listener, err := source.Listener()
+	if err != nil {
+		return err
+	}
+	srv := &http.Server{ErrorLog: log.New(io.Discard, "", 0), Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if app.Announcing() {
+			w.Header().Set("Connection", "close")
+		}
+	})}
+	defer context.AfterFunc(ctx, func() { srv.Close() })()
+	srv.Serve(listener)
+	return nil
+}
