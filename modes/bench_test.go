@@ -53,6 +53,8 @@ func BenchmarkMode(b *testing.B) {
 		bare := &fasthttp.Server{
 			Handler: func(ctx *fasthttp.RequestCtx) { ctx.WriteString("Hello World") },
 			Logger:  log.New(io.Discard, "", 0),
+			// Its goroutine that ends idle workers outlives it by as much, which goleak does not wait for.
+			MaxIdleWorkerDuration: 100 * time.Millisecond,
 		}
 		go bare.Serve(source)
 		source.wait(b)

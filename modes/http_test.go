@@ -11,80 +11,83 @@ import (
 	"demo-server/work"
 )
 
+const host = "Host: demo\r\n"
+
+// httpRows are TestHTTP's, and what FuzzRequest starts from.
+var httpRows = []struct {
+	name     string
+	send     string
+	nethttp  string // goroutine and pool
+	fasthttp string // empty where it is as nethttp
+	single   string
+}{
+	// What clients send.
+	{"1.1 keeps", hello + hello, "200 200 open", "", "200 closed"},
+	{"1.1 closes on request", "GET / HTTP/1.1\r\n" + host + "Connection: close\r\n\r\n" + hello, "200 closed", "", "200 closed"},
+	{"1.0 closes (ab)", "GET / HTTP/1.0\r\nHost: demo\r\n\r\n", "200 closed", "", "200 closed"},
+	{"1.0 keeps on request (ab -k)", "GET / HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n", "200 open", "", "200 closed"},
+	{"1.0 without a Host", "GET / HTTP/1.0\r\n\r\n", "200 closed", "", "200 closed"},
+	{"three pipelined", hello + "GET /nowhere HTTP/1.1\r\n" + host + "\r\n" + hello, "200 404 200 open", "", "200 closed"},
+	{"absolute form", "GET http://demo/ HTTP/1.1\r\n" + host + "\r\n", "200 open", "", "200 closed"},
+	{"query", "GET /?x=1 HTTP/1.1\r\n" + host + "\r\n", "200 open", "", "200 closed"},
+	{"sized body", "GET / HTTP/1.1\r\n" + host + "Content-Length: 5\r\n\r\nhello" + hello, "200 200 open", "", "200 closed"},
+	{"chunked body", "GET / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n" + hello, "200 closed", "200 200 open", "200 closed"},
+	{"body at the limit", "GET / HTTP/1.1\r\n" + host + "Content-Length: 1024\r\n\r\n" + strings.Repeat("x", 1024) + hello, "200 200 open", "", "200 closed"},
+	{"100-continue", "GET / HTTP/1.1\r\n" + host + "Expect: 100-continue\r\nContent-Length: 5\r\n\r\nhello" + hello, "100 200 200 open", "", "100 200 closed"},
+	{"100-continue, chunked", "GET / HTTP/1.1\r\n" + host + "Expect: 100-Continue\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n", "100 200 closed", "100 200 open", "100 200 closed"},
+	{"100-continue on 1.0 means nothing", "GET / HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\nhello", "200 closed", "", "200 closed"},
+
+	// What is refused.
+	{"another path", "GET /nowhere HTTP/1.1\r\n" + host + "\r\n", "404 open", "", "404 closed"},
+	{"two slashes are another path", "GET // HTTP/1.1\r\n" + host + "\r\n", "404 open", "", "404 closed"},
+	{"an encoded slash is another path", "GET /%2F HTTP/1.1\r\n" + host + "\r\n", "404 open", "", "404 closed"},
+	{"another method", "DELETE / HTTP/1.1\r\n" + host + "\r\n", "405 open", "", "405 closed"},
+	{"unknown method", "BREW / HTTP/1.1\r\n" + host + "\r\n", "405 open", "", "405 closed"},
+	{"another method and path", "BREW /pot HTTP/1.1\r\n" + host + "\r\n", "404 open", "", "404 closed"},
+	{"server-wide OPTIONS", "OPTIONS * HTTP/1.1\r\n" + host + "\r\n", "404 open", "", "404 closed"},
+	{"no Host", "GET / HTTP/1.1\r\n\r\n", "400 closed", "", "400 closed"},
+	{"two Hosts", "GET / HTTP/1.1\r\n" + host + host + "\r\n", "400 closed", "", "400 closed"},
+	{"headers too large", "GET / HTTP/1.1\r\n" + host + "X: " + strings.Repeat("x", 8<<10) + "\r\n\r\n", "431 closed", "", "431 closed"},
+	{"request line too large", "GET /" + strings.Repeat("x", 8<<10) + " HTTP/1.1\r\n" + host + "\r\n", "431 closed", "", "431 closed"},
+	{"headers just fit", "GET / HTTP/1.1\r\n" + host + "X: " + strings.Repeat("x", 4000) + "\r\n\r\n", "200 open", "", "200 closed"},
+	{"body too large", "GET / HTTP/1.1\r\n" + host + "Content-Length: 1025\r\n\r\n" + strings.Repeat("x", 1025), "413 closed", "", "413 closed"},
+	{"body too large, announced", "GET / HTTP/1.1\r\n" + host + "Expect: 100-continue\r\nContent-Length: 1025\r\n\r\n", "413 closed", "", "413 closed"},
+	{"chunked body too large", "GET / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n\r\n401\r\n" + strings.Repeat("x", 1025) + "\r\n0\r\n\r\n", "413 closed", "", "413 closed"},
+	{"version 2.0", "GET / HTTP/2.0\r\n" + host + "\r\n", "505 closed", "", "505 closed"},
+	{"HTTP/2 preface", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "505 closed", "400 closed", "400 closed"},
+	{"version 0.9", "GET / HTTP/0.9\r\n" + host + "\r\n", "505 closed", "", "505 closed"},
+	{"no version", "GET /\r\n\r\n", "400 closed", "", "400 closed"},
+	{"unknown Expect", "GET / HTTP/1.1\r\n" + host + "Expect: tea\r\n\r\n", "417 closed", "", "417 closed"},
+	{"not HTTP", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 \r\n\r\n", "400 closed", "", "400 closed"},
+	{"space before a colon", "GET / HTTP/1.1\r\n" + host + "X : y\r\n\r\n", "400 closed", "", "400 closed"},
+
+	// What could be framed in two ways: refused, or answered once and closed.
+	{"length and chunked", "GET / HTTP/1.1\r\n" + host + "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + hello, "200 closed", "", "200 closed"},
+	{"chunked and length", "GET / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\nContent-Length: 40\r\n\r\n0\r\n\r\n" + hello, "200 closed", "", "200 closed"},
+	{"differing lengths", "GET / HTTP/1.1\r\n" + host + "Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello!" + hello, "400 closed", "", "400 closed"},
+	{"list of lengths", "GET / HTTP/1.1\r\n" + host + "Content-Length: 5, 6\r\n\r\nhello!" + hello, "400 closed", "", "400 closed"},
+	{"negative length", "GET / HTTP/1.1\r\n" + host + "Content-Length: -5\r\n\r\n" + hello, "400 closed", "", "400 closed"},
+	{"signed length", "GET / HTTP/1.1\r\n" + host + "Content-Length: +5\r\n\r\nhello" + hello, "400 closed", "", "400 closed"},
+	{"chunked twice", "GET / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + hello, "501 closed", "", "501 closed"},
+	{"bad chunk size", "GET / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n\r\nxyz\r\n" + hello, "400 closed", "", "400 closed"},
+
+	// Where the two parsers force a difference.
+	{"the same length twice", "GET / HTTP/1.1\r\n" + host + "Content-Length: 5\r\nContent-Length: 5\r\n\r\nhello" + hello, "200 200 open", "400 closed", "400 closed"},
+	{"unknown transfer coding", "GET / HTTP/1.1\r\n" + host + "Transfer-Encoding: gzip\r\n\r\n" + hello, "501 closed", "", "501 closed"},
+	{"transfer coding on 1.0", "GET / HTTP/1.0\r\n" + host + "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + hello, "200 closed", "501 closed", "501 closed"},
+	{"bare LF", "GET / HTTP/1.1\nHost: demo\n\n", "200 open", "open", "open"},
+	{"obs-fold", "GET / HTTP/1.1\r\n" + host + "X: y\r\n z\r\n\r\n", "200 open", "", "200 closed"},
+	{"leading CRLF", "\r\n" + hello, "400 closed", "200 open", "200 closed"},
+	{"version 1.9", "GET / HTTP/1.9\r\n" + host + "\r\n", "200 open", "200 closed", "200 closed"},
+	{"percent and nothing", "GET /% HTTP/1.1\r\n" + host + "\r\n", "400 closed", "404 open", "404 closed"},
+}
+
 // TestHTTP sends raw bytes to every mode and pins what comes back: the statuses in order, and whether the connection is
 // open or closed after them. single answers one request on each connection. Where net/http's parser and fasthttp's
 // differ, the row says so in a column of its own.
 func TestHTTP(t *testing.T) {
-	const host = "Host: demo\r\n"
-	rows := []struct {
-		name     string
-		send     string
-		nethttp  string // goroutine and pool
-		fasthttp string // empty where it is as nethttp
-		single   string
-	}{
-		// What clients send.
-		{"1.1 keeps", hello + hello, "200 200 open", "", "200 closed"},
-		{"1.1 closes on request", "GET / HTTP/1.1\r\n" + host + "Connection: close\r\n\r\n" + hello, "200 closed", "", "200 closed"},
-		{"1.0 closes (ab)", "GET / HTTP/1.0\r\nHost: demo\r\n\r\n", "200 closed", "", "200 closed"},
-		{"1.0 keeps on request (ab -k)", "GET / HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n", "200 open", "", "200 closed"},
-		{"1.0 without a Host", "GET / HTTP/1.0\r\n\r\n", "200 closed", "", "200 closed"},
-		{"three pipelined", hello + "GET /nowhere HTTP/1.1\r\n" + host + "\r\n" + hello, "200 404 200 open", "", "200 closed"},
-		{"absolute form", "GET http://demo/ HTTP/1.1\r\n" + host + "\r\n", "200 open", "", "200 closed"},
-		{"query", "GET /?x=1 HTTP/1.1\r\n" + host + "\r\n", "200 open", "", "200 closed"},
-		{"sized body", "GET / HTTP/1.1\r\n" + host + "Content-Length: 5\r\n\r\nhello" + hello, "200 200 open", "", "200 closed"},
-		{"chunked body", "GET / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n" + hello, "200 closed", "200 200 open", "200 closed"},
-		{"body at the limit", "GET / HTTP/1.1\r\n" + host + "Content-Length: 1024\r\n\r\n" + strings.Repeat("x", 1024) + hello, "200 200 open", "", "200 closed"},
-		{"100-continue", "GET / HTTP/1.1\r\n" + host + "Expect: 100-continue\r\nContent-Length: 5\r\n\r\nhello" + hello, "100 200 200 open", "", "100 200 closed"},
-		{"100-continue, chunked", "GET / HTTP/1.1\r\n" + host + "Expect: 100-Continue\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n", "100 200 closed", "100 200 open", "100 200 closed"},
-		{"100-continue on 1.0 means nothing", "GET / HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\nhello", "200 closed", "", "200 closed"},
-
-		// What is refused.
-		{"another path", "GET /nowhere HTTP/1.1\r\n" + host + "\r\n", "404 open", "", "404 closed"},
-		{"two slashes are another path", "GET // HTTP/1.1\r\n" + host + "\r\n", "404 open", "", "404 closed"},
-		{"an encoded slash is another path", "GET /%2F HTTP/1.1\r\n" + host + "\r\n", "404 open", "", "404 closed"},
-		{"another method", "DELETE / HTTP/1.1\r\n" + host + "\r\n", "405 open", "", "405 closed"},
-		{"unknown method", "BREW / HTTP/1.1\r\n" + host + "\r\n", "405 open", "", "405 closed"},
-		{"another method and path", "BREW /pot HTTP/1.1\r\n" + host + "\r\n", "404 open", "", "404 closed"},
-		{"server-wide OPTIONS", "OPTIONS * HTTP/1.1\r\n" + host + "\r\n", "404 open", "", "404 closed"},
-		{"no Host", "GET / HTTP/1.1\r\n\r\n", "400 closed", "", "400 closed"},
-		{"two Hosts", "GET / HTTP/1.1\r\n" + host + host + "\r\n", "400 closed", "", "400 closed"},
-		{"headers too large", "GET / HTTP/1.1\r\n" + host + "X: " + strings.Repeat("x", 8<<10) + "\r\n\r\n", "431 closed", "", "431 closed"},
-		{"request line too large", "GET /" + strings.Repeat("x", 8<<10) + " HTTP/1.1\r\n" + host + "\r\n", "431 closed", "", "431 closed"},
-		{"headers just fit", "GET / HTTP/1.1\r\n" + host + "X: " + strings.Repeat("x", 4000) + "\r\n\r\n", "200 open", "", "200 closed"},
-		{"body too large", "GET / HTTP/1.1\r\n" + host + "Content-Length: 1025\r\n\r\n" + strings.Repeat("x", 1025), "413 closed", "", "413 closed"},
-		{"body too large, announced", "GET / HTTP/1.1\r\n" + host + "Expect: 100-continue\r\nContent-Length: 1025\r\n\r\n", "413 closed", "", "413 closed"},
-		{"chunked body too large", "GET / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n\r\n401\r\n" + strings.Repeat("x", 1025) + "\r\n0\r\n\r\n", "413 closed", "", "413 closed"},
-		{"version 2.0", "GET / HTTP/2.0\r\n" + host + "\r\n", "505 closed", "", "505 closed"},
-		{"HTTP/2 preface", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "505 closed", "400 closed", "400 closed"},
-		{"version 0.9", "GET / HTTP/0.9\r\n" + host + "\r\n", "505 closed", "", "505 closed"},
-		{"no version", "GET /\r\n\r\n", "400 closed", "", "400 closed"},
-		{"unknown Expect", "GET / HTTP/1.1\r\n" + host + "Expect: tea\r\n\r\n", "417 closed", "", "417 closed"},
-		{"not HTTP", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 \r\n\r\n", "400 closed", "", "400 closed"},
-		{"space before a colon", "GET / HTTP/1.1\r\n" + host + "X : y\r\n\r\n", "400 closed", "", "400 closed"},
-
-		// What could be framed in two ways: refused, or answered once and closed.
-		{"length and chunked", "GET / HTTP/1.1\r\n" + host + "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + hello, "200 closed", "", "200 closed"},
-		{"chunked and length", "GET / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\nContent-Length: 40\r\n\r\n0\r\n\r\n" + hello, "200 closed", "", "200 closed"},
-		{"differing lengths", "GET / HTTP/1.1\r\n" + host + "Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello!" + hello, "400 closed", "", "400 closed"},
-		{"list of lengths", "GET / HTTP/1.1\r\n" + host + "Content-Length: 5, 6\r\n\r\nhello!" + hello, "400 closed", "", "400 closed"},
-		{"negative length", "GET / HTTP/1.1\r\n" + host + "Content-Length: -5\r\n\r\n" + hello, "400 closed", "", "400 closed"},
-		{"signed length", "GET / HTTP/1.1\r\n" + host + "Content-Length: +5\r\n\r\nhello" + hello, "400 closed", "", "400 closed"},
-		{"chunked twice", "GET / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + hello, "501 closed", "", "501 closed"},
-		{"bad chunk size", "GET / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n\r\nxyz\r\n" + hello, "400 closed", "", "400 closed"},
-
-		// Where the two parsers force a difference.
-		{"the same length twice", "GET / HTTP/1.1\r\n" + host + "Content-Length: 5\r\nContent-Length: 5\r\n\r\nhello" + hello, "200 200 open", "400 closed", "400 closed"},
-		{"unknown transfer coding", "GET / HTTP/1.1\r\n" + host + "Transfer-Encoding: gzip\r\n\r\n" + hello, "501 closed", "", "501 closed"},
-		{"transfer coding on 1.0", "GET / HTTP/1.0\r\n" + host + "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + hello, "200 closed", "501 closed", "501 closed"},
-		{"bare LF", "GET / HTTP/1.1\nHost: demo\n\n", "200 open", "open", "open"},
-		{"obs-fold", "GET / HTTP/1.1\r\n" + host + "X: y\r\n z\r\n\r\n", "200 open", "", "200 closed"},
-		{"leading CRLF", "\r\n" + hello, "400 closed", "200 open", "200 closed"},
-		{"version 1.9", "GET / HTTP/1.9\r\n" + host + "\r\n", "200 open", "200 closed", "200 closed"},
-		{"percent and nothing", "GET /% HTTP/1.1\r\n" + host + "\r\n", "400 closed", "404 open", "404 closed"},
-	}
 	eachMode(t, 1, func(t *testing.T, mode modes.Mode) {
-		for _, row := range rows {
+		for _, row := range httpRows {
 			want := row.nethttp
 			switch {
 			case mode.Name == "single":

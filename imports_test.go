@@ -1,0 +1,93 @@
+// Package layout holds no code: its test keeps the layout of the module as README's architecture draws it.
+package layout
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"maps"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "demo-server"
+
+// mayImport says which packages of this module each of them may import. Add a package here together with its folder.
+var mayImport = map[string][]string{
+	"cmd/demo-server":  {"configs", "modes", "server", "server/admin", "server/admission", "server/host", "work"},
+	"configs":          {},
+	"modes":            {"server", "server/transport"},
+	"server":           {"server/admission", "work"},
+	"server/admin":     {"server"},
+	"server/admission": {},
+	"server/host":      {"modes", "server"},
+	"server/transport": {"server", "work"},
+	"work":             {},
+}
+
+// knowsBytes are the packages that may see HTTP requests: one for those that are served, and one for admin's own.
+var knowsBytes = []string{"cmd/demo-server", "server/admin", "server/transport"}
+
+// A pkg is what `go list -json` says of a package.
+type pkg struct {
+	ImportPath string
+	Imports    []string
+}
+
+func (p pkg) name() string { return strings.TrimPrefix(p.ImportPath, module+"/") }
+
+func packages(t *testing.T) []pkg {
+	t.Helper()
+	list, err := exec.Command("go", "list", "-json=ImportPath,Imports", "./...").Output()
+	if err != nil {
+		t.Fatal("go list: ", err)
+	}
+	var all []pkg
+	for decoder := json.NewDecoder(strings.NewReader(string(list))); ; {
+		var p pkg
+		switch err := decoder.Decode(&p); {
+		case errors.Is(err, io.EOF):
+			return all
+		case err != nil:
+			t.Fatal(err)
+		case p.ImportPath != module: // this one
+			all = append(all, p)
+		}
+	}
+}
+
+func TestImports(t *testing.T) {
+	seen := map[string]bool{}
+	for _, p := range packages(t) {
+		seen[p.name()] = true
+		allowed, ok := mayImport[p.name()]
+		if !ok {
+			t.Errorf("%s is not in the table of what a package may import", p.name())
+			continue
+		}
+		for _, imported := range p.Imports {
+			if name, ours := strings.CutPrefix(imported, module+"/"); ours && !slices.Contains(allowed, name) {
+				t.Errorf("%s imports %s, and may only import %v", p.name(), name, allowed)
+			}
+		}
+	}
+	for name := range maps.Keys(mayImport) {
+		if !seen[name] {
+			t.Errorf("%s is in the table, and there is no such package", name)
+		}
+	}
+}
+
+// TestBytes: who decides what runs when does not know HTTP. server may name its methods and statuses.
+func TestBytes(t *testing.T) {
+	for _, p := range packages(t) {
+		for _, imported := range p.Imports {
+			http := imported == "net/http" && p.name() != "server" || imported == "github.com/valyala/fasthttp"
+			if http && !slices.Contains(knowsBytes, p.name()) {
+				t.Errorf("%s imports %s, and only %v may", p.name(), imported, knowsBytes)
+			}
+		}
+	}
+}

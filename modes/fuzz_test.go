@@ -1,0 +1,89 @@
+package modes_test
+
+import (
+	"bytes"
+	"io"
+	"regexp"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"demo-server/modes"
+	"demo-server/server"
+	"demo-server/work"
+)
+
+// fuzzEnd is when the connection of a client that sent all it has must have ended, whatever that was: the longest of
+// the timeouts below twice, and the lingering.
+const fuzzEnd = 8 * time.Second
+
+func fuzzLimits(l *server.Limits) {
+	l.ReadHeaderTimeout, l.ReadTimeout, l.WriteTimeout, l.IdleTimeout = time.Second, 2*time.Second, 2*time.Second, 3*time.Second
+}
+
+// FuzzRequest sends bytes to every mode. The server neither hangs nor panics, answers no more requests than the bytes
+// can hold, and ends the connection by itself if the client stays, or when the client goes.
+func FuzzRequest(f *testing.F) {
+	for _, row := range httpRows {
+		f.Add([]byte(row.send), false)
+		f.Add([]byte(row.send), true)
+	}
+	f.Fuzz(func(t *testing.T, raw []byte, leaves bool) {
+		for _, mode := range modes.All(modes.Options{Workers: 1}) {
+			synctest.Test(t, func(t *testing.T) { fuzzMode(t, mode, raw, leaves) })
+		}
+	})
+}
+
+func fuzzMode(t *testing.T, mode modes.Mode, raw []byte, leaves bool) {
+	s, m := inMemory(t, mode, options{work: work.NewSleep(0), workers: 1, queue: 1, limits: fuzzLimits})
+	c := m.dial(t)
+	replies := make(chan []byte, 1)
+	go func() {
+		all, _ := io.ReadAll(c.Conn)
+		replies <- all
+	}()
+	sent := make(chan struct{})
+	go func() {
+		defer close(sent)
+		c.Write(raw)
+		if leaves {
+			c.Close()
+		}
+	}()
+	time.Sleep(fuzzEnd)
+	if s.app.Connections() != 0 || s.app.InFlight() != 0 || s.app.Queued() != 0 {
+		t.Errorf("%s: %d connections, %d in flight, %d queued", mode.Name, s.app.Connections(), s.app.InFlight(), s.app.Queued())
+	}
+	c.Close()
+	<-sent
+	checkReplies(t, mode, raw, <-replies)
+}
+
+var statusLine = regexp.MustCompile(`HTTP/1\.[01] ([0-9]{3}) `)
+
+// checkReplies counts. A request has a blank line at its end and names its method and version, and what is no request
+// gets one reply at most, the last.
+func checkReplies(t *testing.T, mode modes.Mode, raw, replies []byte) {
+	count := map[string]int{}
+	final := 0
+	for _, line := range statusLine.FindAllSubmatch(replies, -1) {
+		count[string(line[1])]++
+		if line[1][0] != '1' {
+			final++
+		}
+	}
+	ends := bytes.Count(raw, []byte("\n\r\n")) + bytes.Count(raw, []byte("\n\n"))
+	if most := min(ends, bytes.Count(raw, []byte("HTTP/"))) + 1; final > most {
+		t.Errorf("%s: %d replies to at most %d requests", mode.Name, final, most)
+	}
+	if most := bytes.Count(raw, []byte("GET ")) + bytes.Count(raw, []byte("HEAD ")); count["200"] > most {
+		t.Errorf("%s: %d times 200 to at most %d times GET or HEAD", mode.Name, count["200"], most)
+	}
+	if mode.Bound == modes.BoundOne && final > 1 {
+		t.Errorf("%s: %d replies on one connection", mode.Name, final)
+	}
+	if at := statusLine.FindIndex(replies); len(replies) > 0 && (at == nil || at[0] != 0) {
+		t.Errorf("%s: begins with %.20q", mode.Name, replies)
+	}
+}

@@ -1,0 +1,94 @@
+package work_test
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"demo-server/work"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func TestSleep(t *testing.T) {
+	for _, row := range []struct {
+		name   string
+		delay  time.Duration
+		cancel time.Duration // when ctx ends; negative for never
+		took   time.Duration
+		err    error
+	}{
+		{"to the end", 2 * time.Second, -1, 2 * time.Second, nil},
+		{"cancelled in the middle", 2 * time.Second, time.Second, time.Second, context.Canceled},
+		{"cancelled before", 2 * time.Second, 0, 0, context.Canceled},
+		{"cancelled after", 2 * time.Second, 3 * time.Second, 2 * time.Second, nil},
+		{"no delay", 0, -1, 0, nil},
+		{"no delay, cancelled before", 0, 0, 0, context.Canceled},
+		{"a negative delay is none", -1, -1, 0, nil},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				sleep := work.NewSleep(row.delay)
+				for range 2 { // the second time on the first one's timer
+					ctx, cancel := context.WithCancel(t.Context())
+					switch {
+					case row.cancel == 0:
+						cancel()
+					case row.cancel > 0:
+						defer time.AfterFunc(row.cancel, cancel).Stop()
+					}
+					before := time.Now()
+					err := sleep.Do(ctx)
+					if took := time.Since(before); took != row.took || !errors.Is(err, row.err) {
+						t.Errorf("%v after %v, want %v after %v", err, took, row.err, row.took)
+					}
+					cancel()
+				}
+			})
+		})
+	}
+}
+
+func TestSleepSaysWhatItIs(t *testing.T) {
+	sleep := work.NewSleep(time.Minute)
+	if sleep.Delay() != time.Minute || sleep.Holds() != work.Nothing {
+		t.Errorf("delay %v, holds %s; want 1m, nothing", sleep.Delay(), sleep.Holds())
+	}
+}
+
+// TestSleepConcurrently: one Sleep is everybody's, and none wakes early on another's timer.
+func TestSleepConcurrently(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sleep := work.NewSleep(time.Second)
+		var sleepers sync.WaitGroup
+		for i := range 50 {
+			sleepers.Go(func() {
+				ctx, cancel := context.WithTimeout(t.Context(), 1500*time.Millisecond)
+				defer cancel()
+				time.Sleep(time.Duration(i) * 7 * time.Millisecond)
+				for round, want := range []time.Duration{time.Second, 500*time.Millisecond - time.Duration(i)*7*time.Millisecond} {
+					before := time.Now()
+					sleep.Do(ctx)
+					if took := time.Since(before); took != want {
+						t.Errorf("round %d: slept %v, want %v", round, took, want)
+					}
+				}
+			})
+		}
+		sleepers.Wait()
+	})
+}
+
+func TestSleepAllocatesNothing(t *testing.T) {
+	sleep := work.NewSleep(time.Microsecond)
+	ctx := t.Context()
+	sleep.Do(ctx) // makes the timer
+	if n := testing.AllocsPerRun(100, func() { sleep.Do(ctx) }); n >= 1 {
+		t.Errorf("%v allocations, want none", n)
+	}
+}
