@@ -1,11 +1,17 @@
 //go:build e2e
 
-package main
+// These tests run the built command end to end, as its users do: a process, real sockets, and the real ab, wrk and
+// curl. They need Linux and these tools, and fail where one is missing:
+//
+//	go test -tags e2e ./cmd/demo-server
+//
+// GOFLAGS=-race builds the server with the race detector, too.
+package main_test
 
 import (
 	"bufio"
-	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -13,9 +19,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -23,434 +27,207 @@ import (
 	"time"
 )
 
-// TestE2E runs the built binary as its users do: with the real ab, wrk and curl, signals, and too few open files. A tool
-// that is missing fails it. Each case runs on every mode that the binary lists, one after the other, because load
-// would disturb the times of the next one.
-func TestE2E(t *testing.T) {
-	binary := filepath.Join(t.TempDir(), program)
-	if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
-	}
-	h := &harness{binary: binary}
-	each := func(name string, test func(*testing.T, *harness, listed)) {
-		t.Run(name, func(t *testing.T) {
-			for _, mode := range h.modes(t) {
-				t.Run(mode.Name, func(t *testing.T) { test(t, h, mode) })
-			}
-		})
-	}
-	each("ab", testAB)
-	each("wrk", testWrk)
-	each("curl", testCurl)
-	each("drain", testDrain)
-	each("drain deadline", testDrainDeadline)
-	each("drain under load", testDrainUnderLoad)
-	each("second signal", testSecondSignal)
-	each("lame duck", testLameDuck)
-	each("few files", testFewFiles)
-	each("no files", testNoFiles)
-	each("leave", testLeave)
-	each("starved", testStarved)
-	t.Run("ports taken", func(t *testing.T) { testPortsTaken(t, h) })
-	t.Run("health", func(t *testing.T) { testHealth(t, h) })
-	t.Run("flight recorder", func(t *testing.T) { testFlightRecorder(t, h) })
-}
+// patience bounds every wait that should be short on an idle machine.
+const patience = 20 * time.Second
 
-// ab's own ideal: it sends one request first, and opens the other connections only after its reply.
-func abIdeal(mode listed, n, c int, delay time.Duration) float64 {
-	if mode.Bound == "1" {
-		return 1 / delay.Seconds()
+// binary builds the command once. It lies beside the test's own binary, in a directory that go test removes.
+var binary = sync.OnceValues(func() (string, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return "", err
 	}
-	rounds := 1 + (n-1+c-1)/c
-	return float64(n) / (delay.Seconds() * float64(rounds))
-}
+	path := filepath.Join(filepath.Dir(self), "built-demo-server")
+	if out, err := exec.Command("go", "build", "-buildvcs=false", "-o", path, ".").CombinedOutput(); err != nil {
+		return "", fmt.Errorf("go build: %w\n%s", err, out)
+	}
+	return path, nil
+})
 
-func testAB(t *testing.T, h *harness, mode listed) {
-	const delay = 100 * time.Millisecond
-	n, c := 400, 40
-	if mode.Bound == "1" {
-		n, c = 20, 5
-	}
-	p := h.start(t, "--mode", mode.Name, "--delay", delay.String())
-	for _, flags := range [][]string{nil, {"-k"}} {
-		args := append(flags, "-q", "-c", strconv.Itoa(c), "-n", strconv.Itoa(n), p.url)
-		out := output(t, "ab", args...)
-		for label, want := range map[string]float64{"Complete requests": float64(n), "Failed requests": 0, "Document Length": 11, "Non-2xx responses": 0} {
-			if got := number(t, out, label); got != want {
-				t.Errorf("ab %s: %s is %v, want %v", args, label, got, want)
-			}
-		}
-		if rate, ideal := number(t, out, "Requests per second"), abIdeal(mode, n, c, delay); rate < 0.9*ideal || rate > 1.01*ideal {
-			t.Errorf("ab %s: %v requests/s, want close to %.1f", args, rate, ideal)
-		}
-	}
-	p.stop(t)
-}
-
-func testWrk(t *testing.T, h *harness, mode listed) {
-	p := h.start(t, "--mode", mode.Name, "--delay", "20ms")
-	pipeline := filepath.Join(t.TempDir(), "pipeline.lua")
-	script := `init = function() local r = {}; for i = 1, 4 do r[i] = wrk.format("GET", "/") end; all = table.concat(r) end
-request = function() return all end`
-	if err := os.WriteFile(pipeline, []byte(script), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	cases := [][]string{{}, {"-s", pipeline}}
-	if mode.Bound == "1" {
-		cases = cases[:1] // answers the first of pipelined requests and closes, which wrk counts as an error
-	}
-	for _, flags := range cases {
-		out := output(t, "wrk", append(flags, "-t1", "-c8", "-d1s", "--timeout", "10s", p.url)...)
-		if strings.Contains(out, "Socket errors") || strings.Contains(out, "Non-2xx") {
-			t.Errorf("wrk %s:\n%s", flags, out)
-		}
-		if n := regexp.MustCompile(`(\d+) requests in`).FindStringSubmatch(out); n == nil || len(n[1]) < 2 {
-			t.Errorf("wrk %s: hardly any request\n%s", flags, out)
-		}
-	}
-	p.stop(t)
-}
-
-func testCurl(t *testing.T, h *harness, mode listed) {
-	p := h.start(t, "--mode", mode.Name, "--delay", "10ms")
-	for _, flags := range [][]string{{"--http1.0"}, {"--http1.1"}, {"--http1.1", "-d", "x=y", "-X", "GET"}} {
-		if out := output(t, "curl", append(flags, "-sS", p.url)...); out != "Hello World" {
-			t.Errorf("curl %s: %q", flags, out)
-		}
-	}
-	head := output(t, "curl", "-sSI", p.url)
-	for _, want := range []string{"200 OK", "Content-Length: 11", "Server: demo-server (" + mode.Name + ")", "Server-Timing: backlog;dur="} {
-		if !strings.Contains(head, want) {
-			t.Errorf("no %q in\n%s", want, head)
-		}
-	}
-	p.stop(t)
-}
-
-// testDrain: who was connected when SIGTERM came is answered, be it in work, in the queue or in the accept queue.
-func testDrain(t *testing.T, h *harness, mode listed) {
-	p := h.start(t, "--mode", mode.Name, "--delay", "200ms", "--workers", "2")
-	clients := p.connect(t, 8)
-	p.signal(t, syscall.SIGTERM)
-	for i, status := range statuses(clients) {
-		if status != 200 {
-			t.Errorf("client %d got %d, want 200", i, status)
-		}
-	}
-	p.exited(t, exitOK)
-	for _, want := range []string{`"msg":"ready"`, `"msg":"stopping"`, `"msg":"stopped"`} {
-		if n := strings.Count(p.log.String(), want); n != 1 {
-			t.Errorf("%d lines with %s, want 1:\n%s", n, want, p.log.String())
-		}
-	}
-}
-
-// testDrainDeadline: what cannot finish in time gets 503, and nobody gets nothing.
-func testDrainDeadline(t *testing.T, h *harness, mode listed) {
-	p := h.start(t, "--mode", mode.Name, "--delay", "2s", "--workers", "2", "--drain-timeout", "300ms")
-	clients := p.connect(t, 8)
-	p.signal(t, syscall.SIGTERM)
-	for i, status := range statuses(clients) {
-		if status != 503 {
-			t.Errorf("client %d got %d, want 503", i, status)
-		}
-	}
-	p.exited(t, exitOK)
-}
-
-// testDrainUnderLoad: clients that keep their connection and ask again and again lose no request. They stop when a
-// reply says Connection: close and the next connection is refused.
-func testDrainUnderLoad(t *testing.T, h *harness, mode listed) {
-	p := h.start(t, "--mode", mode.Name, "--delay", "5ms")
-	var lost, served sync.Map
-	var running sync.WaitGroup
-	for i := range 8 {
-		running.Go(func() {
-			for n := 0; ; n++ {
-				conn, err := net.Dial("tcp", p.address)
-				if err != nil {
-					return // the socket is closed
-				}
-				if err := askUntilClosed(conn); err != nil {
-					lost.Store(i, err)
-					return
-				}
-				served.Store(i, n)
-			}
-		})
-	}
-	eventually(t, "every client is served", func() bool {
-		n := 0
-		served.Range(func(any, any) bool { n++; return true })
-		return n == 8 || mode.Bound != "1" && p.stats(t).Requests["ok"] > 200
-	})
-	p.signal(t, syscall.SIGTERM)
-	running.Wait()
-	p.exited(t, exitOK)
-	lost.Range(func(client, err any) bool {
-		t.Errorf("client %v lost a request: %v", client, err)
-		return true
-	})
-}
-
-// askUntilClosed sends one request after the other until a reply announces the end.
-func askUntilClosed(conn net.Conn) error {
-	defer conn.Close()
-	conn.SetDeadline(time.Now().Add(20 * time.Second))
-	reader := bufio.NewReader(conn)
-	for {
-		if _, err := io.WriteString(conn, "GET / HTTP/1.1\r\nHost: demo\r\n\r\n"); err != nil {
-			return err
-		}
-		response, err := http.ReadResponse(reader, nil)
-		if err != nil {
-			return err
-		}
-		io.Copy(io.Discard, response.Body)
-		if response.StatusCode != 200 {
-			return fmt.Errorf("status %s", response.Status)
-		}
-		if response.Close {
-			return nil
-		}
-	}
-}
-
-func testSecondSignal(t *testing.T, h *harness, mode listed) {
-	p := h.start(t, "--mode", mode.Name, "--delay", "30s")
-	p.connect(t, 1)
-	eventually(t, "it runs", func() bool { return p.stats(t).InFlight == 1 })
-	p.signal(t, syscall.SIGINT)
-	eventually(t, "it stops", func() bool { return strings.Contains(p.log.String(), `"msg":"stopping"`) })
-	before := time.Now()
-	p.signal(t, syscall.SIGINT)
-	p.exited(t, exitFailure)
-	if took := time.Since(before); took > time.Second {
-		t.Errorf("took %v after the second signal", took)
-	}
-}
-
-func testLameDuck(t *testing.T, h *harness, mode listed) {
-	p := h.start(t, "--mode", mode.Name, "--delay", "10ms", "--lame-duck", "1s")
-	if status, _ := get(t, p.admin+"readyz"); status != 200 {
-		t.Errorf("/readyz is %d before the signal, want 200", status)
-	}
-	p.signal(t, syscall.SIGTERM)
-	eventually(t, "/readyz turns 503", func() bool { status, _ := get(t, p.admin+"readyz"); return status == 503 })
-	conn := p.connect(t, 1)[0]
-	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+func built(t *testing.T) string {
+	t.Helper()
+	path, err := binary()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if response.StatusCode != 200 || response.Close != (mode.Bound == "1") {
-		t.Errorf("a lame duck answers %s, closing %v", response.Status, response.Close)
-	}
-	p.exited(t, exitOK)
+	return path
 }
 
-// testFewFiles: with 64 open files and 500 clients, all are served in turn, and a server that cannot accept more waits
-// without spinning.
-func testFewFiles(t *testing.T, h *harness, mode listed) {
-	p := h.startLimited(t, 64, "--mode", mode.Name, "--delay", "5ms", "--read-header-timeout", "1m")
-	silent := p.dial(t, 500)
-	eventually(t, "clients wait in the accept queue", func() bool { return p.stats(t).AcceptQueue.Depth > 400 })
-	before := p.cpu(t)
-	time.Sleep(time.Second) // what is measured
-	if spent := p.cpu(t) - before; spent > 200*time.Millisecond {
-		t.Errorf("spent %v of CPU in 1 s of waiting", spent)
+// tool runs a program that has to be installed, and returns what it printed, whether it went well or not.
+func tool(t *testing.T, name string, args ...string) (out string, failed error) {
+	t.Helper()
+	both, err := exec.CommandContext(t.Context(), name, args...).CombinedOutput()
+	if errors.Is(err, exec.ErrNotFound) {
+		t.Errorf("these tests need %s: %v", name, err)
 	}
-	for _, c := range silent {
-		c.Close()
-	}
-	for i, status := range statuses(p.connect(t, 500)) {
-		if status != 200 {
-			t.Fatalf("client %d of 500 got %d, want 200", i, status)
-		}
-	}
-	p.stop(t)
+	return string(both), err
 }
 
-// testNoFiles: with max-connections set above what the limit allows, the process runs out of files, and survives it.
-func testNoFiles(t *testing.T, h *harness, mode listed) {
-	p := h.startLimited(t, 64, "--mode", mode.Name, "--delay", "5ms", "--read-header-timeout", "1m", "--max-connections", "1000")
-	silent := p.dial(t, 500)
-	time.Sleep(200 * time.Millisecond) // long enough to accept what it can
-	before := p.cpu(t)
-	time.Sleep(time.Second) // what is measured
-	if spent := p.cpu(t) - before; spent > 200*time.Millisecond {
-		t.Errorf("spent %v of CPU in 1 s without files", spent)
-	}
-	for _, c := range silent {
-		c.Close()
-	}
-	for i, status := range statuses(p.connect(t, 20)) {
-		if status != 200 {
-			t.Fatalf("client %d afterwards got %d, want 200", i, status)
-		}
-	}
-	p.stop(t)
-}
-
-func testLeave(t *testing.T, h *harness, mode listed) {
-	for onLeave, outcome := range map[string]string{"cancel": "left_running", "finish": "wasted"} {
-		p := h.start(t, "--mode", mode.Name, "--delay", "500ms", "--on-leave", onLeave)
-		c := p.connect(t, 1)[0]
-		eventually(t, "it runs", func() bool { return p.stats(t).InFlight == 1 })
-		c.Close()
-		eventually(t, outcome, func() bool { s := p.stats(t); return s.Requests[outcome] == 1 && s.InFlight == 0 })
-		p.stop(t)
-	}
-}
-
-// testStarved: the admin listener answers while the mode cannot, and says what waits where.
-func testStarved(t *testing.T, h *harness, mode listed) {
-	p := h.start(t, "--mode", mode.Name, "--delay", "1s", "--workers", "1")
-	clients := p.connect(t, 3)
-	eventually(t, "all three are seen", func() bool {
-		s := p.stats(t)
-		switch mode.Bound {
-		case "1":
-			return s.InFlight == 1 && s.AcceptQueue.Depth == 2
-		case "workers":
-			return s.InFlight == 1 && s.Queued == 2
-		}
-		return s.InFlight == 3
-	})
-	if status, body := get(t, p.admin+"healthz"); status != 200 {
-		t.Errorf("/healthz: %d %s", status, body)
-	}
-	s := p.stats(t)
-	_, metrics := get(t, p.admin+"metrics")
-	for name, value := range map[string]int{"in_flight": s.InFlight, "queued": s.Queued, "accept_queue": s.AcceptQueue.Depth} {
-		if want := fmt.Sprintf("demo_server_%s{mode=%q} %d\n", name, mode.Name, value); !strings.Contains(metrics, want) {
-			t.Errorf("/stats says %s = %d, /metrics has no %s", name, value, want)
-		}
-	}
-	if got := statuses(clients); slices.Contains(got, 0) {
-		t.Errorf("statuses %v", got)
-	}
-	p.stop(t)
-}
-
-func testPortsTaken(t *testing.T, h *harness) {
-	port := freePorts(t)
-	next, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port+1))
+// mustTool is tool for a run that has to go well.
+func mustTool(t *testing.T, name string, args ...string) string {
+	t.Helper()
+	out, err := tool(t, name, args...)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("%s %s: %v\n%s", name, strings.Join(args, " "), err, out)
 	}
-	defer next.Close()
-	p := h.start(t, "--port", strconv.Itoa(port))
-	if strings.HasSuffix(p.admin, fmt.Sprintf(":%d/", port+1)) {
-		t.Errorf("admin is at %s, whose port is taken", p.admin)
-	}
-	second := exec.Command(h.binary, "--port", strconv.Itoa(port), "--log-format", "json")
-	out, _ := second.CombinedOutput()
-	if code := second.ProcessState.ExitCode(); code != exitFailure {
-		t.Errorf("exit code %d, want %d", code, exitFailure)
-	}
-	if want := fmt.Sprintf("cannot listen on 127.0.0.1:%d: the port is taken; try --port 0", port); !strings.Contains(string(out), want) {
-		t.Errorf("no %q in %s", want, out)
-	}
-	p.stop(t)
+	return out
 }
 
-func testHealth(t *testing.T, h *harness) {
-	p := h.start(t)
-	args := []string{"health", "--admin-addr", strings.TrimSuffix(strings.TrimPrefix(p.admin, "http://"), "/")}
-	if out, err := exec.Command(h.binary, args...).CombinedOutput(); err != nil {
-		t.Errorf("health of a running server: %v %s", err, out)
-	}
-	p.stop(t)
-	gone := exec.Command(h.binary, args...)
-	if gone.Run(); gone.ProcessState.ExitCode() != exitFailure {
-		t.Errorf("health of a stopped server: exit code %d, want %d", gone.ProcessState.ExitCode(), exitFailure)
-	}
-}
-
-// testFlightRecorder: the execution trace shows each request as a task, with a region for each of its stages.
-func testFlightRecorder(t *testing.T, h *harness) {
-	p := h.start(t, "--mode", "pool", "--workers", "1", "--delay", "50ms", "--flight-recorder")
-	for _, status := range statuses(p.connect(t, 3)) {
-		if status != 200 {
-			t.Errorf("status %d", status)
-		}
-	}
-	file := filepath.Join(t.TempDir(), "demo.trace")
-	output(t, "curl", "-sSf", "-o", file, p.admin+"debug/trace")
-	parsed := output(t, "go", "tool", "trace", "-d=parsed", file)
-	for _, want := range []string{`TaskBegin .*Type="request"`, `RegionBegin .*Type="queue"`, `RegionBegin .*Type="work"`, `RegionBegin .*Type="write"`} {
-		if n := len(regexp.MustCompile(want).FindAllString(parsed, -1)); n != 3 {
-			t.Errorf("%d times %s, want 3", n, want)
-		}
-	}
-	p.stop(t)
-}
-
-// A harness starts the built binary.
-type harness struct{ binary string }
-
-// listed is what `demo-server modes --json` says of a mode.
-type listed struct {
+// A mode is what demo-server modes --json says of it, as far as these tests need to know.
+type mode struct {
 	Name  string `json:"name"`
 	Bound string `json:"bound"`
 }
 
-func (h *harness) modes(t *testing.T) (list []listed) {
-	t.Helper()
-	if err := json.Unmarshal([]byte(output(t, h.binary, "modes", "--json")), &list); err != nil || len(list) == 0 {
-		t.Fatalf("modes --json: %v, %d modes", err, len(list))
+func (m mode) single() bool { return m.Bound == "1" }
+func (m mode) pool() bool   { return m.Bound == "workers" }
+
+// eachMode runs test for every mode that the binary knows.
+func eachMode(t *testing.T, test func(t *testing.T, m mode)) {
+	var all []mode
+	if err := json.Unmarshal([]byte(mustTool(t, built(t), "modes", "--json")), &all); err != nil {
+		t.Fatal(err)
 	}
-	return list
+	if len(all) < 4 {
+		t.Fatalf("only %d modes: %v", len(all), all)
+	}
+	for _, m := range all {
+		t.Run(m.Name, func(t *testing.T) { test(t, m) })
+	}
 }
 
-// A process is a server that serves.
+// A process is a demo-server that runs, or has run.
 type process struct {
-	cmd     *exec.Cmd
-	log     *lockedBuffer
-	ended   chan struct{}
-	address string
-	url     string
-	admin   string
+	cmd   *exec.Cmd
+	addr  string // host:port
+	url   string // with the slash
+	admin string // URL with the slash
+	http  http.Client
+
+	ready  chan struct{} // closed when it logged that it is ready
+	exited chan struct{} // closed when it has ended; only then is code meant
+	code   int
+
+	mu  sync.Mutex
+	log []line
 }
 
-// start runs the binary on free ports, unless args say otherwise, and waits until it is ready.
-func (h *harness) start(t *testing.T, args ...string) *process {
+// A line is what was logged: fields is nil for what is no JSON, such as the stack of a crash.
+type line struct {
+	text   string
+	fields map[string]any
+}
+
+func (l line) message() string { message, _ := l.fields["msg"].(string); return message }
+
+// start starts the server on free ports and waits until it is ready.
+func start(t *testing.T, args ...string) *process {
 	t.Helper()
-	return startCommand(t, exec.Command(h.binary, serveArgs(args)...))
+	return launch(t, exec.Command(built(t), append([]string{"--port=0"}, args...)...)).awaitReady(t)
 }
 
-// startLimited does so with a limit on open files.
-func (h *harness) startLimited(t *testing.T, files int, args ...string) *process {
+// startLimited is start with at most files open files.
+func startLimited(t *testing.T, files int, args ...string) *process {
 	t.Helper()
-	script := fmt.Sprintf(`ulimit -n %d; exec "$0" "$@"`, files)
-	return startCommand(t, exec.Command("sh", append([]string{"-c", script, h.binary}, serveArgs(args)...)...))
+	script := fmt.Sprintf(`ulimit -n %d && exec "$0" "$@"`, files)
+	return launch(t, exec.Command("sh", append([]string{"-c", script, built(t), "--port=0"}, args...)...)).awaitReady(t)
 }
 
-func serveArgs(args []string) []string {
-	return append([]string{"--port", "0", "--log-format", "json"}, args...)
-}
-
-func startCommand(t *testing.T, cmd *exec.Cmd) *process {
+// launch starts a command whose log it follows. The process ends with the test, at the latest.
+func launch(t *testing.T, cmd *exec.Cmd) *process {
 	t.Helper()
-	p := &process{cmd: cmd, log: &lockedBuffer{}, ended: make(chan struct{})}
-	cmd.Stderr = p.log
+	p := &process{cmd: cmd, ready: make(chan struct{}), exited: make(chan struct{})}
+	p.http = http.Client{Timeout: patience, Transport: &http.Transport{}} // not shared: it has to forget this server
+	cmd.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "DEMO_SERVER_") })
+	stderr, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	go func() {
-		cmd.Wait()
-		close(p.ended)
-	}()
+	go p.follow(stderr)
 	t.Cleanup(func() {
-		cmd.Process.Kill()
-		<-p.ended
+		p.http.CloseIdleConnections()
+		p.cmd.Process.Kill()
+		<-p.exited
+		p.wantOnlyJSON(t)
 		if t.Failed() {
-			t.Logf("%s logged:\n%s", cmd, p.log.String())
+			t.Logf("its log:\n%s", p.text())
 		}
 	})
-	ready := waitReady(t, p.log)
-	p.address, p.url, p.admin = ready.Address, ready.url, ready.Admin
 	return p
+}
+
+// follow reads the log to its end, and then learns how the process ended.
+func (p *process) follow(stderr io.Reader) {
+	defer close(p.exited)
+	for lines := bufio.NewScanner(stderr); lines.Scan(); {
+		l := line{text: lines.Text()}
+		json.Unmarshal(lines.Bytes(), &l.fields) // what is no JSON has no fields
+		p.note(l)
+	}
+	p.cmd.Wait()
+	p.code = p.cmd.ProcessState.ExitCode()
+}
+
+func (p *process) note(l line) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.log = append(p.log, l)
+	if l.message() != "ready" || p.url != "" {
+		return
+	}
+	p.addr, _ = l.fields["address"].(string)
+	p.url = "http://" + p.addr + "/"
+	p.admin, _ = l.fields["admin"].(string)
+	close(p.ready)
+}
+
+// wantOnlyJSON fails on what nobody logged on purpose, such as a crash, or a report of the race detector.
+func (p *process) wantOnlyJSON(t *testing.T) {
+	t.Helper()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, l := range p.log {
+		if l.fields == nil {
+			t.Errorf("logged %q, which is no JSON", l.text)
+			return
+		}
+	}
+}
+
+func (p *process) awaitReady(t *testing.T) *process {
+	t.Helper()
+	select {
+	case <-p.ready:
+	case <-p.exited:
+		t.Fatalf("ended with exit code %d before it was ready", p.code)
+	case <-time.After(patience):
+		t.Fatal("not ready")
+	}
+	return p
+}
+
+// logged returns the lines with that message.
+func (p *process) logged(message string) (found []line) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, l := range p.log {
+		if l.message() == message {
+			found = append(found, l)
+		}
+	}
+	return found
+}
+
+func (p *process) text() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var all strings.Builder
+	for _, l := range p.log {
+		all.WriteString(l.text + "\n")
+	}
+	return all.String()
 }
 
 func (p *process) signal(t *testing.T, s os.Signal) {
@@ -460,172 +237,193 @@ func (p *process) signal(t *testing.T, s os.Signal) {
 	}
 }
 
-// exited waits for the end of the process, which must have that exit code.
-func (p *process) exited(t *testing.T, code int) {
-	t.Helper()
-	select {
-	case <-p.ended:
-	case <-time.After(20 * time.Second):
-		t.Fatal("still runs after 20 s")
-	}
-	if got := p.cmd.ProcessState.ExitCode(); got != code {
-		t.Errorf("exit code %d, want %d", got, code)
-	}
-}
-
-func (p *process) stop(t *testing.T) {
+// terminate tells the server to stop and waits until it has logged so: from then on it drains, or is a lame duck.
+func (p *process) terminate(t *testing.T) {
 	t.Helper()
 	p.signal(t, syscall.SIGTERM)
-	p.exited(t, exitOK)
+	eventually(t, "stopping is logged", func() bool { return len(p.logged("stopping")) == 1 })
 }
 
-// dial opens connections, of which the kernel completes as many as its accept queue holds.
-func (p *process) dial(t *testing.T, n int) (conns []net.Conn) {
+// wantExit waits for the process's end.
+func (p *process) wantExit(t *testing.T, code int, within time.Duration) {
 	t.Helper()
-	for range n {
-		c, err := net.DialTimeout("tcp", p.address, 10*time.Second)
-		if err != nil {
-			t.Fatal(err)
+	select {
+	case <-p.exited:
+	case <-time.After(within):
+		t.Fatalf("still runs after %v", within)
+	}
+	if p.code != code {
+		t.Errorf("exit code %d, want %d", p.code, code)
+	}
+}
+
+// wantStopped waits for a clean end: exit code 0, and one line each that it began and ended.
+func (p *process) wantStopped(t *testing.T, within time.Duration) {
+	t.Helper()
+	p.wantExit(t, 0, within)
+	for _, message := range []string{"stopping", "stopped"} {
+		if n := len(p.logged(message)); n != 1 {
+			t.Errorf("%q was logged %d times, want once", message, n)
 		}
-		t.Cleanup(func() { c.Close() })
-		conns = append(conns, c)
 	}
-	return conns
 }
 
-// connect opens connections and sends a request on each.
-func (p *process) connect(t *testing.T, n int) []net.Conn {
+// eventually waits until what holds.
+func eventually(t *testing.T, what string, holds func() bool) {
 	t.Helper()
-	conns := p.dial(t, n)
-	for _, c := range conns {
-		if _, err := io.WriteString(c, "GET / HTTP/1.1\r\nHost: demo\r\n\r\n"); err != nil {
-			t.Fatal(err)
+	for end := time.Now().Add(patience); !holds(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("not within %v: %s", patience, what)
 		}
 	}
-	return conns
 }
 
-// statuses reads one reply from each connection and closes it; 0 stands for none.
-func statuses(conns []net.Conn) []int {
-	all := make([]int, len(conns))
-	var reading sync.WaitGroup
-	for i, c := range conns {
-		reading.Go(func() {
-			defer c.Close()
-			c.SetReadDeadline(time.Now().Add(30 * time.Second))
-			if response, err := http.ReadResponse(bufio.NewReader(c), nil); err == nil {
-				all[i] = response.StatusCode
-			}
-		})
+// A client is one raw connection: nothing is sent again, and nothing is hidden.
+type client struct {
+	net.Conn
+	reader *bufio.Reader
+}
+
+func (p *process) connect() (*client, error) {
+	conn, err := net.DialTimeout("tcp", p.addr, patience)
+	if err != nil {
+		return nil, err
 	}
-	reading.Wait()
-	return all
+	conn.SetDeadline(time.Now().Add(2 * patience))
+	return &client{conn, bufio.NewReader(conn)}, nil
 }
 
-// cpu is the time that the process has computed, from /proc/PID/stat in ticks of 10 ms.
-func (p *process) cpu(t *testing.T) time.Duration {
+// dial is connect for the test's own goroutine. The connection ends with the test, at the latest.
+func (p *process) dial(t *testing.T) *client {
 	t.Helper()
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.cmd.Process.Pid))
+	c, err := p.connect()
 	if err != nil {
 		t.Fatal(err)
 	}
-	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
-	ticks := 0
-	for _, field := range fields[11:13] { // utime and stime
-		n, err := strconv.Atoi(field)
-		if err != nil {
+	t.Cleanup(func() { c.Close() })
+	return c
+}
+
+func (c *client) send() error {
+	_, err := io.WriteString(c, "GET / HTTP/1.1\r\nHost: demo\r\n\r\n")
+	return err
+}
+
+// receive reads one whole reply. An unknown status, or a 200 that is not our body, is an error.
+func (c *client) receive() (status int, closes bool, err error) {
+	response, err := http.ReadResponse(c.reader, nil)
+	if err != nil {
+		return 0, false, err
+	}
+	body, err := io.ReadAll(response.Body)
+	switch {
+	case err != nil:
+	case response.StatusCode == http.StatusOK && string(body) != "Hello World":
+		err = fmt.Errorf("the body is %q", body)
+	case response.StatusCode != http.StatusOK && response.StatusCode != http.StatusServiceUnavailable:
+		err = errors.New(response.Status)
+	}
+	return response.StatusCode, response.Close, err
+}
+
+// ask sends a request and reads its reply.
+func (c *client) ask() (status int, closes bool, err error) {
+	if err := c.send(); err != nil {
+		return 0, false, err
+	}
+	return c.receive()
+}
+
+// want asks, and fails unless the answer is 200.
+func (c *client) want(t *testing.T) (closes bool) {
+	t.Helper()
+	status, closes, err := c.ask()
+	if err != nil || status != http.StatusOK {
+		t.Errorf("got %d, %v; want 200", status, err)
+	}
+	return closes
+}
+
+// dialAll makes n connections, each with its request sent.
+func (p *process) dialAll(t *testing.T, n int) []*client {
+	t.Helper()
+	clients := make([]*client, n)
+	for i := range clients {
+		clients[i] = p.dial(t)
+		if err := clients[i].send(); err != nil {
 			t.Fatal(err)
 		}
-		ticks += n
 	}
-	return time.Duration(ticks) * 10 * time.Millisecond
+	return clients
 }
 
-// figures are what /stats says.
-type figures struct {
-	Requests    map[string]int      `json:"requests"`
-	InFlight    int                 `json:"in_flight"`
-	Queued      int                 `json:"queued"`
-	AcceptQueue struct{ Depth int } `json:"accept_queue"`
-}
-
-func (p *process) stats(t *testing.T) (f figures) {
+// receiveAll reads the one reply of each, and counts them by status. A client without a reply is a failure.
+func receiveAll(t *testing.T, clients []*client) (ok, refused int) {
 	t.Helper()
-	status, body := get(t, p.admin+"stats")
-	if err := json.Unmarshal([]byte(body), &f); status != 200 || err != nil {
-		t.Fatalf("/stats: %d %v %s", status, err, body)
+	for i, c := range clients {
+		status, _, err := c.receive()
+		switch {
+		case err != nil:
+			t.Errorf("client %d of %d: %v", i, len(clients), err)
+		case status == http.StatusOK:
+			ok++
+		default:
+			refused++
+		}
+		c.Close()
 	}
-	return f
+	return ok, refused
 }
 
-func get(t *testing.T, url string) (status int, body string) {
+// stats is the body of /stats, as far as these tests need it.
+type stats struct {
+	Mode        string         `json:"mode"`
+	Requests    map[string]int `json:"requests"`
+	InFlight    int            `json:"in_flight"`
+	Queued      int            `json:"queued"`
+	Connections int            `json:"connections"`
+	QueueWait   total          `json:"queue_wait_seconds"`
+	Work        total          `json:"work_seconds"`
+	AcceptQueue struct {
+		Depth int `json:"depth"`
+		Limit int `json:"limit"`
+	} `json:"accept_queue"`
+}
+
+type total struct {
+	Count int     `json:"count"`
+	Sum   float64 `json:"sum"`
+}
+
+func (p *process) stats(t *testing.T) (s stats) {
 	t.Helper()
-	response, err := (&http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}).Get(url)
+	status, body := p.ask(t, "stats")
+	if err := json.Unmarshal([]byte(body), &s); err != nil || status != http.StatusOK {
+		t.Fatalf("/stats: %d %q, %v", status, body, err)
+	}
+	return s
+}
+
+// ask asks the admin listener, over a connection that is kept.
+func (p *process) ask(t *testing.T, path string) (status int, body string) {
+	t.Helper()
+	response, err := p.http.Get(p.admin + path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer response.Body.Close()
-	all, err := io.ReadAll(response.Body)
+	text, err := io.ReadAll(response.Body)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return response.StatusCode, string(all)
+	return response.StatusCode, string(text)
 }
 
-// output runs a tool, which must be installed and succeed.
-func output(t *testing.T, name string, args ...string) string {
+// settle waits until the server knows of n requests that it has not answered, wherever they wait.
+func (p *process) settle(t *testing.T, n int) {
 	t.Helper()
-	var stderr bytes.Buffer
-	cmd := exec.Command(name, args...)
-	cmd.Stderr = &stderr
-	out, err := cmd.Output()
-	if err != nil {
-		t.Fatalf("%s: %v\n%s%s", cmd, err, out, stderr.String())
-	}
-	return string(out)
-}
-
-// number reads a figure of ab's output, and 0 where ab leaves the line out.
-func number(t *testing.T, out, label string) float64 {
-	t.Helper()
-	found := regexp.MustCompile(`(?m)^` + label + `: +([\d.]+)`).FindStringSubmatch(out)
-	if found == nil {
-		return 0
-	}
-	f, err := strconv.ParseFloat(found[1], 64)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return f
-}
-
-// freePorts finds a port that is free and followed by one that is free.
-func freePorts(t *testing.T) int {
-	t.Helper()
-	for range 100 {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		port := l.Addr().(*net.TCPAddr).Port
-		next, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port+1))
-		l.Close()
-		if err == nil {
-			next.Close()
-			return port
-		}
-	}
-	t.Fatal("no two free ports in a row")
-	return 0
-}
-
-// eventually waits for what another process is about to do.
-func eventually(t *testing.T, what string, done func() bool) {
-	t.Helper()
-	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
-		if done() {
-			return
-		}
-	}
-	t.Fatalf("not in 20 s: %s", what)
+	eventually(t, fmt.Sprintf("%d requests wait or run", n), func() bool {
+		s := p.stats(t)
+		return s.InFlight+s.Queued+s.AcceptQueue.Depth == n
+	})
 }

@@ -231,6 +231,13 @@ func perSecond(mode string, places int, what string, delay time.Duration) string
 	if delay == 0 {
 		return fmt.Sprintf("%s: %d %s", mode, places, what)
 	}
-	rate := strconv.FormatFloat(float64(places)/delay.Seconds(), 'g', 4, 64)
-	return fmt.Sprintf("%s: %d %s / %s = %s requests/s", mode, places, what, delay, rate)
+	return fmt.Sprintf("%s: %d %s / %s = %s requests/s", mode, places, what, delay, plainRate(float64(places)/delay.Seconds()))
+}
+
+// plainRate has four digits, or as many as the whole number has: never an exponent.
+func plainRate(rate float64) string {
+	if rate >= 1000 {
+		return strconv.FormatFloat(rate, 'f', 0, 64)
+	}
+	return strconv.FormatFloat(rate, 'g', 4, 64)
 }
