@@ -130,6 +130,8 @@ func (a *App) Admit(job *Job, schedule func(*Job)) {
 		return
 	}
 	if a.queue == nil {
+		job.startRegion("queue") // each request has one in the trace, be it empty
+		job.endRegion()
 		schedule(job)
 		return
 	}

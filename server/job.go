@@ -82,7 +82,7 @@ func (j *Job) Begin(method, path string, backlog time.Duration) {
 }
 
 // startRegion opens a region of the request's trace. It is closed on the same goroutine, as the trace asks for: work by
-// End, write by Finish. The queue's is waitBegun's own.
+// End, write by Finish. The queue's is waitBegun's own, or Admit's.
 func (j *Job) startRegion(name string) {
 	if j.task != nil {
 		j.region = trace.StartRegion(j.context, name)
@@ -174,7 +174,7 @@ func (j *Job) work() (err error) {
 
 // Wait blocks until the job has ended.
 func (j *Job) Wait() {
-	if j.task != nil {
+	if j.task != nil && j.app.queue != nil {
 		j.waitBegun()
 	}
 	if j.ended == nil {
@@ -185,14 +185,10 @@ func (j *Job) Wait() {
 	}
 }
 
-// waitBegun shows in the trace how long the job waits for its place; one that ran at once did not.
+// waitBegun shows in the trace how long the job waits for its place.
 func (j *Job) waitBegun() {
-	select {
-	case <-j.begun:
-	default:
-		defer trace.StartRegion(j.context, "queue").End()
-		<-j.begun
-	}
+	defer trace.StartRegion(j.context, "queue").End()
+	<-j.begun
 }
 
 // Reply is what to answer, once the job has ended. It is valid until the job's next Begin.

@@ -269,9 +269,6 @@ func TestTrace(t *testing.T) {
 			{"TaskBegin", "request"}, {"RegionBegin", "queue"}, {"RegionEnd", "queue"}, {"RegionBegin", "work"},
 			{"RegionEnd", "work"}, {"RegionBegin", "write"}, {"RegionEnd", "write"}, {"TaskEnd", "request"},
 		} {
-			if want.typ == "queue" && !m.pool() {
-				continue // only pool has one
-			}
 			if n := countEvents(events, want.kind, want.typ); n != requests {
 				t.Errorf("%d events %s %q, want one for each of %d requests", n, want.kind, want.typ, requests)
 			}

@@ -220,7 +220,7 @@ func (s *service) farewell(err error) int {
 func bound(mode modes.Mode, settings *configs.Settings) string {
 	switch mode.Bound {
 	case modes.BoundWorkers:
-		return perSecond(mode.Name, settings.Workers, "workers", settings.Delay)
+		return perSecond(mode.Name, settings.Workers, plural("worker", settings.Workers), settings.Delay)
 	case modes.BoundOne:
 		return perSecond(mode.Name, 1, "at a time", settings.Delay)
 	}
@@ -232,6 +232,13 @@ func perSecond(mode string, places int, what string, delay time.Duration) string
 		return fmt.Sprintf("%s: %d %s", mode, places, what)
 	}
 	return fmt.Sprintf("%s: %d %s / %s = %s requests/s", mode, places, what, delay, plainRate(float64(places)/delay.Seconds()))
+}
+
+func plural(noun string, n int) string {
+	if n == 1 {
+		return noun
+	}
+	return noun + "s"
 }
 
 // plainRate has four digits, or as many as the whole number has: never an exponent.
