@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"io"
 	"net"
-	"net/http"
 	"strings"
 	"syscall"
 	"testing"
@@ -105,7 +104,7 @@ func waitReady(t *testing.T, log *lockedBuffer) readyLine {
 
 func fetch(t *testing.T, url string) string {
 	t.Helper()
-	response, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Get(url)
+	response, err := scriptClient.Get(url)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,6 +15,7 @@ type Blocking struct {
 	conns *conns
 	app   *server.App
 	wait  *waiter
+	name  string // the Server header
 
 	// There is one connection at a time, so that one of each is enough.
 	reader   *bufio.Reader
@@ -36,7 +37,7 @@ func NewBlocking(ctx context.Context, src *server.Source, app *server.App) (*Blo
 		return nil, err
 	}
 	return &Blocking{
-		conns: conns, app: app, wait: wait,
+		conns: conns, app: app, wait: wait, name: app.ServerName(),
 		reader: bufio.NewReaderSize(nil, app.Limits().MaxHeaderBytes), writer: bufio.NewWriter(nil),
 	}, nil
 }
@@ -120,7 +121,7 @@ func (c *Connection) Write() {
 	b := c.blocking
 	reply := c.conn.reply()
 	writeReply(&b.response, reply)
-	b.response.Header.SetServer(b.app.ServerName())
+	b.response.Header.SetServer(b.name)
 	b.response.SetConnectionClose()
 	b.response.SkipBody = b.request.Header.IsHead()
 	if b.response.Write(b.writer) == nil {

@@ -85,8 +85,8 @@ func (h *netHandler) routes() *chi.Mux {
 			router.Method(method, route.Path, http.HandlerFunc(h.admit))
 		}
 	}
-	router.NotFound(h.refuse)
-	router.MethodNotAllowed(h.refuse)
+	router.NotFound(h.unrouted)
+	router.MethodNotAllowed(h.unrouted)
 	return router
 }
 
@@ -100,8 +100,7 @@ func (h *netHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header()["Connection"] = closeValue
 	}
 	if r.ProtoMajor != 1 { // HTTP/2's preface, which net/http lets pass for handlers that know what to do with it
-		c.conn.begin(r.Method, r.URL.Path).Refuse(server.ErrVersion)
-		h.reply(c, w, r)
+		h.refuse(c, w, r, server.ErrVersion)
 		return
 	}
 	if r.Body != http.NoBody {
@@ -109,8 +108,7 @@ func (h *netHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if err := h.discardBody(r); err != nil {
 			// net/http goes on reading such a body after the reply, with no end of its own to that.
 			c.conn.SetReadDeadline(time.Now().Add(lingerTime))
-			c.conn.begin(r.Method, r.URL.Path).Refuse(err)
-			h.reply(c, w, r)
+			h.refuse(c, w, r, err)
 			return
 		}
 	}
@@ -152,9 +150,13 @@ func (h *netHandler) admit(w http.ResponseWriter, r *http.Request) {
 	h.reply(c, w, r)
 }
 
-func (h *netHandler) refuse(w http.ResponseWriter, r *http.Request) {
-	c := r.Context().Value(connKey{}).(*connContext)
+// unrouted asks the route table why chi found nothing: chi takes an unknown method on an unknown path for a 405.
+func (h *netHandler) unrouted(w http.ResponseWriter, r *http.Request) {
 	_, err := server.Lookup(r.Method, r.URL.Path)
+	h.refuse(r.Context().Value(connKey{}).(*connContext), w, r, err)
+}
+
+func (h *netHandler) refuse(c *connContext, w http.ResponseWriter, r *http.Request, err error) {
 	c.conn.begin(r.Method, r.URL.Path).Refuse(err)
 	h.reply(c, w, r)
 }

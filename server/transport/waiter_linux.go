@@ -1,7 +1,7 @@
 package transport
 
 import (
-	"context"
+	"sync"
 
 	"golang.org/x/sys/unix"
 
@@ -12,11 +12,11 @@ import (
 // A waiter waits on one thread for three things at once: the end of a job's delay, its client's leaving, and the drain
 // deadline. The delay is a timer of the kernel's, because poll itself may wake a thousandth of its timeout late.
 type waiter struct {
-	app    *server.App
-	timer  int // a timerfd, readable once the delay is over
-	wake   int // an eventfd that the drain deadline makes readable
-	cancel context.CancelFunc
-	done   chan struct{}
+	app   *server.App
+	timer int           // a timerfd, readable once the delay is over
+	wake  int           // an eventfd that the drain deadline makes readable
+	stop  chan struct{} // closed to end the wait for the drain deadline
+	done  sync.WaitGroup
 }
 
 func newWaiter(app *server.App) (*waiter, error) {
@@ -29,22 +29,20 @@ func newWaiter(app *server.App) (*waiter, error) {
 		unix.Close(wake)
 		return nil, err
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	w := &waiter{app: app, timer: timer, wake: wake, cancel: cancel, done: make(chan struct{})}
-	go func() {
-		defer close(w.done)
+	w := &waiter{app: app, timer: timer, wake: wake, stop: make(chan struct{})}
+	w.done.Go(func() {
 		select {
 		case <-app.Expired():
-			unix.Write(wake, []byte{1, 0, 0, 0, 0, 0, 0, 0})
-		case <-ctx.Done():
+			ring(wake)
+		case <-w.stop:
 		}
-	}()
+	})
 	return w, nil
 }
 
 func (w *waiter) close() {
-	w.cancel()
-	<-w.done
+	close(w.stop)
+	w.done.Wait()
 	unix.Close(w.timer)
 	unix.Close(w.wake)
 }

@@ -106,9 +106,13 @@ func (w *watcher) run(s *conns) {
 // close ends run.
 func (w *watcher) close() {
 	if w != nil {
-		unix.Write(w.wake, []byte{1, 0, 0, 0, 0, 0, 0, 0})
+		ring(w.wake)
 	}
 }
+
+// ring makes an eventfd readable, which ends whatever polls it. The kernel reads a number of 8 bytes in native order,
+// and any but 0 will do.
+func ring(eventfd int) { unix.Write(eventfd, []byte{1, 0, 0, 0, 0, 0, 0, 0}) }
 
 func (w *watcher) free() {
 	unix.Close(w.epoll)
