@@ -112,6 +112,10 @@ func TestStats(t *testing.T) {
 		t.Errorf("uptime_seconds is %v", uptime)
 	}
 	delete(got, "uptime_seconds")
+	if goroutines := got["goroutines"].(float64); goroutines < 1 || goroutines > 1000 {
+		t.Errorf("goroutines is %v", goroutines)
+	}
+	delete(got, "goroutines")
 	if queue, ok := got["accept_queue"].(map[string]any); ok && (queue["depth"] != 0.0 || queue["limit"] != 7.0) {
 		t.Errorf("accept_queue is %v, want depth 0, limit 7", queue)
 	}

@@ -3,6 +3,7 @@ package admin
 import (
 	"encoding/json"
 	"net/http"
+	"runtime"
 	"time"
 )
 
@@ -12,6 +13,7 @@ type stats struct {
 	Ready         bool    `json:"ready"`
 	Reason        string  `json:"reason"` // why it is not ready, else empty
 	UptimeSeconds float64 `json:"uptime_seconds"`
+	Goroutines    int     `json:"goroutines"`
 	figures
 	AcceptQueue *acceptQueue `json:"accept_queue"` // null where the system does not tell
 	OtherModes  []figures    `json:"other_modes"`
@@ -37,6 +39,7 @@ func (m *Metrics) stats() stats {
 	// Before the first mode serves, every key is there all the same.
 	body := stats{figures: newSeries("").read(), OtherModes: []figures{}}
 	body.UptimeSeconds = time.Since(m.start).Seconds()
+	body.Goroutines = runtime.NumGoroutine()
 	for _, f := range now.modes {
 		if f.Mode == now.current {
 			body.figures = f
