@@ -1,0 +1,183 @@
+package load
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+)
+
+// A Summary is what many requests come to.
+type Summary struct {
+	Count     [Unfinished + 1]int // by class
+	PerSecond float64             // right replies per second from From to To; 0 where there were fewer than two
+	From, To  time.Duration       // the steady window: whole rounds
+	Waits     *Waits
+}
+
+// Summarise reads the requests that were sent after warmup. round is how many replies make a round: the clients of a
+// closed loop, or the places of a server that is the bound; 1 where there are no rounds.
+func Summarise(requests []Request, warmup time.Duration, round int) Summary {
+	s := Summary{Waits: newWaits()}
+	var replies []Request
+	for _, r := range requests {
+		if r.Sent < warmup {
+			continue
+		}
+		s.Count[r.Class]++
+		s.Waits.add(r)
+		if r.Class == Answered {
+			replies = append(replies, r)
+		}
+	}
+	slices.SortStableFunc(replies, func(a, b Request) int { return cmp.Compare(a.Ended, b.Ended) })
+	if spread(replies, round) {
+		round = 1
+	}
+	s.PerSecond, s.From, s.To = steady(replies, round)
+	return s
+}
+
+// spread reports whether replies that are fewer than a round are no round all the same: those of one come together.
+func spread(replies []Request, round int) bool {
+	if len(replies) == 0 || len(replies) > round {
+		return false
+	}
+	return replies[len(replies)-1].Ended-replies[0].Ended > replies[0].Latency()
+}
+
+// steady counts replies per second in whole rounds.
+//
+// Where every request takes the same time, the replies come in lockstep: 100 clients at 2 s get 100 replies after 2 s,
+// 100 after 4 s, and none between. Counted from the start to any end, that is anything from 0 to 50 a second. So each
+// reply of the first round (the ramp-up) begins a window of its own, which ends as many whole rounds later as there
+// are; what comes after (the cut-off round) is left out. Such a window begins and ends at the same point of the
+// lockstep, so that the replies in it over its length are the rate. The rate is that of all these windows together.
+// Where replies come at irregular times it is the plain rate, measured from many starting points.
+//
+// replies are in the order of their ends.
+func steady(replies []Request, round int) (perSecond float64, from, to time.Duration) {
+	counted, length := 0, time.Duration(0)
+	for i := 0; i < round && i+round < len(replies); i++ {
+		j := len(replies) - 1
+		j -= (j - i) % round
+		counted += j - i
+		length += replies[j].Ended - replies[i].Ended
+		to = max(to, replies[j].Ended)
+	}
+	if length == 0 {
+		return 0, 0, 0
+	}
+	return float64(counted) / length.Seconds(), replies[0].Ended, to
+}
+
+// Waits are how long requests took, some of which are only known to take longer than they were waited for.
+type Waits struct {
+	ended *hdrhistogram.Histogram // in microseconds
+	given *hdrhistogram.Histogram // of those that were given up: how long they had been waited for
+}
+
+// An hour is more than any budget; three digits are 0.1%.
+func newWaits() *Waits {
+	histogram := func() *hdrhistogram.Histogram {
+		return hdrhistogram.New(1, int64(2*time.Hour/time.Microsecond), 3)
+	}
+	return &Waits{histogram(), histogram()}
+}
+
+func (w *Waits) add(r Request) {
+	micros := max(1, r.Latency().Microseconds())
+	switch r.Class {
+	case Answered:
+		w.ended.RecordValue(micros)
+	case Unfinished, Timeout:
+		w.given.RecordValue(micros)
+	}
+}
+
+// Empty reports whether there has been no request.
+func (w *Waits) Empty() bool { return w.ended.TotalCount()+w.given.TotalCount() == 0 }
+
+// Merge adds the requests of other.
+func (w *Waits) Merge(other *Waits) {
+	w.ended.Merge(other.ended)
+	w.given.Merge(other.given)
+}
+
+// A Wait is a duration, or where Beyond what it is longer than.
+type Wait struct {
+	Duration time.Duration
+	Beyond   bool
+}
+
+// At returns what the given percents of all requests took at most, in the same order, the lowest percent first.
+//
+// What was given up counts: it would have taken at least as long as it was waited for, so that leaving it out would
+// make a slow server look fast. That is the product-limit estimate of Kaplan and Meier (1958): at each latency that
+// was seen, the share of those that were still waited for and ended then. Past the last of these, nothing is known but
+// how long was waited.
+func (w *Waits) At(percents ...float64) []Wait {
+	steps := w.steps()
+	waits := make([]Wait, 0, len(percents))
+	for _, percent := range percents {
+		waits = append(waits, w.at(steps, percent))
+	}
+	return waits
+}
+
+func (w *Waits) at(steps []step, percent float64) Wait {
+	for _, s := range steps {
+		if 100*(1-s.left) >= percent-1e-9 {
+			return Wait{Duration: s.at}
+		}
+	}
+	return Wait{w.longest(), true}
+}
+
+// Mean is the mean of all requests, or where some were given up and none took longer, the least that it can be.
+func (w *Waits) Mean() Wait {
+	mean, left, at := 0.0, 1.0, time.Duration(0)
+	for _, s := range w.steps() {
+		mean += left * (s.at - at).Seconds()
+		left, at = s.left, s.at
+	}
+	beyond := left > 1e-9
+	if beyond {
+		mean += left * (w.longest() - at).Seconds()
+	}
+	return Wait{time.Duration(mean * float64(time.Second)), beyond}
+}
+
+// Longest is the longest that any request took, or was waited for in vain.
+func (w *Waits) Longest() Wait {
+	return Wait{w.longest(), w.given.TotalCount() > 0 && w.given.Max() >= w.ended.Max()}
+}
+
+func (w *Waits) longest() time.Duration {
+	return time.Duration(max(w.ended.Max(), w.given.Max())) * time.Microsecond
+}
+
+// A step says that the share left of all requests takes longer than at.
+type step struct {
+	at   time.Duration
+	left float64
+}
+
+func (w *Waits) steps() (steps []step) {
+	given := w.given.Distribution()
+	waiting, left := w.ended.TotalCount()+w.given.TotalCount(), 1.0
+	for _, ended := range w.ended.Distribution() {
+		if ended.Count == 0 {
+			continue
+		}
+		for len(given) > 0 && given[0].To < ended.From {
+			waiting -= given[0].Count
+			given = given[1:]
+		}
+		left *= 1 - float64(ended.Count)/float64(waiting)
+		waiting -= ended.Count
+		steps = append(steps, step{time.Duration(min(ended.To, w.ended.Max())) * time.Microsecond, left})
+	}
+	return steps
+}
