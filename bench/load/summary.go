@@ -12,7 +12,8 @@ import (
 type Summary struct {
 	Count     [Unfinished + 1]int // by class
 	PerSecond float64             // right replies per second from From to To; 0 where there were fewer than two
-	From, To  time.Duration       // the steady window: whole rounds
+	From, To  time.Duration       // the steady window, from the beginning of a round of replies to that of a later one
+	Drift     float64             // of the rate, from the first half of the window to the second: 0.01 is 1% more
 	Waits     *Waits
 }
 
@@ -35,7 +36,8 @@ func Summarise(requests []Request, warmup time.Duration, round int) Summary {
 	if spread(replies, round) {
 		round = 1
 	}
-	s.PerSecond, s.From, s.To = steady(replies, round)
+	s.PerSecond = steady(replies, round)
+	s.window(replies, round)
 	return s
 }
 
@@ -57,25 +59,45 @@ func spread(replies []Request, round int) bool {
 // Where replies come at irregular times it is the plain rate, measured from many starting points.
 //
 // replies are in the order of their ends.
-func steady(replies []Request, round int) (perSecond float64, from, to time.Duration) {
+func steady(replies []Request, round int) (perSecond float64) {
 	counted, length := 0, time.Duration(0)
 	for i := 0; i < round && i+round < len(replies); i++ {
 		j := len(replies) - 1
 		j -= (j - i) % round
 		counted += j - i
 		length += replies[j].Ended - replies[i].Ended
-		to = max(to, replies[j].Ended)
 	}
+	return perSecondOf(counted, length)
+}
+
+// window finds the steady window, and how its rate changed.
+func (s *Summary) window(replies []Request, round int) {
+	rounds := (len(replies) - 1) / round
+	if rounds < 1 {
+		return
+	}
+	at := func(n int) time.Duration { return replies[n*round].Ended }
+	s.From, s.To = at(0), at(rounds)
+	middle := rounds / 2
+	before := perSecondOf(middle*round, at(middle)-s.From)
+	after := perSecondOf((rounds-middle)*round, s.To-at(middle))
+	if before > 0 && after > 0 {
+		s.Drift = after/before - 1
+	}
+}
+
+func perSecondOf(counted int, length time.Duration) float64 {
 	if length == 0 {
-		return 0, 0, 0
+		return 0
 	}
-	return float64(counted) / length.Seconds(), replies[0].Ended, to
+	return float64(counted) / length.Seconds()
 }
 
 // Waits are how long requests took, some of which are only known to take longer than they were waited for.
 type Waits struct {
-	ended *hdrhistogram.Histogram // in microseconds
-	given *hdrhistogram.Histogram // of those that were given up: how long they had been waited for
+	ended, given *hdrhistogram.Histogram // in microseconds; given of those that were given up
+
+	longestEnded, longestGiven time.Duration // exactly
 }
 
 // An hour is more than any budget; three digits are 0.1%.
@@ -83,7 +105,7 @@ func newWaits() *Waits {
 	histogram := func() *hdrhistogram.Histogram {
 		return hdrhistogram.New(1, int64(2*time.Hour/time.Microsecond), 3)
 	}
-	return &Waits{histogram(), histogram()}
+	return &Waits{ended: histogram(), given: histogram()}
 }
 
 func (w *Waits) add(r Request) {
@@ -91,8 +113,10 @@ func (w *Waits) add(r Request) {
 	switch r.Class {
 	case Answered:
 		w.ended.RecordValue(micros)
+		w.longestEnded = max(w.longestEnded, r.Latency())
 	case Unfinished, Timeout:
 		w.given.RecordValue(micros)
+		w.longestGiven = max(w.longestGiven, r.Latency())
 	}
 }
 
@@ -103,6 +127,8 @@ func (w *Waits) Empty() bool { return w.ended.TotalCount()+w.given.TotalCount() 
 func (w *Waits) Merge(other *Waits) {
 	w.ended.Merge(other.ended)
 	w.given.Merge(other.given)
+	w.longestEnded = max(w.longestEnded, other.longestEnded)
+	w.longestGiven = max(w.longestGiven, other.longestGiven)
 }
 
 // A Wait is a duration, or where Beyond what it is longer than.
@@ -151,12 +177,10 @@ func (w *Waits) Mean() Wait {
 
 // Longest is the longest that any request took, or was waited for in vain.
 func (w *Waits) Longest() Wait {
-	return Wait{w.longest(), w.given.TotalCount() > 0 && w.given.Max() >= w.ended.Max()}
+	return Wait{w.longest(), w.longestGiven > 0 && w.longestGiven >= w.longestEnded}
 }
 
-func (w *Waits) longest() time.Duration {
-	return time.Duration(max(w.ended.Max(), w.given.Max())) * time.Microsecond
-}
+func (w *Waits) longest() time.Duration { return max(w.longestEnded, w.longestGiven) }
 
 // A step says that the share left of all requests takes longer than at.
 type step struct {
@@ -177,7 +201,8 @@ func (w *Waits) steps() (steps []step) {
 		}
 		left *= 1 - float64(ended.Count)/float64(waiting)
 		waiting -= ended.Count
-		steps = append(steps, step{time.Duration(min(ended.To, w.ended.Max())) * time.Microsecond, left})
+		at := time.Duration(ended.To) * time.Microsecond
+		steps = append(steps, step{min(at, w.longestEnded), left})
 	}
 	return steps
 }

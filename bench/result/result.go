@@ -189,9 +189,10 @@ const (
 type Comparison struct {
 	A          string  `json:"a"`
 	B          string  `json:"b"`
-	Ratio      float64 `json:"ratio"` // B / A, the geometric mean of the rounds
+	Rounds     int     `json:"rounds"` // that both have
+	Ratio      float64 `json:"ratio"`  // B / A, the geometric mean of the rounds; 0 of no round
 	Low        float64 `json:"low"`
-	High       float64 `json:"high"`       // of the ratio's confidence interval
+	High       float64 `json:"high"`       // of the ratio's confidence interval; 0 of fewer than two rounds
 	Confidence float64 `json:"confidence"` // its level, corrected for the number of pairs
 	Verdict    string  `json:"verdict"`
 }

@@ -1,0 +1,155 @@
+package predict
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"demo-server/bench/load"
+)
+
+// simulate runs the load on the server as what they are: goroutines, a mutex, and timers, in virtual time. It shares no
+// thought with the recursion.
+func simulate(t *testing.T, s Server, l Load) (requests []load.Request) {
+	synctest.Test(t, func(*testing.T) {
+		w := &world{Server: s, start: time.Now(), load: l}
+		var clients sync.WaitGroup
+		if l.Rate > 0 {
+			w.openLoop(&clients)
+		} else {
+			for range l.Clients {
+				clients.Go(w.closedLoop)
+				synctest.Wait() // they come in order
+			}
+		}
+		clients.Wait()
+		requests = w.requests
+	})
+	return requests
+}
+
+type world struct {
+	Server
+	load  Load
+	start time.Time
+
+	mu       sync.Mutex
+	issued   int
+	running  int
+	waiting  []chan struct{} // each is closed when its request gets a place
+	requests []load.Request
+}
+
+func (w *world) now() time.Duration { return time.Since(w.start) }
+
+func (w *world) more() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.load.Duration > 0 && w.now() >= w.load.Duration || w.load.Requests > 0 && w.issued >= w.load.Requests {
+		return false
+	}
+	w.issued++
+	return true
+}
+
+func (w *world) closedLoop() {
+	for w.more() {
+		w.request(w.now())
+	}
+}
+
+func (w *world) openLoop(clients *sync.WaitGroup) {
+	free := make(chan struct{}, w.load.Clients)
+	for i := 0; ; i++ {
+		due := time.Duration(math.Round(float64(i) / w.load.Rate * float64(time.Second)))
+		time.Sleep(due - w.now())
+		free <- struct{}{}
+		if !w.more() {
+			return
+		}
+		clients.Go(func() {
+			w.request(due)
+			<-free
+		})
+	}
+}
+
+// request is one, from the client's side.
+func (w *world) request(sent time.Duration) {
+	class := w.serve()
+	r := load.Request{Sent: sent, Ended: w.now(), Class: class}
+	if w.load.Duration > 0 && r.Ended > w.load.Duration {
+		r.Ended, r.Class = w.load.Duration, load.Unfinished
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.requests = append(w.requests, r)
+}
+
+func (w *world) serve() load.Class {
+	w.mu.Lock()
+	if w.Places > 0 && w.running == w.Places {
+		if w.Queue >= 0 && len(w.waiting) == w.Queue {
+			w.mu.Unlock()
+			time.Sleep(w.Refusal)
+			return load.Refused
+		}
+		place := make(chan struct{})
+		w.waiting = append(w.waiting, place)
+		w.mu.Unlock()
+		if !w.wait(place) {
+			return load.Refused
+		}
+	} else {
+		w.running++
+		w.mu.Unlock()
+	}
+	time.Sleep(w.Delay)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.waiting) > 0 {
+		close(w.waiting[0]) // who has it now takes the place over
+		w.waiting = w.waiting[1:]
+	} else {
+		w.running--
+	}
+	return load.Answered
+}
+
+// wait returns false where the time is over before there is a place.
+func (w *world) wait(place chan struct{}) bool {
+	if w.QueueTimeout == 0 {
+		<-place
+		return true
+	}
+	timer := time.NewTimer(w.QueueTimeout)
+	defer timer.Stop()
+	select {
+	case <-place:
+		return true
+	case <-timer.C:
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	i := slices.Index(w.waiting, place)
+	if i < 0 {
+		return true // it came at the same moment
+	}
+	w.waiting = slices.Delete(w.waiting, i, i+1)
+	return false
+}
+
+// fates are the requests without who sent them, in an order of their own: at one moment any may come first.
+func fates(requests []load.Request) (fates []load.Request) {
+	for _, r := range requests {
+		fates = append(fates, load.Request{Sent: r.Sent, Ended: r.Ended, Class: r.Class})
+	}
+	slices.SortFunc(fates, func(a, b load.Request) int {
+		return cmp.Or(cmp.Compare(a.Sent, b.Sent), cmp.Compare(a.Ended, b.Ended), cmp.Compare(a.Class, b.Class))
+	})
+	return fates
+}
