@@ -39,10 +39,15 @@ const most = 2_000_000
 // full and requests that may give up: because all work takes the same time and the queue is first in, first out, it is
 // known of a request when it arrives when it starts, or that it does not. It is exact from the first request on, so
 // that it is right for short tests, too, which begin with an empty server.
-func Requests(s Server, l Load) []load.Request {
+func Requests(s Server, l Load) (requests []load.Request) {
+	run(s, l, func(r load.Request) { requests = append(requests, r) })
+	return requests
+}
+
+// run yields each of them, and keeps none.
+func run(s Server, l Load, yield func(load.Request)) {
 	clients := make(times, l.Clients) // when each is free
 	server := state{Server: s, places: make(times, s.Places)}
-	var requests []load.Request
 	for i := 0; i < most && (l.Requests == 0 || i < l.Requests); i++ {
 		due := clients[0]
 		if l.Rate > 0 {
@@ -58,9 +63,8 @@ func Requests(s Server, l Load) []load.Request {
 		if l.Duration > 0 && r.Ended > l.Duration {
 			r.Class, r.Ended, r.Queued, r.Worked = load.Unfinished, l.Duration, -1, -1
 		}
-		requests = append(requests, r)
+		yield(r)
 	}
-	return requests
 }
 
 // A state is a server at some moment.
@@ -114,22 +118,15 @@ func (t times) replace(later time.Duration) {
 	heap.Fix(&t, 0)
 }
 
-// Took is how long it takes until the last of l.Requests has ended, where none is refused: the server works in rounds,
-// of as many requests as it has places or there are clients. It takes no time to work out where Requests would.
-func Took(s Server, l Load) time.Duration {
-	if l.Rate > 0 {
-		due := time.Duration(float64(l.Requests-1) / l.Rate * float64(time.Second))
-		return max(due+s.Delay, rounds(s, l))
+// Took is how long it takes until the last of l.Requests has ended, where nothing cuts them off. Of more than can be
+// predicted it takes it that the others go on at the same rate.
+func Took(s Server, l Load) (took time.Duration) {
+	l.Duration = 0
+	run(s, l, func(r load.Request) { took = max(took, r.Ended) })
+	if l.Requests > most {
+		took = time.Duration(float64(took) * float64(l.Requests) / most)
 	}
-	return rounds(s, l)
-}
-
-func rounds(s Server, l Load) time.Duration {
-	atATime := l.Clients
-	if s.Places > 0 {
-		atATime = min(atATime, s.Places)
-	}
-	return time.Duration((l.Requests+atATime-1)/atATime) * s.Delay
+	return took
 }
 
 // ABIdeal is the most requests per second that ab counts of n requests by c clients, where it sends one request first and

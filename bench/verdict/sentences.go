@@ -6,28 +6,35 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"time"
 
 	"demo-server/bench/result"
 )
 
-// Sentences says in plain words what the comparisons of the rows came to, the fastest rows first.
-func Sentences(rows []result.Row, comparisons []result.Comparison, margin float64) (sentences []string) {
-	s := speech{comparisons: map[[2]string]result.Comparison{}, margin: margin}
-	for _, c := range comparisons {
+// Sentences says in plain words what the comparisons of a result's rows came to, the fastest rows first.
+func Sentences(r *result.Result) (sentences []string) {
+	s := speech{comparisons: map[[2]string]result.Comparison{}, load: r.Load}
+	for _, c := range r.Comparisons {
 		s.comparisons[[2]string{c.A, c.B}] = c
 	}
-	groups := s.groups(rows)
+	groups := s.groups(r.Rows)
+	var doubtful []result.Row
 	for i, group := range groups {
 		switch {
+		case i > 0 && s.of(groups[0][0], group[0]).Verdict == result.TooFew:
+			doubtful = append(doubtful, group...)
 		case i > 0:
 			sentences = append(sentences, s.against(groups[0][0], group))
 		case len(group) == 1:
-			sentences = append(sentences, fmt.Sprintf("%s serves %s requests/s%s.", group[0].Name, rate(group[0]), reason(group[0])))
+			sentences = append(sentences, fmt.Sprintf("%s serves %s requests/s%s.", group[0].Name, rate(group[0]), s.reason(group[0])))
 		default:
-			sentences = append(sentences, fmt.Sprintf("%s serve the same, %s requests/s%s.", names(group), rates(group), reason(group[0])))
+			sentences = append(sentences, fmt.Sprintf("%s serve the same, %s requests/s%s.", names(group), rates(group), s.reason(group[0])))
 		}
 	}
-	for _, row := range rows {
+	if doubtful != nil {
+		sentences = append(sentences, s.tooFew(groups[0][0], doubtful))
+	}
+	for _, row := range r.Rows {
 		switch {
 		case row.Failure != "":
 			sentences = append(sentences, fmt.Sprintf("%s failed: %s", row.Name, firstLine(row.Failure)))
@@ -44,7 +51,7 @@ func Sentences(rows []result.Row, comparisons []result.Comparison, margin float6
 // speech is what sentences are made of.
 type speech struct {
 	comparisons map[[2]string]result.Comparison
-	margin      float64
+	load        result.Load
 }
 
 // of returns the comparison of b with a, in whatever order it was made.
@@ -86,26 +93,44 @@ func (s speech) against(reference result.Row, group []result.Row) string {
 	if len(group) > 1 {
 		who, serve = who+", the same as each other,", "serve"
 	}
-	switch c.Verdict {
-	case result.Different:
+	if c.Verdict == result.Different {
 		return fmt.Sprintf("%s %s %s %s%s.", who, serve, share(c.Ratio), reference.Name, expected(group[0]))
-	case result.Same: // as the reference, but not as all of its group
-		return fmt.Sprintf("%s %s the same as %s, %s requests/s.", who, serve, reference.Name, rates(group))
 	}
-	if c.Rounds < 2 {
-		return fmt.Sprintf("%s %s %s requests/s: one round cannot tell it from %s; try --repeat 6.", who, serve, rates(group), reference.Name)
-	}
-	return fmt.Sprintf("Too few repeats to tell %s from %s (%+.1f%% to %+.1f%%): try --repeat %d.", names(group), reference.Name,
-		100*(c.Low-1), 100*(c.High-1), s.enough(c))
+	// As the reference, but not as all of its group.
+	return fmt.Sprintf("%s %s the same as %s, %s requests/s.", who, serve, reference.Name, rates(group))
 }
 
-// enough is about how many rounds would tell: the interval narrows with their root.
+// usual is how many rounds are enough on a quiet machine, and the default of the command.
+const usual = 6
+
+// tooFew says which rows cannot be told from the reference, and what would help.
+func (s speech) tooFew(reference result.Row, rows []result.Row) string {
+	var each []string
+	repeats := usual
+	for _, row := range rows {
+		c := s.of(reference, row)
+		if c.Rounds < 2 {
+			each = append(each, fmt.Sprintf("%s (%s requests/s)", row.Name, rate(row)))
+			continue
+		}
+		each = append(each, fmt.Sprintf("%s (%+.1f%% to %+.1f%%)", row.Name, 100*(c.Low-1), 100*(c.High-1)))
+		if c.Rounds >= usual {
+			repeats = max(repeats, s.enough(c))
+		}
+	}
+	return fmt.Sprintf("Too few repeats to tell %s from %s: try --repeat %d.", list(each), reference.Name, repeats)
+}
+
+// enough is about how many rounds would tell: the interval narrows with their root. It means little of fewer than usual.
 func (s speech) enough(c result.Comparison) int {
 	half := (math.Log(c.High) - math.Log(c.Low)) / 2
-	room := math.Abs(math.Abs(math.Log(c.Ratio)) - math.Log1p(s.margin))
+	room := math.Abs(math.Abs(math.Log(c.Ratio)) - math.Log1p(s.load.Margin))
 	needed := math.Ceil(float64(c.Rounds) * (half / room) * (half / room))
-	return int(min(max(needed, float64(c.Rounds+1)), 1000))
+	return int(min(max(needed, float64(c.Rounds+1)), mostRepeats))
 }
+
+// mostRepeats is as many as the command takes.
+const mostRepeats = 1000
 
 // shares are words for ratios.
 var shares = []struct {
@@ -113,7 +138,7 @@ var shares = []struct {
 	words string
 }{
 	{2, "twice as many requests as"}, {1. / 2, "half of"}, {1. / 3, "a third of"}, {1. / 4, "a quarter of"},
-	{1. / 5, "a fifth of"}, {1. / 10, "a tenth of"}, {1. / 100, "a hundredth of"},
+	{1. / 5, "a fifth of"}, {1. / 10, "a tenth of"},
 }
 
 // share is a ratio in words, where there are some within 3%.
@@ -123,7 +148,10 @@ func share(ratio float64) string {
 			return s.words
 		}
 	}
+	part := math.Round(1 / ratio)
 	switch {
+	case part >= 6 && math.Abs(part*ratio-1) < 0.03:
+		return fmt.Sprintf("1/%.0f of", part)
 	case ratio > 1.1:
 		return fmt.Sprintf("%.3g times as many requests as", ratio)
 	case ratio > 1:
@@ -138,13 +166,19 @@ func share(ratio float64) string {
 const predicted = 0.02
 
 // reason says why a row serves as much as it does, where that is known.
-func reason(row result.Row) string {
+func (s speech) reason(row result.Row) string {
 	ceiling := row.Total.Ceiling
-	if ceiling != nil && math.Abs(*row.Total.PerSecond / *ceiling - 1) <= predicted {
-		return fmt.Sprintf(": the client is the bound, which asks for %.4g at most", *ceiling)
+	if ceiling == nil || math.Abs(*row.Total.PerSecond / *ceiling - 1) > predicted {
+		return expected(row)
 	}
-	return expected(row)
+	if s.load.Loop == "open" {
+		return ": all that is asked for"
+	}
+	return fmt.Sprintf(": the client is the bound, %d of them / %s = %.4g", s.load.Concurrency, seconds(*row.Delay), *ceiling)
 }
+
+// seconds is a delay as it is written in settings.
+func seconds(s float64) string { return time.Duration(s * float64(time.Second)).String() }
 
 // expected says whether theory knew, and why.
 func expected(row result.Row) string {
@@ -178,11 +212,15 @@ func names(rows []result.Row) string {
 	for _, row := range rows {
 		all = append(all, row.Name)
 	}
-	last := len(all) - 1
+	return list(all)
+}
+
+func list(words []string) string {
+	last := len(words) - 1
 	if last == 0 {
-		return all[0]
+		return words[0]
 	}
-	return strings.Join(all[:last], ", ") + " and " + all[last]
+	return strings.Join(words[:last], ", ") + " and " + words[last]
 }
 
 func firstLine(text string) string {

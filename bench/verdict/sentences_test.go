@@ -18,7 +18,9 @@ func rowOf(name string, perSecond float64, change func(*result.Row)) result.Row 
 
 func predictedAs(theory, ceiling float64, bound string) func(*result.Row) {
 	return func(row *result.Row) {
+		delay := 2.0
 		row.Prediction, row.Total.Ceiling, row.Bound = &result.Figures{PerSecond: &theory}, &ceiling, bound
+		row.Delay = &delay
 	}
 }
 
@@ -52,9 +54,9 @@ func TestSentences(t *testing.T) {
 			},
 			map[string][]float64{"goroutine": around(49.93), "pool(50)": around(24.97), "single": around(0.4999), "fasthttp": around(49.9)},
 			[]string{
-				"goroutine and fasthttp serve the same, 49.9 to 49.93 requests/s: the client is the bound, which asks for 50 at most.",
+				"goroutine and fasthttp serve the same, 49.9 to 49.93 requests/s: the client is the bound, 100 of them / 2s = 50.",
 				"pool(50) serves half of goroutine, as predicted: 50 workers / 2s.",
-				"single serves a hundredth of goroutine, as predicted: 1 at a time / 2s.",
+				"single serves 1/100 of goroutine, as predicted: 1 at a time / 2s.",
 			},
 		},
 		{
@@ -67,15 +69,15 @@ func TestSentences(t *testing.T) {
 			map[string][]float64{"a": around(100), "b": around(37), "c": noisy(99)},
 			[]string{
 				"a serves 100 requests/s, though theory predicts 200.",
-				"Too few repeats to tell c from a (-4.3% to +2.7%): try --repeat 62.",
 				"b serves 0.37 of a, as predicted.",
+				"Too few repeats to tell c (-4.3% to +2.7%) from a: try --repeat 62.",
 			},
 		},
 		{
 			"one round",
 			[]result.Row{rowOf("a", 50, nil), rowOf("b", 25, nil)},
 			map[string][]float64{"a": {50}, "b": {25}},
-			[]string{"a serves 50 requests/s.", "b serves 25 requests/s: one round cannot tell it from a; try --repeat 6."},
+			[]string{"a serves 50 requests/s.", "Too few repeats to tell b (25 requests/s) from a: try --repeat 6."},
 		},
 		{
 			"rows that have no rate",
@@ -101,7 +103,9 @@ func TestSentences(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			got := Sentences(c.rows, compared(c.rows, c.rounds), margin)
+			got := Sentences(&result.Result{
+				Rows: c.rows, Comparisons: compared(c.rows, c.rounds), Load: result.Load{Margin: margin, Concurrency: 100},
+			})
 			if diff := cmp.Diff(c.want, got); diff != "" {
 				t.Errorf("want -, got +:\n%s", diff)
 			}
@@ -112,7 +116,7 @@ func TestSentences(t *testing.T) {
 func TestShare(t *testing.T) {
 	for ratio, want := range map[float64]string{
 		0.5: "half of", 0.49: "half of", 0.333: "a third of", 0.1: "a tenth of", 2: "twice as many requests as",
-		0.95: "5.0% less than", 1.05: "5.0% more than", 0.37: "0.37 of", 3.456: "3.46 times as many requests as",
+		0.95: "5.0% less than", 1.05: "5.0% more than", 0.37: "0.37 of", 0.0499: "1/20 of", 3.456: "3.46 times as many requests as",
 	} {
 		if got := share(ratio); got != want {
 			t.Errorf("share(%g) = %q, want %q", ratio, got, want)

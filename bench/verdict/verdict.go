@@ -37,13 +37,39 @@ func Compare(samples []Sample, margin float64) []result.Comparison {
 	return Pairs(pairs, margin)
 }
 
+// Runs compares the rows of two runs that have the same name, the later run with the earlier.
+func Runs(before, after []result.Row, margin float64) []result.Comparison {
+	var pairs []Pair
+	for _, a := range before {
+		for _, b := range after {
+			if a.Name == b.Name {
+				pairs = append(pairs, Pair{sampleOf(a), sampleOf(b)})
+			}
+		}
+	}
+	return Pairs(pairs, margin)
+}
+
+func sampleOf(row result.Row) Sample {
+	s := Sample{Name: row.Name}
+	for _, repeat := range row.Repeats {
+		rate := math.NaN()
+		if repeat.PerSecond != nil {
+			rate = *repeat.PerSecond
+		}
+		s.Rounds = append(s.Rounds, rate)
+	}
+	return s
+}
+
 // Pairs compares each pair, in the order given.
 //
 // The rounds of a pair are compared one by one, because what the machine did in a round fell on both. Of the logarithms
 // of these ratios comes a confidence interval (Student's). A pair is different where the interval lies wholly beyond the
 // margin, and the same where it lies wholly inside; both cannot be true of it, so that one claim a pair is all that can
 // be wrong. Where many pairs are compared some would be claimed by chance: after Holm (1979) the clearest pair has to
-// stand at the level alpha/m, the next at alpha/(m-1), and the first that does not ends all claims.
+// stand at the level alpha/m, the next at alpha/(m-1), and the first that does not ends all claims: those after it are
+// shown at its level, at which they cannot be claimed either.
 func Pairs(pairs []Pair, margin float64) []result.Comparison {
 	out := make([]result.Comparison, len(pairs))
 	ratios := make([]ratios, len(pairs))
@@ -54,9 +80,11 @@ func Pairs(pairs []Pair, margin float64) []result.Comparison {
 	slices.SortStableFunc(order, func(i, j int) int {
 		return cmp.Compare(ratios[j].clearness(margin), ratios[i].clearness(margin))
 	})
-	claiming := true
+	claiming, confidence := true, 0.0
 	for rank, i := range order {
-		confidence := 1 - alpha/float64(len(pairs)-rank)
+		if claiming {
+			confidence = 1 - alpha/float64(len(pairs)-rank)
+		}
 		c := ratios[i].compare(margin, confidence)
 		if claiming = claiming && c.Verdict != result.TooFew; !claiming {
 			c.Verdict = result.TooFew
