@@ -1,0 +1,157 @@
+// Package originals holds the programs of the article that this project mirrors, written anew for Python, and starts
+// them, so that they can be measured beside demo-server's modes.
+package originals
+
+import (
+	"context"
+	"embed"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// A Program is a server that answers GET / with Hello World after a delay.
+type Program struct {
+	Name    string
+	About   string   // one line
+	Mirrors string   // the mode of demo-server that works alike
+	Modules []string // of Python, that it needs
+
+	arguments []string
+	places    func(workers int) int
+}
+
+// Programs lists the article's two programs, and those beside them that show what is behind their figures.
+func Programs() []Program {
+	return []Program{
+		{
+			Name: "flask", About: "Flask's own server, a thread per request", Mirrors: "goroutine",
+			Modules: []string{"flask"}, arguments: []string{"flask_threaded.py"}, places: noBound,
+		},
+		{
+			Name: "flask-single", About: "Flask's own server, one thread", Mirrors: "single",
+			Modules: []string{"flask"}, arguments: []string{"flask_single.py"}, places: one,
+		},
+		{
+			Name: "gevent", About: "Flask on gevent, a greenlet per request", Mirrors: "goroutine",
+			Modules: []string{"flask", "gevent"}, arguments: []string{"gevent_patched.py"}, places: noBound,
+		},
+		{
+			Name: "gevent-unpatched", About: "Flask on gevent without its monkey patch: a sleep blocks all", Mirrors: "single",
+			Modules: []string{"flask", "gevent"}, arguments: []string{"gevent_unpatched.py"}, places: one,
+		},
+		{
+			Name: "grpc_gevent", About: "the article's grpc_gevent, which ran on Flask's threads", Mirrors: "fasthttp",
+			Modules: []string{"flask", "gevent", "grpc"}, arguments: []string{"grpc_gevent.py"}, places: noBound,
+		},
+		{
+			Name: "gunicorn-gevent", About: "gunicorn, one worker process with a greenlet per request", Mirrors: "goroutine",
+			Modules: []string{"flask", "gevent", "gunicorn"}, arguments: gunicorn("gevent"), places: noBound,
+		},
+		{
+			Name: "gunicorn-gthread", About: "gunicorn, one worker process with a pool of threads", Mirrors: "pool",
+			Modules: []string{"flask", "gunicorn"}, arguments: gunicorn("gthread"), places: threads,
+		},
+	}
+}
+
+func noBound(int) int         { return 0 }
+func one(int) int             { return 1 }
+func threads(workers int) int { return workers }
+
+// gunicorn reads the rest of its settings from gunicorn.conf.py.
+func gunicorn(workerClass string) []string {
+	return []string{"-m", "gunicorn", "-w", "1", "-k", workerClass, "app:app"}
+}
+
+// Places is how many requests the program works on at a time when it was started with so many workers, 0 for no bound.
+func (p Program) Places(workers int) int { return p.places(workers) }
+
+//go:embed python/*.py
+var source embed.FS
+
+// A Set is the programs in a folder of their own, as far as they can run on this machine.
+type Set struct {
+	folder string
+	plan
+}
+
+// Prepare unpacks the programs and finds the interpreter that runs most of them. What cannot run here is no error: see Missing.
+func Prepare(ctx context.Context) (*Set, error) {
+	return prepare(ctx, interpreters())
+}
+
+func prepare(ctx context.Context, interpreters []string) (*Set, error) {
+	folder, err := os.MkdirTemp("", "demo-server-originals-")
+	if err != nil {
+		return nil, err
+	}
+	s := &Set{folder: folder}
+	if err := unpack(folder); err != nil {
+		s.Close()
+		return nil, err
+	}
+	var found []python
+	for _, path := range interpreters {
+		if p, ok := probe(ctx, path, folder); ok {
+			found = append(found, p)
+		}
+	}
+	if err := ctx.Err(); err != nil {
+		s.Close()
+		return nil, err
+	}
+	s.plan = planFor(Programs(), found)
+	return s, nil
+}
+
+func unpack(folder string) error {
+	files, err := fs.Sub(source, "python")
+	if err != nil {
+		return err
+	}
+	return os.CopyFS(folder, files)
+}
+
+// Close removes the folder.
+func (s *Set) Close() error { return os.RemoveAll(s.folder) }
+
+// Programs lists those that can run.
+func (s *Set) Programs() []Program {
+	return slices.DeleteFunc(Programs(), func(p Program) bool { return slices.Contains(s.leftOut, p.Name) })
+}
+
+// Missing is one line that says which programs cannot run and what to install for them, or empty.
+func (s *Set) Missing() string {
+	if len(s.leftOut) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("originals left out: %s; missing: %s (apt-get install %s)",
+		strings.Join(s.leftOut, ", "), strings.Join(s.packages, ", "), strings.Join(s.packages, " "))
+}
+
+// Command runs a program of the set on 127.0.0.1. Only gunicorn-gthread has workers, at least 1: its threads. A SIGTERM
+// ends the program at once, with its workers; where it is killed, its workers see it and end within a few seconds.
+func (s *Set) Command(name string, port int, delay time.Duration, workers int) *exec.Cmd {
+	var arguments []string
+	for _, p := range Programs() {
+		if p.Name == name {
+			arguments = p.arguments
+		}
+	}
+	command := exec.Command(s.interpreter, arguments...)
+	command.Dir = s.folder
+	command.Env = append(os.Environ(),
+		"PORT="+strconv.Itoa(port),
+		"DELAY="+strconv.FormatFloat(delay.Seconds(), 'f', -1, 64),
+		"THREADS="+strconv.Itoa(workers),
+		"PYTHONDONTWRITEBYTECODE=1",
+		"GUNICORN_CMD_ARGS=", // the user's own would change what is measured
+	)
+	return command
+}
