@@ -1,0 +1,272 @@
+// Package bench is the pressure test: it puts servers under load, one after the other in interleaved rounds, predicts
+// what theory says of each, measures what happens, and tells noise from difference.
+//
+// It is a black box: it starts the binary as a child, and talks HTTP to it. It must not know how anything is served;
+// what bounds a server is told to it (Row).
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"demo-server/bench/load"
+	"demo-server/bench/originals"
+	"demo-server/bench/result"
+	"demo-server/bench/verdict"
+)
+
+// A Progress is told of each repeat as it comes.
+type Progress interface {
+	Begin(row string, round int, takes time.Duration)
+	End()
+}
+
+// A runner is one run of the bench.
+type runner struct {
+	*Plan
+	originals *originals.Set // nil where no row needs them
+	rows      []*row
+}
+
+// A row gathers what is measured of a planned one.
+type row struct {
+	Planned
+	result  result.Row
+	waits   *load.Waits // of all repeats; nil where a tool did the load, which tells its own
+	rounds  []float64   // throughput, by round
+	reports []evidence  // by repeat
+}
+
+// Run measures what was planned, and returns what came of it. Where ctx ends, that is what was measured until then.
+// set is nil where no row is an original.
+func (p *Plan) Run(ctx context.Context, set *originals.Set, progress Progress) *result.Result {
+	r := &runner{Plan: p, originals: set}
+	started := time.Now()
+	for _, planned := range p.Planned {
+		r.rows = append(r.rows, newRow(planned, p.Repeat))
+	}
+	order := rand.New(rand.NewPCG(p.Seed, 0))
+	for round := 1; round <= p.Repeat && ctx.Err() == nil; round++ {
+		// In another order each time, so that no row always runs on a machine that another has just warmed up.
+		for _, i := range order.Perm(len(r.rows)) {
+			r.measure(ctx, r.rows[i], round, progress)
+		}
+	}
+	return r.result(ctx, started)
+}
+
+func newRow(p Planned, repeat int) *row {
+	out := result.Row{
+		Name: p.Name, Kind: p.Kind, Mode: p.Mode, About: p.About, Settings: p.Settings, Places: p.Places, Bound: p.Bound,
+		Prediction: p.Prediction, Why: p.Why, Cut: p.Cut, Trusted: true,
+	}
+	if p.Known {
+		out.Delay = result.Number(p.Delay.Seconds())
+	}
+	return &row{Planned: p, result: out, rounds: make([]float64, 0, repeat)}
+}
+
+// measure measures one repeat of a row. A row that failed once is not tried again.
+func (r *runner) measure(ctx context.Context, row *row, round int, progress Progress) {
+	if ctx.Err() != nil || row.result.Failure != "" {
+		row.skip()
+		return
+	}
+	progress.Begin(row.Name, round, row.Took)
+	defer progress.End()
+	started := time.Now()
+	measured, err := r.repeat(ctx, row.Planned)
+	if err != nil && ctx.Err() == nil {
+		row.result.Failure = err.Error()
+	}
+	if measured == nil {
+		row.skip()
+		return
+	}
+	row.add(measured, result.Repeat{Round: round, Started: started, Figures: measured.figures})
+}
+
+// A measurement is what one repeat came to.
+type measurement struct {
+	figures result.Figures
+	waits   *load.Waits // nil where a tool did the load
+	samples []result.Sample
+	audits  []result.Audit
+	evidence
+}
+
+// repeat starts a row's server, puts the load on it, and stops it. It can return both what was measured and an error.
+func (r *runner) repeat(ctx context.Context, p Planned) (*measurement, error) {
+	target, err := r.target(ctx, p.Row)
+	if err != nil {
+		return nil, err
+	}
+	defer target.stop()
+	measured, err := r.load(ctx, p, target)
+	if err != nil {
+		return measured, err
+	}
+	if target.child != nil && target.child.dead() {
+		return measured, fmt.Errorf("died under load: %s", target.child.lastWords())
+	}
+	return measured, target.stop()
+}
+
+// A target is a server that is ready for load.
+type target struct {
+	child   *child // nil for one that was running already
+	address string // host:port
+	path    string
+}
+
+func (t *target) stop() error {
+	if t.child == nil {
+		return nil
+	}
+	return t.child.stop()
+}
+
+func (r *runner) target(ctx context.Context, row Row) (*target, error) {
+	switch row.Kind {
+	case result.KindMode:
+		c, err := startServer(ctx, r.Binary, row)
+		if err != nil {
+			return nil, err
+		}
+		return &target{c, c.address, "/"}, nil
+	case result.KindOriginal:
+		return r.startOriginal(ctx, row)
+	}
+	return running(row.URL)
+}
+
+// Answers returns an error where the row is a server that is running already, and does not answer.
+func (row Row) Answers(ctx context.Context) error {
+	if row.Kind != result.KindAgainst {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, row.URL, nil)
+	if err != nil {
+		return err
+	}
+	// A proxy of the environment would answer for itself.
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	response, err := client.Do(request)
+	var wrapped *url.Error
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return fmt.Errorf("%s: %s does not answer within %s", row.Name, row.URL, startTimeout)
+	case errors.As(err, &wrapped):
+		return fmt.Errorf("%s: %s does not answer: %w", row.Name, row.URL, wrapped.Err)
+	}
+	return response.Body.Close()
+}
+
+func running(text string) (*target, error) {
+	u, err := url.Parse(text)
+	if err != nil {
+		return nil, err
+	}
+	return &target{nil, hostPort(u), u.RequestURI()}, nil
+}
+
+// startOriginal starts one of the article's programs on a port that is free now.
+func (r *runner) startOriginal(ctx context.Context, row Row) (*target, error) {
+	port, err := freePort()
+	if err != nil {
+		return nil, err
+	}
+	c, err := start(r.originals.Command(row.Original, port, row.Delay, row.Workers), func(string) {})
+	if err != nil {
+		return nil, err
+	}
+	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
+	if err := c.awaitPort(ctx, address); err != nil {
+		c.stop()
+		return nil, err
+	}
+	return &target{c, address, "/"}, nil
+}
+
+func freePort() (int, error) {
+	listener, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		return 0, err
+	}
+	defer listener.Close()
+	return listener.Addr().(*net.TCPAddr).Port, nil
+}
+
+// awaitPort waits until somebody listens there.
+func (c *child) awaitPort(ctx context.Context, address string) error {
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	var dialer net.Dialer
+	for {
+		if conn, err := dialer.DialContext(ctx, "tcp", address); err == nil {
+			return conn.Close()
+		}
+		select {
+		case <-c.ended:
+			return fmt.Errorf("did not start: %s", c.lastWords())
+		case <-ctx.Done():
+			return fmt.Errorf("was not ready after %s: %s", startTimeout, c.lastWords())
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+}
+
+// Result is the plan as a result of which nothing has been measured yet.
+func (p *Plan) Result() *result.Result {
+	out := &result.Result{
+		Schema: result.Schema, Version: p.Version, Command: p.Command, Load: p.record(), Left: p.Left,
+		TookSeconds: p.Took.Seconds(),
+	}
+	for _, planned := range p.Planned {
+		row := newRow(planned, p.Repeat).result
+		row.Total.TookSeconds = planned.Took.Seconds()
+		out.Rows = append(out.Rows, row)
+	}
+	return out
+}
+
+// result puts all together.
+func (r *runner) result(ctx context.Context, started time.Time) *result.Result {
+	out := &result.Result{
+		Schema: result.Schema, Version: r.Version, Started: started, TookSeconds: time.Since(started).Seconds(),
+		Interrupted: ctx.Err() != nil, Command: r.Command, Machine: result.ThisMachine(), Load: r.record(), Left: r.Left,
+	}
+	var samples []verdict.Sample
+	for _, row := range r.rows {
+		r.finish(row)
+		out.Rows = append(out.Rows, row.result)
+		if row.result.Total.PerSecond != nil {
+			samples = append(samples, verdict.Sample{Name: row.Name, Rounds: row.rounds})
+		}
+	}
+	out.Comparisons = verdict.Compare(samples, r.Margin)
+	out.Verdict = verdict.Sentences(out)
+	return out
+}
+
+func (c Config) record() result.Load {
+	loop := "closed"
+	if c.Rate > 0 {
+		loop = "open"
+	}
+	return result.Load{
+		Generator: c.Generator, Loop: loop, Concurrency: c.Concurrency, Requests: c.Requests,
+		DurationSeconds: c.Duration.Seconds(), Rate: c.Rate, Keepalive: c.Keepalive, Repeat: c.Repeat,
+		WarmupSeconds: c.Warmup.Seconds(), TimeoutSeconds: c.Timeout.Seconds(), BudgetSeconds: c.Budget.Seconds(),
+		Seed: c.Seed, Margin: c.Margin,
+	}
+}

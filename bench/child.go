@@ -1,0 +1,201 @@
+package bench
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"os/exec"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// How long a child may take to be ready, and to end after it was asked to.
+const (
+	startTimeout = 20 * time.Second
+	stopTimeout  = 10 * time.Second
+)
+
+// A child is a server that was started for one repeat.
+type child struct {
+	command *exec.Cmd
+	log     tail
+	address string        // host:port where it serves
+	admin   string        // base URL of its admin listener, or empty
+	ended   chan struct{} // closed when it has ended
+	err     error         // how, after ended
+}
+
+// start starts a command in a process group of its own: a Ctrl-C is for the bench, which stops the child in order.
+// onLine sees each line that it logs.
+func start(command *exec.Cmd, onLine func(string)) (*child, error) {
+	isolate(command)
+	output, err := command.StderrPipe()
+	if err != nil {
+		return nil, err
+	}
+	if command.Stdout == nil {
+		command.Stdout = io.Discard
+	}
+	if err := command.Start(); err != nil {
+		return nil, err
+	}
+	c := &child{command: command, ended: make(chan struct{})}
+	go func() {
+		c.read(output, onLine)
+		c.err = command.Wait()
+		close(c.ended)
+	}()
+	return c, nil
+}
+
+func (c *child) read(output io.Reader, onLine func(string)) {
+	lines := bufio.NewScanner(output)
+	for lines.Scan() {
+		c.log.add(lines.Text())
+		onLine(lines.Text())
+	}
+	io.Copy(io.Discard, output) // after a line that is too long for the scanner: the child must not block
+}
+
+// startServer starts demo-server and waits for its word that it is ready.
+func startServer(ctx context.Context, binary string, row Row) (*child, error) {
+	// The row's own flags come last, because of a flag that is given twice the last counts.
+	args := append([]string{"serve", "--host=127.0.0.1", "--port=0", "--admin-addr=127.0.0.1:0", "--admin-token=",
+		"--log-format=json", "--log-level=info", "--mode=" + row.Mode}, row.Args...)
+	ready := make(chan readyLine, 1)
+	c, err := start(exec.Command(binary, args...), func(line string) {
+		var r readyLine
+		if json.Unmarshal([]byte(line), &r) == nil && r.Message == "ready" {
+			ready <- r
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	timeout := time.NewTimer(startTimeout)
+	defer timeout.Stop()
+	select {
+	case r := <-ready:
+		c.address, c.admin = r.Address, strings.TrimSuffix(r.Admin, "/")
+		return c, nil
+	case <-c.ended:
+		return nil, fmt.Errorf("did not start: %s", c.lastWords())
+	case <-timeout.C:
+		c.stop()
+		return nil, fmt.Errorf("was not ready after %s: %s", startTimeout, c.lastWords())
+	case <-ctx.Done():
+		c.stop()
+		return nil, ctx.Err()
+	}
+}
+
+// A readyLine is the line that demo-server logs once when it serves.
+type readyLine struct {
+	Message string `json:"msg"`
+	Address string `json:"address"`
+	Admin   string `json:"admin"`
+}
+
+// pid is the child's process.
+func (c *child) pid() int { return c.command.Process.Pid }
+
+// dead reports whether the child has ended.
+func (c *child) dead() bool {
+	select {
+	case <-c.ended:
+		return true
+	default:
+		return false
+	}
+}
+
+// stop asks the child to end, and insists: the second signal ends demo-server at once, the last one anything.
+func (c *child) stop() error {
+	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGTERM, syscall.SIGKILL} {
+		if c.dead() {
+			return nil
+		}
+		terminate(c.command, signal)
+		select {
+		case <-c.ended:
+			if signal == syscall.SIGKILL {
+				return fmt.Errorf("had to be killed: it did not end within %s", 2*stopTimeout)
+			}
+			return nil
+		case <-time.After(stopTimeout):
+		}
+	}
+	return errors.New("does not even end when it is killed")
+}
+
+// lastWords are what the child said before it ended, for a person.
+func (c *child) lastWords() string {
+	words := c.log.String()
+	if c.dead() {
+		return strings.TrimSpace(fmt.Sprintf("it ended with %s\n%s", exitText(c.err), words))
+	}
+	return words
+}
+
+func exitText(err error) string {
+	if err == nil {
+		return "exit status 0"
+	}
+	return err.Error()
+}
+
+// A tail keeps the last lines of a log.
+type tail struct {
+	mu    sync.Mutex
+	lines []string
+}
+
+const tailLines = 5
+
+func (t *tail) add(line string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.lines = append(t.lines, line)
+	t.lines = t.lines[max(0, len(t.lines)-tailLines):]
+}
+
+// String is the lines; of a JSON log what a person reads of it.
+func (t *tail) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	var plain []string
+	for _, line := range t.lines {
+		plain = append(plain, plainLine(line))
+	}
+	return strings.Join(plain, "\n")
+}
+
+func plainLine(line string) string {
+	var entry struct {
+		Level   string `json:"level"`
+		Message string `json:"msg"`
+		Error   string `json:"error"`
+	}
+	if json.Unmarshal([]byte(line), &entry) != nil || entry.Message == "" {
+		return line
+	}
+	text := entry.Level + ": " + entry.Message
+	if entry.Error != "" {
+		text += ": " + entry.Error
+	}
+	return text
+}
+
+// hostPort is the address of an http URL.
+func hostPort(target *url.URL) string {
+	if target.Port() == "" {
+		return target.Host + ":80"
+	}
+	return target.Host
+}

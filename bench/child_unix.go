@@ -1,0 +1,16 @@
+//go:build unix && !linux
+
+package bench
+
+import (
+	"os/exec"
+	"syscall"
+)
+
+// isolate gives the command a process group of its own.
+func isolate(command *exec.Cmd) { command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} }
+
+// terminate sends the signal to the command's process group.
+func terminate(command *exec.Cmd, signal syscall.Signal) {
+	syscall.Kill(-command.Process.Pid, signal) // an error says that it has ended
+}

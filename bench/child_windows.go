@@ -1,0 +1,16 @@
+package bench
+
+import (
+	"os/exec"
+	"syscall"
+)
+
+// isolate gives the command a process group of its own.
+func isolate(command *exec.Cmd) {
+	command.SysProcAttr = &syscall.SysProcAttr{CreationFlags: syscall.CREATE_NEW_PROCESS_GROUP}
+}
+
+// terminate ends the command: Windows has no signal that asks.
+func terminate(command *exec.Cmd, _ syscall.Signal) {
+	command.Process.Kill() // an error says that it has ended
+}

@@ -1,0 +1,60 @@
+package bench
+
+import "time"
+
+// The load generators.
+const (
+	Builtin = "builtin"
+	AB      = "ab"
+	WRK     = "wrk"
+)
+
+// A Config is what to measure.
+type Config struct {
+	Binary  string   // of demo-server, started as a child for each row of kind mode
+	Command []string // the command line, for the record
+	Version string
+	Rows    []Row
+
+	Generator   string        // Builtin, AB or WRK
+	Concurrency int           // clients; with Rate the most that may wait at a time
+	Requests    int           // of each repeat; 0 measures for Duration
+	Duration    time.Duration // of each repeat
+	Rate        float64       // requests per second of the open loop; 0 for the closed loop
+	Keepalive   bool
+	Repeat      int           // how often each row is measured, in interleaved rounds
+	Warmup      time.Duration // at the start of each repeat, not counted
+	Timeout     time.Duration // of a request
+	Budget      time.Duration // the longest that a repeat may take
+	Reasonable  time.Duration // a row that would take longer is left out instead of cut; 0 leaves none out
+	Seed        uint64        // of the order of the rows in each round
+	Margin      float64       // relative difference that does not matter
+}
+
+// A Row is a server to measure. Which fields matter depends on Kind, one of result's.
+type Row struct {
+	Name  string
+	Kind  string
+	About string
+
+	// Of a mode of demo-server.
+	Mode     string
+	Args     []string          // flags of the child
+	Settings map[string]string // those of this row alone
+
+	// Of one of the article's programs.
+	Original string // its name
+	Workers  int
+
+	// Of a server that is running already.
+	URL string
+
+	// What is known of how it serves, for the prediction.
+	Known        bool // of a server that is running already nothing is
+	Delay        time.Duration
+	Body         string
+	Places       int           // requests that it works on at a time, 0 for no bound of its own
+	Bound        string        // the same in words, such as "50 workers / 2s"
+	Queue        int           // requests that may wait for a place, -1 for no end
+	QueueTimeout time.Duration // how long one may wait, 0 for no end
+}

@@ -1,0 +1,210 @@
+package bench
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"demo-server/bench/load"
+	"demo-server/bench/result"
+)
+
+// A CostConfig is what to measure of blocked requests.
+type CostConfig struct {
+	Binary   string
+	Command  []string
+	Version  string
+	Rows     []Row         // of kind mode; Cost sets their delay
+	InFlight int           // requests that block at the same time
+	Ramp     time.Duration // over which they are sent, so that they fall due over as long
+	Repeat   int
+}
+
+// afterRamp is how long all requests are blocked together: some samples' worth.
+const afterRamp = 2 * time.Second
+
+// Of the CPU per request: without a delay, for so long, by so many clients on kept connections.
+const (
+	cpuClients = 64
+	cpuFor     = 3 * time.Second
+)
+
+// Delay is how long a request blocks: until all have been sent, and a little longer.
+func (c CostConfig) Delay() time.Duration { return c.Ramp + afterRamp }
+
+// Took is about how long all of it takes.
+func (c CostConfig) Took() time.Duration {
+	one := c.Ramp + c.Delay() + cpuFor + 2*betweenRows
+	return time.Duration(len(c.Rows)*c.Repeat) * one
+}
+
+// Cost measures what a blocked request costs in each row.
+func Cost(ctx context.Context, c CostConfig, progress Progress) *result.Result {
+	started := time.Now()
+	out := &result.Result{Schema: result.Schema, Version: c.Version, Started: started, Command: c.Command, Machine: result.ThisMachine()}
+	measured := make([][]result.Cost, len(c.Rows))
+	for round := 1; round <= c.Repeat; round++ {
+		for i, row := range c.Rows {
+			if ctx.Err() != nil {
+				break
+			}
+			progress.Begin(row.Name, round, c.Took()/time.Duration(len(c.Rows)*c.Repeat))
+			measured[i] = append(measured[i], c.cost(ctx, row))
+			progress.End()
+		}
+	}
+	for _, costs := range measured {
+		if len(costs) > 0 {
+			out.Costs = append(out.Costs, middleCost(costs))
+		}
+	}
+	out.Interrupted, out.TookSeconds = ctx.Err() != nil, time.Since(started).Seconds()
+	return out
+}
+
+// middleCost is the repeat whose bytes per request are in the middle; one that failed is the largest of all.
+func middleCost(costs []result.Cost) result.Cost {
+	slices.SortStableFunc(costs, func(a, b result.Cost) int {
+		switch {
+		case (a.BytesPerRequest == nil) != (b.BytesPerRequest == nil):
+			return map[bool]int{true: 1, false: -1}[a.BytesPerRequest == nil]
+		case a.BytesPerRequest == nil || *a.BytesPerRequest == *b.BytesPerRequest:
+			return 0
+		case *a.BytesPerRequest < *b.BytesPerRequest:
+			return -1
+		}
+		return 1
+	})
+	return costs[(len(costs)-1)/2]
+}
+
+func (c CostConfig) cost(ctx context.Context, row Row) result.Cost {
+	out := result.Cost{Name: row.Name, Wanted: c.InFlight}
+	if row.Places == 1 {
+		out.Notes = append(out.Notes, "works on one request at a time and leaves the others to the kernel: nothing blocks in it")
+	} else if err := c.blocked(ctx, row, &out); err != nil {
+		out.Failure = err.Error()
+		return out
+	}
+	if err := c.atNoDelay(ctx, row, &out); err != nil {
+		out.Failure = err.Error()
+	}
+	return out
+}
+
+// blocked has all requests in the server at the same time, and looks at what that takes.
+func (c CostConfig) blocked(ctx context.Context, row Row, out *result.Cost) error {
+	row.Args = append(slices.Clone(row.Args), fmt.Sprintf("--delay=%s", c.Delay()))
+	if row.Places > 0 { // those that do not run wait in its queue, and that is blocked too
+		row.Args = append(row.Args, fmt.Sprintf("--queue=%d", c.InFlight), "--queue-timeout=1h")
+	}
+	server, err := startServer(ctx, c.Binary, row)
+	if err != nil {
+		return err
+	}
+	defer server.stop()
+	generator := load.New(load.Config{
+		Address: server.address, Path: "/", Body: []byte(row.Body), Clients: c.InFlight, Requests: c.InFlight,
+		Rate: float64(c.InFlight) / c.Ramp.Seconds(), Cut: c.Ramp + c.Delay() + afterRamp, Timeout: time.Hour,
+	})
+	sampler := newSampler(server, generator)
+	idle := sampler.idle()
+	var requests []load.Request
+	samples := sampler.while(func() { requests, _ = generator.Run(ctx) })
+	if server.dead() {
+		return fmt.Errorf("died under load: %s", server.lastWords())
+	}
+	c.perRequest(out, idle.Sample, samples)
+	c.lateness(out, requests)
+	return server.stop()
+}
+
+// perRequest divides what grew until all were sent and none was answered yet by how many were in the server then:
+// writing replies takes memory of its own.
+func (c CostConfig) perRequest(out *result.Cost, idle result.Sample, samples []result.Sample) {
+	samples = slices.DeleteFunc(samples, func(s result.Sample) bool { return s.At >= c.Delay().Seconds() })
+	if len(samples) == 0 {
+		return
+	}
+	full := slices.MaxFunc(samples, func(a, b result.Sample) int { return cmp.Compare(inFlight(a), inFlight(b)) })
+	peak := peak(samples)
+	n := inFlight(full)
+	out.InFlight, out.IdleBytes, out.PeakBytes = int(n), idle.Resident, peak.Resident
+	if full.Queued != nil {
+		out.Queued = int(*full.Queued)
+	}
+	per := func(from, to *float64) *float64 {
+		if grown := difference(from, to); grown != nil {
+			return ratio(*grown, n)
+		}
+		return nil
+	}
+	out.BytesPerRequest = per(idle.Resident, peak.Resident)
+	out.GoroutinesPer = per(idle.Goroutines, peak.Goroutines)
+	out.ThreadsPer = per(idle.Threads, peak.Threads)
+	if out.InFlight < c.InFlight {
+		out.Notes = append(out.Notes, fmt.Sprintf("%d of the %d requests that were wanted were in the server at the same time",
+			out.InFlight, c.InFlight))
+	}
+}
+
+// lateness is how much later than asked for the work ended, by the server's own Server-Timing: how long the connection
+// waited in the kernel or the reply in the client is not in it.
+func (c CostConfig) lateness(out *result.Cost, requests []load.Request) {
+	var late []time.Duration
+	failed := 0
+	for _, r := range requests {
+		switch {
+		case r.Class == load.Answered && r.Worked >= 0:
+			late = append(late, max(0, micros(r.Worked)-c.Delay()))
+		case r.Class != load.Answered && r.Class != load.Unfinished:
+			failed++
+		}
+	}
+	if failed > 0 {
+		out.Notes = append(out.Notes, fmt.Sprintf("%d of the %d requests failed or were refused", failed, len(requests)))
+	}
+	if late == nil {
+		return
+	}
+	slices.Sort(late)
+	at := func(share float64) *float64 {
+		return result.Number(late[int(share*float64(len(late)-1))].Seconds())
+	}
+	out.LatenessP50, out.LatenessP99 = at(0.5), at(0.99)
+}
+
+// atNoDelay measures the CPU that a request takes which does not block.
+func (c CostConfig) atNoDelay(ctx context.Context, row Row, out *result.Cost) error {
+	row.Args = append(slices.Clone(row.Args), "--delay=0s")
+	server, err := startServer(ctx, c.Binary, row)
+	if err != nil {
+		return err
+	}
+	defer server.stop()
+	clients := cpuClients
+	if row.Places == 1 {
+		clients = 1 // a kept connection holds it
+	}
+	generator := load.New(load.Config{
+		Address: server.address, Path: "/", Body: []byte(row.Body), Clients: clients, Duration: cpuFor, Cut: cpuFor + time.Second,
+		Keepalive: true, Timeout: leastTimeout,
+	})
+	sampler := newSampler(server, generator)
+	var requests []load.Request
+	samples := sampler.while(func() { requests, _ = generator.Run(ctx) })
+	if server.dead() {
+		return fmt.Errorf("died under load: %s", server.lastWords())
+	}
+	summary := load.Summarise(requests, 0, 1)
+	used := difference(samples[0].CPU, samples[len(samples)-1].CPU)
+	if n := summary.Count[load.Answered]; used != nil && n > 0 {
+		out.CPUPerRequest = ratio(*used, float64(n))
+	}
+	if summary.PerSecond > 0 {
+		out.PerSecondAtNoWait = &summary.PerSecond
+	}
+	return server.stop()
+}

@@ -1,0 +1,240 @@
+package bench
+
+import (
+	"fmt"
+	"math"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"demo-server/bench/load"
+	"demo-server/bench/result"
+)
+
+// evidence is what is known of a repeat to tell where a deviation comes from.
+type evidence struct {
+	late    time.Duration // how late the generator sent, at 99% of the requests of the open loop
+	queued  time.Duration // mean of Server-Timing, of the right replies
+	worked  time.Duration // the same; -1 where the server does not say
+	beside  time.Duration // mean of what latency is more than these two
+	slowest load.Request
+	drift   float64 // of throughput in the window
+}
+
+func gather(requests []load.Request, s load.Summary) evidence {
+	e := evidence{worked: -1, drift: s.Drift}
+	var queued, worked, latency time.Duration
+	timed := 0
+	for _, r := range requests {
+		if r.Class != load.Answered {
+			continue
+		}
+		if r.Latency() > e.slowest.Latency() {
+			e.slowest = r
+		}
+		if r.Queued >= 0 && r.Worked >= 0 {
+			timed++
+			queued += micros(r.Queued)
+			worked += micros(r.Worked)
+			latency += r.Latency()
+		}
+	}
+	if timed > 0 {
+		n := time.Duration(timed)
+		e.queued, e.worked, e.beside = queued/n, worked/n, (latency-queued-worked)/n
+	}
+	return e
+}
+
+func micros(n int32) time.Duration { return time.Duration(n) * time.Microsecond }
+
+// tolerated is the deviation from a prediction that needs no explanation.
+const tolerated = 0.02
+
+// worthSaying is the share of the clients that wait in the accept queue from which on it is said.
+const worthSaying = 0.2
+
+// explain says what a reader has to know of a row beside its figures.
+func (r *runner) explain(row *row) (notes []string) {
+	out := &row.result
+	total := out.Total
+	if out.Cut && total.Answered > 0 {
+		notes = append(notes, fmt.Sprintf("measured for %s, where all of its %d requests would take %s",
+			row.cut, r.Requests, r.full(row.Row, false).Round(time.Second)))
+	}
+	if failed := failures(total.Counts); failed != "" {
+		notes = append(notes, failed)
+	}
+	for _, a := range out.Audits {
+		switch {
+		case a.Broken:
+			notes = append(notes, "not trustworthy: "+a.Text)
+		case a.Name == acceptAudit && a.Left > auditLeast && a.Left > worthSaying*float64(r.Concurrency):
+			notes = append(notes, a.Text)
+		}
+	}
+	if total.PerSecond == nil {
+		return notes
+	}
+	if out.Prediction == nil {
+		if busy := saturated(total); busy != "" {
+			notes = append(notes, busy)
+		}
+		return notes
+	}
+	if off := deviations(*out.Prediction, total); off != "" {
+		notes = append(notes, off+": "+r.cause(row))
+	}
+	return notes
+}
+
+func failures(c result.Counts) string {
+	var kinds []string
+	for _, kind := range []struct {
+		n    int
+		name string
+	}{
+		{c.Connect, "found no connection"}, {c.Timeout, "had no reply in time"}, {c.Broken, "lost their connection"},
+		{c.Status, "had another status"}, {c.Body, "had a wrong body"},
+	} {
+		if kind.n > 0 {
+			kinds = append(kinds, fmt.Sprintf("%d %s", kind.n, kind.name))
+		}
+	}
+	if kinds == nil {
+		return ""
+	}
+	return "failed: " + strings.Join(kinds, ", ")
+}
+
+// deviations lists what is more than 2% off what theory says, or nothing.
+func deviations(predicted, measured result.Figures) string {
+	var off []string
+	compare := func(what string, p, m *float64) {
+		if p == nil || m == nil || *p == 0 {
+			return
+		}
+		if by := *m / *p - 1; math.Abs(by) > tolerated {
+			off = append(off, fmt.Sprintf("%s %+.1f%%", what, 100*by))
+		}
+	}
+	compare("requests/s", predicted.PerSecond, measured.PerSecond)
+	compare("mean latency", exact(predicted.Mean), exact(measured.Mean))
+	compare("longest", exact(predicted.Longest), exact(measured.Longest))
+	if p, m := predicted.RefusedShare, measured.RefusedShare; p != nil && m != nil && math.Abs(*m-*p) > tolerated {
+		off = append(off, fmt.Sprintf("share refused %.1f%% instead of %.1f%%", 100**m, 100**p))
+	}
+	if off == nil {
+		return ""
+	}
+	return strings.Join(off, ", ") + " off the prediction"
+}
+
+func exact(l *result.Latency) *float64 {
+	if l == nil || l.Beyond {
+		return nil
+	}
+	return &l.Seconds
+}
+
+// cause says where a deviation comes from, as far as there is evidence; the strongest comes first.
+func (r *runner) cause(row *row) string {
+	total := row.result.Total
+	typical := typical(row.reports)
+	switch {
+	case total.Failed > 0:
+		return fmt.Sprintf("%d of %d requests failed", total.Failed, total.Failed+total.Answered+total.Refused)
+	case total.Refused > 0 && row.result.Prediction.Refused == 0:
+		return fmt.Sprintf("%d requests were refused, which theory does not expect", total.Refused)
+	}
+	if busy := saturated(total); busy != "" {
+		return busy
+	}
+	switch {
+	case r.Rate > 0 && typical.late > time.Duration(tolerated*float64(row.Delay)):
+		return fmt.Sprintf("the client was too slow: 1%% of the requests were sent %s late or more", short(typical.late))
+	case total.Refused > 0:
+		return fmt.Sprintf("%d tries were refused, and each took time of the client, the server and the queue", total.Refused)
+	case math.Abs(typical.drift) > tolerated:
+		return fmt.Sprintf("the second half of the time served %+.1f%% against the first: a warm-up, or another load on"+
+			" this machine; try --warmup", 100*typical.drift)
+	}
+	return r.late(row, typical)
+}
+
+// late tells which part of a latency is longer than theory says, in the mean or at least in the slowest request.
+func (r *runner) late(row *row, e evidence) string {
+	if e.worked < 0 {
+		return "this server does not say where its time goes"
+	}
+	work := e.worked - row.Delay
+	if limit := time.Duration(tolerated / 2 * float64(row.Delay)); work > limit || e.beside > limit {
+		if work > e.beside {
+			return fmt.Sprintf("the work itself took %s where %s were asked for", short(e.worked), short(row.Delay))
+		}
+		return fmt.Sprintf("each request spent %s beside queue and work, connecting, sending and receiving", short(e.beside))
+	}
+	slowest := e.slowest
+	if slowest.Worked < 0 {
+		return "of the slowest request the server does not say where its time went"
+	}
+	return fmt.Sprintf("the slowest request spent %s in the queue, %s at work and %s beside both", short(micros(slowest.Queued)),
+		short(micros(slowest.Worked)), short(slowest.Latency()-micros(slowest.Queued)-micros(slowest.Worked)))
+}
+
+// typical is the median of each piece of evidence over the repeats, and the slowest request of all.
+func typical(reports []evidence) evidence {
+	e := evidence{
+		late:   middle(reports, func(e evidence) time.Duration { return e.late }),
+		queued: middle(reports, func(e evidence) time.Duration { return e.queued }),
+		worked: middle(reports, func(e evidence) time.Duration { return e.worked }),
+		beside: middle(reports, func(e evidence) time.Duration { return e.beside }),
+		drift:  middle(reports, func(e evidence) float64 { return e.drift }),
+	}
+	for _, report := range reports {
+		if report.slowest.Latency() > e.slowest.Latency() {
+			e.slowest = report.slowest
+		}
+	}
+	return e
+}
+
+func middle[T time.Duration | float64](reports []evidence, of func(evidence) T) (none T) {
+	var values []T
+	for _, report := range reports {
+		values = append(values, of(report))
+	}
+	if values == nil {
+		return none
+	}
+	slices.Sort(values)
+	return values[len(values)/2]
+}
+
+// busyShare of all cores is as much as two processes get that share them with a kernel.
+const busyShare = 0.85
+
+// saturated says that the CPU was the limit, and whose work it was, or nothing.
+func saturated(f result.Figures) string {
+	cores := runtime.NumCPU()
+	if f.ServerCores == nil || f.ClientCores == nil || *f.ServerCores+*f.ClientCores < busyShare*float64(cores) {
+		return ""
+	}
+	used := fmt.Sprintf("the CPU was the limit: of %d cores the server used %.2f and the load generator %.2f",
+		cores, *f.ServerCores, *f.ClientCores)
+	if *f.ClientCores > *f.ServerCores {
+		return used + "; the generator took more than the server, so that this is its limit and not the server's: try --with wrk"
+	}
+	return used
+}
+
+// short writes a duration with three digits.
+func short(d time.Duration) string {
+	for _, unit := range []time.Duration{time.Second, time.Millisecond, time.Microsecond} {
+		if d >= unit {
+			return d.Round(unit / 100).String()
+		}
+	}
+	return d.String()
+}

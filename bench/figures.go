@@ -1,0 +1,161 @@
+package bench
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"demo-server/bench/load"
+	"demo-server/bench/result"
+)
+
+// summarised are the figures of requests alone.
+func summarised(s load.Summary) result.Figures {
+	f := result.Figures{Counts: counts(s), SteadySeconds: (s.To - s.From).Seconds()}
+	if s.PerSecond > 0 {
+		f.PerSecond = &s.PerSecond
+	}
+	waited(&f, s.Waits)
+	f.RefusedShare = refusedShare(f.Counts)
+	return f
+}
+
+func counts(s load.Summary) result.Counts {
+	c := result.Counts{
+		Answered: s.Count[load.Answered], Refused: s.Count[load.Refused], Unfinished: s.Count[load.Unfinished],
+		Connect: s.Count[load.Connect], Timeout: s.Count[load.Timeout], Broken: s.Count[load.Broken],
+		Status: s.Count[load.Status], Body: s.Count[load.Body],
+	}
+	c.Failed = c.Connect + c.Timeout + c.Broken + c.Status + c.Body
+	return c
+}
+
+func refusedShare(c result.Counts) *float64 {
+	if c.Answered+c.Refused == 0 {
+		return nil
+	}
+	return result.Number(float64(c.Refused) / float64(c.Answered+c.Refused))
+}
+
+// waited fills in the latencies, where there are any.
+func waited(f *result.Figures, waits *load.Waits) {
+	if waits.Empty() {
+		return
+	}
+	at := waits.At(50, 90, 99)
+	f.P50, f.P90, f.P99 = latency(at[0]), latency(at[1]), latency(at[2])
+	f.Mean, f.Longest = latency(waits.Mean()), latency(waits.Longest())
+}
+
+func latency(w load.Wait) *result.Latency {
+	return &result.Latency{Seconds: w.Duration.Seconds(), Beyond: w.Beyond}
+}
+
+// curvePercents are where the curve of latencies is drawn.
+var curvePercents = []float64{0, 1, 5, 10, 25, 50, 75, 90, 95, 99, 99.5, 99.9, 99.99, 100}
+
+func curve(waits *load.Waits) (points []result.Point) {
+	if waits.Empty() {
+		return nil
+	}
+	for i, w := range waits.At(curvePercents...) {
+		points = append(points, result.Point{Percent: curvePercents[i], Latency: *latency(w)})
+	}
+	return points
+}
+
+// sampled fills in what follows from samples. ended is how many requests came to an end.
+func sampled(f *result.Figures, idle idle, samples []result.Sample, ended int) {
+	if len(samples) == 0 {
+		return
+	}
+	f.Peak = peak(samples)
+	f.IdleBytes = idle.Resident
+	first, last := samples[0], samples[len(samples)-1]
+	took := last.At - first.At
+	if used := difference(first.CPU, last.CPU); used != nil {
+		f.ServerCores = ratio(*used, took)
+		if ended >= fewest {
+			f.CPUPerRequest = ratio(max(0, *used-idle.cores*took), float64(ended))
+		}
+	}
+	if switched := difference(first.Switches, last.Switches); switched != nil {
+		f.SwitchesPerRequest = ratio(*switched, float64(ended))
+	}
+	if grown := difference(idle.Resident, f.Peak.Resident); grown != nil && inFlight(*f.Peak) >= fewest {
+		f.BytesPerInFlight = ratio(*grown, inFlight(*f.Peak))
+	}
+}
+
+// fewest requests that what a process used or grew is divided by: of fewer, most of it is what it does anyway.
+const fewest = 10
+
+// inFlight is how many requests were in the server, or where it does not say, how many the clients waited for.
+func inFlight(s result.Sample) float64 {
+	switch {
+	case s.InFlight != nil && s.Queued != nil:
+		return *s.InFlight + *s.Queued
+	case s.Busy != nil:
+		return *s.Busy
+	}
+	return 0
+}
+
+func difference(from, to *float64) *float64 {
+	if from == nil || to == nil {
+		return nil
+	}
+	return result.Number(*to - *from)
+}
+
+func ratio(a, b float64) *float64 {
+	if b == 0 {
+		return nil
+	}
+	return result.Number(a / b)
+}
+
+// peak is the largest of each.
+func peak(samples []result.Sample) *result.Sample {
+	most := samples[0]
+	for _, s := range samples[1:] {
+		pairs := []struct{ to, from **float64 }{
+			{&most.Resident, &s.Resident}, {&most.CPU, &s.CPU}, {&most.Threads, &s.Threads},
+			{&most.Switches, &s.Switches}, {&most.OpenFiles, &s.OpenFiles}, {&most.Goroutines, &s.Goroutines},
+			{&most.InFlight, &s.InFlight}, {&most.Queued, &s.Queued}, {&most.AcceptQueue, &s.AcceptQueue},
+			{&most.Busy, &s.Busy}, {&most.Completed, &s.Completed},
+		}
+		for _, pair := range pairs {
+			if *pair.to == nil || *pair.from != nil && **pair.from > **pair.to {
+				*pair.to = *pair.from
+			}
+		}
+	}
+	return &most
+}
+
+// mean is the mean of a figure of the samples that lie in the window, and of how many.
+func mean(samples []result.Sample, from, to time.Duration, figure func(result.Sample) *float64) (mean float64, n int) {
+	for _, s := range samples {
+		if s.At < from.Seconds() || s.At > to.Seconds() {
+			continue
+		}
+		if value := figure(s); value != nil {
+			mean += *value
+			n++
+		}
+	}
+	if n == 0 {
+		return 0, 0
+	}
+	return mean / float64(n), n
+}
+
+// median is the middle one, or the longer of the two; nil of none.
+func median(of []result.Latency) *result.Latency {
+	if len(of) == 0 {
+		return nil
+	}
+	slices.SortFunc(of, func(a, b result.Latency) int { return cmp.Compare(a.Seconds, b.Seconds) })
+	return &of[len(of)/2]
+}

@@ -1,0 +1,152 @@
+//go:build e2e
+
+package load
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"net/http"
+	"net/http/httptest"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// A slow server answers after a delay, and every failing-th time with 503.
+type slow struct {
+	*httptest.Server
+	answered atomic.Int64
+}
+
+func newSlow(t *testing.T, delay time.Duration, failing int64) *slow {
+	t.Helper()
+	s := &slow{}
+	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		time.Sleep(delay)
+		if n := s.answered.Add(1); failing > 0 && n%failing == 0 {
+			http.Error(w, "too much", http.StatusServiceUnavailable)
+			return
+		}
+		io.WriteString(w, "Hello World")
+	}))
+	t.Cleanup(s.Close)
+	return s
+}
+
+// near reports whether a latency is what it should be, or a little later.
+func near(got, want time.Duration) bool { return got >= want && got < want+want/10 }
+
+func TestAB(t *testing.T) {
+	const delay = 300 * time.Millisecond
+	s := newSlow(t, delay, 0)
+	for _, keepalive := range []bool{false, true} {
+		t.Run(fmt.Sprintf("keepalive=%v", keepalive), func(t *testing.T) {
+			r, err := AB(t.Context(), ABConfig{
+				URL: s.URL + "/", Clients: 10, Requests: 50, Keepalive: keepalive, Timeout: 10 * time.Second,
+			})
+			if err != nil || r.Completed != 50 || r.Answered != 50 || len(r.Percentiles) != 101 {
+				t.Fatalf("%d of %d answered, %d percentiles, %v; want all of 50, and 101\n%s", r.Answered, r.Completed,
+					len(r.Percentiles), err, r.Output)
+			}
+			if !near(r.At(50), delay) || !near(r.Mean, delay) || r.Longest < r.At(99) || r.Took < 5*delay {
+				t.Errorf("median %s, mean %s, longest %s, took %s; want %s", r.At(50), r.Mean, r.Longest, r.Took, delay)
+			}
+			if got := float64(r.Completed) / r.Took.Seconds(); math.Abs(got/r.PerSecond-1) > 0.01 {
+				t.Errorf("ab counts %g requests/s, and it were %g", r.PerSecond, got)
+			}
+		})
+	}
+}
+
+// TestABDuration: more than the 50000 requests that -t sets are not needed here, but it has to end in time.
+func TestABDuration(t *testing.T) {
+	s := newSlow(t, 20*time.Millisecond, 5)
+	r, err := AB(t.Context(), ABConfig{URL: s.URL + "/", Clients: 10, Duration: time.Second, Timeout: 10 * time.Second})
+	if err != nil || r.Took < time.Second || r.Took > 2*time.Second {
+		t.Fatalf("took %s, %v; want a second\n%s", r.Took, err, r.Output)
+	}
+	if want := r.Completed / 5; r.Status < want-1 || r.Status > want+1 || r.Answered != r.Completed-r.Status {
+		t.Errorf("of %d requests %d failed and %d were answered, want a fifth and the rest", r.Completed, r.Status, r.Answered)
+	}
+}
+
+// TestABProbes compares what it says with how long two requests at once take: with a probe they are no longer at once.
+func TestABProbes(t *testing.T) {
+	const delay = 500 * time.Millisecond
+	probes, err := ABProbes(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := newSlow(t, delay, 0)
+	r, err := AB(t.Context(), ABConfig{URL: s.URL + "/", Clients: 2, Requests: 2, Timeout: 10 * time.Second})
+	if err != nil || (r.Took >= 2*delay) != probes {
+		t.Errorf("says %v, and two requests at once took %s, %v", probes, r.Took, err)
+	}
+}
+
+// TestWRK: the article's clients and delay read 50.0, where wrk's own rate has half a round too much time in it.
+func TestWRK(t *testing.T) {
+	const delay, clients = 2 * time.Second, 100
+	s := newSlow(t, delay, 0)
+	run, rounds := WholeRounds(4*time.Second, delay)
+	r, err := WRK(t.Context(), WRKConfig{URL: s.URL + "/", Clients: clients, Duration: run, Timeout: 10 * time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := float64(r.Answered) / (float64(rounds) * delay.Seconds()); got != 50 {
+		t.Errorf("%g requests/s, want 50\n%s", got, r.Output)
+	}
+	if !near(r.At(50), delay) || !near(r.Mean, delay) || r.Longest < r.At(99) {
+		t.Errorf("median %s, mean %s, longest %s; want %s", r.At(50), r.Mean, r.Longest, delay)
+	}
+	if r.Took < run || r.PerSecond > 45 {
+		t.Errorf("took %s at %g requests/s by wrk's own count; want %s, and less than 45", r.Took, r.PerSecond, run)
+	}
+}
+
+// TestWRKFailures: late replies and other statuses are told apart.
+func TestWRKFailures(t *testing.T) {
+	s := newSlow(t, 50*time.Millisecond, 4)
+	r, err := WRK(t.Context(), WRKConfig{URL: s.URL + "/", Clients: 10, Duration: time.Second, Timeout: time.Second})
+	if want := r.Completed / 4; err != nil || r.Status < want-1 || r.Status > want+1 || r.Answered != r.Completed-r.Status {
+		t.Errorf("of %d requests %d failed, %v; want a quarter", r.Completed, r.Status, err)
+	}
+	s = newSlow(t, 1500*time.Millisecond, 0)
+	r, err = WRK(t.Context(), WRKConfig{URL: s.URL + "/", Clients: 10, Duration: 2 * time.Second, Timeout: time.Second})
+	if err != nil || r.Completed != 10 || r.Timeout != 10 || r.Answered != 0 || r.Percentiles != nil {
+		t.Errorf("of %d requests %d came late, %v; want all of 10\n%s", r.Completed, r.Timeout, err, r.Output)
+	}
+}
+
+// TestInterrupted: what was measured until then is not lost.
+func TestInterrupted(t *testing.T) {
+	tools := map[string]func(context.Context, string) (Report, error){
+		"ab": func(ctx context.Context, url string) (Report, error) {
+			return AB(ctx, ABConfig{URL: url, Clients: 10, Requests: 100_000, Timeout: 10 * time.Second})
+		},
+		"wrk": func(ctx context.Context, url string) (Report, error) {
+			return WRK(ctx, WRKConfig{URL: url, Clients: 10, Duration: time.Minute, Timeout: 10 * time.Second})
+		},
+	}
+	for name, run := range tools {
+		t.Run(name, func(t *testing.T) {
+			s := newSlow(t, 20*time.Millisecond, 0)
+			ctx, interrupt := context.WithCancel(t.Context())
+			defer interrupt()
+			go func() {
+				for s.answered.Load() < 100 {
+					time.Sleep(5 * time.Millisecond)
+				}
+				interrupt()
+			}()
+			r, err := run(ctx, s.URL+"/")
+			if !errors.Is(err, context.Canceled) || r.Completed < 80 || r.Answered != r.Completed || !near(r.At(50), 20*time.Millisecond) {
+				t.Errorf("%d requests with a median of %s, %v; want at least 80 and that it was interrupted\n%s", r.Completed,
+					r.At(50), err, r.Output)
+			}
+		})
+	}
+}

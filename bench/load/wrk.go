@@ -1,0 +1,126 @@
+package load
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"strconv"
+	"strings"
+	"time"
+)
+
+var wrkProgram = program{"wrk", "wrk"}
+
+// A WRKConfig is the load that wrk puts on a server. It keeps connections, and sends on each as fast as it is answered.
+type WRKConfig struct {
+	URL      string
+	Clients  int
+	Duration time.Duration // above 0; wrk needs up to wrkTick more to stop
+	Timeout  time.Duration // a later reply counts as one of Timeout; rounded up to seconds
+}
+
+// WRKInstalled returns an error where wrk is not there.
+func WRKInstalled() error {
+	_, err := wrkProgram.path()
+	return err
+}
+
+// wrkTick is how often wrk looks whether its time is over.
+const wrkTick = 100 * time.Millisecond
+
+func (c WRKConfig) arguments() []string {
+	return []string{
+		"--connections", strconv.Itoa(c.Clients),
+		"--threads", strconv.Itoa(wrkThreads(c.Clients, runtime.NumCPU())),
+		"--duration", wholeSeconds(c.Duration),
+		"--timeout", wholeSeconds(c.Timeout),
+		"--latency",
+		c.URL,
+	}
+}
+
+// wrkThreads is 2 where there are cores for them: the server needs some too. wrk gives each thread the same number of
+// connections and drops the rest, so that an odd number of clients gets one thread.
+func wrkThreads(clients, cores int) int {
+	if clients%2 == 0 && cores >= 2 {
+		return 2
+	}
+	return 1
+}
+
+// WRK runs the real wrk. It prints latencies with two digits at least, up to 0.6% off. One that is more than twice its
+// clients / its rate it counts several times, for the requests that were not sent meanwhile. An error may come with a
+// report of what was done until then, where ctx ended.
+func WRK(ctx context.Context, c WRKConfig) (Report, error) {
+	running := ctx
+	if c.Duration%time.Second > 0 { // wrk only knows whole seconds, but answers an interrupt with its results
+		var stop context.CancelFunc
+		running, stop = context.WithTimeout(ctx, c.Duration)
+		defer stop()
+	}
+	output, err := wrkProgram.run(running, c.arguments()...)
+	if err != nil {
+		return Report{}, err
+	}
+	report, err := parseWRK(output)
+	return report, wrkProgram.ended(ctx, err)
+}
+
+// WholeRounds is how long wrk has to run so that it counts whole rounds of replies that take delay each, and how many.
+//
+// Where every request takes the same time, the replies come in lockstep: 100 clients at 2 s get 100 replies after 2 s,
+// 100 after 4 s, and none between. wrk counts those that came until it stopped, so that its own rate is anything up to
+// a round too low. Stopped in the middle of a round, requests / (rounds · delay) is the rate, as exact as one round of
+// all of them: what each is late by adds up unseen until it is half a round.
+//
+// Where the rounds are too short for wrk to stop in the middle of one, rounds is 0: its own rate is at most one short
+// round off.
+func WholeRounds(duration, delay time.Duration) (run time.Duration, rounds int) {
+	if delay < 2*wrkTick {
+		return duration, 0
+	}
+	rounds = max(1, int(duration/delay))
+	// wrk stops up to a tick late, which is in the middle on average.
+	return time.Duration(rounds)*delay + (delay-wrkTick)/2, rounds
+}
+
+// parseWRK reads what wrk printed.
+func parseWRK(output string) (Report, error) {
+	r := Report{Output: output}
+	var n numbers
+	finished := false
+	for line := range strings.Lines(output) {
+		fields := strings.Fields(line)
+		switch {
+		case len(fields) < 2:
+		case fields[0] == "Latency" && len(fields) == 5: // mean, deviation, max, share within the deviation
+			r.Mean, r.Longest = n.withUnit(fields[1]), n.withUnit(fields[3])
+		case strings.HasSuffix(fields[0], "%") && len(fields) == 2:
+			percent := n.percent(strings.TrimSuffix(fields[0], "%"))
+			r.Percentiles = append(r.Percentiles, Percentile{percent, n.withUnit(fields[1])})
+		case fields[1] == "requests" && len(fields) >= 4: // 500 requests in 11.02s, 62.50KB read
+			r.Completed, r.Took = n.count(fields[0]), n.withUnit(strings.TrimSuffix(fields[3], ","))
+		case fields[0] == "Socket" && len(fields) == 10:
+			r.socketErrors(&n, fields[2:])
+		case fields[0] == "Non-2xx":
+			r.Status = n.count(fields[len(fields)-1])
+		case fields[0] == "Requests/sec:":
+			r.PerSecond = n.float(fields[1])
+			finished = true
+		}
+	}
+	if !finished {
+		return r, errors.New(lastLine(output))
+	}
+	r.Answered = max(0, r.Completed-r.Status-r.Timeout)
+	if r.Completed <= r.Timeout { // it recorded no latency, and prints 0
+		r.Percentiles = nil
+	}
+	return r, n.err
+}
+
+// socketErrors reads "connect 0, read 91, write 0, timeout 0".
+func (r *Report) socketErrors(n *numbers, fields []string) {
+	count := func(i int) int { return n.count(strings.TrimSuffix(fields[i], ",")) }
+	r.Connect, r.Broken, r.Timeout = count(1), count(3)+count(5), count(7)
+}

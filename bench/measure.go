@@ -1,0 +1,205 @@
+package bench
+
+import (
+	"context"
+	"math"
+	"sync"
+	"time"
+
+	"demo-server/bench/load"
+	"demo-server/bench/result"
+	"demo-server/bench/verdict"
+)
+
+// load puts the load on a target, and looks at it meanwhile.
+func (r *runner) load(ctx context.Context, p Planned, t *target) (*measurement, error) {
+	if r.Generator != Builtin {
+		return r.tool(ctx, p, t)
+	}
+	config := load.Config{
+		Address: t.address, Path: t.path, Clients: r.Concurrency, Requests: r.Requests, Cut: p.cut, Rate: r.Rate,
+		Keepalive: r.Keepalive, Timeout: p.timeout,
+	}
+	if r.Requests == 0 {
+		config.Duration = r.Duration
+	}
+	if p.Known {
+		config.Body = []byte(p.Body)
+	}
+	generator := load.New(config)
+	sampler := newSampler(t.child, generator)
+	idle := sampler.idle()
+
+	loading, stop := t.whileAlive(ctx)
+	defer stop()
+	var requests []load.Request
+	var took time.Duration
+	used := ownCPU()
+	samples := sampler.while(func() { requests, took = generator.Run(loading) })
+	used = ownCPU() - used
+
+	summary := load.Summarise(requests, r.Warmup, p.round)
+	m := &measurement{figures: summarised(summary), waits: summary.Waits, samples: samples}
+	m.figures.TookSeconds = took.Seconds()
+	m.figures.Ceiling = r.ceiling(p, false)
+	m.figures.ClientCores = ratio(used.Seconds(), took.Seconds())
+	sampled(&m.figures, idle, samples, len(requests)-summary.Count[load.Unfinished])
+	shortOfCPU := p.Known && p.Delay == 0 || saturated(m.figures) != ""
+	m.audits = audits(requests, summary, p.round, samples, shortOfCPU)
+	m.evidence = gather(requests, summary)
+	_, m.late = generator.Late()
+	return m, nil
+}
+
+// whileAlive is a context that ends with the child too: what is left of the load would only be refused connections.
+func (t *target) whileAlive(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	if t.child != nil {
+		go func() {
+			select {
+			case <-t.child.ended:
+				cancel()
+			case <-ctx.Done():
+			}
+		}()
+	}
+	return ctx, cancel
+}
+
+// while samples while do runs.
+func (s *sampler) while(do func()) []result.Sample {
+	ctx, cancel := context.WithCancel(context.Background())
+	var sampling sync.WaitGroup
+	sampling.Go(func() { s.run(ctx) })
+	do()
+	cancel()
+	sampling.Wait()
+	s.client.CloseIdleConnections() // so that the server can stop at once
+	return s.samples
+}
+
+// add keeps a repeat.
+func (row *row) add(m *measurement, repeat result.Repeat) {
+	out := &row.result
+	if len(out.Repeats) == 0 {
+		out.Series = m.samples
+	}
+	out.Repeats = append(out.Repeats, repeat)
+	row.rounds = append(row.rounds, known(m.figures.PerSecond))
+	row.reports = append(row.reports, m.evidence)
+	out.Audits = worst(out.Audits, m.audits)
+	if m.waits == nil {
+		return
+	}
+	if row.waits == nil {
+		row.waits = m.waits
+	} else {
+		row.waits.Merge(m.waits)
+	}
+}
+
+// skip notes a round that the row has nothing of.
+func (row *row) skip() { row.rounds = append(row.rounds, math.NaN()) }
+
+func known(figure *float64) float64 {
+	if figure == nil {
+		return math.NaN()
+	}
+	return *figure
+}
+
+// worst keeps of each audit the repeat that is furthest off.
+func worst(kept, audits []result.Audit) []result.Audit {
+	for _, a := range audits {
+		found := false
+		for i, k := range kept {
+			if k.Name != a.Name {
+				continue
+			}
+			found = true
+			if math.Abs(a.Left-a.Right) > math.Abs(k.Left-k.Right) {
+				kept[i] = a
+			}
+		}
+		if !found {
+			kept = append(kept, a)
+		}
+	}
+	return kept
+}
+
+// finish works out the figures of all repeats together.
+func (r *runner) finish(row *row) {
+	out := &row.result
+	out.Total = total(out.Repeats)
+	if row.waits != nil {
+		waited(&out.Total, row.waits)
+		out.Curve = curve(row.waits)
+	}
+	if mean, low, high, ok := verdict.Interval(row.rounds); ok {
+		out.Total.PerSecond, out.Total.LowSecond, out.Total.HighSecond = &mean, &low, &high
+	}
+	for _, a := range out.Audits {
+		out.Trusted = out.Trusted && !a.Broken
+	}
+	out.Notes = r.explain(row)
+}
+
+// total adds up the counts of all repeats, and takes the mean of their figures and the largest peak.
+func total(repeats []result.Repeat) (f result.Figures) {
+	var peaks []result.Sample
+	for _, r := range repeats {
+		f.Answered += r.Answered
+		f.Refused += r.Refused
+		f.Unfinished += r.Unfinished
+		f.Failed += r.Failed
+		f.Connect += r.Connect
+		f.Timeout += r.Timeout
+		f.Broken += r.Broken
+		f.Status += r.Status
+		f.Body += r.Body
+		f.SteadySeconds += r.SteadySeconds
+		f.TookSeconds += r.TookSeconds
+		if r.Peak != nil {
+			peaks = append(peaks, *r.Peak)
+		}
+	}
+	if len(peaks) > 0 {
+		f.Peak = peak(peaks)
+	}
+	f.RefusedShare = refusedShare(f.Counts)
+	figures := func(f *result.Figures) []**float64 {
+		return []**float64{
+			&f.PerSecond, &f.Ceiling, &f.CPUPerRequest, &f.SwitchesPerRequest, &f.BytesPerInFlight, &f.ServerCores,
+			&f.ClientCores, &f.IdleBytes,
+		}
+	}
+	for i, to := range figures(&f) {
+		sum, n := 0.0, 0.0
+		for j := range repeats {
+			if value := *figures(&repeats[j].Figures)[i]; value != nil {
+				sum += *value
+				n++
+			}
+		}
+		*to = ratio(sum, n)
+	}
+	latencies(&f, repeats)
+	return f
+}
+
+// latencies takes the median repeat's latencies, for loads that tell no more than these: percentiles cannot be added up.
+func latencies(f *result.Figures, repeats []result.Repeat) {
+	figures := func(f *result.Figures) []**result.Latency {
+		return []**result.Latency{&f.Mean, &f.P50, &f.P90, &f.P99, &f.Longest}
+	}
+	for i, to := range figures(f) {
+		var of []result.Latency
+		for j := range repeats {
+			if value := *figures(&repeats[j].Figures)[i]; value != nil {
+				of = append(of, *value)
+			}
+		}
+		*to = median(of)
+	}
+}

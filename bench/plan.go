@@ -1,0 +1,197 @@
+package bench
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"demo-server/bench/load"
+	"demo-server/bench/predict"
+	"demo-server/bench/result"
+)
+
+// A Plan is what will be measured, and what theory says will come of it.
+type Plan struct {
+	Config
+	Planned []Planned
+	Left    []result.Left
+	Took    time.Duration // of all rows and rounds, where theory knows; of the others their budget
+
+	probes bool // ab sends one request alone before the others
+}
+
+// A Planned row has its prediction.
+type Planned struct {
+	Row
+	Prediction *result.Figures // nil where there is none
+	Why        string          // there is none
+	Took       time.Duration   // of one repeat
+	Cut        bool            // measured for the budget instead of to its end
+
+	round       int           // replies that come together
+	wholeRounds int           // that ab or wrk run for; 0 where they have another end
+	cut         time.Duration // when what is unfinished is given up
+	timeout     time.Duration // of a request
+}
+
+// betweenRows is about what starting a server, looking at it idle, and stopping it takes.
+const betweenRows = idleSamples*sampleEvery + 300*time.Millisecond
+
+// NewPlan predicts all rows. probes says that ab sends one request alone before the others (load.ABProbes).
+func NewPlan(c Config, probes bool) *Plan {
+	plan := &Plan{Config: c, probes: probes}
+	for _, row := range c.Rows {
+		p := c.plan(row, probes)
+		if full := c.full(row, probes); c.Reasonable > 0 && full > c.Reasonable {
+			plan.leave(row, full)
+			continue
+		}
+		plan.Planned = append(plan.Planned, p)
+		plan.Took += time.Duration(c.Repeat) * (p.Took + betweenRows)
+	}
+	return plan
+}
+
+func (p *Plan) leave(row Row, full time.Duration) {
+	why := fmt.Sprintf("it would take %s", full.Round(time.Second))
+	if row.Bound != "" {
+		why += " (" + row.Bound + ")"
+	}
+	p.Left = append(p.Left, result.Left{Name: row.Name, Why: why})
+}
+
+// plan predicts one row.
+func (c Config) plan(row Row, probes bool) Planned {
+	p := Planned{Row: row, round: c.round(row), cut: c.Budget, Took: c.Budget}
+	if c.Requests == 0 {
+		p.cut = c.Duration + row.Delay/2 // so that the last round is not lost by a hair
+		if c.Generator != Builtin {
+			p.cut, p.wholeRounds = load.WholeRounds(c.Duration, row.Delay)
+		}
+		p.Took = p.cut
+	}
+	switch full := c.full(row, probes); {
+	case !row.Known:
+		p.Why = "nothing is known of this server"
+	case row.Delay == 0:
+		p.Why = "without a delay the CPU is the bound, and theory says nothing of it"
+	default:
+		p.Cut = c.Requests > 0 && full > p.cut
+		p.Took = min(full, p.cut)
+		c.predict(&p, probes)
+	}
+	p.timeout = c.Timeout
+	if p.timeout == 0 {
+		p.timeout = c.derivedTimeout(p)
+	}
+	return p
+}
+
+// round is how many replies come together.
+func (c Config) round(row Row) int {
+	clients := c.Concurrency
+	if c.Rate > 0 {
+		clients = 1
+	}
+	if row.Places > 0 && (row.Places < clients || c.Rate > 0) {
+		return row.Places
+	}
+	return clients
+}
+
+// full is how long a repeat of the row takes where nothing cuts it; 0 where theory does not know.
+func (c Config) full(row Row, probes bool) time.Duration {
+	switch {
+	case !row.Known || row.Delay == 0:
+		return 0
+	case c.Requests == 0:
+		return c.Duration
+	case c.Generator == AB && probes:
+		return time.Duration(float64(c.Requests) / predict.ABIdeal(c.Requests, c.reach(row), row.Delay) * float64(time.Second))
+	}
+	return predict.Took(row.model(), predict.Load{Clients: c.Concurrency, Requests: c.Requests, Rate: c.Rate})
+}
+
+// reach is how many of the clients a row serves at a time.
+func (c Config) reach(row Row) int {
+	if row.Places > 0 {
+		return min(c.Concurrency, row.Places)
+	}
+	return c.Concurrency
+}
+
+// model is the row as the queueing model sees it. A try that is refused takes a time that theory does not know; this
+// one keeps what it says of the others.
+func (r Row) model() predict.Server {
+	return predict.Server{
+		Places: r.Places, Queue: r.Queue, QueueTimeout: r.QueueTimeout, Delay: r.Delay,
+		Refusal: min(max(r.Delay/100, 100*time.Microsecond), 10*time.Millisecond),
+	}
+}
+
+func (c Config) predict(p *Planned, probes bool) {
+	requests := predict.Requests(p.model(), predict.Load{
+		Clients: c.Concurrency, Requests: c.Requests, Duration: p.cut, Rate: c.Rate,
+	})
+	if c.Requests == 0 {
+		requests = slices.DeleteFunc(requests, func(r load.Request) bool { return r.Sent >= c.Duration })
+		p.Took = lastEnd(requests)
+	}
+	summary := load.Summarise(requests, c.Warmup, p.round)
+	figures := summarised(summary)
+	figures.Ceiling = c.ceiling(*p, probes)
+	if c.Generator == AB && probes {
+		figures.PerSecond = c.abRate(*p, c.reach(p.Row))
+	}
+	if c.Rate == 0 && summary.Count[load.Refused] > 0 && p.QueueTimeout == 0 {
+		figures.RefusedShare = nil
+	}
+	if figures.PerSecond == nil {
+		p.Why = fmt.Sprintf("%s is less than two rounds of replies: nothing can be counted", p.cut)
+		return
+	}
+	p.Prediction = &figures
+}
+
+func lastEnd(requests []load.Request) (end time.Duration) {
+	for _, r := range requests {
+		end = max(end, r.Ended)
+	}
+	return end
+}
+
+// ceiling is the most that the load allows, whatever the server does.
+func (c Config) ceiling(p Planned, probes bool) *float64 {
+	switch {
+	case c.Rate > 0:
+		return result.Number(c.Rate)
+	case !p.Known || p.Delay == 0:
+		return nil
+	case c.Generator == AB && probes:
+		return c.abRate(p, c.Concurrency)
+	}
+	return result.Number(float64(c.Concurrency) / p.Delay.Seconds())
+}
+
+// abRate is what ab counts of a server that works on so many of its requests at a time. It sends the first one alone.
+func (c Config) abRate(p Planned, atATime int) *float64 {
+	switch {
+	case c.Requests > 0:
+		return result.Number(predict.ABIdeal(c.Requests, atATime, p.Delay))
+	case p.wholeRounds > 0:
+		return result.Number(float64(1+(p.wholeRounds-1)*atATime) / (float64(p.wholeRounds) * p.Delay.Seconds()))
+	}
+	return result.Number(float64(atATime) / p.Delay.Seconds())
+}
+
+// leastTimeout is long enough for any server that is not stuck.
+const leastTimeout = 30 * time.Second
+
+// derivedTimeout is one that no request reaches that theory knows of: a client that leaves would change what is
+// measured.
+func (c Config) derivedTimeout(p Planned) time.Duration {
+	if p.Prediction == nil || p.Prediction.Longest.Beyond {
+		return max(leastTimeout, p.cut)
+	}
+	return max(leastTimeout, 4*time.Duration(p.Prediction.Longest.Seconds*float64(time.Second)))
+}

@@ -1,0 +1,108 @@
+package bench
+
+import (
+	"time"
+
+	"github.com/prometheus/procfs"
+
+	"demo-server/bench/result"
+)
+
+// processes are a child and all that it started.
+type processes struct {
+	root      int
+	members   []procfs.Proc
+	switches  map[int]float64 // by thread, of those that have ended too
+	refreshed time.Time
+}
+
+func newProcesses(root int) *processes { return &processes{root: root, switches: map[int]float64{}} }
+
+// refreshEvery is how often what is dear to find out is read: who belongs to the tree, and each thread's switches.
+const refreshEvery = time.Second
+
+// read fills in what the kernel knows. What cannot be read, because it has ended, stays null.
+func (p *processes) read(s *result.Sample, last bool) {
+	if last || time.Since(p.refreshed) >= refreshEvery {
+		p.refresh()
+	}
+	var resident, cpu, threads, files float64
+	alive := false
+	for _, member := range p.members {
+		stat, err := member.Stat()
+		if err != nil {
+			continue
+		}
+		alive = true
+		resident += float64(stat.ResidentMemory())
+		cpu += stat.CPUTime()
+		threads += float64(stat.NumThreads)
+		if open, err := member.FileDescriptorsLen(); err == nil {
+			files += float64(open)
+		}
+	}
+	if !alive {
+		return
+	}
+	switches := 0.0
+	for _, n := range p.switches {
+		switches += n
+	}
+	s.Resident, s.CPU, s.Threads, s.OpenFiles, s.Switches = &resident, &cpu, &threads, &files, &switches
+}
+
+func (p *processes) refresh() {
+	p.refreshed = time.Now()
+	p.members = tree(p.root)
+	for _, member := range p.members {
+		threads, err := procfs.AllThreads(member.PID)
+		if err != nil {
+			continue
+		}
+		for _, thread := range threads {
+			// The status that procfs reads is the thread's own.
+			if status, err := thread.NewStatus(); err == nil {
+				p.switches[thread.PID] = float64(status.VoluntaryCtxtSwitches + status.NonVoluntaryCtxtSwitches)
+			}
+		}
+	}
+}
+
+// exactCPU is the seconds of CPU that the threads used which are there now. The kernel counts a process in ticks of
+// 10 ms, which is too coarse for an idle one.
+func (p *processes) exactCPU() (seconds float64) {
+	for _, member := range p.members {
+		threads, err := procfs.AllThreads(member.PID)
+		if err != nil {
+			continue
+		}
+		for _, thread := range threads {
+			if stat, err := thread.Schedstat(); err == nil {
+				seconds += float64(stat.RunningNanoseconds) / 1e9
+			}
+		}
+	}
+	return seconds
+}
+
+// tree returns the process root and those that descend from it.
+func tree(root int) []procfs.Proc {
+	all, err := procfs.AllProcs()
+	if err != nil {
+		return nil
+	}
+	children := map[int][]procfs.Proc{}
+	var members []procfs.Proc
+	for _, proc := range all {
+		if proc.PID == root {
+			members = append(members, proc)
+		}
+		if stat, err := proc.Stat(); err == nil {
+			children[stat.PPID] = append(children[stat.PPID], proc)
+		}
+	}
+	for i := 0; i < len(members); i++ {
+		members = append(members, children[members[i].PID]...)
+	}
+	return members
+}

@@ -1,0 +1,127 @@
+package bench
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"time"
+
+	"demo-server/bench/result"
+)
+
+// sampleEvery is how often a child is looked at.
+const sampleEvery = 100 * time.Millisecond
+
+// A sampler looks at a server while it is under load.
+type sampler struct {
+	processes *processes // nil for a server that was not started here
+	stats     string     // URL of demo-server's /stats, or empty
+	load      loadGauges // nil where the load is not ours
+	client    http.Client
+	start     time.Time
+	samples   []result.Sample
+}
+
+// loadGauges are what the generator knows.
+type loadGauges interface {
+	Busy() int
+	Answered() int
+}
+
+func newSampler(c *child, load loadGauges) *sampler {
+	s := &sampler{load: load, client: http.Client{Timeout: time.Second}}
+	if c != nil {
+		s.processes = newProcesses(c.pid())
+	}
+	if c != nil && c.admin != "" {
+		s.stats = c.admin + "/stats"
+	}
+	return s
+}
+
+// idleSamples are taken before the load begins.
+const idleSamples = 5
+
+// An idle is a server without load.
+type idle struct {
+	result.Sample
+	cores float64 // that it uses, most of it for being looked at
+}
+
+// idle looks at the server before the load begins, for as long as it takes to tell what looking costs.
+func (s *sampler) idle() idle {
+	s.start = time.Now()
+	i := idle{Sample: s.sample(true)}
+	if s.processes == nil {
+		return i
+	}
+	began, before := time.Now(), s.processes.exactCPU()
+	for range idleSamples {
+		time.Sleep(sampleEvery)
+		i.Sample = s.sample(true)
+	}
+	i.cores = (s.processes.exactCPU() - before) / time.Since(began).Seconds()
+	return i
+}
+
+// run samples until ctx is done, and once more then. The load begins now.
+func (s *sampler) run(ctx context.Context) {
+	s.start = time.Now()
+	ticker := time.NewTicker(sampleEvery)
+	defer ticker.Stop()
+	s.samples = append(s.samples, s.sample(true))
+	for {
+		select {
+		case <-ticker.C:
+			s.samples = append(s.samples, s.sample(false))
+		case <-ctx.Done():
+			s.samples = append(s.samples, s.sample(true))
+			return
+		}
+	}
+}
+
+func (s *sampler) sample(refresh bool) result.Sample {
+	sample := result.Sample{At: time.Since(s.start).Seconds()}
+	if s.load != nil {
+		sample.Busy, sample.Completed = result.Number(s.load.Busy()), result.Number(s.load.Answered())
+	}
+	if s.stats != "" {
+		s.ask(&sample)
+	}
+	if s.processes != nil {
+		s.processes.read(&sample, refresh)
+	}
+	return sample
+}
+
+// stats is what demo-server says of itself on /stats.
+type stats struct {
+	Goroutines  int            `json:"goroutines"`
+	InFlight    int            `json:"in_flight"`
+	Queued      int            `json:"queued"`
+	Requests    map[string]int `json:"requests"`
+	AcceptQueue *struct {
+		Depth int `json:"depth"`
+	} `json:"accept_queue"`
+}
+
+// ask fills in what the server knows; where it does not answer in time, that stays null.
+func (s *sampler) ask(sample *result.Sample) {
+	response, err := s.client.Get(s.stats)
+	if err != nil {
+		return
+	}
+	defer response.Body.Close()
+	var body stats
+	if response.StatusCode != http.StatusOK || json.NewDecoder(response.Body).Decode(&body) != nil {
+		return
+	}
+	sample.Goroutines, sample.InFlight, sample.Queued = result.Number(body.Goroutines), result.Number(body.InFlight), result.Number(body.Queued)
+	if body.AcceptQueue != nil {
+		sample.AcceptQueue = result.Number(body.AcceptQueue.Depth)
+	}
+	if sample.Completed == nil {
+		sample.Completed = result.Number(body.Requests["ok"])
+	}
+}

@@ -1,0 +1,68 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"demo-server/bench/load"
+	"demo-server/bench/result"
+)
+
+// tool has ab or wrk put the load on a target, and looks at that meanwhile.
+func (r *runner) tool(ctx context.Context, p Planned, t *target) (*measurement, error) {
+	sampler := newSampler(t.child, nil)
+	idle := sampler.idle()
+	loading, stop := t.whileAlive(ctx)
+	defer stop()
+	if r.Requests > 0 || p.wholeRounds > 0 {
+		// Both answer an interrupt with what they have.
+		loading, stop = context.WithTimeout(loading, p.cut)
+		defer stop()
+	}
+	var report load.Report
+	var err error
+	samples := sampler.while(func() { report, err = r.runTool(loading, p, t) })
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+		err = nil
+	}
+	m := &measurement{figures: reported(report), samples: samples, evidence: evidence{worked: -1}}
+	m.figures.Ceiling = r.ceiling(p, r.probes)
+	if p.wholeRounds > 0 {
+		m.figures.PerSecond = ratio(float64(report.Answered), float64(p.wholeRounds)*p.Delay.Seconds())
+	}
+	sampled(&m.figures, idle, samples, report.Completed)
+	return m, err
+}
+
+func (r *runner) runTool(ctx context.Context, p Planned, t *target) (load.Report, error) {
+	address := "http://" + t.address + t.path
+	if r.Generator == WRK {
+		return load.WRK(ctx, load.WRKConfig{URL: address, Clients: r.Concurrency, Duration: p.cut, Timeout: p.timeout})
+	}
+	config := load.ABConfig{
+		URL: address, Clients: r.Concurrency, Requests: r.Requests, Keepalive: r.Keepalive, Timeout: p.timeout,
+	}
+	if r.Requests == 0 {
+		config.Duration = p.cut
+	}
+	return load.AB(ctx, config)
+}
+
+// reported are the figures that a tool tells.
+func reported(report load.Report) result.Figures {
+	f := result.Figures{TookSeconds: report.Took.Seconds(), SteadySeconds: report.Took.Seconds()}
+	f.Answered = report.Answered
+	f.Connect, f.Timeout, f.Broken, f.Status = report.Connect, report.Timeout, report.Broken, report.Status
+	f.Body = max(0, report.Length-report.Broken-report.Status) // which mostly count as of another length, too
+	f.Failed = f.Connect + f.Timeout + f.Broken + f.Status + f.Body
+	f.RefusedShare = refusedShare(f.Counts)
+	if report.Answered == 0 {
+		return f
+	}
+	f.PerSecond = ratio(float64(report.Answered), report.Took.Seconds())
+	exactly := func(d time.Duration) *result.Latency { return &result.Latency{Seconds: d.Seconds()} }
+	f.Mean, f.Longest = exactly(report.Mean), exactly(report.Longest)
+	f.P50, f.P90, f.P99 = exactly(report.At(50)), exactly(report.At(90)), exactly(report.At(99))
+	return f
+}
