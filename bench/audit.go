@@ -41,7 +41,7 @@ func audits(requests []load.Request, s load.Summary, round int, samples []result
 		audits = append(audits, audit)
 	}
 	accept, n := mean(samples, s.From, s.To, func(s result.Sample) *float64 { return s.AcceptQueue })
-	if n >= auditSamples {
+	if n >= auditSamples && s.Count[load.Refused] <= s.Count[load.Answered] {
 		audits = append(audits, gapAudit(busy, inServer, accept))
 	}
 	return audits
@@ -67,12 +67,12 @@ func clientAudit(requests []load.Request, s load.Summary, busy float64) result.A
 
 // serverAudit compares the requests that were seen in the server with throughput times the time in it, by
 // Server-Timing. The law is of a server that is as full at the end as at the beginning: the window begins when as many
-// replies have come as requests are in the server, and must be long enough for as many again. Otherwise there is no
-// audit.
+// right replies have come as requests are in the server, and must be long enough for as many again. Otherwise there is
+// no audit.
 func serverAudit(requests []load.Request, round int, about float64, samples []result.Sample) (result.Audit, bool) {
 	var replies []load.Request
 	for _, r := range requests {
-		if r.Queued >= 0 && r.Worked >= 0 {
+		if r.Class == load.Answered && r.Queued >= 0 && r.Worked >= 0 {
 			replies = append(replies, r)
 		}
 	}
@@ -82,25 +82,32 @@ func serverAudit(requests []load.Request, round int, about float64, samples []re
 	if rounds*round < max(1, full) {
 		return result.Audit{}, false
 	}
-	last := full + rounds*round
-	from, to := replies[full].Ended, replies[last].Ended
+	from, to := replies[full].Ended, replies[full+rounds*round].Ended
 	seen, n := mean(samples, from, to, inServer)
 	if n < auditSamples {
 		return result.Audit{}, false
 	}
 	var spent time.Duration
-	for _, r := range replies[full+1 : last+1] {
-		spent += micros(r.Queued) + micros(r.Worked)
+	for _, r := range requests { // those that were refused after a wait, too
+		if r.Ended > from && r.Ended <= to && r.Queued >= 0 && r.Worked >= 0 {
+			spent += micros(r.Queued) + micros(r.Worked)
+		}
 	}
 	return audit("Little's law, server", seen, spent.Seconds()/(to-from).Seconds(),
 		"%.1f requests were queued or running at a time, and throughput times the time by Server-Timing is %.1f"), true
 }
 
-// gapAudit compares what the clients wait for and the server does not have with the kernel's accept queue.
+// gapAudit compares what the clients wait for and the server does not have with the kernel's accept queue. Some of it
+// is neither, but on its way between the two; of clients that are refused and try again at once, most is.
 func gapAudit(busy, inServer, accept float64) result.Audit {
-	return audit(acceptAudit, busy-inServer, accept,
+	a := audit(acceptAudit, busy-inServer, accept,
 		"%.1f of the requests that the clients waited for had not reached the server, and the accept queue held %.1f")
+	a.Broken = math.Abs(a.Left-a.Right) > max(auditLeast, onTheWay*busy)
+	return a
 }
+
+// onTheWay is the share of the requests that may be neither in the accept queue nor in the server.
+const onTheWay = 0.1
 
 func audit(name string, left, right float64, format string) result.Audit {
 	allowed := max(auditLeast, auditTolerance*max(left, right))

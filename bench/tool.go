@@ -56,7 +56,9 @@ func reported(report load.Report) result.Figures {
 	f.Connect, f.Timeout, f.Broken, f.Status = report.Connect, report.Timeout, report.Broken, report.Status
 	f.Body = max(0, report.Length-report.Broken-report.Status) // which mostly count as of another length, too
 	f.Failed = f.Connect + f.Timeout + f.Broken + f.Status + f.Body
-	f.RefusedShare = refusedShare(f.Counts)
+	if f.Status == 0 { // else it may be refusals, which neither tells from other statuses
+		f.RefusedShare = refusedShare(f.Counts)
+	}
 	if report.Answered == 0 {
 		return f
 	}

@@ -125,8 +125,8 @@ func (r *Report) failures(n *numbers, text string) {
 
 // percentiles reads the lines "percent,milliseconds", from 0 to 100.
 //
-// ab takes the request after those that it completed where a percent of them rounds up to all: of fewer than 50, the
-// highest percentiles but the last are not theirs.
+// Where a percent of the completed requests rounds up to all of them, ab takes the one after the last: of 50 or fewer,
+// the highest percentiles below 100 are not theirs, and are left out.
 func (r *Report) percentiles(n *numbers, text string) {
 	for line := range strings.Lines(text) {
 		percent, millis, _ := strings.Cut(strings.TrimSpace(line), ",")

@@ -16,7 +16,7 @@ type WRKConfig struct {
 	URL      string
 	Clients  int
 	Duration time.Duration // above 0; wrk needs up to wrkTick more to stop
-	Timeout  time.Duration // a later reply counts as one of Timeout; rounded up to seconds
+	Timeout  time.Duration // above 0; a later reply counts as one of Timeout; rounded up to seconds
 }
 
 // WRKInstalled returns an error where wrk is not there.
@@ -28,12 +28,14 @@ func WRKInstalled() error {
 // wrkTick is how often wrk looks whether its time is over.
 const wrkTick = 100 * time.Millisecond
 
-func (c WRKConfig) arguments() []string {
+func (c WRKConfig) arguments(cores int) []string {
+	// wrk keeps a counter for each microsecond up to the timeout, and no reply can take longer than it runs.
+	timeout := min(c.Timeout, c.Duration+time.Second)
 	return []string{
 		"--connections", strconv.Itoa(c.Clients),
-		"--threads", strconv.Itoa(wrkThreads(c.Clients, runtime.NumCPU())),
+		"--threads", strconv.Itoa(wrkThreads(c.Clients, cores)),
 		"--duration", wholeSeconds(c.Duration),
-		"--timeout", wholeSeconds(c.Timeout),
+		"--timeout", wholeSeconds(timeout),
 		"--latency",
 		c.URL,
 	}
@@ -58,7 +60,7 @@ func WRK(ctx context.Context, c WRKConfig) (Report, error) {
 		running, stop = context.WithTimeout(ctx, c.Duration)
 		defer stop()
 	}
-	output, err := wrkProgram.run(running, c.arguments()...)
+	output, err := wrkProgram.run(running, c.arguments(runtime.NumCPU())...)
 	if err != nil {
 		return Report{}, err
 	}

@@ -1,6 +1,7 @@
 package load
 
 import (
+	"strings"
 	"testing"
 	"time"
 )
@@ -137,12 +138,28 @@ func TestWholeRounds(t *testing.T) {
 	}
 }
 
-// TestWRKThreads: wrk drops the connections that it cannot share out evenly.
-func TestWRKThreads(t *testing.T) {
-	for _, c := range []struct{ clients, cores, want int }{{100, 2, 2}, {100, 64, 2}, {101, 2, 1}, {1, 2, 1}, {100, 1, 1}} {
-		if got := wrkThreads(c.clients, c.cores); got != c.want {
-			t.Errorf("%d threads for %d clients on %d cores, want %d", got, c.clients, c.cores, c.want)
-		}
+// TestWRKArguments: wrk drops the connections that it cannot share out evenly, and needs memory for its timeout.
+func TestWRKArguments(t *testing.T) {
+	cases := []struct {
+		name              string
+		clients, cores    int
+		duration, timeout time.Duration
+		want              string
+	}{
+		{"even", 100, 2, 10 * time.Second, 5 * time.Second, "--connections 100 --threads 2 --duration 10 --timeout 5"},
+		{"odd", 101, 2, 10 * time.Second, 5 * time.Second, "--connections 101 --threads 1 --duration 10 --timeout 5"},
+		{"one core", 100, 1, 10 * time.Second, 5 * time.Second, "--connections 100 --threads 1 --duration 10 --timeout 5"},
+		{"many cores", 100, 64, 10 * time.Second, 5 * time.Second, "--connections 100 --threads 2 --duration 10 --timeout 5"},
+		{"parts of seconds", 1, 1, millis(10950), millis(1), "--connections 1 --threads 1 --duration 11 --timeout 1"},
+		{"a vain timeout", 1, 1, 10 * time.Second, time.Hour, "--connections 1 --threads 1 --duration 10 --timeout 11"},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			config := WRKConfig{URL: "http://a/", Clients: c.clients, Duration: c.duration, Timeout: c.timeout}
+			if got, want := strings.Join(config.arguments(c.cores), " "), c.want+" --latency http://a/"; got != want {
+				t.Errorf("wrk %s, want %s", got, want)
+			}
+		})
 	}
 }
 

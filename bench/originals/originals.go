@@ -81,7 +81,8 @@ type Set struct {
 	plan
 }
 
-// Prepare unpacks the programs and finds the interpreter that runs most of them. What cannot run here is no error: see Missing.
+// Prepare unpacks the programs and finds the interpreter that runs most of them. That some cannot run here is no error:
+// see Missing.
 func Prepare(ctx context.Context) (*Set, error) {
 	return prepare(ctx, interpreters())
 }

@@ -1,5 +1,5 @@
-"""The article's second program. It prepares gRPC for gevent, but its monkey patch is commented out and Flask's own server
-runs: so what the article measured as grpc_gevent was threads, the same as plain Flask."""
+"""The article's second program. It prepares gRPC for gevent, but its monkey patch is commented out and Flask's own
+server runs: so what the article measured as grpc_gevent was threads, the same as plain Flask."""
 
 import grpc.experimental.gevent
 
