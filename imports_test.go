@@ -16,7 +16,17 @@ const module = "demo-server"
 
 // mayImport says which packages of this module each of them may import. Add a package here together with its folder.
 var mayImport = map[string][]string{
-	"cmd/demo-server":  {"configs", "modes", "server", "server/admin", "server/admission", "server/host", "work"},
+	"bench":           {"bench/load", "bench/originals", "bench/predict", "bench/result", "bench/verdict"},
+	"bench/load":      {},
+	"bench/originals": {},
+	"bench/predict":   {"bench/load"},
+	"bench/report":    {"bench/result"},
+	"bench/result":    {},
+	"bench/verdict":   {"bench/result"},
+	"cmd/demo-server": {
+		"bench", "bench/originals", "bench/report", "bench/result", "bench/verdict",
+		"configs", "modes", "server", "server/admin", "server/admission", "server/host", "work",
+	},
 	"configs":          {},
 	"modes":            {"server", "server/transport"},
 	"server":           {"server/admission", "work"},
@@ -27,8 +37,9 @@ var mayImport = map[string][]string{
 	"work":             {},
 }
 
-// knowsBytes are the packages that may see HTTP requests: one for those that are served, and one for admin's own.
-var knowsBytes = []string{"cmd/demo-server", "server/admin", "server/transport"}
+// knowsBytes are the packages that may see HTTP requests: one for those that are served, one for admin's own, and the
+// clients.
+var knowsBytes = []string{"bench", "bench/load", "cmd/demo-server", "server/admin", "server/transport"}
 
 // A pkg is what `go list -json` says of a package.
 type pkg struct {

@@ -14,7 +14,7 @@ import (
 
 // healthCommand asks a running server for its health. It is the HEALTHCHECK of an image that holds nothing else.
 type healthCommand struct {
-	Timeout timeout `default:"2s" placeholder:"DURATION" help:"for the whole request"`
+	Timeout timeout `default:"2s" help:"for the whole request"`
 	URL     string  `name:"url" placeholder:"URL" help:"what to ask instead of /healthz on the address of admin-addr"`
 }
 

@@ -19,10 +19,34 @@ func printHelp(out io.Writer, app, command *kong.Node) {
 	if command == app.DefaultCmd {
 		printProgram(out, app)
 	} else {
-		fmt.Fprintf(out, "Usage: %s %s%s [flags]\n\n", program, command.Name, argumentNames(command))
-		fmt.Fprint(out, columns("", 0, sentence(command.Help)))
+		printCommand(out, command)
 	}
 	printFlags(out, slices.Concat(app.Flags, command.Flags))
+}
+
+func printCommand(out io.Writer, command *kong.Node) {
+	group := named(command)
+	usage := "Usage:"
+	for _, one := range slices.Concat([]*kong.Node{command}, visible(group)) {
+		fmt.Fprintf(out, "%s %s%s [flags]\n", usage, path(one), argumentNames(one))
+		usage = "      "
+	}
+	fmt.Fprint(out, "\n"+columns("", 0, sentence(group.Help)))
+	if command.Detail != "" {
+		fmt.Fprint(out, "\n"+command.Detail)
+	}
+	if len(group.Children) > 0 {
+		fmt.Fprintln(out, "\nCommands:")
+		printCommands(out, group)
+	}
+}
+
+// printCommands lists the commands below another, each followed by those below it.
+func printCommands(out io.Writer, above *kong.Node) {
+	for _, command := range visible(above) {
+		printRow(out, command.Path()+argumentNames(command), command.Help)
+		printCommands(out, command)
+	}
 }
 
 func printProgram(out io.Writer, app *kong.Node) {
@@ -35,12 +59,11 @@ Examples:
   %[1]s                               # http://127.0.0.1:7779, a goroutine each
   %[1]s --mode=pool --workers=10      # ten at a time, the others queue
   %[1]s config --preset=small-pool    # what is in force with a preset, and why
+  %[1]s bench                         # every mode under the same load, and what to make of it
 
 `, program)
 	fmt.Fprintln(out, "Commands:")
-	for _, command := range app.Children {
-		printRow(out, command.Name+argumentNames(command), command.Help)
-	}
+	printCommands(out, app)
 	fmt.Fprintln(out, "\nModes (--mode):")
 	for _, row := range modeRows() {
 		if !row.Supported {

@@ -2,23 +2,28 @@ package main
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
 
 	"demo-server/configs"
+	"demo-server/modes"
 )
 
 // A line is a command line with its parts told apart. kong stops at the first thing that it does not know; a line
 // holds all of them, and leaves to kong what is right.
 type line struct {
-	command   *kong.Node
+	args      []string // as given, without the program
+	environ   []string
+	command   *kong.Node // one that runs: where the line names a group of them, its default
 	help      bool
-	flags     []flag // those that the command knows
+	flags     []flag // those that the command knows, with values that it takes
 	arguments []string
-	settings  []configs.Flag // the flags that are settings
-	mistakes  []string       // one line each
+	settings  []configs.Flag    // the flags that are settings
+	spelled   map[string]string // all flags that the command knows: by name, with the dashes that were used
+	mistakes  []string          // one line each
 }
 
 // A flag is one as it was given.
@@ -26,41 +31,79 @@ type flag struct {
 	given string // with its dashes
 	name  string
 	value string
+	bare  bool // without a value
 }
 
 func (l *line) mistaken(format string, args ...any) {
 	l.mistakes = append(l.mistakes, fmt.Sprintf(format, args...))
 }
 
+// whole is the command line from the program's name on.
+func (l *line) whole() []string { return append([]string{program}, l.args...) }
+
+// gave returns how the flag of that name was spelled, or "" where it was not given.
+func (l *line) gave(name string) string { return l.spelled[name] }
+
 // words are the command line again, for kong: the command first, and each flag in one word with its value.
 func (l *line) words() []string {
-	words := append([]string{l.command.Name}, l.arguments...)
+	words := slices.Concat(strings.Fields(l.command.Path()), l.arguments)
 	for _, flag := range l.flags {
 		words = append(words, "--"+flag.name+"="+flag.value)
 	}
 	return words
 }
 
+// loadSettings returns the settings in force with more flags behind those given, and nil for a command that takes none.
+func (l *line) loadSettings(more ...configs.Flag) (*configs.Settings, error) {
+	if !takesSettings(l.command) {
+		return nil, nil
+	}
+	return configs.Load(configs.Inputs{
+		Flags: slices.Concat(l.settings, more), Environ: l.environ, Modes: modes.Names(),
+	})
+}
+
 // readLine tells the parts of args apart. Flags may stand before the command.
-func readLine(app *kong.Node, args []string) *line {
-	l := &line{}
+func readLine(app *kong.Node, args, environ []string) *line {
+	l := &line{args: args, environ: environ, spelled: map[string]string{}}
 	flags, words := l.split(app, args)
 	words = l.chooseCommand(app, words)
 	for _, flag := range flags {
 		l.takeFlag(app, flag)
 	}
-	if wanted := len(l.command.Positional); len(words) > wanted {
-		for _, word := range words[wanted:] {
-			l.mistaken("argument %s: not expected; %q takes no more arguments", configs.Quote(word), program+" "+l.command.Name)
-		}
-		words = words[:wanted]
-	}
-	l.arguments = words
+	l.takeArguments(words)
 	return l
+}
+
+// takeArguments keeps the words that the command knows as its arguments, up to the first that is wrong.
+func (l *line) takeArguments(words []string) {
+	wanted := l.command.Positional
+	for i, argument := range wanted {
+		name := strings.ToUpper(argument.Name)
+		if i >= len(words) {
+			l.mistaken("argument %s: is missing; %s", name, wants(argument))
+		} else if err := tryValue(argument, words[i]); err != nil {
+			l.mistaken("argument %s: %s", name, err)
+		} else if len(l.arguments) == i {
+			l.arguments = words[:i+1]
+		}
+	}
+	for _, word := range words[min(len(words), len(wanted)):] {
+		l.mistaken("argument %s: not expected; %q takes no more arguments", configs.Quote(word), path(l.command))
+	}
+}
+
+// wants says what an argument would be.
+func wants(argument *kong.Positional) string {
+	if values := known(argument); values != nil {
+		return "known: " + strings.Join(values, ", ")
+	}
+	return "want " + argument.Help
 }
 
 // split parts flags, each with its value, from the other words.
 func (l *line) split(app *kong.Node, args []string) (flags []flag, words []string) {
+	command := app
 	for len(args) > 0 {
 		word := args[0]
 		args = args[1:]
@@ -69,60 +112,60 @@ func (l *line) split(app *kong.Node, args []string) (flags []flag, words []strin
 			l.help = true
 		case !strings.HasPrefix(word, "-"):
 			words = append(words, word)
+			if child := findCommand(command, word); child != nil {
+				command = child
+			}
 		default:
 			var flag flag
-			var complete bool
-			if flag, args, complete = readFlag(app, word, args); complete {
-				flags = append(flags, flag)
-			} else {
-				l.mistaken("flag %s: has no value; write %s=VALUE", flag.given, flag.given)
-			}
+			flag, args = readFlag(app, command, word, args)
+			flags = append(flags, flag)
 		}
 	}
 	return flags, words
 }
 
 // readFlag reads a flag, and its value from the next word where it needs one. It returns the words that are left.
-func readFlag(app *kong.Node, word string, next []string) (f flag, left []string, complete bool) {
+func readFlag(app, command *kong.Node, word string, next []string) (f flag, left []string) {
 	given, value, has := strings.Cut(word, "=")
-	f = flag{given: given, name: strings.TrimLeft(given, "-"), value: value}
-	model := anyFlag(app, f)
+	f = flag{given: given, name: strings.TrimLeft(given, "-"), value: value, bare: !has}
+	model := likelyFlag(app, command, f)
 	switch {
-	case has:
-		return f, next, true
-	case model != nil && model.IsBool():
-		f.value = "true"
-		return f, next, true
+	case has, model != nil && model.IsBool():
+		return f, next
 	case model == nil:
 		// What follows an unknown flag is most likely its value: no second mistake.
-		if len(next) > 0 && !strings.HasPrefix(next[0], "-") && findCommand(app, next[0]) == nil {
+		if len(next) > 0 && !strings.HasPrefix(next[0], "-") && findCommand(command, next[0]) == nil {
 			next = next[1:]
 		}
-		return f, next, true
-	case len(next) == 0 || strings.HasPrefix(next[0], "--"):
-		return f, next, false
+		return f, next
+	case len(next) == 0 || strings.HasPrefix(next[0], "--") || likelyFlag(app, command, flag{given: next[0]}) != nil:
+		return f, next
 	}
 	// One dash does not make a flag: --delay -1s is a wrong delay.
-	f.value = next[0]
-	return f, next[1:], true
+	f.value, f.bare = next[0], false
+	return f, next[1:]
 }
 
 // chooseCommand takes the command off words. Where they name none, it is to serve.
 func (l *line) chooseCommand(app *kong.Node, words []string) []string {
-	l.command = app.DefaultCmd
+	l.command = app
 	if len(words) > 0 && words[0] == "help" {
 		l.help, words = true, words[1:]
 	}
-	if len(words) == 0 {
-		return nil
+	for len(l.command.Children) > 0 && len(words) > 0 {
+		command := findCommand(l.command, words[0])
+		if command == nil {
+			l.mistaken("argument %s: unknown command; %s", configs.Quote(words[0]),
+				configs.DidYouMean(words[0], commandNames(l.command)))
+			words = nil
+			break
+		}
+		l.command, words = command, words[1:]
 	}
-	command := findCommand(app, words[0])
-	if command == nil {
-		l.mistaken("argument %s: unknown command; %s", configs.Quote(words[0]), configs.DidYouMean(words[0], commandNames(app)))
-		return nil
+	if l.command.DefaultCmd != nil {
+		l.command = l.command.DefaultCmd
 	}
-	l.command = command
-	return words[1:]
+	return words
 }
 
 // takeFlag keeps a flag that the command knows.
@@ -132,17 +175,56 @@ func (l *line) takeFlag(app *kong.Node, f flag) {
 		l.mistaken("%s: %s", configs.Source{Kind: configs.FromFlag, Name: f.given}, l.unknownFlag(app, f))
 		return
 	}
+	f.name = model.Name
+	l.spelled[f.name] = f.given
+	switch {
+	case f.bare && !model.IsBool():
+		l.mistaken("flag %s: has no value; write %s=VALUE", f.given, f.given)
+		return
+	case f.bare:
+		f.value = "true"
+	}
 	if _, ok := model.Mapper.(settingValue); ok {
 		l.settings = append(l.settings, configs.Flag{Name: f.name, Value: f.value})
+	} else if err := tryValue(model.Value, f.value); err != nil {
+		for _, err := range parts(err) {
+			l.mistaken("flag %s: %s", spelling(model, f), err)
+		}
+		return
 	}
 	l.flags = append(l.flags, f)
 }
 
+// tryValue returns what is wrong with the text of a value. kong itself stops at the first of all values that are wrong.
+func tryValue(value *kong.Value, text string) error {
+	word := kong.ScanFromTokens(kong.Token{Type: kong.FlagValueToken, Value: text})
+	return value.Mapper.Decode(&kong.DecodeContext{Value: value, Scan: word}, reflect.New(value.Target.Type()).Elem())
+}
+
+// parts returns the errors that are joined in err.
+func parts(err error) []error {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		return joined.Unwrap()
+	}
+	return []error{err}
+}
+
+// spelling is a flag as it was given, with the value where only that tells it from others of its name.
+func spelling(model *kong.Flag, f flag) string {
+	if model.IsCumulative() {
+		return f.given + " " + configs.Quote(f.value)
+	}
+	return f.given
+}
+
 // unknownFlag says what is wrong with a flag that the command does not know, and what would be right.
 func (l *line) unknownFlag(app *kong.Node, f flag) string {
-	for _, command := range app.Children {
+	if why, ok := chosen(l.command)[f.name]; ok && "--"+f.name == f.given {
+		return fmt.Sprintf("%q chooses it itself: %s", path(l.command), why)
+	}
+	for _, command := range app.Leaves(false) {
 		if findFlag(command, f) != nil {
-			return fmt.Sprintf("unknown to %q; it is a flag of %q", program+" "+l.command.Name, program+" "+command.Name)
+			return fmt.Sprintf("unknown to %q; it is a flag of %q", path(l.command), path(command))
 		}
 	}
 	var names []string
@@ -152,41 +234,66 @@ func (l *line) unknownFlag(app *kong.Node, f flag) string {
 	if nearest := configs.Nearest(f.name, names); nearest != "" {
 		return "unknown; did you mean --" + nearest + "?"
 	}
-	return fmt.Sprintf("unknown; %q lists all flags", program+" "+l.command.Name+" --help")
+	return fmt.Sprintf("unknown; %q lists all flags", path(l.command)+" --help")
 }
 
 // findFlag returns the command's flag that f names, or nil.
 func findFlag(command *kong.Node, f flag) *kong.Flag {
 	for _, flag := range command.Flags {
-		if "--"+flag.Name == f.given {
+		if f.given == "--"+flag.Name || flag.Short != 0 && f.given == "-"+string(flag.Short) {
 			return flag
 		}
 	}
 	return nil
 }
 
-// anyFlag returns the flag of any command that f names, or nil.
-func anyFlag(app *kong.Node, f flag) *kong.Flag {
-	for _, command := range app.Children {
-		if flag := findFlag(command, f); flag != nil {
-			return flag
+// likelyFlag returns the flag that f names, or nil: that of the command named so far, else of any. Of several it is one
+// that needs no value, because the word behind it may be the command.
+func likelyFlag(app, command *kong.Node, f flag) (likely *kong.Flag) {
+	if command.DefaultCmd != nil && command != app {
+		command = command.DefaultCmd
+	}
+	if flag := findFlag(command, f); flag != nil {
+		return flag
+	}
+	for _, command := range app.Leaves(false) {
+		if flag := findFlag(command, f); flag != nil && (likely == nil || flag.IsBool()) {
+			likely = flag
+		}
+	}
+	return likely
+}
+
+// findCommand returns the command of that name below another, or nil.
+func findCommand(above *kong.Node, name string) *kong.Node {
+	for _, command := range visible(above) {
+		if command.Name == name {
+			return command
 		}
 	}
 	return nil
 }
 
-// findCommand returns the command of that name, or nil.
-func findCommand(app *kong.Node, name string) *kong.Node {
-	i := slices.IndexFunc(app.Children, func(command *kong.Node) bool { return command.Name == name })
-	if i < 0 {
-		return nil
-	}
-	return app.Children[i]
-}
-
-func commandNames(app *kong.Node) (names []string) {
-	for _, command := range app.Children {
+// commandNames lists the names of the commands below another.
+func commandNames(above *kong.Node) (names []string) {
+	for _, command := range visible(above) {
 		names = append(names, command.Name)
 	}
 	return names
+}
+
+// visible are the commands below another that a user can name.
+func visible(above *kong.Node) []*kong.Node {
+	return slices.DeleteFunc(slices.Clone(above.Children), func(command *kong.Node) bool { return command.Hidden })
+}
+
+// path is how a command is called. One that is hidden is the default of the group that it is in, and called like that.
+func path(command *kong.Node) string { return program + " " + named(command).Path() }
+
+// named is the command that has the name that a user gives.
+func named(command *kong.Node) *kong.Node {
+	if command.Hidden {
+		return command.Parent
+	}
+	return command
 }

@@ -80,8 +80,11 @@ func maxConnections(settings *configs.Settings) int {
 	if settings.MaxConnections > 0 {
 		return settings.MaxConnections
 	}
-	return max(1, openFileLimit()-reservedFiles)
+	return mostConnections()
 }
+
+// mostConnections is how many connections the limit on open files leaves.
+func mostConnections() int { return max(1, openFileLimit()-reservedFiles) }
 
 // onTerminal reports whether a person may be reading w as it is written.
 func onTerminal(w io.Writer) bool {

@@ -10,8 +10,7 @@ import (
 	"os"
 	"strings"
 
-	"demo-server/configs"
-	"demo-server/modes"
+	"github.com/alecthomas/kong"
 )
 
 // program is the name that the command goes by in help and messages.
@@ -32,31 +31,31 @@ type streams struct{ out, errOut io.Writer }
 // run is the whole program, and returns its exit code.
 func run(args, environ []string, out, errOut io.Writer) int {
 	parser := newParser()
-	line := readLine(parser.Model.Node, args)
+	line := readLine(parser.Model.Node, args, environ)
 	if line.help {
 		printHelp(out, parser.Model.Node, line.command)
 		return exitOK
 	}
 	context, err := parser.Parse(line.words())
 	if err != nil {
-		line.mistaken("flag %s", err) // a value: all else, readLine saw to
+		line.mistaken("%s", err) // nothing that is known: readLine saw to all the rest
+	} else if checker, ok := target(line.command).(checker); ok {
+		checker.check(line)
 	}
-	settings, err := line.loadSettings(environ)
+	settings, err := line.loadSettings()
 	if err != nil {
 		line.mistaken("%s", err)
 	}
 	if len(line.mistakes) > 0 {
-		return complain(errOut, line.mistakes)
+		return complain(errOut, line.command, line.mistakes)
 	}
-	return exitCode(context.Run(&streams{out, errOut}, settings), errOut)
+	return exitCode(context.Run(&streams{out, errOut}, settings, line), line.command, errOut)
 }
 
-// loadSettings returns the settings of a command that takes them, and nil for others.
-func (l *line) loadSettings(environ []string) (*configs.Settings, error) {
-	if !takesSettings(l.command) {
-		return nil, nil
-	}
-	return configs.Load(configs.Inputs{Flags: l.settings, Environ: environ, Modes: modes.Names()})
+// A checker is a command that knows which of its flags do not go together.
+type checker interface {
+	// check reports such mistakes to the line. It sees the values of the flags, and may change them.
+	check(*line)
 }
 
 // A usageError is what was wrong with how a command was called.
@@ -70,34 +69,34 @@ type silentError int
 func (e silentError) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
 
 // exitCode reports what a command returned, and turns it into the exit code.
-func exitCode(err error, errOut io.Writer) int {
+func exitCode(err error, command *kong.Node, errOut io.Writer) int {
 	// kong joins the command's error with that of its hooks, so that its type is inside.
-	switch err := unjoin(err).(type) {
+	switch err := parts(err)[0].(type) {
 	case nil:
 		return exitOK
 	case silentError:
 		return int(err)
 	case usageError:
-		return complain(errOut, []string{err.Error()})
+		return complain(errOut, command, []string{err.Error()})
 	default:
 		fmt.Fprintf(errOut, "%s: %s\n", program, err)
 		return exitFailure
 	}
 }
 
-// unjoin returns the first of joined errors.
-func unjoin(err error) error {
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		return joined.Unwrap()[0]
-	}
-	return err
-}
-
 // complain prints mistakes, each a line or several, and where to read what would be right.
-func complain(errOut io.Writer, mistakes []string) int {
+func complain(errOut io.Writer, command *kong.Node, mistakes []string) int {
 	for line := range strings.SplitSeq(strings.Join(mistakes, "\n"), "\n") {
 		fmt.Fprintf(errOut, "%s: %s\n", program, line)
 	}
-	fmt.Fprintf(errOut, "Run %q for all settings.\n", program+" --help")
+	fmt.Fprintf(errOut, "Run %q for all settings.\n", helpLine(command))
 	return exitUsage
+}
+
+// helpLine is the command line that prints a command's help.
+func helpLine(command *kong.Node) string {
+	if command == command.Parent.DefaultCmd && !command.Hidden {
+		return program + " --help"
+	}
+	return path(command) + " --help"
 }

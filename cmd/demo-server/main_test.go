@@ -105,6 +105,10 @@ func TestExitCodes(t *testing.T) {
 		{"health --admin-addr=", exitUsage},
 		{"completion", exitUsage},
 		{"nonsense", exitUsage},
+		{"bench --help", exitOK},
+		{"bench --modes=nonsense", exitUsage},
+		{"bench diff", exitUsage},
+		{"bench cost --ramp=0s", exitUsage},
 	}
 	for _, c := range cases {
 		t.Run(c.line, func(t *testing.T) {

@@ -218,20 +218,43 @@ func (s *service) farewell(err error) int {
 
 // bound says in words what bounds the mode, with the rate that follows from it.
 func bound(mode modes.Mode, settings *configs.Settings) string {
-	switch mode.Bound {
-	case modes.BoundWorkers:
-		return perSecond(mode.Name, settings.Workers, plural("worker", settings.Workers), settings.Delay)
-	case modes.BoundOne:
-		return perSecond(mode.Name, 1, "at a time", settings.Delay)
+	places := places(mode, settings)
+	switch {
+	case places == 0:
+		return mode.Name + ": no bound of its own"
+	case settings.Delay == 0:
+		return mode.Name + ": " + share(mode, settings)
 	}
-	return mode.Name + ": no bound of its own"
+	rate := plainRate(float64(places) / settings.Delay.Seconds())
+	return fmt.Sprintf("%s: %s = %s requests/s", mode.Name, share(mode, settings), rate)
 }
 
-func perSecond(mode string, places int, what string, delay time.Duration) string {
-	if delay == 0 {
-		return fmt.Sprintf("%s: %d %s", mode, places, what)
+// places is how many requests the mode works on at a time, 0 for no bound of its own.
+func places(mode modes.Mode, settings *configs.Settings) int {
+	switch mode.Bound {
+	case modes.BoundWorkers:
+		return settings.Workers
+	case modes.BoundOne:
+		return 1
 	}
-	return fmt.Sprintf("%s: %d %s / %s = %s requests/s", mode, places, what, delay, plainRate(float64(places)/delay.Seconds()))
+	return 0
+}
+
+// share is what the mode works on in a delay, such as "50 workers / 2s", or empty for no bound of its own.
+func share(mode modes.Mode, settings *configs.Settings) string {
+	var words string
+	switch mode.Bound {
+	case modes.BoundWorkers:
+		words = fmt.Sprintf("%d %s", settings.Workers, plural("worker", settings.Workers))
+	case modes.BoundOne:
+		words = "1 at a time"
+	default:
+		return ""
+	}
+	if settings.Delay == 0 {
+		return words
+	}
+	return fmt.Sprintf("%s / %s", words, settings.Delay)
 }
 
 func plural(noun string, n int) string {

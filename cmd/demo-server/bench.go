@@ -1,0 +1,211 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"os"
+	"time"
+
+	"demo-server/bench"
+	"demo-server/bench/originals"
+)
+
+// benchCommand is the pressure test, and what goes with it.
+type benchCommand struct {
+	Run  benchRunCommand  `cmd:"" settings:"" default:"withargs" hidden:""`
+	Diff benchDiffCommand `cmd:"" help:"compare two runs that --json kept, with the same statistics"`
+	Cost benchCostCommand `cmd:"" settings:"" help:"measure what a blocked request costs in each mode"`
+}
+
+// chosenByBench are the settings that bench chooses for the servers that it starts, and why.
+var chosenByBench = map[string]string{
+	"mode":        "--modes says which run",
+	"host":        "its servers are for this machine alone",
+	"port":        "each of its servers gets a free one",
+	"admin-addr":  "it looks into its servers through that",
+	"admin-token": "it looks into its servers itself",
+	"log-level":   "it reads what its servers log",
+	"log-format":  "it reads what its servers log",
+}
+
+// benchRunCommand runs the pressure test.
+type benchRunCommand struct {
+	benchRows  `embed:"" group:"What runs"`
+	benchLoad  `embed:"" group:"The load"`
+	benchCare  `embed:"" group:"How it is measured"`
+	benchFiles `embed:"" group:"What is kept"`
+}
+
+// benchRows say what is put under load.
+type benchRows struct {
+	Modes       modeList  `default:"all" placeholder:"MODE,MODE" help:"all that this system can run, or some"`
+	Row         []variant `sep:"none" placeholder:"MODE:NAME=VALUE,…" help:"a mode with settings of its own; repeatable"`
+	Originals   bool      `help:"the article's Python programs too"`
+	Against     []against `sep:"none" placeholder:"NAME=URL" help:"a server that runs already; repeatable"`
+	AllowRemote bool      `help:"let --against put load on other machines"`
+	Article     bool      `help:"the article's test: 5000 requests by 100 clients, a delay of 2s; see above"`
+	Port        int       `in:"0..65535" default:"0" help:"TCP port of the servers that it starts; 0 picks free ones"`
+}
+
+// benchLoad says what load that is.
+type benchLoad struct {
+	Concurrency int           `short:"c" in:"1..100000" default:"100" help:"clients; with --rate, requests that may wait"`
+	Requests    int           `short:"n" in:"0..10000000" default:"0" help:"of each repeat; 0 goes by --duration"`
+	Duration    time.Duration `short:"z" in:"1ns..1h" default:"10s" help:"of each repeat"`
+	Rate        rate          `placeholder:"R" help:"requests per second, however many wait; see above"`
+	Keepalive   bool          `help:"keep connections for more than one request"`
+	Timeout     timeout       `help:"of a request; without it 30s, or longer where theory predicts so"`
+	With        generator     `default:"builtin" placeholder:"NAME" help:"load generator"`
+}
+
+// benchCare says how closely to look.
+type benchCare struct {
+	Repeat int           `in:"1..1000" default:"6" help:"rounds, each with every row in another order"`
+	Warmup time.Duration `in:"0s..1h" default:"0s" help:"at the start of each repeat, not counted"`
+	Budget time.Duration `in:"1ns..24h" default:"60s" help:"longest that a repeat of --requests takes; see above"`
+	Margin margin        `default:"2%" help:"difference that does not matter"`
+	Seed   int           `in:"0..2147483647" default:"1" help:"of the order of the rows"`
+}
+
+// benchFiles are what becomes of the result.
+type benchFiles struct {
+	Report fileName `help:"HTML page with the table, the verdict and pictures; needs no network"`
+	JSON   fileName `name:"json" help:"all that was measured"`
+	CSV    fileName `name:"csv" help:"a line for each repeat"`
+}
+
+// Help is what the flags leave out.
+func (benchRunCommand) Help() string {
+	return `Each row is a server. In each of several rounds, bench starts this same program for it on a free
+port, puts load on it, looks into it, and stops it. It says what theory predicts, measures what
+happens, and tells noise from difference.
+
+Examples:
+  demo-server bench                                   # all modes, 100 clients
+  demo-server bench --row=pool:workers=50 --row=pool:workers=100,queue=10 -c 200
+  demo-server bench --modes=goroutine --against=mine=http://127.0.0.1:8080/ --report=report.html
+
+With --row and without --modes, no other mode runs. The settings below are for all servers that it
+starts.
+
+Without --rate, each client waits for its reply before it sends the next request: the closed loop.
+With --rate, requests are sent at that rate whatever becomes of them: the open loop. As many may
+wait then as the open-file limit allows, unless -c says otherwise. ab and wrk know the closed loop
+only.
+
+What is unfinished at the end of --budget is given up, and marked. --article is -c 100 -n 5000 and a
+delay of 2s, once, with a budget of 10m; rows that would take longer are left out.
+
+A load generator can do harm: --against takes servers on this machine only, unless --allow-remote is
+given.
+`
+}
+
+func (*benchRunCommand) chooses() map[string]string { return chosenByBench }
+
+// Run runs the test.
+func (b *benchRunCommand) Run(s *streams, l *line) error {
+	config, err := b.config(l)
+	if err != nil {
+		return err
+	}
+	var set *originals.Set
+	if b.Originals {
+		if set, err = originals.Prepare(context.Background()); err != nil {
+			return err
+		}
+		defer set.Close()
+		settings, err := l.loadSettings(b.fixed()...)
+		if err != nil {
+			return err
+		}
+		config.Rows = append(config.Rows, originalRows(set, settings)...)
+		if missing := set.Missing(); missing != "" {
+			fmt.Fprintf(s.errOut, "%s: %s\n", program, missing)
+		}
+	}
+	return benchRun(config, set, b.benchFiles, s)
+}
+
+// config is what the flags ask for, as check has left them.
+func (b *benchRunCommand) config(l *line) (bench.Config, error) {
+	binary, err := os.Executable()
+	if err != nil {
+		return bench.Config{}, err
+	}
+	rows, err := b.rows(l)
+	config := bench.Config{
+		Binary: binary, Command: l.whole(), Version: ownVersion(), Rows: rows, Generator: string(b.With),
+		Concurrency: b.Concurrency, Requests: b.Requests, Duration: b.Duration, Rate: float64(b.Rate),
+		Keepalive: b.Keepalive, Repeat: b.Repeat, Warmup: b.Warmup, Timeout: time.Duration(b.Timeout), Budget: b.Budget,
+		Seed: uint64(b.Seed), Margin: float64(b.Margin),
+	}
+	if b.Article {
+		config.Reasonable = articleTime
+	}
+	return config, err
+}
+
+// benchDiffCommand compares two runs.
+type benchDiffCommand struct {
+	Old    fileName `arg:"" optional:"" help:"a file that --json wrote"`
+	New    fileName `arg:"" optional:"" help:"a file that --json wrote"`
+	Margin margin   `default:"2%" help:"difference that does not matter"`
+}
+
+// Help is what the flags leave out.
+func (benchDiffCommand) Help() string {
+	return "OLD and NEW are files that bench wrote with --json. Rows are compared by name.\n"
+}
+
+// Run compares.
+func (d *benchDiffCommand) Run(s *streams) error {
+	return benchDiff(string(d.Old), string(d.New), float64(d.Margin), s)
+}
+
+// benchCostCommand measures what a blocked request costs.
+type benchCostCommand struct {
+	Modes    modeList      `default:"all" placeholder:"MODE,MODE" help:"all that this system can run, or some"`
+	InFlight int           `in:"1..100000" default:"18000" help:"requests that block at the same time; see above"`
+	Ramp     time.Duration `in:"1ns..1h" default:"4s" help:"time that it takes to send them"`
+	Repeat   int           `in:"1..1000" default:"1" help:"how often each mode is measured"`
+	JSON     fileName      `name:"json" help:"all that was measured"`
+}
+
+// Help is what the flags leave out.
+func (benchCostCommand) Help() string {
+	return `It measures bytes, goroutines, OS threads and the lateness of the replies while all the requests
+block, and then the CPU that a request takes which does not block. Where the open-file limit does
+not allow the default of --in-flight, it takes what that allows, and says so.
+`
+}
+
+func (*benchCostCommand) chooses() map[string]string {
+	chosen := maps.Clone(chosenByBench)
+	for _, name := range []string{"delay", "queue", "queue-timeout"} {
+		chosen[name] = "all requests have to block at the same time"
+	}
+	return chosen
+}
+
+// Run measures.
+func (b *benchCostCommand) Run(s *streams, l *line) error {
+	if most := mostConnections(); b.InFlight > most { // the default: check refuses another
+		fmt.Fprintf(s.errOut, "%s: %d requests in flight instead of %d: the limit of %d open files allows no more\n",
+			program, most, b.InFlight, openFileLimit())
+		b.InFlight = most
+	}
+	binary, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	rows, err := rowsOf(l, variants(b.Modes))
+	if err != nil {
+		return err
+	}
+	return benchCost(bench.CostConfig{
+		Binary: binary, Command: l.whole(), Version: ownVersion(), Rows: rows,
+		InFlight: b.InFlight, Ramp: b.Ramp, Repeat: b.Repeat,
+	}, benchFiles{JSON: b.JSON}, s)
+}

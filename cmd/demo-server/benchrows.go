@@ -1,0 +1,135 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"demo-server/bench"
+	"demo-server/bench/result"
+	"demo-server/configs"
+	"demo-server/modes"
+)
+
+// rows are all that are put under load.
+func (b *benchRunCommand) rows(l *line) ([]bench.Row, error) {
+	rows, err := rowsOf(l, b.wanted(l), b.fixed()...)
+	if err != nil {
+		return nil, err
+	}
+	if b.Port != 0 {
+		for i := range rows {
+			rows[i].Args = append(rows[i].Args, fmt.Sprintf("--port=%d", b.Port))
+		}
+	}
+	return append(rows, againstRows(b.Against)...), nil
+}
+
+// wanted are the modes to run, each with its own settings: those of --modes, then those of --row. Where only --row is
+// given, no others run.
+func (b *benchRunCommand) wanted(l *line) []variant {
+	if l.gave("row") != "" && l.gave("modes") == "" {
+		return b.Row
+	}
+	return slices.Concat(variants(b.Modes), b.Row)
+}
+
+// variants are modes without settings of their own.
+func variants(modes []string) (all []variant) {
+	for _, mode := range modes {
+		all = append(all, variant{mode: mode})
+	}
+	return all
+}
+
+// rowsOf makes a row of each variant. fixed are settings that no source may change.
+func rowsOf(l *line, wanted []variant, fixed ...configs.Flag) (rows []bench.Row, err error) {
+	names := rowNames(wanted)
+	for i, variant := range wanted {
+		row, err := variant.row(l, fixed)
+		if err != nil {
+			return nil, err
+		}
+		row.Name = names[i]
+		rows = append(rows, row)
+	}
+	return rows, nil
+}
+
+// row is the server that runs the variant. A child reads the same environment and files as this process, so that it
+// needs no more than the same flags.
+func (v variant) row(l *line, fixed []configs.Flag) (bench.Row, error) {
+	own := slices.Concat(v.settings, fixed)
+	settings, err := l.loadSettings(append(own, configs.Flag{Name: "mode", Value: v.mode})...)
+	if err != nil {
+		return bench.Row{}, err
+	}
+	mode := modeOf(settings)
+	row := bench.Row{
+		Kind: result.KindMode, About: mode.Summary, Mode: mode.Name, Args: words(slices.Concat(l.settings, own)),
+		Settings: byName(v.settings), Known: true, Delay: settings.Delay, Body: settings.Body,
+		Places: places(mode, settings), Bound: share(mode, settings), Queue: -1,
+	}
+	if mode.Bound == modes.BoundWorkers {
+		row.Queue, row.QueueTimeout = settings.Queue, settings.QueueTimeout
+	}
+	return row, nil
+}
+
+// words are settings as flags.
+func words(settings []configs.Flag) (words []string) {
+	for _, setting := range settings {
+		words = append(words, "--"+setting.Name+"="+setting.Value)
+	}
+	return words
+}
+
+func byName(settings []configs.Flag) map[string]string {
+	values := map[string]string{}
+	for _, setting := range settings {
+		values[setting.Name] = setting.Value
+	}
+	return values
+}
+
+// rowNames names each variant. One that is there several times, which shows what noise does, gets a number.
+func rowNames(variants []variant) (names []string) {
+	seen := map[string]int{}
+	for _, variant := range variants {
+		name := variant.name()
+		if seen[name]++; seen[name] > 1 {
+			name = fmt.Sprintf("%s#%d", name, seen[name])
+		}
+		names = append(names, name)
+	}
+	return names
+}
+
+// name is the mode and what sets the variant apart: pool(50) for 50 workers, else pool(queue=5,workers=50).
+func (v variant) name() string {
+	_, settings, some := strings.Cut(v.given, ":")
+	switch {
+	case !some:
+		return v.mode
+	case len(v.settings) == 1 && v.settings[0].Name == "workers" && v.hasWorkers():
+		settings = v.settings[0].Value
+	}
+	return v.mode + "(" + settings + ")"
+}
+
+func (v variant) hasWorkers() bool {
+	return slices.ContainsFunc(modes.All(modes.Options{Workers: 1}), func(mode modes.Mode) bool {
+		return mode.Name == v.mode && mode.Bound == modes.BoundWorkers
+	})
+}
+
+// againstRows makes a row of each server that is running already, of which nothing is known.
+func againstRows(servers []against) (rows []bench.Row) {
+	for _, server := range servers {
+		address := server.url.String()
+		rows = append(rows, bench.Row{
+			Name: server.name, Kind: result.KindAgainst, About: "a server at " + address, URL: address,
+		})
+	}
+	return rows
+}

@@ -1,0 +1,175 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"demo-server/bench"
+	"demo-server/bench/originals"
+	"demo-server/bench/report"
+	"demo-server/bench/result"
+	"demo-server/bench/verdict"
+	"demo-server/configs"
+)
+
+// benchRun measures, and shows and keeps what came of it. What was measured until an interrupt counts.
+func benchRun(config bench.Config, set *originals.Set, files benchFiles, s *streams) error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	for _, row := range config.Rows {
+		if err := row.Answers(ctx); err != nil {
+			return err
+		}
+	}
+	probes, err := bench.ToolReady(ctx, config.Generator)
+	if err != nil {
+		return err
+	}
+	plan := bench.NewPlan(config, probes)
+	if err := report.PlanText(s.out, plan.Result(), time.Now(), options(s.out)); err != nil {
+		return err
+	}
+	progress := newProgress(s.errOut, plan.Took, plan.Repeat)
+	measured := plan.Run(ctx, set, progress)
+	progress.Close()
+	return conclude(measured, report.Text, files, s)
+}
+
+// benchCost measures what a blocked request costs.
+func benchCost(config bench.CostConfig, files benchFiles, s *streams) error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	fmt.Fprintf(s.out, "%s with %d requests in flight, about %s\n\n", counted("mode", len(config.Rows)), config.InFlight,
+		config.Took().Round(time.Second))
+	progress := newProgress(s.errOut, config.Took(), config.Repeat)
+	measured := bench.Cost(ctx, config, progress)
+	progress.Close()
+	return conclude(measured, report.CostText, files, s)
+}
+
+func counted(noun string, n int) string { return fmt.Sprintf("%d %s", n, plural(noun, n)) }
+
+// A closingProgress is shown until it is closed.
+type closingProgress interface {
+	bench.Progress
+	Close()
+}
+
+func newProgress(out io.Writer, takes time.Duration, rounds int) closingProgress {
+	if onTerminal(out) {
+		return bench.NewBars(out, takes, rounds)
+	}
+	return bench.NewLines(out, takes, rounds)
+}
+
+// showing is a way to print a result.
+type showing func(io.Writer, *result.Result, report.Options) error
+
+// conclude shows what was measured and writes the files that were asked for. No failure keeps the next from being done.
+func conclude(measured *result.Result, show showing, files benchFiles, s *streams) error {
+	failed := show(s.out, measured, options(s.out))
+	for _, file := range []struct {
+		name  fileName
+		write func(io.Writer, *result.Result) error
+	}{{files.Report, report.HTML}, {files.JSON, result.Write}, {files.CSV, result.WriteCSV}} {
+		if file.name == "" {
+			continue
+		}
+		if err := writeFile(string(file.name), measured, file.write); err != nil {
+			failed = errors.Join(failed, err)
+		}
+	}
+	if failed != nil {
+		for line := range strings.SplitSeq(failed.Error(), "\n") {
+			fmt.Fprintf(s.errOut, "%s: %s\n", program, line)
+		}
+		return silentError(exitFailure)
+	}
+	if incomplete(measured) {
+		return silentError(exitFailure)
+	}
+	return nil
+}
+
+func incomplete(r *result.Result) bool {
+	for _, row := range r.Rows {
+		if row.Failure != "" {
+			return true
+		}
+	}
+	for _, cost := range r.Costs {
+		if cost.Failure != "" {
+			return true
+		}
+	}
+	return false
+}
+
+func writeFile(name string, measured *result.Result, write func(io.Writer, *result.Result) error) error {
+	file, err := os.Create(name)
+	if err != nil {
+		return withoutCall(err)
+	}
+	if err := errors.Join(write(file, measured), file.Close()); err != nil {
+		return withoutCall(err)
+	}
+	return nil
+}
+
+// withoutCall leaves the system call's name out of an error: a person needs the file and what is wrong.
+func withoutCall(err error) error {
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		return fmt.Errorf("%s: %w", path.Path, path.Err)
+	}
+	return err
+}
+
+// usualWidth is for where nobody knows how wide the reader's window is.
+const usualWidth = 100
+
+// options are how to print there.
+func options(out io.Writer) report.Options {
+	if !onTerminal(out) {
+		return report.Options{Width: usualWidth}
+	}
+	return report.Options{Width: terminalWidth(out), Color: os.Getenv("NO_COLOR") == ""}
+}
+
+// benchDiff compares two files that bench wrote.
+func benchDiff(older, newer string, margin float64, s *streams) error {
+	before, err := readResult(older)
+	if err != nil {
+		return err
+	}
+	after, err := readResult(newer)
+	if err != nil {
+		return err
+	}
+	comparisons := verdict.Runs(before.Rows, after.Rows, margin)
+	if len(comparisons) == 0 {
+		return usageError(fmt.Sprintf("%s and %s have no row in common", configs.Quote(older), configs.Quote(newer)))
+	}
+	return report.DiffText(s.out, before, after, comparisons, options(s.out))
+}
+
+func readResult(name string) (*result.Result, error) {
+	file, err := os.Open(name)
+	if err != nil {
+		return nil, withoutCall(err)
+	}
+	defer file.Close()
+	r, err := result.Read(file)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return r, nil
+}

@@ -1,0 +1,352 @@
+//go:build e2e
+
+package main_test
+
+import (
+	"bytes"
+	"encoding/csv"
+	"fmt"
+	"math"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"demo-server/bench/result"
+)
+
+// A benchRun is how a run of the bench ended.
+type benchRun struct {
+	*result.Result // nil where it wrote none
+	out, errOut    string
+	code           int
+}
+
+func (b benchRun) row(t *testing.T, name string) result.Row {
+	t.Helper()
+	for _, row := range b.Rows {
+		if row.Name == name {
+			return row
+		}
+	}
+	t.Fatalf("no row %s in\n%s", name, b.out)
+	return result.Row{}
+}
+
+// runBench runs the command's bench with args, and reads the JSON that it wrote.
+func runBench(t *testing.T, args ...string) benchRun {
+	t.Helper()
+	cmd, read := prepareBench(t, args...)
+	return read(cmd.Run())
+}
+
+// prepareBench returns the command, and what reads its results when it has ended.
+func prepareBench(t *testing.T, args ...string) (cmd *exec.Cmd, read func(error) benchRun) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "bench.json")
+	cmd = exec.CommandContext(t.Context(), built(t), append(append([]string{"bench"}, args...), "--json="+file)...)
+	var out, errOut bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errOut
+	return cmd, func(err error) benchRun {
+		b := benchRun{out: out.String(), errOut: errOut.String(), code: cmd.ProcessState.ExitCode()}
+		if f, err := os.Open(file); err == nil {
+			defer f.Close()
+			if b.Result, err = result.Read(f); err != nil {
+				t.Errorf("reading what it wrote: %v", err)
+			}
+		}
+		t.Cleanup(func() {
+			if t.Failed() {
+				t.Logf("%s\nexit code %d (%v)\n%s\n%s", cmd, b.code, err, b.out, b.errOut)
+			}
+		})
+		return b
+	}
+}
+
+// close reports whether a figure is known, and within the share of what it should be.
+func near(got *float64, want, share float64) bool {
+	return got != nil && math.Abs(*got/want-1) <= share
+}
+
+// TestBench: the whole experiment on short delays. What theory says is what comes out.
+func TestBench(t *testing.T) {
+	folder := t.TempDir()
+	report, table := filepath.Join(folder, "report.html"), filepath.Join(folder, "bench.csv")
+	b := runBench(t, "--modes=all", "--row=pool:workers=5,queue=100", "--row=pool:workers=10,queue=0", "-c=20", "-z=1s", "--delay=100ms",
+		"--repeat=2", "--report="+report, "--csv="+table)
+	if b.code != 0 {
+		t.Fatalf("exit code %d", b.code)
+	}
+	for name, want := range map[string]float64{
+		"goroutine": 200, "fasthttp": 200, "pool": 200, "single": 10, "pool(workers=5,queue=100)": 50, "pool(workers=10,queue=0)": 100,
+	} {
+		row := b.row(t, name)
+		if !near(row.Total.PerSecond, want, 0.1) || !near(row.Prediction.PerSecond, want, 0.02) {
+			t.Errorf("%s: %s requests/s, predicted %s, want %g", name, text(row.Total.PerSecond), text(row.Prediction.PerSecond), want)
+		}
+		if len(row.Repeats) != 2 || len(row.Series) < 5 || row.Total.CPUPerRequest == nil || row.Total.Peak.Threads == nil {
+			t.Errorf("%s: %d repeats, %d samples, want 2 and at least 5", name, len(row.Repeats), len(row.Series))
+		}
+		if row.Total.Failed != 0 {
+			t.Errorf("%s: %d requests failed", name, row.Total.Failed)
+		}
+	}
+	if row := b.row(t, "single"); !row.Total.P50.Beyond || len(row.Audits) == 0 {
+		t.Errorf("single: p50 %+v, want beyond what was waited for; audits %v", row.Total.P50, row.Audits)
+	}
+	if row := b.row(t, "pool(workers=10,queue=0)"); row.Total.Refused == 0 {
+		t.Error("pool(workers=10,queue=0) refused nobody")
+	}
+	for _, want := range []string{"goroutine", "pool(workers=5,queue=100)", "a quarter of"} {
+		if !strings.Contains(b.out, want) {
+			t.Errorf("no %q in what was printed", want)
+		}
+	}
+	for line := range strings.Lines(b.out) {
+		if width := len([]rune(strings.TrimRight(line, "\n"))); width > 100 {
+			t.Errorf("a line of %d characters: %s", width, line)
+		}
+	}
+	if page, err := os.ReadFile(report); err != nil || bytes.Count(page, []byte("<svg")) < 5 {
+		t.Errorf("the report: %v, %d bytes", err, len(page))
+	}
+	file, err := os.Open(table)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	if lines, err := csv.NewReader(file).ReadAll(); err != nil || len(lines) != 1+6*2 {
+		t.Errorf("the CSV has %d lines, %v; want a head and two for each of 6 rows", len(lines), err)
+	}
+}
+
+func text(figure *float64) string {
+	if figure == nil {
+		return "unknown"
+	}
+	return strconv.FormatFloat(*figure, 'g', 4, 64)
+}
+
+// TestBenchOpenLoop: half of what arrives is more than the pool can do, and is refused.
+func TestBenchOpenLoop(t *testing.T) {
+	b := runBench(t, "--modes=goroutine", "--row=pool:workers=5,queue=5", "--rate=100", "-z=2s", "--delay=100ms", "--repeat=1")
+	if row := b.row(t, "goroutine"); !near(row.Total.PerSecond, 100, 0.1) || row.Total.Refused != 0 {
+		t.Errorf("goroutine: %s requests/s and %d refused, want 100 and none", text(row.Total.PerSecond), row.Total.Refused)
+	}
+	row := b.row(t, "pool(workers=5,queue=5)")
+	if !near(row.Total.PerSecond, 50, 0.1) || !near(row.Total.RefusedShare, *row.Prediction.RefusedShare, 0.1) {
+		t.Errorf("pool: %s requests/s and share %s refused, want 50 and %s", text(row.Total.PerSecond),
+			text(row.Total.RefusedShare), text(row.Prediction.RefusedShare))
+	}
+}
+
+// TestBenchGenerators: the builtin generator, ab and wrk agree on the same row.
+func TestBenchGenerators(t *testing.T) {
+	rate, p50 := map[string]float64{}, map[string]float64{}
+	for with, args := range map[string][]string{
+		"builtin": {"-z=3s", "--keepalive"}, "ab": {"-n=150", "--keepalive"}, "wrk": {"-z=3s"},
+	} {
+		b := runBench(t, append(args, "--modes=goroutine", "-c=10", "--delay=200ms", "--repeat=1", "--with="+with)...)
+		row := b.row(t, "goroutine")
+		if row.Total.PerSecond == nil || row.Total.P50 == nil {
+			t.Fatalf("%s measured nothing", with)
+		}
+		if with == "ab" { // which sends one request alone at first, and has an ideal of its own
+			rate[with] = *row.Total.PerSecond / *row.Total.Ceiling * 50
+		} else {
+			rate[with] = *row.Total.PerSecond
+		}
+		p50[with] = row.Total.P50.Seconds
+	}
+	for _, with := range []string{"ab", "wrk"} {
+		if by := rate[with]/rate["builtin"] - 1; math.Abs(by) > 0.02 {
+			t.Errorf("%s counts %g requests/s, the builtin generator %g", with, rate[with], rate["builtin"])
+		}
+		if by := p50[with]/p50["builtin"] - 1; math.Abs(by) > 0.02 {
+			t.Errorf("%s measures a median of %g s, the builtin generator %g s", with, p50[with], p50["builtin"])
+		}
+	}
+}
+
+// TestBenchDeath: a server that dies under load ends its row, says why, and leaves the others alone.
+func TestBenchDeath(t *testing.T) {
+	cmd, read := prepareBench(t, "--modes=goroutine,pool", "-c=5", "-z=2s", "--delay=100ms", "--repeat=1")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	syscall.Kill(childOf(t, cmd.Process.Pid), syscall.SIGKILL)
+	b := read(cmd.Wait())
+	if b.code != 1 {
+		t.Errorf("exit code %d, want 1", b.code)
+	}
+	died := 0
+	for _, row := range b.Rows {
+		if row.Failure != "" {
+			died++
+			if !strings.Contains(row.Failure, "died under load") || !strings.Contains(row.Failure, "signal: killed") {
+				t.Errorf("%s failed: %s", row.Name, row.Failure)
+			}
+		} else if !near(row.Total.PerSecond, 50, 0.1) {
+			t.Errorf("%s: %s requests/s, want 50", row.Name, text(row.Total.PerSecond))
+		}
+	}
+	if died != 1 {
+		t.Errorf("%d rows failed, want 1", died)
+	}
+}
+
+// childOf waits for a demo-server that the process started and that serves.
+func childOf(t *testing.T, parent int) int {
+	t.Helper()
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		found, _ := filepath.Glob("/proc/[0-9]*/stat")
+		for _, file := range found {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				continue
+			}
+			// proc(5): pid (comm) state ppid
+			fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
+			pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(file)))
+			if len(fields) > 1 && fields[1] == strconv.Itoa(parent) && listens(pid) {
+				return pid
+			}
+		}
+	}
+	t.Fatal("no child that serves")
+	return 0
+}
+
+// listens reports whether a demo-server has come as far as having sockets.
+func listens(pid int) bool {
+	files, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", pid))
+	sockets := 0
+	for _, file := range files {
+		if name, _ := os.Readlink(file); strings.HasPrefix(name, "socket:") {
+			sockets++
+		}
+	}
+	return sockets > 3 // both listeners, and connections
+}
+
+// TestBenchInterrupted: Ctrl-C keeps and shows what was measured.
+func TestBenchInterrupted(t *testing.T) {
+	cmd, read := prepareBench(t, "--modes=goroutine", "-c=5", "-z=1m", "--delay=50ms", "--repeat=3")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	child := childOf(t, cmd.Process.Pid)
+	time.Sleep(time.Second) // something to measure
+	interrupted := time.Now()
+	cmd.Process.Signal(os.Interrupt)
+	b := read(cmd.Wait())
+	if took := time.Since(interrupted); took > 10*time.Second {
+		t.Errorf("took %s to end", took)
+	}
+	if b.Result == nil || !b.Interrupted || !near(b.row(t, "goroutine").Total.PerSecond, 100, 0.1) {
+		t.Error("what was measured is lost")
+	}
+	if syscall.Kill(child, 0) == nil {
+		t.Errorf("the server %d is still there", child)
+	}
+}
+
+// TestBenchFullDisk: a report that cannot be written is one line and exit code 1, and costs nothing else.
+func TestBenchFullDisk(t *testing.T) {
+	b := runBench(t, "--modes=goroutine", "-c=5", "-z=300ms", "--delay=50ms", "--repeat=1", "--report=/dev/full", "--csv=/dev/full")
+	if b.code != 1 || strings.Count(b.errOut, "/dev/full: no space left on device") != 2 {
+		t.Errorf("exit code %d, want 1 and two lines on a full disk", b.code)
+	}
+	if b.Result == nil || !strings.Contains(b.out, "goroutine") {
+		t.Error("what was measured is lost")
+	}
+}
+
+// TestBenchOriginals: the article's programs are rows beside the modes.
+func TestBenchOriginals(t *testing.T) {
+	b := runBench(t, "--modes=goroutine", "--originals", "-c=10", "-z=1s", "--delay=200ms", "--repeat=1")
+	if b.code != 0 || len(b.Rows) != 8 {
+		t.Fatalf("exit code %d, %d rows; want 0 and 8", b.code, len(b.Rows))
+	}
+	for _, row := range b.Rows {
+		want := 50.0
+		if row.Places == 1 {
+			want = 5
+		}
+		if !near(row.Total.PerSecond, want, 0.15) {
+			t.Errorf("%s: %s requests/s, want %g", row.Name, text(row.Total.PerSecond), want)
+		}
+	}
+}
+
+// TestBenchAgainst: a server that is running already is a row like any other.
+func TestBenchAgainst(t *testing.T) {
+	p := start(t, "--delay=100ms")
+	b := runBench(t, "--modes=goroutine", "--against=theirs="+p.url, "-c=10", "-z=1s", "--delay=100ms", "--repeat=2")
+	if b.code != 0 || !near(b.row(t, "theirs").Total.PerSecond, 100, 0.1) {
+		t.Errorf("exit code %d, want 0 and 100 requests/s", b.code)
+	}
+	b = runBench(t, "--modes=goroutine", "--against=nobody=http://127.0.0.1:1/", "-z=1s")
+	if b.code != 1 || !strings.Contains(b.errOut, "http://127.0.0.1:1/") {
+		t.Errorf("exit code %d, want 1 and the address that does not answer", b.code)
+	}
+}
+
+// TestBenchTellsNoiseFromDifference: the same twice is the same, and 5% is a difference.
+func TestBenchTellsNoiseFromDifference(t *testing.T) {
+	b := runBench(t, "--row=goroutine:delay=100ms", "--row=goroutine:delay=100ms", "--row=goroutine:delay=105ms", "-c=10", "-z=1s",
+		"--repeat=6")
+	want := []string{result.Same, result.Different, result.Different}
+	if len(b.Comparisons) != len(want) {
+		t.Fatalf("%d comparisons, want %d", len(b.Comparisons), len(want))
+	}
+	for i, c := range b.Comparisons {
+		if c.Verdict != want[i] {
+			t.Errorf("%s and %s are %s (%.3f to %.3f), want %s", c.A, c.B, c.Verdict, c.Low, c.High, want[i])
+		}
+	}
+}
+
+// TestBenchDiff compares a run with itself, and with one of half the clients.
+func TestBenchDiff(t *testing.T) {
+	folder := t.TempDir()
+	var files []string
+	for i, clients := range []string{"10", "10", "5"} {
+		file := filepath.Join(folder, strconv.Itoa(i)+".json")
+		mustTool(t, built(t), "bench", "--modes=goroutine", "-c="+clients, "-z=500ms", "--delay=50ms", "--repeat=6", "--json="+file)
+		files = append(files, file)
+	}
+	if out := mustTool(t, built(t), "bench", "diff", files[0], files[0]); !strings.Contains(out, "same") {
+		t.Errorf("a run and itself:\n%s", out)
+	}
+	if out := mustTool(t, built(t), "bench", "diff", files[0], files[2]); !strings.Contains(out, "half") {
+		t.Errorf("a run and one of half the clients:\n%s", out)
+	}
+}
+
+// TestBenchCost: what a blocked request costs, of few.
+func TestBenchCost(t *testing.T) {
+	b := runBench(t, "cost", "--modes=goroutine,pool,single", "--in-flight=1000", "--ramp=1s")
+	if b.code != 0 || len(b.Costs) != 3 {
+		t.Fatalf("exit code %d and %d rows, want 0 and 3", b.code, len(b.Costs))
+	}
+	for _, cost := range b.Costs {
+		if cost.CPUPerRequest == nil || *cost.CPUPerRequest <= 0 {
+			t.Errorf("%s: no CPU per request", cost.Name)
+		}
+		if cost.Name == "single" {
+			continue
+		}
+		if cost.InFlight != 1000 || cost.BytesPerRequest == nil || *cost.BytesPerRequest < 1000 || *cost.BytesPerRequest > 100_000 {
+			t.Errorf("%s: %d in flight, %s bytes each", cost.Name, cost.InFlight, text(cost.BytesPerRequest))
+		}
+		if !near(cost.GoroutinesPer, 1, 0.2) {
+			t.Errorf("%s: %s goroutines per request, want 1", cost.Name, text(cost.GoroutinesPer))
+		}
+	}
+}
