@@ -22,12 +22,6 @@ import (
 	"demo-server/bench/verdict"
 )
 
-// A Progress is told of each repeat as it comes.
-type Progress interface {
-	Begin(row string, round int, takes time.Duration)
-	End()
-}
-
 // A runner is one run of the bench.
 type runner struct {
 	*Plan
@@ -46,7 +40,7 @@ type row struct {
 
 // Run measures what was planned, and returns what came of it. Where ctx ends, that is what was measured until then.
 // set is nil where no row is an original.
-func (p *Plan) Run(ctx context.Context, set *originals.Set, progress Progress) *result.Result {
+func (p *Plan) Run(ctx context.Context, set *originals.Set, progress *Progress) *result.Result {
 	r := &runner{Plan: p, originals: set}
 	started := time.Now()
 	for _, planned := range p.Planned {
@@ -74,7 +68,7 @@ func newRow(p Planned, repeat int) *row {
 }
 
 // measure measures one repeat of a row. A row that failed once is not tried again.
-func (r *runner) measure(ctx context.Context, row *row, round int, progress Progress) {
+func (r *runner) measure(ctx context.Context, row *row, round int, progress *Progress) {
 	if ctx.Err() != nil || row.result.Failure != "" {
 		row.skip()
 		return

@@ -41,7 +41,7 @@ func (c CostConfig) Took() time.Duration {
 }
 
 // Cost measures what a blocked request costs in each row.
-func Cost(ctx context.Context, c CostConfig, progress Progress) *result.Result {
+func Cost(ctx context.Context, c CostConfig, progress *Progress) *result.Result {
 	started := time.Now()
 	out := &result.Result{Schema: result.Schema, Version: c.Version, Started: started, Command: c.Command, Machine: result.ThisMachine()}
 	measured := make([][]result.Cost, len(c.Rows))

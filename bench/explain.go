@@ -15,16 +15,15 @@ import (
 // evidence is what is known of a repeat to tell where a deviation comes from.
 type evidence struct {
 	late    time.Duration // how late the generator sent, at 99% of the requests of the open loop
-	queued  time.Duration // mean of Server-Timing, of the right replies
-	worked  time.Duration // the same; -1 where the server does not say
-	beside  time.Duration // mean of what latency is more than these two
+	worked  time.Duration // mean of Server-Timing's, of the right replies; -1 where the server does not say
+	beside  time.Duration // mean of what latency is more than queue and work by Server-Timing
 	slowest load.Request
 	drift   float64 // of throughput in the window
 }
 
 func gather(requests []load.Request, s load.Summary) evidence {
 	e := evidence{worked: -1, drift: s.Drift}
-	var queued, worked, latency time.Duration
+	var worked, beside time.Duration
 	timed := 0
 	for _, r := range requests {
 		if r.Class != load.Answered {
@@ -35,14 +34,12 @@ func gather(requests []load.Request, s load.Summary) evidence {
 		}
 		if r.Queued >= 0 && r.Worked >= 0 {
 			timed++
-			queued += micros(r.Queued)
 			worked += micros(r.Worked)
-			latency += r.Latency()
+			beside += r.Latency() - micros(r.Queued) - micros(r.Worked)
 		}
 	}
 	if timed > 0 {
-		n := time.Duration(timed)
-		e.queued, e.worked, e.beside = queued/n, worked/n, (latency-queued-worked)/n
+		e.worked, e.beside = worked/time.Duration(timed), beside/time.Duration(timed)
 	}
 	return e
 }
@@ -187,7 +184,6 @@ func (r *runner) late(row *row, e evidence) string {
 func typical(reports []evidence) evidence {
 	e := evidence{
 		late:   middle(reports, func(e evidence) time.Duration { return e.late }),
-		queued: middle(reports, func(e evidence) time.Duration { return e.queued }),
 		worked: middle(reports, func(e evidence) time.Duration { return e.worked }),
 		beside: middle(reports, func(e evidence) time.Duration { return e.beside }),
 		drift:  middle(reports, func(e evidence) float64 { return e.drift }),

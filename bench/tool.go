@@ -9,6 +9,18 @@ import (
 	"demo-server/bench/result"
 )
 
+// ToolReady returns an error where the load generator of that name is not installed, and whether it sends one request
+// alone before the others.
+func ToolReady(ctx context.Context, generator string) (probes bool, err error) {
+	switch generator {
+	case AB:
+		return load.ABProbes(ctx)
+	case WRK:
+		return false, load.WRKInstalled()
+	}
+	return false, nil
+}
+
 // tool has ab or wrk put the load on a target, and looks at that meanwhile.
 func (r *runner) tool(ctx context.Context, p Planned, t *target) (*measurement, error) {
 	sampler := newSampler(t.child, nil)

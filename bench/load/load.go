@@ -127,12 +127,12 @@ func (g *Generator) Late() (median, p99 time.Duration) {
 // closedLoop has each client send its next request when its last one ended.
 func (g *Generator) closedLoop(sending context.Context) {
 	var clients sync.WaitGroup
-	for id := range g.config.Clients {
+	for range g.config.Clients {
 		clients.Go(func() {
 			exchange := g.newExchange()
 			defer exchange.release()
 			for g.more(sending) {
-				exchange.do(id, time.Since(g.start))
+				exchange.do(time.Since(g.start))
 			}
 		})
 	}
@@ -147,27 +147,24 @@ func (g *Generator) more(sending context.Context) bool {
 	return g.config.Requests == 0 || g.issued.Add(1) <= int64(g.config.Requests)
 }
 
-// openLoop sends requests when they are due, each by a client that has none. Where no client is free a request waits
-// for one, and that counts as latency: it was due, and a server that is slow must not make the load light.
+// openLoop sends requests when they are due. Where as many wait as may, the next one is sent late, and that counts as
+// latency: it was due, and a server that is slow must not make the load light.
 func (g *Generator) openLoop(sending context.Context) {
 	var clients sync.WaitGroup
 	defer clients.Wait()
-	free := make(chan int, g.config.Clients)
-	for id := range g.config.Clients {
-		free <- id
-	}
+	waiting := make(chan struct{}, g.config.Clients)
 	for i := 0; g.more(sending); i++ {
 		due := time.Duration(math.Round(float64(i) / g.config.Rate * float64(time.Second)))
 		if !sleepUntil(sending, g.start.Add(due)) {
 			return
 		}
 		select {
-		case id := <-free:
+		case waiting <- struct{}{}:
 			clients.Go(func() {
 				exchange := g.newExchange()
 				defer exchange.release()
-				exchange.do(id, due)
-				free <- id
+				exchange.do(due)
+				<-waiting
 			})
 		case <-sending.Done():
 			return
@@ -213,14 +210,14 @@ func (e *exchange) release() {
 }
 
 // do sends one request and records what became of it.
-func (e *exchange) do(client int, sent time.Duration) {
+func (e *exchange) do(sent time.Duration) {
 	late := time.Since(e.start) - sent
 	e.busy.Add(1)
 	err := e.client.DoTimeout(e.request, e.response, e.config.Timeout)
 	ended := time.Since(e.start)
 	e.busy.Add(-1)
 
-	r := Request{Client: int32(client), Sent: sent, Ended: ended, Queued: -1, Worked: -1}
+	r := Request{Sent: sent, Ended: ended, Queued: -1, Worked: -1}
 	if err == nil {
 		r.Queued, r.Worked = readTiming(e.response.Header.Peek("Server-Timing"))
 	}

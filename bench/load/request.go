@@ -23,7 +23,6 @@ type Request struct {
 	Ended  time.Duration // when the reply was complete, the request failed, or the measuring ended
 	Queued int32         // microseconds in the server's queue, by its Server-Timing; -1 where it does not say
 	Worked int32         // the same, at work
-	Client int32         // who sent it, from 0
 	Class  Class
 }
 

@@ -57,15 +57,9 @@ func benchCost(config bench.CostConfig, files benchFiles, s *streams) error {
 
 func counted(noun string, n int) string { return fmt.Sprintf("%d %s", n, plural(noun, n)) }
 
-// A closingProgress is shown until it is closed.
-type closingProgress interface {
-	bench.Progress
-	Close()
-}
-
-func newProgress(out io.Writer, takes time.Duration, rounds int) closingProgress {
+func newProgress(out io.Writer, takes time.Duration, rounds int) *bench.Progress {
 	if onTerminal(out) {
-		return bench.NewBars(out, takes, rounds)
+		return bench.NewBar(out, takes, rounds)
 	}
 	return bench.NewLines(out, takes, rounds)
 }

@@ -1,0 +1,177 @@
+package result
+
+import (
+	"encoding/csv"
+	"errors"
+	"math"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+
+// small is a result with each kind of thing once.
+func small() *Result {
+	first := Repeat{Round: 1, Started: noon}
+	first.PerSecond, first.Ceiling = Number(24.97), Number(50)
+	first.P50, first.Longest = &Latency{Seconds: 2.5e-7}, &Latency{Seconds: 60, Beyond: true}
+	first.Answered, first.Refused = 1200, 7
+	first.Peak = &Sample{Threads: Number(9)}
+	return &Result{
+		Schema: Schema, Version: "v1", Started: noon, Command: []string{"demo-server", "bench"}, Machine: ThisMachine(),
+		Load: Load{Generator: "builtin", Loop: "closed", Concurrency: 100},
+		Rows: []Row{
+			{
+				Name: `pool("x", y)`, Kind: KindMode, Mode: "pool", Settings: map[string]string{"workers": "50", "queue": "5"},
+				Delay: Number(2), Prediction: &Figures{PerSecond: Number(25)}, Trusted: true,
+				Repeats: []Repeat{first, {Round: 2, Started: noon.Add(time.Minute)}},
+				Curve:   []Point{{Percent: 50, Latency: Latency{Seconds: 2}}},
+				Notes:   []string{"a < b & c"},
+			},
+			{Name: "broken", Kind: KindAgainst, Failure: "no answer"},
+		},
+		Comparisons: []Comparison{{A: "a", B: "b", Verdict: TooFew}},
+		Costs:       []Cost{{Name: "pool", BytesPerRequest: Number(710)}},
+	}
+}
+
+func TestWriteAndRead(t *testing.T) {
+	var file strings.Builder
+	if err := Write(&file, small()); err != nil {
+		t.Fatal(err)
+	}
+	back, err := Read(strings.NewReader(file.String()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(small(), back); diff != "" {
+		t.Errorf("what was read is not what was written (-, +):\n%s", diff)
+	}
+	for _, part := range []string{"\n  \"schema\": \"demo-server/bench/1\"", "a < b & c", `"bytes_per_request": 710`} {
+		if !strings.Contains(file.String(), part) {
+			t.Errorf("the file has no %s:\n%s", part, file.String())
+		}
+	}
+}
+
+func TestRead(t *testing.T) {
+	tests := []struct{ name, file, err string }{
+		{"a field that is not known is a newer one", `{"schema": "demo-server/bench/1", "colour": "red"}`, ""},
+		{"a newer schema", `{"schema": "demo-server/bench/2"}`,
+			`the schema is "demo-server/bench/2", and this program reads demo-server/bench/1`},
+		{"a newer schema with other types", `{"schema": "demo-server/bench/2", "rows": 7}`,
+			`the schema is "demo-server/bench/2", and this program reads demo-server/bench/1`},
+		{"the right schema with another type", `{"schema": "demo-server/bench/1", "rows": 7}`,
+			"not a result of demo-server/bench/1: "},
+		{"another object", `{"name": "x"}`, "it names no schema; want demo-server/bench/1"},
+		{"no object", `[1]`, "it names no schema; want demo-server/bench/1"},
+		{"cut short", `{"schema": "demo-server/ben`, "not JSON: unexpected end of JSON input, at byte 27"},
+		{"two results", `{"schema": "demo-server/bench/1"} {}`, "not JSON: "},
+		{"empty", "", "not JSON: "},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			_, err := Read(strings.NewReader(test.file))
+			switch {
+			case test.err == "" && err != nil:
+				t.Error(err)
+			case test.err != "" && (err == nil || !strings.Contains(err.Error(), test.err)):
+				t.Errorf("the error is %v, want %s", err, test.err)
+			}
+		})
+	}
+}
+
+// TestNoNumber: a figure that is no number must not get into a file as something else.
+func TestNoNumber(t *testing.T) {
+	r := small()
+	r.Rows[0].Total.PerSecond = Number(math.NaN())
+	if err := Write(&strings.Builder{}, r); err == nil {
+		t.Error("NaN was written as JSON")
+	}
+}
+
+func TestCSV(t *testing.T) {
+	var file strings.Builder
+	if err := WriteCSV(&file, small()); err != nil {
+		t.Fatal(err)
+	}
+	lines, err := csv.NewReader(strings.NewReader(file.String())).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(lines) != 3 {
+		t.Fatalf("%d lines, want one of names and one for each of the 2 repeats:\n%s", len(lines), file.String())
+	}
+	cell := func(line int, name string) string {
+		for i, column := range lines[0] {
+			if column == name {
+				return lines[line][i]
+			}
+		}
+		t.Errorf("there is no column %s", name)
+		return ""
+	}
+	want := map[string][2]string{
+		"row": {`pool("x", y)`, `pool("x", y)`}, "round": {"1", "2"},
+		"settings":      {"queue=5,workers=50", "queue=5,workers=50"},
+		"started":       {"2026-11-22T12:00:00Z", "2026-11-22T12:01:00Z"},
+		"delay_seconds": {"2", "2"}, "concurrency": {"100", "100"}, "trusted": {"true", "true"},
+		"requests_per_second": {"24.97", ""}, "ceiling_per_second": {"50", ""}, "predicted_requests_per_second": {"25", "25"},
+		"p50_seconds": {"0.00000025", ""}, "p50_beyond": {"false", ""},
+		"longest_seconds": {"60", ""}, "longest_beyond": {"true", ""},
+		"answered": {"1200", "0"}, "refused": {"7", "0"}, "peak_threads": {"9", ""}, "peak_queued": {"", ""},
+	}
+	for name, values := range want {
+		for i, value := range values {
+			if got := cell(i+1, name); got != value {
+				t.Errorf("line %d: %s is %q, want %q", i+1, name, got, value)
+			}
+		}
+	}
+	if !strings.Contains(file.String(), `,"pool(""x"", y)",`) || !strings.HasSuffix(file.String(), "\r\n") {
+		t.Errorf("not as RFC 4180 wants it:\n%s", file.String())
+	}
+}
+
+// full is a disk with room for some bytes.
+type full int
+
+var errFull = errors.New("no space left on device")
+
+func (f *full) Write(p []byte) (int, error) {
+	if *f -= full(len(p)); *f < 0 {
+		return 0, errFull
+	}
+	return len(p), nil
+}
+
+func TestFullDisk(t *testing.T) {
+	for _, room := range []full{0, 100} {
+		disk := room
+		if err := Write(&disk, small()); !errors.Is(err, errFull) {
+			t.Errorf("JSON with room for %d bytes: %v, want %v", room, err, errFull)
+		}
+		disk = room
+		if err := WriteCSV(&disk, small()); !errors.Is(err, errFull) {
+			t.Errorf("CSV with room for %d bytes: %v, want %v", room, err, errFull)
+		}
+	}
+}
+
+func TestThisMachine(t *testing.T) {
+	m := ThisMachine()
+	if m.Cores < 1 || m.Go != runtime.Version() || m.System != runtime.GOOS+"/"+runtime.GOARCH {
+		t.Errorf("%+v", m)
+	}
+	if runtime.GOOS != "linux" {
+		return
+	}
+	if m.CPU == "" && runtime.GOARCH == "amd64" || m.Memory < 1<<20 || m.Kernel == "" || m.OpenFiles < 1 || m.Backlog < 1 {
+		t.Errorf("what Linux tells is missing: %+v", m)
+	}
+}
