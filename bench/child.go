@@ -71,8 +71,12 @@ func startServer(ctx context.Context, binary string, row Row) (*child, error) {
 	ready := make(chan readyLine, 1)
 	c, err := start(exec.Command(binary, args...), func(line string) {
 		var r readyLine
-		if json.Unmarshal([]byte(line), &r) == nil && r.Message == "ready" {
-			ready <- r
+		if json.Unmarshal([]byte(line), &r) != nil || r.Message != "ready" {
+			return
+		}
+		select {
+		case ready <- r:
+		default: // said again, and nobody waits for it any more
 		}
 	})
 	if err != nil {

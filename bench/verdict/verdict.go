@@ -141,7 +141,7 @@ func (r ratios) compare(margin, confidence float64) result.Comparison {
 		return c
 	}
 	mean, low, high := interval(r, confidence)
-	c.Ratio, c.Low, c.High = math.Exp(mean), math.Exp(low), math.Exp(high)
+	c.Ratio, c.Low, c.High = math.Exp(mean), math.Exp(max(low, -widest)), math.Exp(min(high, widest))
 	edge := math.Log1p(margin)
 	switch {
 	case low > edge || high < -edge:
@@ -151,6 +151,9 @@ func (r ratios) compare(margin, confidence float64) result.Comparison {
 	}
 	return c
 }
+
+// widest is as far as the logarithm of an interval is told: beyond it means nothing, and JSON has no infinity.
+const widest = 20
 
 // interval is the mean and its confidence interval.
 func interval(values []float64, confidence float64) (mean, low, high float64) {

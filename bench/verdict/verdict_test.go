@@ -41,6 +41,7 @@ func TestCompare(t *testing.T) {
 		{"two rounds that agree", quiet[:2], times(0.5, quiet[:2]...), result.Different},
 		{"one round", quiet[:1], times(0.5, quiet[:1]...), result.TooFew},
 		{"no round", nil, nil, result.TooFew},
+		{"noise without end", []float64{1e-9, 1e9}, []float64{1e9, 1e-9}, result.TooFew},
 		{"rounds that one has not", []float64{50, math.NaN(), 50.02}, []float64{50.01, 12, 50.02}, result.Same},
 		{"a row that answered nothing in a round", []float64{50, 0}, []float64{50, 50}, result.TooFew},
 	}
@@ -49,7 +50,7 @@ func TestCompare(t *testing.T) {
 		if got.Verdict != c.want || got.A != "a" || got.B != "b" {
 			t.Errorf("%s: %+v, want %s", c.name, got, c.want)
 		}
-		if got.Low > got.Ratio || got.High < got.Ratio && got.Rounds > 1 {
+		if math.IsInf(got.High, 0) || got.Low > got.Ratio || got.High < got.Ratio && got.Rounds > 1 {
 			t.Errorf("%s: ratio %g is not from %g to %g", c.name, got.Ratio, got.Low, got.High)
 		}
 	}
