@@ -1,0 +1,127 @@
+package report
+
+import (
+	"math"
+
+	"demo-server/bench/result"
+)
+
+// A column is one of the table of rows.
+type column struct {
+	head  string // in a terminal, up to two lines; empty for one that only the page has room for
+	title string // on the page
+	cell  func(*result.Row) cell
+}
+
+// A cell is what a table says of one row.
+type cell struct {
+	text string
+	mood mood
+}
+
+// A mood is how much a cell wants to be seen.
+type mood int
+
+const (
+	calm    mood = iota
+	careful      // refused, cut
+	alarmed      // failed, not trustworthy
+	absent       // not measured
+)
+
+// served are the columns of what the clients got, after the name.
+var served = []column{
+	{"req/s", "requests/s", plain(func(f *result.Figures) string { return rate(f.PerSecond) })},
+	{"", "95% confidence", plain(confidence)},
+	{"of\nceil.", "share of the ceiling", plain(func(f *result.Figures) string { return ratio(f.PerSecond, f.Ceiling) })},
+	{"", "mean", wait(func(f *result.Figures) *result.Latency { return f.Mean })},
+	{"p50", "p50", wait(func(f *result.Figures) *result.Latency { return f.P50 })},
+	{"p90", "p90", wait(func(f *result.Figures) *result.Latency { return f.P90 })},
+	{"p99", "p99", wait(func(f *result.Figures) *result.Latency { return f.P99 })},
+	{"longest", "longest", wait(func(f *result.Figures) *result.Latency { return f.Longest })},
+	{"", "answered", requestsThat(func(c result.Counts) int { return c.Answered }, calm)},
+	{"failed", "failed", requestsThat(func(c result.Counts) int { return c.Failed }, alarmed)},
+	{"re-\nfused", "refused", requestsThat(func(c result.Counts) int { return c.Refused }, careful)},
+	{"", "unfinished", requestsThat(func(c result.Counts) int { return c.Unfinished }, careful)},
+}
+
+// taken are those of what the server took for it.
+var taken = []column{
+	{"CPU ms\n/req", "CPU per request, ms", plain(func(f *result.Figures) string { return scaled(f.CPUPerRequest, 1e3) })},
+	{"", "context switches per request", plain(func(f *result.Figures) string { return scaled(f.SwitchesPerRequest, 1) })},
+	{"", "cores, server", plain(func(f *result.Figures) string { return cores(f.ServerCores) })},
+	{"", "cores, load generator", plain(func(f *result.Figures) string { return cores(f.ClientCores) })},
+	{"memory\n/req", "memory per request in flight", plain(func(f *result.Figures) string {
+		return size(f.BytesPerInFlight)
+	})},
+	{"", "memory, idle", plain(func(f *result.Figures) string { return size(f.IdleBytes) })},
+	{"", "memory, most", most(func(s *result.Sample) *float64 { return s.Resident }, size)},
+	{"OS\nthreads", "OS threads", most(func(s *result.Sample) *float64 { return s.Threads }, figure)},
+	{"", "goroutines", most(func(s *result.Sample) *float64 { return s.Goroutines }, figure)},
+	{"", "open files", most(func(s *result.Sample) *float64 { return s.OpenFiles }, figure)},
+}
+
+// theory is last in a terminal, and beside what was measured on the page.
+var theory = column{"theory\nreq/s", "predicted, requests/s", prediction}
+
+func plain(text func(*result.Figures) string) func(*result.Row) cell {
+	return func(row *result.Row) cell { return cell{text: text(&row.Total)} }
+}
+
+func wait(of func(*result.Figures) *result.Latency) func(*result.Row) cell {
+	return func(row *result.Row) cell {
+		l := of(&row.Total)
+		if l != nil && l.Beyond {
+			return cell{latency(l), careful}
+		}
+		return cell{text: latency(l)}
+	}
+}
+
+func requestsThat(of func(result.Counts) int, mood mood) func(*result.Row) cell {
+	return func(row *result.Row) cell {
+		switch n := of(row.Total.Counts); {
+		case len(row.Repeats) == 0:
+			return cell{text: unknown}
+		case n > 0:
+			return cell{count(n), mood}
+		}
+		return cell{text: "0"}
+	}
+}
+
+func most(of func(*result.Sample) *float64, text func(*float64) string) func(*result.Row) cell {
+	return func(row *result.Row) cell {
+		if row.Total.Peak == nil {
+			return cell{text: unknown}
+		}
+		return cell{text: text(of(row.Total.Peak))}
+	}
+}
+
+func prediction(row *result.Row) cell {
+	if row.Prediction == nil {
+		return cell{text: unknown}
+	}
+	return cell{text: rate(row.Prediction.PerSecond)}
+}
+
+// confidence is half of the confidence interval, as percent of the rate: ±0.1%.
+func confidence(f *result.Figures) string {
+	if f.PerSecond == nil || f.LowSecond == nil || f.HighSecond == nil || *f.PerSecond == 0 {
+		return unknown
+	}
+	half := max(*f.HighSecond-*f.PerSecond, *f.PerSecond-*f.LowSecond) / *f.PerSecond
+	return "±" + decimal(math.Max(100*half, 0.01), 2) + "%"
+}
+
+// moodOf is how a row's name is shown.
+func moodOf(row *result.Row) mood {
+	switch {
+	case row.Failure != "" || !row.Trusted:
+		return alarmed
+	case row.Cut:
+		return careful
+	}
+	return calm
+}

@@ -1,0 +1,84 @@
+package report
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/go-analyze/charts"
+)
+
+// A shade is a colour by what it is for: one for a light page and one for a dark one. Against the paper, text has a
+// contrast of 4.5 at least, and lines of 3 (WCAG AA).
+type shade struct {
+	name        string
+	light, dark charts.Color
+}
+
+// The shades of the pictures. The chart library draws the light ones, and tint names them instead, so that the page's
+// style can choose.
+var (
+	paper = shade{"paper", rgb(0xfd, 0xfd, 0xfc), rgb(0x12, 0x15, 0x1a)}
+	ink   = shade{"ink", rgb(0x1c, 0x21, 0x28), rgb(0xe4, 0xe8, 0xed)}
+	faint = shade{"faint", rgb(0x57, 0x60, 0x6c), rgb(0xa0, 0xab, 0xb8)}
+	grid  = shade{"grid", rgb(0xe3, 0xe6, 0xea), rgb(0x2b, 0x32, 0x3b)}
+	bad   = shade{"bad", rgb(0xb4, 0x23, 0x18), rgb(0xff, 0x8d, 0x85)}
+	warn  = shade{"warn", rgb(0x8a, 0x53, 0x00), rgb(0xe8, 0xb0, 0x55)}
+
+	series = []shade{
+		{"s0", rgb(0x1d, 0x63, 0xb8), rgb(0x6c, 0xae, 0xf5)},
+		{"s1", rgb(0xc2, 0x55, 0x0a), rgb(0xf2, 0x9a, 0x55)},
+		{"s2", rgb(0x12, 0x7a, 0x5b), rgb(0x4c, 0xc7, 0x9a)},
+		{"s3", rgb(0x78, 0x48, 0xb4), rgb(0xb9, 0x9c, 0xf2)},
+		{"s4", rgb(0xb8, 0x2f, 0x5d), rgb(0xf5, 0x86, 0xa8)},
+		{"s5", rgb(0x7c, 0x66, 0x12), rgb(0xd1, 0xb7, 0x5c)},
+		{"s6", rgb(0x0d, 0x73, 0x8c), rgb(0x5c, 0xc3, 0xdd)},
+		{"s7", rgb(0x59, 0x62, 0x6e), rgb(0xa9, 0xb4, 0xc0)},
+	}
+)
+
+func rgb(r, g, b uint8) charts.Color { return charts.Color{R: r, G: g, B: b, A: 255} }
+
+func shades() []shade { return append([]shade{paper, ink, faint, grid, bad, warn}, series...) }
+
+// variables sets the shades in CSS.
+func variables() string {
+	var light, dark strings.Builder
+	for _, s := range shades() {
+		fmt.Fprintf(&light, "--%s:%s;", s.name, s.light)
+		fmt.Fprintf(&dark, "--%s:%s;", s.name, s.dark)
+	}
+	return fmt.Sprintf(":root{color-scheme:light dark;%s}@media (prefers-color-scheme:dark){:root{%s}}"+
+		"@media print{:root{color-scheme:light;%s}}", &light, &dark, &light)
+}
+
+// theme has the chart library draw with the shades, the series in those that are given.
+func theme(lines []shade) charts.ColorPalette {
+	var colors []charts.Color
+	for _, s := range lines {
+		colors = append(colors, s.light)
+	}
+	return charts.GetTheme(charts.ThemeLight).
+		WithBackgroundColor(paper.light).WithTextColor(faint.light).WithAxisSplitLineColor(grid.light).
+		WithXAxisColor(faint.light).WithXAxisTextColor(faint.light).
+		WithYAxisColor(faint.light).WithYAxisTextColor(faint.light).
+		WithSeriesColors(colors)
+}
+
+// ending is faint too, for text that ends where it is put. The library knows only text that begins there, and measures
+// it in a font that the page does not have.
+var ending = rgb(0x57, 0x60, 0x6d)
+
+// tag is one of SVG's: what the library writes between two of them has no < that is not escaped.
+var tag = regexp.MustCompile(`<[^>]*>`)
+
+// tint replaces the light shades of a drawing by their names, and fonts by the page's.
+func tint(svg string) string {
+	pairs := []string{"\n", " ", `;font-family:'Roboto Medium',sans-serif`, "", `style="stroke:none;`, `style="`,
+		":" + ending.String(), ":var(--" + faint.name + ");text-anchor:end"}
+	for _, s := range shades() {
+		pairs = append(pairs, ":"+s.light.String(), ":var(--"+s.name+")")
+	}
+	replace := strings.NewReplacer(pairs...)
+	return tag.ReplaceAllStringFunc(svg, replace.Replace)
+}

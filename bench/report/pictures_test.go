@@ -1,0 +1,264 @@
+package report
+
+import (
+	"fmt"
+	"math"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/go-analyze/charts"
+	"github.com/google/go-cmp/cmp"
+
+	"demo-server/bench/result"
+)
+
+func picturesOf(t *testing.T, r *result.Result) map[string]Picture {
+	t.Helper()
+	pictures, err := Pictures(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := map[string]Picture{}
+	for _, picture := range pictures {
+		all[picture.Name] = picture
+	}
+	return all
+}
+
+func TestPictures(t *testing.T) {
+	all := picturesOf(t, article())
+	for name, drawings := range map[string]int{"throughput": 1, "latency": 1, "inside": 9, "resources": 3, "cost": 1} {
+		if got := len(all[name].Drawings); got != drawings {
+			t.Errorf("%s: %d drawings, want %d", name, got, drawings)
+		}
+		if len(all[name].Keys) == 0 || all[name].Caption == "" {
+			t.Errorf("%s: nothing says what it shows", name)
+		}
+		words := strings.Join(wellFormed(t, name, all[name].SVG()), "|")
+		for _, key := range all[name].Keys {
+			if !strings.Contains(words, key.Text) {
+				t.Errorf("the file of %s has no key for %s", name, key.Text)
+			}
+		}
+	}
+}
+
+// TestNothingToShow: of what was not measured there is no picture, and no error.
+func TestNothingToShow(t *testing.T) {
+	null := result.Row{Name: "null", Series: []result.Sample{{}, {At: 1}}, Curve: []result.Point{{Percent: 50}}}
+	one := result.Row{Name: "one", Series: []result.Sample{{Busy: result.Number(1)}}}
+	beyond := result.Row{Name: "beyond", Curve: []result.Point{{Percent: 0, Latency: result.Latency{Seconds: 60, Beyond: true}}}}
+	for name, r := range map[string]*result.Result{
+		"no rows": {}, "a failed row": {Rows: article().Rows[9:]}, "samples of nothing": {Rows: []result.Row{null, one, beyond}},
+	} {
+		if all := picturesOf(t, r); len(all) != 0 {
+			t.Errorf("%s: %v", name, all)
+		}
+	}
+}
+
+// TestStrangeFigures: no figure that can be measured breaks a drawing.
+func TestStrangeFigures(t *testing.T) {
+	for _, figure := range []float64{0, 1e-9, 1, 1e15} {
+		r := article()
+		for i := range r.Rows[0].Series {
+			sample := &r.Rows[0].Series[i]
+			sample.Resident, sample.Completed, sample.InFlight = &figure, &figure, &figure
+		}
+		r.Rows[0].Total.PerSecond, r.Rows[0].Total.Ceiling, r.Rows[0].Total.BytesPerInFlight = &figure, &figure, &figure
+		r.Rows[0].Curve[3].Seconds = figure
+		for name, picture := range picturesOf(t, r) {
+			svg := string(picture.SVG())
+			wellFormed(t, name, []byte(svg))
+			if strings.Contains(svg, "NaN") || strings.Contains(svg, "Inf") || strings.Contains(svg, "2147483647") {
+				t.Errorf("%s of %g has what is no number", name, figure)
+			}
+		}
+	}
+}
+
+// TestLatencyAxis: the line of a row lies where its latencies are on the axis of logarithms.
+func TestLatencyAxis(t *testing.T) {
+	row := result.Row{Name: "x"}
+	for i, percent := range percents {
+		row.Curve = append(row.Curve, result.Point{Percent: percent, Latency: *exactly(math.Pow(10, float64(min(i, 4)-3)))})
+	}
+	drawing := picturesOf(t, &result.Result{Rows: []result.Row{row}})["latency"].Drawings[0]
+	for _, label := range []string{"1 ms", "10 ms", "100 ms", "1 s", "10 s", ">0<", ">99.9<", ">100 %<"} {
+		if !strings.Contains(drawing.body, strings.Trim(label, "")) {
+			t.Errorf("the axes have no %s", label)
+		}
+	}
+	labels := map[string]float64{}
+	for _, label := range regexp.MustCompile(`<text x="\d+" y="(\d+)"[^>]*>([\d]+ m?s)</text>`).FindAllStringSubmatch(drawing.body, -1) {
+		labels[label[2]] = number(t, label[1])
+	}
+	marks := regexp.MustCompile(`<circle cx="\d+" cy="(\d+)"`).FindAllStringSubmatch(drawing.body, -1)
+	if len(marks) != len(percents) {
+		t.Fatalf("%d marks, want %d", len(marks), len(percents))
+	}
+	const baseline = 6 // of a label below the middle of its letters, in pixels
+	for i, label := range []string{"1 ms", "10 ms", "100 ms", "1 s", "10 s"} {
+		if y := number(t, marks[i][1]); math.Abs(labels[label]-baseline-y) > 3 {
+			t.Errorf("%s is drawn at %g, and its label is at %g", label, y, labels[label])
+		}
+	}
+}
+
+func number(t *testing.T, text string) (n float64) {
+	t.Helper()
+	if _, err := fmt.Sscan(text, &n); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// TestBeyond: what is only known to be beyond the measuring is not drawn.
+func TestBeyond(t *testing.T) {
+	r := article()
+	single := slices.IndexFunc(r.Rows, func(row result.Row) bool { return row.Cut })
+	want := []float64{math.Log10(2.0004), math.Log10(16), math.Log10(32), math.NaN(), math.NaN(), math.NaN(), math.NaN(), math.NaN(), math.NaN()}
+	got := logarithms(r.Rows[single].Curve)
+	for i := range want {
+		if math.IsNaN(want[i]) != math.IsNaN(got[i]) || math.Abs(got[i]-want[i]) > 0.01 {
+			t.Errorf("at %g%%: %g, want %g", percents[i], got[i], want[i])
+		}
+	}
+}
+
+func TestTimeline(t *testing.T) {
+	some := func(at, value float64) result.Sample { return result.Sample{At: at, Busy: &value} }
+	busy := func(s *result.Sample) *float64 { return s.Busy }
+	nan := math.NaN()
+	tests := []struct {
+		name    string
+		samples []result.Sample
+		want    []float64
+	}{
+		{"one of each bin", []result.Sample{some(0, 1), some(1.01, 2), some(2, 3), some(3.02, 4)}, []float64{1, 2, 3, 4}},
+		{"a bin keeps its largest", []result.Sample{some(0, 1), some(0.9, 5), some(1, 2), some(2, 3), some(3, 4)}, []float64{1, 5, 3, 4}},
+		{"an empty bin is as the one before", []result.Sample{some(0, 1), some(1, 7), {At: 2}, some(3, 4)}, []float64{1, 7, 7, 4}},
+		{"nothing before the first, nor after the last", []result.Sample{{At: 0}, some(1, 2), {At: 2}, {At: 3}}, []float64{nan, 2, nan, nan}},
+		{"nothing is known", []result.Sample{{At: 0}, {At: 1}, {At: 2}, {At: 3}}, nil},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			time := timeline{bin: 1, bins: 3, per: 1}
+			got, _ := time.values(test.samples, busy)
+			if diff := cmp.Diff(test.want, got, cmp.Comparer(func(a, b float64) bool { return a == b || math.IsNaN(a) && math.IsNaN(b) })); diff != "" {
+				t.Errorf("want -, got +:\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestNewTimeline(t *testing.T) {
+	every := func(seconds, until float64) (row result.Row) {
+		for i := range int(until/seconds) + 1 {
+			row.Series = append(row.Series, result.Sample{At: float64(i) * seconds})
+		}
+		return row
+	}
+	tests := []struct {
+		name  string
+		rows  []result.Row
+		total float64
+		bins  int
+	}{
+		{"10 s, ten a second", []result.Row{every(0.1, 10)}, 10, 100},
+		{"few samples", []result.Row{every(0.5, 2)}, 2, 4},
+		{"the last one late", []result.Row{every(0.1005, 10.05)}, 10, 100},
+		{"too many samples", []result.Row{every(0.1, 600)}, 600, 120},
+		{"rows of different lengths", []result.Row{every(0.1, 10), every(0.1, 102)}, 150, 120},
+		{"no samples", []result.Row{{}}, 0, 0},
+	}
+	for _, test := range tests {
+		time := newTimeline(test.rows...)
+		if total := time.bin * float64(time.bins); time.bins != test.bins || math.Abs(total-test.total) > 1e-9 {
+			t.Errorf("%s: %d bins of %g s in all, want %d of %g s", test.name, time.bins, total, test.bins, test.total)
+		}
+	}
+}
+
+func TestUpTo(t *testing.T) {
+	for most, want := range map[float64]axis{
+		0: {to: 1, ticks: 2}, 1: {to: 1, ticks: 3}, 10: {to: 10, ticks: 3}, 50: {to: 60, ticks: 4}, 99: {to: 100, ticks: 3},
+		100: {to: 100, ticks: 3}, 101: {to: 150, ticks: 4}, 5000: {to: 6000, ticks: 4}, 65e6: {to: 80e6, ticks: 5},
+	} {
+		if got := upTo(most, nil); got.to != want.to || got.ticks != want.ticks || got.from != 0 {
+			t.Errorf("%g: %+v, want to %g by %d ticks", most, got, want.to, want.ticks)
+		}
+	}
+}
+
+// TestLooks: no two rows are drawn alike, and each look has its key.
+func TestLooks(t *testing.T) {
+	seen := map[string]bool{}
+	for n := range 32 {
+		shade, marks := look(n)
+		shape := Key{"", shade, string(marks)}.shape()
+		if seen[shape] {
+			t.Errorf("row %d is drawn like another: %s", n, shape)
+		}
+		seen[shape] = true
+	}
+	if got := len(picturesOf(t, many())["latency"].Keys); got != 17 {
+		t.Errorf("%d keys for 17 rows", got)
+	}
+}
+
+// TestContrast: WCAG 2.2 AA, 4.5 for text (1.4.3) and 3 for what else has to be told from the paper (1.4.11).
+func TestContrast(t *testing.T) {
+	of := func(least float64, shades ...shade) {
+		for _, s := range shades {
+			for scheme, pair := range map[string][2]charts.Color{"light": {s.light, paper.light}, "dark": {s.dark, paper.dark}} {
+				if got := contrast(pair[0], pair[1]); got < least {
+					t.Errorf("%s %s: %.2f, want %g", scheme, s.name, got, least)
+				}
+			}
+		}
+	}
+	of(4.5, ink, faint, bad, warn)
+	of(3, series...)
+}
+
+func contrast(a, b charts.Color) float64 {
+	bright, dark := luminance(a), luminance(b)
+	return (max(bright, dark) + 0.05) / (min(bright, dark) + 0.05)
+}
+
+// luminance is WCAG's relative luminance.
+func luminance(c charts.Color) float64 {
+	linear := func(channel uint8) float64 {
+		f := float64(channel) / 255
+		if f <= 0.04045 {
+			return f / 12.92
+		}
+		return math.Pow((f+0.055)/1.055, 2.4)
+	}
+	return 0.2126*linear(c.R) + 0.7152*linear(c.G) + 0.0722*linear(c.B)
+}
+
+// TestTint: of the colours that the library draws, all are the page's.
+func TestTint(t *testing.T) {
+	light := map[charts.Color]bool{ending: true}
+	for _, s := range shades() {
+		if light[s.light] {
+			t.Errorf("%s has the light colour of another, so that tint cannot tell them apart", s.name)
+		}
+		light[s.light] = true
+	}
+	for name, picture := range picturesOf(t, article()) {
+		for _, drawing := range picture.Drawings {
+			if fixed := regexp.MustCompile(`rgba?\(|Roboto|:white|:black`).FindString(drawing.body); fixed != "" {
+				t.Errorf("%s has a fixed %s", name, fixed)
+			}
+		}
+	}
+	const words = `<text style="fill:rgb(28,33,40)">fill:rgb(28,33,40)</text>`
+	if got, want := tint(words), `<text style="fill:var(--ink)">fill:rgb(28,33,40)</text>`; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+}

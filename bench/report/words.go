@@ -1,0 +1,265 @@
+// Package report shows what a run of the bench measured: as a table in a terminal, and as an HTML page with pictures.
+//
+// It knows the result alone. It must not know how anything was measured, nor judge it: verdicts and notes are the
+// result's own.
+package report
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+
+	"demo-server/bench/result"
+)
+
+// unknown stands for what was not measured.
+const unknown = "–"
+
+// seconds writes a duration with as many digits as a histogram of three keeps: four of seconds, three below.
+func seconds(s float64) string {
+	switch {
+	case s == 0:
+		return "0 s"
+	case digits(s*1e3, 3) >= 1000:
+		return decimal(s, 4) + " s"
+	case digits(s*1e6, 3) >= 1000:
+		return decimal(s*1e3, 3) + " ms"
+	}
+	return decimal(s*1e6, 3) + " µs"
+}
+
+// latency writes one that may only be known to be longer than the measuring.
+func latency(l *result.Latency) string {
+	switch {
+	case l == nil:
+		return unknown
+	case l.Beyond:
+		return "> " + atLeast(l.Seconds)
+	}
+	return seconds(l.Seconds)
+}
+
+// atLeast writes a duration that is only a bound in few digits, rounded down: what is longer than 4.101 s is longer than
+// 4.1 s.
+func atLeast(s float64) string {
+	const almost = 1e-9 // what binary fractions are off
+	magnitude := math.Floor(math.Log10(max(s, 1e-9)))
+	unit := math.Pow(10, min(0, magnitude-1)+max(0, magnitude-3)) // two digits, whole seconds, or the four of seconds
+	return short(math.Floor(s/unit+almost) * unit)
+}
+
+// short writes a duration that somebody chose, such as 60 s, without the digits that say nothing.
+func short(s float64) string { return plainly(seconds(s)) }
+
+// plainly takes the zeros after the point off a number with a unit.
+func plainly(text string) string {
+	number, unit, some := strings.Cut(text, " ")
+	if strings.Contains(number, ".") {
+		number = strings.TrimRight(strings.TrimRight(number, "0"), ".")
+	}
+	if !some {
+		return number
+	}
+	return number + " " + unit
+}
+
+// span writes a duration of minutes and more as people say it: 31m32s.
+func span(s float64) string {
+	return time.Duration(math.Round(s) * float64(time.Second)).String()
+}
+
+// rate writes a number of requests per second, or unknown.
+func rate(r *float64) string {
+	if r == nil {
+		return unknown
+	}
+	return decimal(*r, 4)
+}
+
+// share writes a part as percent.
+func share(part float64) string {
+	text := strconv.FormatFloat(100*part, 'f', 1, 64)
+	if text == "100.0" {
+		return "100%"
+	}
+	return text + "%"
+}
+
+// ratio writes a share of two figures that may be unknown.
+func ratio(part, of *float64) string {
+	if part == nil || of == nil || *of == 0 {
+		return unknown
+	}
+	return share(*part / *of)
+}
+
+// count writes a number of things in at most six characters.
+func count(n int) string {
+	switch {
+	case n >= 999_500:
+		return decimal(float64(n)/1e6, 3) + "M"
+	case n >= 100_000:
+		return decimal(float64(n)/1e3, 3) + "k"
+	}
+	return thousands(strconv.Itoa(n))
+}
+
+// figure writes a sampled number, or unknown.
+func figure(f *float64) string {
+	if f == nil {
+		return unknown
+	}
+	return count(int(math.Round(*f)))
+}
+
+// size writes a size in units of a thousand.
+func size(f *float64) string {
+	if f == nil {
+		return unknown
+	}
+	magnitude := math.Abs(*f)
+	for _, unit := range []struct {
+		size float64
+		name string
+	}{{1e9, "GB"}, {1e6, "MB"}, {1e3, "kB"}} {
+		if digits(magnitude, 3) >= unit.size {
+			return decimal(*f/unit.size, 3) + " " + unit.name
+		}
+	}
+	return decimal(math.Round(*f), 3) + " B"
+}
+
+// scaled writes a number of another unit with three digits, or unknown: millis are scaled by 1e3.
+func scaled(f *float64, by float64) string {
+	if f == nil {
+		return unknown
+	}
+	return decimal(*f*by, 3)
+}
+
+// cores writes a number of cores, or unknown.
+func cores(f *float64) string {
+	if f == nil {
+		return unknown
+	}
+	return strconv.FormatFloat(*f, 'f', 3, 64)
+}
+
+// digits rounds to so many digits that count.
+func digits(f float64, n int) float64 {
+	if f == 0 {
+		return 0
+	}
+	power := math.Pow(10, float64(n-1)-math.Floor(math.Log10(math.Abs(f))))
+	return math.Round(f*power) / power
+}
+
+// decimal writes a number with n digits that count, or all before the point where these are more.
+func decimal(f float64, n int) string {
+	if f == 0 {
+		return "0"
+	}
+	f = digits(f, n)
+	before := max(1, int(math.Floor(math.Log10(math.Abs(f))))+1)
+	after := max(0, n-before)
+	if math.Abs(f) < 1 {
+		after = n - 1 - int(math.Floor(math.Log10(math.Abs(f))))
+	}
+	return thousands(strconv.FormatFloat(f, 'f', after, 64))
+}
+
+// thousands puts a comma between every three digits before the point.
+func thousands(number string) string {
+	whole, rest, point := strings.Cut(number, ".")
+	for at := len(whole) - 3; at > 0 && whole[at-1] != '-'; at -= 3 {
+		whole = whole[:at] + "," + whole[at:]
+	}
+	if point {
+		return whole + "." + rest
+	}
+	return whole
+}
+
+// list joins words as a sentence does.
+func list(words []string) string {
+	if len(words) < 2 {
+		return strings.Join(words, "")
+	}
+	last := len(words) - 1
+	return strings.Join(words[:last], ", ") + " and " + words[last]
+}
+
+// plural writes a number of things, of which one is without the s.
+func plural(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return thousands(strconv.Itoa(n)) + " " + thing + "s"
+}
+
+// clean takes out what a terminal would obey, line ends too: names and log lines are others' text.
+func clean(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, text)
+}
+
+// loadInWords says what each row was put under.
+func loadInWords(l result.Load) string {
+	var s strings.Builder
+	if l.Loop == "open" {
+		fmt.Fprintf(&s, "%s requests/s, sent whatever became of them, at most %s of them waiting at a time",
+			plainly(decimal(l.Rate, 4)), count(l.Concurrency))
+	} else {
+		fmt.Fprintf(&s, "%s, each with one request at a time", plural(l.Concurrency, "client"))
+	}
+	if l.Requests > 0 {
+		fmt.Fprintf(&s, ", until %s were answered", plural(l.Requests, "request"))
+	} else {
+		fmt.Fprintf(&s, ", for %s", short(l.DurationSeconds))
+	}
+	fmt.Fprintf(&s, "; %s", plural(l.Repeat, "round"))
+	if l.WarmupSeconds > 0 {
+		fmt.Fprintf(&s, ", without the first %s of each", short(l.WarmupSeconds))
+	}
+	connections := "a connection for each request"
+	if l.Keepalive {
+		connections = "on kept connections"
+	}
+	fmt.Fprintf(&s, "; %s; by %s", connections, generators[l.Generator])
+	return s.String()
+}
+
+var generators = map[string]string{"builtin": "the built-in load generator", "ab": "ab", "wrk": "wrk"}
+
+// machineInWords says what a run was measured on.
+func machineInWords(m result.Machine) string {
+	words := []string{plural(m.Cores, "core")}
+	if m.CPU != "" {
+		words[0] += " of " + m.CPU
+	}
+	if m.Memory > 0 {
+		words = append(words, size(result.Number(m.Memory))+" of memory")
+	}
+	words = append(words, m.System)
+	if m.Kernel != "" {
+		words[len(words)-1] += " " + m.Kernel
+	}
+	words = append(words, m.Go)
+	if m.OpenFiles > 0 {
+		words = append(words, count(m.OpenFiles)+" open files at most")
+	}
+	if m.Backlog > 0 {
+		words = append(words, "accept queues of "+count(m.Backlog)+" at most")
+	}
+	return strings.Join(words, ", ")
+}
+
+// when writes a moment as the machine's zone had it.
+func when(t time.Time) string { return t.Format("2006-01-02 15:04 MST") }
