@@ -184,7 +184,7 @@ func (r *runner) startOriginal(ctx context.Context, row Row) (*target, error) {
 		return nil, err
 	}
 	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
-	if err := c.awaitPort(ctx, address); err != nil {
+	if err := c.awaitReply(ctx, address); err != nil {
 		c.stop()
 		return nil, err
 	}
@@ -200,14 +200,19 @@ func freePort() (int, error) {
 	return listener.Addr().(*net.TCPAddr).Port, nil
 }
 
-// awaitPort waits until somebody listens there.
-func (c *child) awaitPort(ctx context.Context, address string) error {
+// awaitReply waits until somebody answers there, with whatever status: on a path that no program has, so that the
+// answer takes no delay. That somebody listens is not enough: gunicorn's master does before its worker can serve.
+func (c *child) awaitReply(ctx context.Context, address string) error {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
-	var dialer net.Dialer
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	for {
-		if conn, err := dialer.DialContext(ctx, "tcp", address); err == nil {
-			return conn.Close()
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+"/ready", nil)
+		if err != nil {
+			return err
+		}
+		if response, err := client.Do(request); err == nil {
+			return response.Body.Close()
 		}
 		select {
 		case <-c.ended:

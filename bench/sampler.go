@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"time"
 
 	"demo-server/bench/result"
@@ -45,22 +46,26 @@ const idleSamples = 5
 // An idle is a server without load.
 type idle struct {
 	result.Sample
-	cores float64 // that it uses, most of it for being looked at
+	cores float64 // that it uses for being looked at; 0 where it is not asked anything
 }
 
-// idle looks at the server before the load begins, for as long as it takes to tell what looking costs.
+// idle looks at the server before the load begins, for as long as it takes to tell what looking costs. That is the
+// median of a few looks: a server may still be busy with its start.
 func (s *sampler) idle() idle {
 	s.start = time.Now()
 	i := idle{Sample: s.sample(true)}
-	if s.processes == nil {
+	if s.stats == "" || s.processes == nil {
 		return i
 	}
-	began, before := time.Now(), s.processes.exactCPU()
+	var cores []float64
 	for range idleSamples {
+		began, before := time.Now(), s.processes.exactCPU()
 		time.Sleep(sampleEvery)
 		i.Sample = s.sample(true)
+		cores = append(cores, (s.processes.exactCPU()-before)/time.Since(began).Seconds())
 	}
-	i.cores = (s.processes.exactCPU() - before) / time.Since(began).Seconds()
+	slices.Sort(cores)
+	i.cores = cores[len(cores)/2]
 	return i
 }
 

@@ -37,7 +37,7 @@ func Sentences(r *result.Result) (sentences []string) {
 	for _, row := range r.Rows {
 		switch {
 		case row.Failure != "":
-			sentences = append(sentences, fmt.Sprintf("%s failed: %s", row.Name, firstLine(row.Failure)))
+			sentences = append(sentences, fmt.Sprintf("%s failed: %s.", row.Name, firstLine(row.Failure)))
 		case row.Total.PerSecond == nil:
 			sentences = append(sentences, fmt.Sprintf("%s: too few replies to count a rate.", row.Name))
 		}

@@ -90,7 +90,7 @@ func TestSentences(t *testing.T) {
 			[]string{
 				"a serves 50 requests/s.",
 				"a breaks its audit: do not trust its figures.",
-				"b failed: died under load: it ended with exit status 2",
+				"b failed: died under load: it ended with exit status 2.",
 				"c: too few replies to count a rate.",
 			},
 		},
