@@ -54,32 +54,30 @@ func (p *processes) read(s *result.Sample, last bool) {
 func (p *processes) refresh() {
 	p.refreshed = time.Now()
 	p.members = tree(p.root)
-	for _, member := range p.members {
-		threads, err := procfs.AllThreads(member.PID)
-		if err != nil {
-			continue
-		}
-		for _, thread := range threads {
-			// The status that procfs reads is the thread's own.
-			if status, err := thread.NewStatus(); err == nil {
-				p.switches[thread.PID] = float64(status.VoluntaryCtxtSwitches + status.NonVoluntaryCtxtSwitches)
-			}
+	for _, thread := range p.threads() {
+		// The status that procfs reads is the thread's own.
+		if status, err := thread.NewStatus(); err == nil {
+			p.switches[thread.PID] = float64(status.VoluntaryCtxtSwitches + status.NonVoluntaryCtxtSwitches)
 		}
 	}
+}
+
+// threads are those of all members.
+func (p *processes) threads() (all []procfs.Proc) {
+	for _, member := range p.members {
+		if threads, err := procfs.AllThreads(member.PID); err == nil {
+			all = append(all, threads...)
+		}
+	}
+	return all
 }
 
 // exactCPU is the seconds of CPU that the threads used which are there now. The kernel counts a process in ticks of
 // 10 ms, which is too coarse for an idle one.
 func (p *processes) exactCPU() (seconds float64) {
-	for _, member := range p.members {
-		threads, err := procfs.AllThreads(member.PID)
-		if err != nil {
-			continue
-		}
-		for _, thread := range threads {
-			if stat, err := thread.Schedstat(); err == nil {
-				seconds += float64(stat.RunningNanoseconds) / 1e9
-			}
+	for _, thread := range p.threads() {
+		if stat, err := thread.Schedstat(); err == nil {
+			seconds += float64(stat.RunningNanoseconds) / 1e9
 		}
 	}
 	return seconds
