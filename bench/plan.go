@@ -143,8 +143,8 @@ func (c Config) predict(p *Planned, probes bool) {
 	if c.Generator == AB && probes {
 		figures.PerSecond = c.abRate(*p, c.reach(p.Row))
 	}
-	if c.Rate == 0 && summary.Count[load.Refused] > 0 && p.QueueTimeout == 0 {
-		figures.RefusedShare = nil
+	if c.Rate == 0 && p.Places > 0 && p.Queue >= 0 && c.Concurrency > p.Places+p.Queue {
+		figures.RefusedShare = nil // who is refused tries again at once: how often, is up to the CPU
 	}
 	if figures.PerSecond == nil {
 		p.Why = fmt.Sprintf("%s is less than two rounds of replies: nothing can be counted", p.cut)

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"fmt"
 	"math"
 
 	"demo-server/bench/result"
@@ -61,8 +62,61 @@ var taken = []column{
 	{"", "open files", most(func(s *result.Sample) *float64 { return s.OpenFiles }, figure)},
 }
 
-// theory is last in a terminal, and beside what was measured on the page.
+// theory is last in a terminal; the page has a table of its own for it.
 var theory = column{"theory\nreq/s", "predicted, requests/s", prediction}
+
+// foretold are the columns of what theory predicted beside what was measured.
+var foretold = []column{
+	{"", "predicted, requests/s", prediction},
+	{"", "measured", plain(func(f *result.Figures) string { return rate(f.PerSecond) })},
+	{"", "off", off(func(f *result.Figures) *float64 { return f.PerSecond })},
+	{"", "predicted, mean", foretells(func(f *result.Figures) string { return latency(f.Mean) })},
+	{"", "measured", plain(func(f *result.Figures) string { return latency(f.Mean) })},
+	{"", "off", off(func(f *result.Figures) *float64 { return known(f.Mean) })},
+	{"", "predicted, longest", foretells(func(f *result.Figures) string { return latency(f.Longest) })},
+	{"", "measured", plain(func(f *result.Figures) string { return latency(f.Longest) })},
+	{"", "off", off(func(f *result.Figures) *float64 { return known(f.Longest) })},
+	{"", "predicted, refused", foretells(refusedShare)},
+	{"", "measured", plain(refusedShare)},
+}
+
+func foretells(text func(*result.Figures) string) func(*result.Row) cell {
+	return func(row *result.Row) cell {
+		if row.Prediction == nil {
+			return cell{text: unknown}
+		}
+		return cell{text: text(row.Prediction)}
+	}
+}
+
+// off is by how much what was measured differs from what was predicted.
+func off(figure func(*result.Figures) *float64) func(*result.Row) cell {
+	return func(row *result.Row) cell {
+		if row.Prediction == nil {
+			return cell{text: unknown}
+		}
+		predicted, measured := figure(row.Prediction), figure(&row.Total)
+		if predicted == nil || measured == nil || *predicted == 0 {
+			return cell{text: unknown}
+		}
+		return cell{text: fmt.Sprintf("%+.1f%%", 100*(*measured / *predicted - 1))}
+	}
+}
+
+// known is a latency that is known, and not only what it is beyond.
+func known(l *result.Latency) *float64 {
+	if l == nil || l.Beyond {
+		return nil
+	}
+	return &l.Seconds
+}
+
+func refusedShare(f *result.Figures) string {
+	if f.RefusedShare == nil {
+		return unknown
+	}
+	return share(*f.RefusedShare)
+}
 
 func plain(text func(*result.Figures) string) func(*result.Row) cell {
 	return func(row *result.Row) cell { return cell{text: text(&row.Total)} }

@@ -4,7 +4,6 @@ import (
 	_ "embed"
 	"html/template"
 	"io"
-	"slices"
 	"strings"
 
 	"demo-server/bench/result"
@@ -95,10 +94,10 @@ func HTML(w io.Writer, r *result.Result) error {
 }
 
 func (p *page) rows() {
-	front := slices.Insert(slices.Clone(served), 2, theory)
 	p.Tables = []pageTable{
-		tableOf("served", "What the clients got", front, p.Result.Rows),
+		tableOf("served", "What the clients got", served, p.Result.Rows),
 		tableOf("taken", "What the servers took for it", taken, p.Result.Rows),
+		tableOf("foretold", "What theory predicted", foretold, p.Result.Rows),
 	}
 	for _, row := range p.Result.Rows {
 		if len(row.Notes) > 0 || row.Failure != "" {
