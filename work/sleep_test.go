@@ -3,6 +3,7 @@ package work_test
 import (
 	"context"
 	"errors"
+	"math"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -88,7 +89,12 @@ func TestSleepAllocatesNothing(t *testing.T) {
 	sleep := work.NewSleep(time.Microsecond)
 	ctx := t.Context()
 	sleep.Do(ctx) // makes the timer
-	if n := testing.AllocsPerRun(100, func() { sleep.Do(ctx) }); n >= 1 {
-		t.Errorf("%v allocations, want none", n)
+	// The race detector has a sync.Pool lose some of what it is given: the fewest allocations count.
+	fewest := math.Inf(1)
+	for range 20 {
+		fewest = min(fewest, testing.AllocsPerRun(1, func() { sleep.Do(ctx) }))
+	}
+	if fewest > 0 {
+		t.Errorf("%v allocations at least, want none", fewest)
 	}
 }
