@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"maps"
+	"os"
 	"os/exec"
 	"slices"
 	"strings"
@@ -99,6 +100,20 @@ func TestBytes(t *testing.T) {
 			if http && !slices.Contains(knowsBytes, p.name()) {
 				t.Errorf("%s imports %s, and only %v may", p.name(), imported, knowsBytes)
 			}
+		}
+	}
+}
+
+// TestDockerSees: the image is built of every folder that has a package, though the engine gets no other.
+func TestDockerSees(t *testing.T) {
+	ignored, err := os.ReadFile(".dockerignore")
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(string(ignored), "\n")
+	for _, p := range packages(t) {
+		if folder, _, _ := strings.Cut(p.name(), "/"); !slices.Contains(lines, "!"+folder) {
+			t.Errorf("%s is not in what .dockerignore lets through", folder)
 		}
 	}
 }
