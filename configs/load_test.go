@@ -39,7 +39,8 @@ func TestDefaults(t *testing.T) {
 	want := &Settings{
 		Mode: "goroutine", Delay: 2 * time.Second, Body: "Hello World", OnLeave: OnLeaveCancel,
 		Host: "127.0.0.1", Port: 7779, AdminAddr: AdminAuto,
-		Workers: 100, Queue: 1024, QueueTimeout: 30 * time.Second, MaxHeaderBytes: 4096, MaxBodyBytes: 1 << 20,
+		Workers: 100, Queue: 1024, QueueTimeout: 30 * time.Second, MaxThreads: 1000,
+		MaxHeaderBytes: 4096, MaxBodyBytes: 1 << 20,
 		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second,
 		IdleTimeout: time.Minute, DrainTimeout: 30 * time.Second,
 		LogLevel: "info", LogFormat: "auto", AccessLog: "off",

@@ -44,6 +44,7 @@ admin-addr: auto                     # default
 workers: 10                          # preset small-pool
 queue: 20                            # preset small-pool
 queue-timeout: 5s                    # preset small-pool
+max-threads: 1000                    # default
 max-connections: 0                   # default
 backlog: 0                           # default
 max-header-bytes: 4KiB               # default

@@ -35,6 +35,7 @@ type Settings struct {
 	Workers        int           // goroutines of mode pool, at least 1
 	Queue          int           // requests that may wait for a worker of mode pool
 	QueueTimeout   time.Duration // how long a request may wait for a worker of mode pool, above 0
+	MaxThreads     int           // requests that may have a thread in mode thread, at least 1
 	MaxConnections int           // connections open at the same time; 0 derives it from the open-file limit
 	Backlog        int           // length of the kernel's accept queue in connections; 0 for the system's
 	MaxHeaderBytes int           // bytes of the request line and the headers

@@ -85,6 +85,9 @@ func (s *Settings) table(modes []string) []Setting {
 			Help: "how many requests may wait for a worker in mode pool"},
 		{Name: "queue-timeout", Group: bounds, Default: "30s", Value: duration(&s.QueueTimeout, instant, time.Hour),
 			Help: "how long a request may wait for a worker in mode pool"},
+		// The Go runtime ends a program that has 10,000 threads.
+		{Name: "max-threads", Group: bounds, Default: "1000", Value: number(&s.MaxThreads, 1, 9000),
+			Help: "how many requests may have an OS thread in mode thread; further ones are answered 503"},
 		{Name: "max-connections", Group: bounds, Default: "0", Value: number(&s.MaxConnections, 0, 10_000_000),
 			Help: "how many connections may be open at the same time; 0 derives it from the open-file limit"},
 		{Name: "backlog", Group: bounds, Default: "0", Value: number(&s.Backlog, 0, 1_000_000),

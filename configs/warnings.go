@@ -63,18 +63,18 @@ func (s *Settings) warnAdmin() string {
 		" /readyz will be refused", s.AdminAddr)
 }
 
+// onlyFor says which mode a setting is for, where it is for one alone.
+var onlyFor = map[string]string{"workers": "pool", "queue": "pool", "queue-timeout": "pool", "max-threads": "thread"}
+
 // warnIdle names settings that were chosen, but not for this mode.
 func (s *Settings) warnIdle() (warnings []string) {
 	for _, setting := range s.table(nil) {
 		source := s.Source(setting.Name)
-		switch setting.Name {
-		case "workers", "queue", "queue-timeout":
-			// A printed file spells out the defaults too: nobody chose those.
-			chosen := source.Kind > FromFile || setting.text() != setting.Default
-			if chosen && !s.pool() {
-				warnings = append(warnings, fmt.Sprintf("%s %s (%s) has no effect in mode %s",
-					setting.Name, setting.text(), source, s.Mode))
-			}
+		// A printed file spells out the defaults too: nobody chose those.
+		chosen := source.Kind > FromFile || setting.text() != setting.Default
+		if mode := onlyFor[setting.Name]; mode != "" && mode != s.Mode && chosen {
+			warnings = append(warnings, fmt.Sprintf("%s %s (%s) has no effect in mode %s",
+				setting.Name, setting.text(), source, s.Mode))
 		}
 	}
 	return warnings

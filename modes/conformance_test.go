@@ -62,10 +62,14 @@ func TestBody(t *testing.T) {
 // TestParallel is what the modes are about: how long n requests take that arrive together.
 func TestParallel(t *testing.T) {
 	const n, workers = 10, 4
-	rounds := map[string]int{modes.BoundNone: 1, modes.BoundWorkers: (n + workers - 1) / workers, modes.BoundOne: n}
 	eachMode(t, workers, func(t *testing.T, mode modes.Mode) {
+		parallel := n
+		if mode.Places > 0 {
+			parallel = min(n, mode.Places)
+		}
+		rounds := (n + parallel - 1) / parallel
 		seen := &outcomes{}
-		s, m := inMemory(t, mode, options{workers: workers, queue: n, observers: []server.Observer{seen}})
+		s, m := inMemory(t, mode, options{queue: n, observers: []server.Observer{seen}})
 		before := time.Now()
 		replies := make(chan *reply, n)
 		for range n {
@@ -73,10 +77,10 @@ func TestParallel(t *testing.T) {
 			go func() { replies <- c.read("GET") }()
 		}
 		synctest.Wait()
-		if running, want := s.app.InFlight(), min(n, map[string]int{modes.BoundNone: n, modes.BoundWorkers: workers, modes.BoundOne: 1}[mode.Bound]); running != want {
-			t.Errorf("%d in flight, want %d", running, want)
+		if running := s.app.InFlight(); running != parallel {
+			t.Errorf("%d in flight, want %d", running, parallel)
 		}
-		if queued := s.app.Queued(); mode.Bound == modes.BoundWorkers && queued != n-workers {
+		if queued := s.app.Queued(); mode.Excess == modes.Queued && queued != n-workers {
 			t.Errorf("%d queued, want %d", queued, n-workers)
 		}
 		for range n {
@@ -84,7 +88,7 @@ func TestParallel(t *testing.T) {
 				t.Errorf("reply %+v, want 200", r)
 			}
 		}
-		if took, want := time.Since(before), time.Duration(rounds[mode.Bound])*delay; took != want {
+		if took, want := time.Since(before), time.Duration(rounds)*delay; took != want {
 			t.Errorf("took %v, want %v", took, want)
 		}
 		synctest.Wait()
@@ -97,7 +101,7 @@ func TestParallel(t *testing.T) {
 func TestQueueFull(t *testing.T) {
 	eachBounded(t, func(t *testing.T, mode modes.Mode) {
 		seen := &outcomes{}
-		_, m := inMemory(t, mode, options{workers: 1, queue: 2, timeout: time.Minute, observers: []server.Observer{seen}})
+		_, m := inMemory(t, mode, options{queue: 2, timeout: time.Minute, observers: []server.Observer{seen}})
 		for range 3 { // one works, two wait
 			m.dial(t).send(hello)
 			synctest.Wait()
@@ -120,7 +124,7 @@ func TestQueueFull(t *testing.T) {
 
 func TestQueueTimeout(t *testing.T) {
 	eachBounded(t, func(t *testing.T, mode modes.Mode) {
-		_, m := inMemory(t, mode, options{workers: 1, queue: 9, timeout: time.Second})
+		_, m := inMemory(t, mode, options{queue: 9, timeout: time.Second})
 		first := m.dial(t).send(hello)
 		synctest.Wait()
 		go first.read("GET")
@@ -140,7 +144,7 @@ func TestQueueTimeout(t *testing.T) {
 
 func eachBounded(t *testing.T, test func(*testing.T, modes.Mode)) {
 	eachMode(t, 1, func(t *testing.T, mode modes.Mode) {
-		if mode.Bound == modes.BoundWorkers {
+		if mode.Excess == modes.Queued {
 			test(t, mode)
 		}
 	})
@@ -205,10 +209,10 @@ func TestFailedWork(t *testing.T) {
 // TestDrainCompletes: when ctx is done, what runs is answered, and told that the connection closes; what is queued too.
 func TestDrainCompletes(t *testing.T) {
 	eachMode(t, 1, func(t *testing.T, mode modes.Mode) {
-		s, m := inMemory(t, mode, options{workers: 1, queue: 1, timeout: time.Minute})
+		s, m := inMemory(t, mode, options{queue: 1, timeout: time.Minute})
 		clients := []*client{m.dial(t).send(hello)}
 		synctest.Wait()
-		if mode.Bound == modes.BoundWorkers {
+		if mode.Excess == modes.Queued {
 			clients = append(clients, m.dial(t).send(hello))
 			synctest.Wait()
 		}
@@ -253,7 +257,7 @@ func TestDrainDeadline(t *testing.T) {
 	eachMode(t, 1, func(t *testing.T, mode modes.Mode) {
 		seen := &outcomes{}
 		s, m := inMemory(t, mode, options{
-			work: work.NewSleep(time.Hour), workers: 1, queue: 1, timeout: 2 * time.Hour, observers: []server.Observer{seen},
+			work: work.NewSleep(time.Hour), queue: 1, timeout: 2 * time.Hour, observers: []server.Observer{seen},
 		})
 		clients := []*client{m.dial(t).send(hello)}
 		synctest.Wait()
@@ -289,7 +293,7 @@ func TestRefusedAfterDrainDeadline(t *testing.T) {
 // TestSourceHandedOver: a second mode takes the source over while the first one's requests are in flight.
 func TestSourceHandedOver(t *testing.T) {
 	eachMode(t, 1, func(t *testing.T, mode modes.Mode) {
-		for _, next := range modes.All(modes.Options{Workers: 1}) {
+		for _, next := range all(1) {
 			m := newMemory()
 			source := server.NewSource(m)
 			first := serve(t, mode, source, options{})
@@ -341,12 +345,12 @@ func TestLeave(t *testing.T) {
 				leave(c)
 				until(t, "its place is free", func() bool { return s.app.InFlight() == 0 && seen.of(server.LeftRunning) == 1 })
 			})
-			if mode.Bound != modes.BoundWorkers {
+			if mode.Excess != modes.Queued {
 				continue
 			}
 			t.Run("queued/"+name, func(t *testing.T) {
 				seen := &outcomes{}
-				s, source := overTCP(t, mode, options{work: work.NewSleep(long), workers: 1, queue: 1, observers: []server.Observer{seen}})
+				s, source := overTCP(t, mode, options{work: work.NewSleep(long), queue: 1, observers: []server.Observer{seen}})
 				first := dialTCP(t, source).send(hello)
 				until(t, "the first runs", func() bool { return s.app.InFlight() == 1 })
 				c := dialTCP(t, source).send(hello)
@@ -370,11 +374,11 @@ func TestLeaveFinish(t *testing.T) {
 	eachModeReal(t, 1, func(t *testing.T, mode modes.Mode) {
 		counted := &counting{Work: work.NewSleep(brief)}
 		seen := &outcomes{}
-		s, source := overTCP(t, mode, options{work: counted, finish: true, workers: 1, queue: 1, observers: []server.Observer{seen}})
+		s, source := overTCP(t, mode, options{work: counted, finish: true, queue: 1, observers: []server.Observer{seen}})
 		c := dialTCP(t, source).send(hello)
 		until(t, "the job runs", func() bool { return s.app.InFlight() == 1 })
 		n := 1
-		if mode.Bound == modes.BoundWorkers {
+		if mode.Excess == modes.Queued {
 			n = 2
 			queued := dialTCP(t, source).send(hello)
 			until(t, "the second waits", func() bool { return s.app.Queued() == 1 })
@@ -411,7 +415,7 @@ func TestBacklog(t *testing.T) {
 		t.Skip("modes say that the backlog is not known on " + runtime.GOOS)
 	}
 	eachModeReal(t, 2, func(t *testing.T, mode modes.Mode) {
-		_, source := overTCP(t, mode, options{work: work.NewSleep(brief), workers: 2})
+		_, source := overTCP(t, mode, options{work: work.NewSleep(brief)})
 		first := dialTCP(t, source).send(hello)
 		time.Sleep(brief / 10)
 		second := dialTCP(t, source).send(hello)
@@ -456,7 +460,7 @@ func timing(t *testing.T, r *reply, name string) time.Duration {
 // TestMaxConnections: a connection above the limit waits in the accept queue, and is served when another has closed.
 func TestMaxConnections(t *testing.T) {
 	eachModeReal(t, 2, func(t *testing.T, mode modes.Mode) {
-		s, source := overTCP(t, mode, options{work: work.NewSleep(0), workers: 2, limits: func(l *server.Limits) { l.MaxConnections = 1 }})
+		s, source := overTCP(t, mode, options{work: work.NewSleep(0), limits: func(l *server.Limits) { l.MaxConnections = 1 }})
 		first := dialTCP(t, source)
 		until(t, "the first is accepted", func() bool { return s.app.Connections() == 1 })
 		second := dialTCP(t, source).send(hello)
@@ -475,13 +479,13 @@ func TestNothingLeft(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("looks into /proc")
 	}
-	for _, mode := range modes.All(modes.Options{Workers: 20}) {
+	for _, mode := range all(20) {
 		run := func() {
 			source, err := server.Listen(t.Context(), "127.0.0.1:0", 0)
 			if err != nil {
 				t.Fatal(err)
 			}
-			s := serve(t, mode, source, options{work: work.NewSleep(brief / 10), workers: 20, queue: 20, timeout: time.Second})
+			s := serve(t, mode, source, options{work: work.NewSleep(brief / 10), queue: 20, timeout: time.Second})
 			for range 20 {
 				dialTCP(t, source).get(http.StatusOK)
 			}
@@ -516,9 +520,9 @@ func entries(t *testing.T, dir string) []string {
 // TestList: what is listed is complete.
 func TestList(t *testing.T) {
 	var names []string
-	for _, mode := range modes.All(modes.Options{Workers: 1}) {
+	for _, mode := range all(1) {
 		names = append(names, mode.Name)
-		for field, value := range map[string]string{"Summary": mode.Summary, "Mirrors": mode.Mirrors, "Differs": mode.Differs, "Bound": mode.Bound} {
+		for field, value := range map[string]string{"Summary": mode.Summary, "Mirrors": mode.Mirrors, "Differs": mode.Differs, "Bound": mode.Bound, "Excess": string(mode.Excess)} {
 			if value == "" {
 				t.Errorf("%s: no %s", mode.Name, field)
 			}
@@ -527,7 +531,7 @@ func TestList(t *testing.T) {
 			t.Errorf("%s: %v", mode.Name, err)
 		}
 	}
-	if want := []string{"goroutine", "pool", "single", "fasthttp"}; !slices.Equal(names, want) {
+	if want := []string{"goroutine", "pool", "single", "fasthttp", "thread"}; !slices.Equal(names, want) {
 		t.Errorf("modes are %s, want %s", fmt.Sprint(names), fmt.Sprint(want))
 	}
 }

@@ -24,6 +24,7 @@ func newFastHTTP() Mode {
 		Mirrors:   "the article's second stack (Flask+grpc_gevent): the same handler over another I/O library",
 		Differs:   "goroutines, not an event loop; the article's variant ran on threads",
 		Bound:     BoundNone,
+		Excess:    Unlimited,
 		Lacks:     lacksOutsideLinux("backlog in Server-Timing; a client that leaves is not seen"),
 		Supported: everywhere,
 		Serve: func(ctx context.Context, src *server.Source, app *server.App) error {

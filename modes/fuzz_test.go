@@ -29,14 +29,14 @@ func FuzzRequest(f *testing.F) {
 		f.Add([]byte(row.send), true)
 	}
 	f.Fuzz(func(t *testing.T, raw []byte, leaves bool) {
-		for _, mode := range modes.All(modes.Options{Workers: 1}) {
+		for _, mode := range all(1) {
 			synctest.Test(t, func(t *testing.T) { fuzzMode(t, mode, raw, leaves) })
 		}
 	})
 }
 
 func fuzzMode(t *testing.T, mode modes.Mode, raw []byte, leaves bool) {
-	s, m := inMemory(t, mode, options{work: work.NewSleep(0), workers: 1, queue: 1, limits: fuzzLimits})
+	s, m := inMemory(t, mode, options{work: work.NewSleep(0), queue: 1, limits: fuzzLimits})
 	c := m.dial(t)
 	replies := make(chan []byte, 1)
 	go func() {

@@ -25,6 +25,7 @@ func newGoroutine() Mode {
 		Mirrors:   "gevent: a greenlet per request",
 		Differs:   "gevent uses one core; goroutines use all of them",
 		Bound:     BoundNone,
+		Excess:    Unlimited,
 		Lacks:     lacksOutsideLinux("backlog in Server-Timing; a client that leaves after pipelining a request is not seen"),
 		Supported: everywhere,
 		Serve: func(ctx context.Context, src *server.Source, app *server.App) error {

@@ -134,7 +134,7 @@ func TestFaultOfLeaver(t *testing.T) {
 // TestChurnAtLimit: at max-connections, clients that come and go are all served.
 func TestChurnAtLimit(t *testing.T) {
 	eachModeReal(t, 2, func(t *testing.T, mode modes.Mode) {
-		_, source := overTCP(t, mode, options{work: work.NewSleep(0), workers: 2, queue: 100, limits: func(l *server.Limits) { l.MaxConnections = 2 }})
+		_, source := overTCP(t, mode, options{work: work.NewSleep(0), queue: 100, limits: func(l *server.Limits) { l.MaxConnections = 2 }})
 		failed := make(chan string, 20)
 		for range 20 {
 			go func() {

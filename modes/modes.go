@@ -18,7 +18,9 @@ type Mode struct {
 	Summary   string       // one line, for --help, `demo-server modes` and the dashboard
 	Mirrors   string       // the Python deployment that it stands for
 	Differs   string       // where that analogy ends
-	Bound     string       // what limits its parallelism: one of the Bound constants; prediction reads it
+	Bound     string       // what limits its parallelism: one of the Bound constants
+	Places    int          // the limit: how many jobs it runs at a time, 0 for none of its own; prediction reads it
+	Excess    Excess       // what becomes of requests beyond it
 	Lacks     string       // what it lacks on the system that this binary was built for; empty for nothing
 	Supported func() error // nil where this system can run it
 
@@ -30,20 +32,33 @@ type Mode struct {
 
 // What limits a mode's parallelism.
 const (
-	BoundNone    = "none"    // nothing of its own
-	BoundWorkers = "workers" // Options.Workers; its App needs a queue in front of as many places
-	BoundOne     = "1"       // one request at a time
+	BoundNone    = "none"        // nothing of its own
+	BoundWorkers = "workers"     // Options.Workers
+	BoundThreads = "max-threads" // Options.MaxThreads
+	BoundOne     = "1"           // one request at a time
+)
+
+// An Excess is what becomes of requests that are too many for a mode. The App that it serves has to be made for that.
+type Excess string
+
+// The ways to deal with too many requests.
+const (
+	Unlimited Excess = "none"    // there are never too many
+	Queued    Excess = "queued"  // they wait in the App's queue, in front of Mode.Places
+	Refused   Excess = "refused" // an App with Mode.Places and no queue refuses them
+	Unread    Excess = "unread"  // they wait in the kernel: nobody reads them, or accepts their connections
 )
 
 // Options are the settings that a mode itself needs. A change of them is a new instance of the mode.
 type Options struct {
-	Workers int // of pool: how many goroutines work, at least 1
+	Workers    int // of pool: how many goroutines work, at least 1
+	MaxThreads int // of thread: how many requests may have a thread, at least 1
 }
 
 // All lists the modes, each made with options. It is an explicit list: flag help, `demo-server modes`, the README's
 // table and the conformance test read it, so a mode that is not here does not exist.
 func All(options Options) []Mode {
-	return []Mode{newGoroutine(), newPool(options.Workers), newSingle(), newFastHTTP()}
+	return []Mode{newGoroutine(), newPool(options.Workers), newSingle(), newFastHTTP(), newThread(options.MaxThreads)}
 }
 
 // Names lists the modes' names.

@@ -27,6 +27,8 @@ func newPool(workers int) Mode {
 		Mirrors:   "gunicorn gthread: a pool of threads",
 		Differs:   "gthread never refuses: its queue has no end",
 		Bound:     BoundWorkers,
+		Places:    workers,
+		Excess:    Queued,
 		Lacks:     lacksOutsideLinux("backlog in Server-Timing; a client that leaves after pipelining a request is not seen"),
 		Supported: everywhere,
 		Serve: func(ctx context.Context, src *server.Source, app *server.App) error {

@@ -45,9 +45,14 @@ const (
 	brief = 100 * time.Millisecond
 )
 
+// all is the list of modes, with options that suit a test.
+func all(workers int) []modes.Mode {
+	return modes.All(modes.Options{Workers: workers, MaxThreads: 100})
+}
+
 // eachMode runs test for every mode in the list, in virtual time and on connections in memory.
 func eachMode(t *testing.T, workers int, test func(*testing.T, modes.Mode)) {
-	for _, mode := range modes.All(modes.Options{Workers: workers}) {
+	for _, mode := range all(workers) {
 		t.Run(mode.Name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) { test(t, mode) })
 		})
@@ -56,7 +61,7 @@ func eachMode(t *testing.T, workers int, test func(*testing.T, modes.Mode)) {
 
 // eachModeReal does so in real time, for what only the kernel's sockets can show.
 func eachModeReal(t *testing.T, workers int, test func(*testing.T, modes.Mode)) {
-	for _, mode := range modes.All(modes.Options{Workers: workers}) {
+	for _, mode := range all(workers) {
 		t.Run(mode.Name, func(t *testing.T) {
 			t.Parallel()
 			test(t, mode)
@@ -69,7 +74,6 @@ type options struct {
 	work      work.Work
 	body      string
 	finish    bool
-	workers   int
 	queue     int
 	timeout   time.Duration
 	limits    func(*server.Limits)
@@ -94,8 +98,11 @@ func newApp(mode modes.Mode, o options) *server.App {
 	if o.limits != nil {
 		o.limits(&config.Limits)
 	}
-	if mode.Bound == modes.BoundWorkers {
-		config.Admission = &admission.Limits{Places: max(o.workers, 1), Length: o.queue, Timeout: o.timeout}
+	switch mode.Excess {
+	case modes.Queued:
+		config.Admission = &admission.Limits{Places: mode.Places, Length: o.queue, Timeout: o.timeout}
+	case modes.Refused:
+		config.Admission = &admission.Limits{Places: mode.Places}
 	}
 	return server.New(config)
 }
@@ -295,4 +302,16 @@ func until(t *testing.T, what string, done func() bool) {
 		}
 	}
 	t.Fatalf("not in 10 s: %s", what)
+}
+
+// mode is the mode of that name, made with those options.
+func mode(t *testing.T, name string, o modes.Options) modes.Mode {
+	t.Helper()
+	for _, mode := range modes.All(o) {
+		if mode.Name == name {
+			return mode
+		}
+	}
+	t.Fatalf("no mode %s", name)
+	return modes.Mode{}
 }

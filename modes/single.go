@@ -25,6 +25,8 @@ func newSingle() Mode {
 		Mirrors:   "Flask threaded=False, gunicorn's sync worker",
 		Differs:   "a silent client holds it for read-header-timeout at most; Flask sets no limit, gunicorn kills the worker",
 		Bound:     BoundOne,
+		Places:    1,
+		Excess:    Unread,
 		Lacks:     lacksOutsideLinux("backlog in Server-Timing; a client that leaves is not seen; the wait is a Go timer and not the thread's own"),
 		Supported: everywhere,
 		Serve:     serveSingle,

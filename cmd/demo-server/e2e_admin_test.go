@@ -32,9 +32,10 @@ func TestStarved(t *testing.T) {
 		p.dialAll(t, 3)
 		waiting := map[string]func(stats) int{
 			"none":    func(s stats) int { return s.InFlight - 1 }, // nothing starves it
-			"workers": func(s stats) int { return s.Queued },
-			"1":       func(s stats) int { return s.AcceptQueue.Depth },
-		}[m.Bound]
+			"refused": func(s stats) int { return s.InFlight - 1 }, // so few do not
+			"queued":  func(s stats) int { return s.Queued },
+			"unread":  func(s stats) int { return s.AcceptQueue.Depth },
+		}[m.Excess]
 		eventually(t, "the others wait", func() bool { return waiting(p.stats(t)) == 3 })
 
 		for _, path := range []string{"healthz", "readyz"} {

@@ -177,7 +177,7 @@ func TestDrainDeadline(t *testing.T) {
 	eachMode(t, func(t *testing.T, m mode) {
 		t.Parallel()
 		delay := "100ms" // of which the bounded modes get some done, and not all
-		if m.Bound == "none" {
+		if !m.binds() {
 			delay = "30s"
 		}
 		p := start(t, "--mode="+m.Name, "--delay="+delay, "--workers=1", "--drain-timeout=550ms")
@@ -189,7 +189,7 @@ func TestDrainDeadline(t *testing.T) {
 		if took := time.Since(before); took > 3*time.Second {
 			t.Errorf("the last reply came after %v", took)
 		}
-		if ok+refused != n || refused == 0 || (ok > 0) != (m.Bound != "none") {
+		if ok+refused != n || refused == 0 || (ok > 0) != m.binds() {
 			t.Errorf("%d got 200 and %d 503, want %d replies of both kinds, or 503 only in a mode without a bound", ok, refused, n)
 		}
 		p.wantStopped(t, 5*time.Second)

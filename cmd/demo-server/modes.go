@@ -20,6 +20,7 @@ type modeRow struct {
 	Mirrors   string `json:"mirrors"`
 	Differs   string `json:"differs"`
 	Bound     string `json:"bound"`
+	Excess    string `json:"excess"` // what becomes of requests beyond the bound
 	Lacks     string `json:"lacks"`
 	Supported bool   `json:"supported"`
 	Reason    string `json:"reason"` // why it is not supported; empty where it is
@@ -27,7 +28,7 @@ type modeRow struct {
 
 func modeRows() (rows []modeRow) {
 	for _, mode := range modes.All(modes.Options{Workers: 1}) {
-		row := modeRow{mode.Name, mode.Summary, mode.Mirrors, mode.Differs, mode.Bound, mode.Lacks, true, ""}
+		row := modeRow{mode.Name, mode.Summary, mode.Mirrors, mode.Differs, mode.Bound, string(mode.Excess), mode.Lacks, true, ""}
 		if err := mode.Supported(); err != nil {
 			row.Supported, row.Reason = false, err.Error()
 		}
@@ -55,7 +56,7 @@ func (c modesCommand) Run(s *streams) error {
 func (r modeRow) print(out io.Writer) {
 	fmt.Fprintln(out, r.Name)
 	for _, line := range []struct{ label, text string }{
-		{"does", r.Summary}, {"mirrors", r.Mirrors}, {"differs", r.Differs}, {"bound", r.Bound}, {"lacks", r.Lacks},
+		{"does", r.Summary}, {"mirrors", r.Mirrors}, {"differs", r.Differs}, {"bound", r.Bound}, {"excess", r.Excess}, {"lacks", r.Lacks},
 		{"cannot run", r.Reason},
 	} {
 		if line.text != "" {

@@ -110,12 +110,17 @@ func newService(settings *configs.Settings, logger *zap.Logger, errOut io.Writer
 }
 
 func modeOf(settings *configs.Settings) modes.Mode {
-	for _, mode := range modes.All(modes.Options{Workers: settings.Workers}) {
+	for _, mode := range modes.All(modeOptions(settings)) {
 		if mode.Name == settings.Mode {
 			return mode
 		}
 	}
 	panic("settings hold an unknown mode: " + settings.Mode) // Load knows the same list
+}
+
+// modeOptions are the settings that the modes themselves need.
+func modeOptions(settings *configs.Settings) modes.Options {
+	return modes.Options{Workers: settings.Workers, MaxThreads: settings.MaxThreads}
 }
 
 func newApp(settings *configs.Settings, mode modes.Mode, observers []server.Observer) *server.App {
@@ -135,10 +140,11 @@ func newApp(settings *configs.Settings, mode modes.Mode, observers []server.Obse
 			IdleTimeout:       settings.IdleTimeout,
 		},
 	}
-	if mode.Bound == modes.BoundWorkers {
-		config.Admission = &admission.Limits{
-			Places: settings.Workers, Length: settings.Queue, Timeout: settings.QueueTimeout,
-		}
+	switch mode.Excess {
+	case modes.Queued:
+		config.Admission = &admission.Limits{Places: mode.Places, Length: settings.Queue, Timeout: settings.QueueTimeout}
+	case modes.Refused:
+		config.Admission = &admission.Limits{Places: mode.Places}
 	}
 	return server.New(config)
 }
@@ -218,43 +224,30 @@ func (s *service) farewell(err error) int {
 
 // bound says in words what bounds the mode, with the rate that follows from it.
 func bound(mode modes.Mode, settings *configs.Settings) string {
-	places := places(mode, settings)
 	switch {
-	case places == 0:
+	case mode.Places == 0:
 		return mode.Name + ": no bound of its own"
 	case settings.Delay == 0:
-		return mode.Name + ": " + share(mode, settings)
+		return mode.Name + ": " + share(mode, settings.Delay)
 	}
-	rate := plainRate(float64(places) / settings.Delay.Seconds())
-	return fmt.Sprintf("%s: %s = %s requests/s", mode.Name, share(mode, settings), rate)
-}
-
-// places is how many requests the mode works on at a time, 0 for no bound of its own.
-func places(mode modes.Mode, settings *configs.Settings) int {
-	switch mode.Bound {
-	case modes.BoundWorkers:
-		return settings.Workers
-	case modes.BoundOne:
-		return 1
-	}
-	return 0
+	rate := plainRate(float64(mode.Places) / settings.Delay.Seconds())
+	return fmt.Sprintf("%s: %s = %s requests/s", mode.Name, share(mode, settings.Delay), rate)
 }
 
 // share is what the mode works on in a delay, such as "50 workers / 2s", or empty for no bound of its own.
-func share(mode modes.Mode, settings *configs.Settings) string {
-	var words string
-	switch mode.Bound {
-	case modes.BoundWorkers:
-		words = fmt.Sprintf("%d %s", settings.Workers, plural("worker", settings.Workers))
-	case modes.BoundOne:
-		words = "1 at a time"
-	default:
+func share(mode modes.Mode, delay time.Duration) string {
+	noun := map[string]string{modes.BoundWorkers: "worker", modes.BoundThreads: "thread"}[mode.Bound]
+	words := fmt.Sprintf("%d %s", mode.Places, plural(noun, mode.Places))
+	switch {
+	case mode.Places == 0:
 		return ""
+	case mode.Bound == modes.BoundOne:
+		words = "1 at a time"
 	}
-	if settings.Delay == 0 {
+	if delay == 0 {
 		return words
 	}
-	return fmt.Sprintf("%s / %s", words, settings.Delay)
+	return fmt.Sprintf("%s / %s", words, delay)
 }
 
 func plural(noun string, n int) string {

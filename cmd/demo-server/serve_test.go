@@ -73,12 +73,13 @@ func TestBound(t *testing.T) {
 		delay time.Duration
 		want  string
 	}{
-		{modes.Mode{Name: "pool", Bound: modes.BoundWorkers}, 2 * time.Second, "pool: 100 workers / 2s = 50 requests/s"},
-		{modes.Mode{Name: "pool", Bound: modes.BoundWorkers}, 0, "pool: 100 workers"},
-		{modes.Mode{Name: "single", Bound: modes.BoundOne}, 3 * time.Second, "single: 1 at a time / 3s = 0.3333 requests/s"},
+		{modes.Mode{Name: "pool", Bound: modes.BoundWorkers, Places: 100}, 2 * time.Second, "pool: 100 workers / 2s = 50 requests/s"},
+		{modes.Mode{Name: "pool", Bound: modes.BoundWorkers, Places: 100}, 0, "pool: 100 workers"},
+		{modes.Mode{Name: "thread", Bound: modes.BoundThreads, Places: 1}, time.Second, "thread: 1 thread / 1s = 1 requests/s"},
+		{modes.Mode{Name: "single", Bound: modes.BoundOne, Places: 1}, 3 * time.Second, "single: 1 at a time / 3s = 0.3333 requests/s"},
 		{modes.Mode{Name: "goroutine", Bound: modes.BoundNone}, time.Second, "goroutine: no bound of its own"},
 	} {
-		if got := bound(c.mode, &configs.Settings{Workers: 100, Delay: c.delay}); got != c.want {
+		if got := bound(c.mode, &configs.Settings{Delay: c.delay}); got != c.want {
 			t.Errorf("got %q, want %q", got, c.want)
 		}
 	}

@@ -1,0 +1,98 @@
+//go:build linux
+
+package modes_test
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strconv"
+	"sync"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"demo-server/modes"
+	"demo-server/server"
+	"demo-server/work"
+)
+
+// onThread is work that notes the OS thread that it runs on, and then blocks until it is let go.
+type onThread struct {
+	work.Work
+	mu  sync.Mutex
+	ids []string
+	end chan struct{}
+}
+
+func (o *onThread) Do(context.Context) error {
+	o.mu.Lock()
+	o.ids = append(o.ids, strconv.Itoa(unix.Gettid()))
+	o.mu.Unlock()
+	<-o.end
+	return nil
+}
+
+func (o *onThread) seen() []string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return slices.Sorted(slices.Values(o.ids))
+}
+
+// TestThread: as many threads are in use as there are requests in flight, each with one of its own, and none of them is
+// left when its request has ended.
+func TestThread(t *testing.T) {
+	const n = 50
+	job := &onThread{Work: work.NewSleep(0), end: make(chan struct{})}
+	s, source := overTCP(t, mode(t, "thread", modes.Options{MaxThreads: n}), options{work: job})
+	clients := make([]*client, n)
+	for i := range clients {
+		clients[i] = dialTCP(t, source).send(hello)
+	}
+	until(t, "all are in flight", func() bool { return s.app.InFlight() == n && len(job.seen()) == n })
+	threads := job.seen()
+	if distinct := slices.Compact(slices.Clone(threads)); len(distinct) != n {
+		t.Errorf("%d requests in flight share %d threads", n, len(distinct))
+	}
+	if alive := stillThere(t, threads); alive != n {
+		t.Errorf("%d of their %d threads exist", alive, n)
+	}
+	close(job.end)
+	for _, c := range clients {
+		if r := c.read("GET"); r == nil || r.StatusCode != http.StatusOK {
+			t.Errorf("reply %+v, want 200", r)
+		}
+	}
+	until(t, "their threads are gone", func() bool { return stillThere(t, threads) == 0 })
+}
+
+// stillThere counts the threads that exist.
+func stillThere(t *testing.T, threads []string) (n int) {
+	now := entries(t, "/proc/self/task")
+	for _, id := range threads {
+		if slices.Contains(now, id) {
+			n++
+		}
+	}
+	return n
+}
+
+// TestThreadsRefused: beyond max-threads a request is refused at once, and its connection can be used again.
+func TestThreadsRefused(t *testing.T) {
+	seen := &outcomes{}
+	job := &onThread{Work: work.NewSleep(delay), end: make(chan struct{})}
+	s, source := overTCP(t, mode(t, "thread", modes.Options{MaxThreads: 1}), options{work: job, observers: []server.Observer{seen}})
+	first := dialTCP(t, source).send(hello)
+	until(t, "the first is in flight", func() bool { return s.app.InFlight() == 1 })
+	second := dialTCP(t, source)
+	if r := second.get(http.StatusServiceUnavailable); r.Header.Get("Retry-After") != "2" || r.Close {
+		t.Errorf("Retry-After %q and close %v, want 2 and a kept connection", r.Header.Get("Retry-After"), r.Close)
+	}
+	until(t, "it is counted", func() bool { return seen.of(server.QueueFull) == 1 })
+	close(job.end)
+	if r := first.read("GET"); r == nil || r.StatusCode != http.StatusOK {
+		t.Errorf("reply %+v, want 200", r)
+	}
+	until(t, "the place is free", func() bool { return s.app.InFlight() == 0 })
+	second.get(http.StatusOK)
+}
