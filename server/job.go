@@ -26,7 +26,10 @@ const (
 )
 
 // A Job is one request's way through the server. It belongs to a connection and is used again for its next request,
-// so that a request allocates nothing: Begin, App.Admit or Refuse, Wait, Reply, Finish, in this order.
+// so that a request allocates nothing: Begin, App.Admit or Refuse, Wait or Notify, Reply, Finish, in this order.
+//
+// It is small, because an event loop holds nothing else for a request that blocks: the reply is its caller's, and what
+// few connections need is made when it is asked for.
 //
 // It is also the context of its own work, which ends when the client leaves or the drain deadline passes. Deriving
 // from it is allowed, keeping it after the work returned is not.
@@ -42,29 +45,38 @@ type Job struct {
 	arrived, started, worked time.Duration // stamps of the App
 
 	cause  atomic.Int32
-	left   atomic.Bool
-	done   chan struct{}
 	phase  atomic.Int32
-	ended  chan struct{}
-	begun  chan struct{} // only while a trace is on
-	placed bool          // holds a place of the queue
-	ran    bool          // counts as in flight
+	left   atomic.Bool
+	placed bool // holds a place of the queue
+	ran    bool // counts as in flight
 
-	err     error
-	panic   *Panic
-	outcome Outcome
-	reply   Reply
-	sample  Sample // here, so that handing it to an observer allocates nothing
+	done   atomic.Pointer[chan struct{}] // nil until somebody asks for it
+	notify func()                        // called when the job ends, once phase is phaseAwaited
+	ended  chan struct{}                 // Wait's
+	err    error
+	panic  *Panic
+	traced *traced // nil while no trace is on
+}
+
+// traced is what an execution trace needs of a job.
+type traced struct {
+	context context.Context // carries the task
 	task    *trace.Task
 	region  *trace.Region
-	context context.Context // carries the task, nil while no trace is on
+	begun   chan struct{} // the work has begun, or the job has ended
 }
+
+// closed is what Done returns of jobs that were cancelled before anybody asked.
+var closed = func() *chan struct{} {
+	c := make(chan struct{})
+	close(c)
+	return &c
+}()
 
 // Init makes the zero Job one of app's. It is called once, when its connection opens.
 func (j *Job) Init(app *App) {
 	j.app = app
 	j.ticket.Owner = (*ticketOwner)(j)
-	j.done = make(chan struct{})
 }
 
 // Begin makes the job ready for a connection's next request. backlog is how long the connection sat in the kernel's
@@ -73,26 +85,26 @@ func (j *Job) Begin(method, path string, backlog time.Duration) {
 	j.Method, j.Path, j.Backlog = method, path, backlog
 	j.arrived, j.started, j.worked = 0, 0, 0
 	j.placed, j.ran = false, false
-	j.err, j.panic, j.context = nil, nil, nil
+	j.err, j.panic, j.traced = nil, nil, nil
 	j.phase.Store(phasePending)
 	if trace.IsEnabled() {
-		j.context, j.task = trace.NewTask(context.Background(), "request")
-		j.begun = make(chan struct{}, 1)
+		j.traced = &traced{begun: make(chan struct{}, 1)}
+		j.traced.context, j.traced.task = trace.NewTask(context.Background(), "request")
 	}
 }
 
 // startRegion opens a region of the request's trace. It is closed on the same goroutine, as the trace asks for: work by
 // End, write by Finish. The queue's is waitBegun's own, or Admit's.
 func (j *Job) startRegion(name string) {
-	if j.task != nil {
-		j.region = trace.StartRegion(j.context, name)
+	if j.traced != nil {
+		j.traced.region = trace.StartRegion(j.traced.context, name)
 	}
 }
 
 func (j *Job) endRegion() {
-	if j.region != nil {
-		j.region.End()
-		j.region = nil
+	if j.traced != nil && j.traced.region != nil {
+		j.traced.region.End()
+		j.traced.region = nil
 	}
 }
 
@@ -135,11 +147,11 @@ func (j *Job) Start() error {
 
 // signalBegun lets Wait end the trace region of the queue.
 func (j *Job) signalBegun() {
-	if j.task == nil {
+	if j.traced == nil {
 		return
 	}
 	select {
-	case j.begun <- struct{}{}:
+	case j.traced.begun <- struct{}{}:
 	default:
 	}
 }
@@ -158,7 +170,7 @@ func (j *Job) end(err error) {
 	j.endRegion()
 	j.signalBegun()
 	if j.phase.Swap(phaseEnded) == phaseAwaited {
-		j.ended <- struct{}{}
+		j.notify()
 	}
 }
 
@@ -174,37 +186,46 @@ func (j *Job) work() (err error) {
 
 // Wait blocks until the job has ended.
 func (j *Job) Wait() {
-	if j.task != nil && j.app.queue != nil {
+	if j.traced != nil && j.app.queue != nil {
 		j.waitBegun()
 	}
-	if j.ended == nil {
-		j.ended = make(chan struct{}, 1) // most modes run a job before anybody waits for it
+	if j.phase.Load() == phaseEnded {
+		return // most modes run a job before anybody waits for it
 	}
-	if j.phase.CompareAndSwap(phasePending, phaseAwaited) {
+	if j.ended == nil {
+		j.ended = make(chan struct{}, 1)
+		j.notify = func() { j.ended <- struct{}{} }
+	}
+	if j.Notify(j.notify) {
 		<-j.ended
 	}
 }
 
-// waitBegun shows in the trace how long the job waits for its place.
-func (j *Job) waitBegun() {
-	defer trace.StartRegion(j.context, "queue").End()
-	<-j.begun
+// Notify has notify called when the job ends, on whichever goroutine ends it: it is for callers that have no goroutine
+// to wait with. It returns false, and notify is not called, when the job has ended already.
+func (j *Job) Notify(notify func()) bool {
+	j.notify = notify
+	return j.phase.CompareAndSwap(phasePending, phaseAwaited)
 }
 
-// Reply is what to answer, once the job has ended. It is valid until the job's next Begin.
-func (j *Job) Reply() *Reply {
+// waitBegun shows in the trace how long the job waits for its place.
+func (j *Job) waitBegun() {
+	defer trace.StartRegion(j.traced.context, "queue").End()
+	<-j.traced.begun
+}
+
+// Reply fills in what to answer, once the job has ended. What it points to is valid until the job's next Begin.
+func (j *Job) Reply(r *Reply) {
 	j.startRegion("write")
-	j.outcome = outcomeOf(j)
-	j.app.reply(j)
-	return &j.reply
+	j.app.reply(j, r)
 }
 
 // Ended is when the job ended, as a stamp of the App.
 func (j *Job) Ended() time.Duration { return j.worked }
 
-// Finish is called once, when the reply is written or was given up: written says whether all of it went out. It gives
-// the job's place back, hands one Sample to the observers, and returns the App's stamp of now.
-func (j *Job) Finish(written bool) time.Duration {
+// Finish is called once, when r, the job's reply, is written or was given up: written says whether all of it went out.
+// It gives the job's place back, hands one Sample to the observers, and returns the App's stamp of now.
+func (j *Job) Finish(r *Reply, written bool) time.Duration {
 	now := j.app.Now()
 	if j.ran {
 		j.app.inFlight.Add(-1)
@@ -212,17 +233,17 @@ func (j *Job) Finish(written bool) time.Duration {
 	if j.placed {
 		j.app.queue.Release()
 	}
-	if !written && j.outcome == OK {
-		j.outcome = Unwritten
+	if !written && r.outcome == OK {
+		r.outcome = Unwritten
 	}
-	if j.task != nil {
+	if j.traced != nil {
 		j.endRegion()
-		j.task.End()
-		j.task = nil
+		j.traced.task.End()
+		j.traced = nil
 	}
-	j.sample = j.sampleAt(now)
+	r.sample = j.sampleAt(r, now)
 	for _, observer := range j.app.config.Observers {
-		observer.Observe(&j.sample)
+		observer.Observe(&r.sample)
 	}
 	return now
 }
@@ -245,7 +266,9 @@ func (j *Job) cancel(cause int32) {
 	if !j.cause.CompareAndSwap(causeNone, cause) {
 		return
 	}
-	close(j.done)
+	if asked := j.done.Swap(closed); asked != nil {
+		close(*asked)
+	}
 	j.unqueue()
 }
 
@@ -281,7 +304,16 @@ func (o *ticketOwner) TimedOut() { (*Job)(o).End(ErrQueueTimeout) }
 func (j *Job) Deadline() (time.Time, bool) { return time.Time{}, false }
 
 // Done is closed when the job is cancelled.
-func (j *Job) Done() <-chan struct{} { return j.done }
+func (j *Job) Done() <-chan struct{} {
+	if done := j.done.Load(); done != nil {
+		return *done
+	}
+	done := make(chan struct{})
+	if !j.done.CompareAndSwap(nil, &done) {
+		return *j.done.Load() // somebody else asked, or cancelled
+	}
+	return done
+}
 
 // Err is context.Canceled once the job is cancelled.
 func (j *Job) Err() error {
@@ -293,10 +325,10 @@ func (j *Job) Err() error {
 
 // Value finds the execution trace's task.
 func (j *Job) Value(key any) any {
-	if j.context == nil {
+	if j.traced == nil {
 		return nil
 	}
-	return j.context.Value(key)
+	return j.traced.context.Value(key)
 }
 
 // A Panic is what work panicked with.

@@ -21,11 +21,24 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-func newJob(a *App) *Job {
+// A request is a job with the reply that its transport would hold.
+type request struct {
+	*Job
+	reply Reply
+}
+
+func newJob(a *App) *request {
 	j := &Job{}
 	j.Init(a)
-	return j
+	return &request{Job: j}
 }
+
+func (r *request) Reply() *Reply {
+	r.Job.Reply(&r.reply)
+	return &r.reply
+}
+
+func (r *request) Finish(written bool) { r.Job.Finish(&r.reply, written) }
 
 // observed is the last sample of a job that is looked at.
 type observed struct {
@@ -73,7 +86,7 @@ func TestJob(t *testing.T) {
 				for range 2 { // the second time it is the connection's next request
 					time.Sleep(time.Second)
 					j.Begin("GET", "/", -1)
-					a.Admit(j, (*Job).Run)
+					a.Admit(j.Job, (*Job).Run)
 					j.Wait()
 					j.Reply()
 					if a.InFlight() != 1 {
@@ -148,12 +161,12 @@ func TestJobCancelled(t *testing.T) {
 				j.Begin("GET", "/", -1)
 				switch {
 				case row.at < 0:
-					row.cancel(j)
+					row.cancel(j.Job)
 				case row.cancel != nil:
-					time.AfterFunc(row.at, func() { row.cancel(j) })
+					time.AfterFunc(row.at, func() { row.cancel(j.Job) })
 				}
 				before := time.Now()
-				a.Admit(j, func(j *Job) { go j.Run() })
+				a.Admit(j.Job, func(j *Job) { go j.Run() })
 				j.Wait()
 				if took := time.Since(before); took != row.ends {
 					t.Errorf("ended after %v, want %v", took, row.ends)
@@ -176,7 +189,7 @@ func TestJobCancelled(t *testing.T) {
 func holdPlace(a *App, d time.Duration) {
 	j := newJob(a)
 	j.Begin("GET", bystander, -1)
-	a.Admit(j, func(*Job) {})
+	a.Admit(j.Job, func(*Job) {})
 	time.AfterFunc(d, func() {
 		j.End(nil)
 		j.Reply()
@@ -191,7 +204,7 @@ func TestCancelledForGood(t *testing.T) {
 	j.Leave()
 	for range 2 {
 		j.Begin("GET", "/", -1)
-		a.Admit(j, (*Job).Run)
+		a.Admit(j.Job, (*Job).Run)
 		j.Wait()
 		if got := j.Reply().Status; got != 499 {
 			t.Errorf("status %d, want 499", got)
@@ -221,7 +234,7 @@ func TestRefuse(t *testing.T) {
 		seen := &observed{}
 		j := newJob(New(Config{Work: work.NewSleep(0), Observers: []Observer{seen}}))
 		j.Begin("GET", "/nowhere", -1)
-		row.before(j)
+		row.before(j.Job)
 		j.Refuse(ErrNotFound)
 		j.Wait()
 		if got := j.Reply().Status; got != row.want {
@@ -261,7 +274,7 @@ func TestExpire(t *testing.T) {
 	<-a.Expired()
 	j := newJob(a)
 	j.Begin("GET", "/", -1)
-	a.Admit(j, func(*Job) { t.Error("scheduled") })
+	a.Admit(j.Job, func(*Job) { t.Error("scheduled") })
 	j.Wait()
 	if r := j.Reply(); r.Status != 503 || !r.Close {
 		t.Errorf("reply %+v, want 503 and close", r)
@@ -316,7 +329,7 @@ func connection(a *App, i, requests int) {
 	})
 	for range requests {
 		j.Begin("GET", "/", -1)
-		a.Admit(j, func(j *Job) { go j.Run() })
+		a.Admit(j.Job, func(j *Job) { go j.Run() })
 		j.Wait()
 		j.Reply()
 		j.Finish(true)
@@ -333,29 +346,29 @@ func TestJobTrace(t *testing.T) {
 	defer trace.Stop()
 	for name, schedule := range map[string]func(*Job){"here": (*Job).Run, "elsewhere": func(j *Job) { go j.Run() }} {
 		var inWork *trace.Region
-		var j *Job
+		var j *request
 		a := New(Config{Work: doing{func(ctx context.Context) error {
-			inWork = j.region
+			inWork = j.traced.region
 			trace.WithRegion(ctx, "part", func() {}) // a job is the context of its task
 			return nil
 		}}})
 		j = newJob(a)
 		j.Begin("GET", "/", -1)
-		if j.task == nil || j.region != nil {
-			t.Errorf("%s: task %v, region %v at first", name, j.task, j.region)
+		if j.traced == nil || j.traced.region != nil {
+			t.Errorf("%s: task %v, region %v at first", name, j.traced, j.traced.region)
 		}
-		a.Admit(j, schedule)
+		a.Admit(j.Job, schedule)
 		j.Wait()
-		if inWork == nil || j.region != nil {
-			t.Errorf("%s: region %v in work, %v after it", name, inWork, j.region)
+		if inWork == nil || j.traced.region != nil {
+			t.Errorf("%s: region %v in work, %v after it", name, inWork, j.traced.region)
 		}
 		j.Reply()
-		if j.region == nil {
+		if j.traced.region == nil {
 			t.Errorf("%s: no region while the reply is written", name)
 		}
 		j.Finish(true)
-		if j.region != nil || j.task != nil {
-			t.Errorf("%s: region %v, task %v at last", name, j.region, j.task)
+		if j.traced != nil {
+			t.Errorf("%s: %v at last", name, j.traced)
 		}
 	}
 }
@@ -365,15 +378,15 @@ func TestJobAllocatesNothing(t *testing.T) {
 	a := New(Config{Work: work.NewSleep(0), Observers: []Observer{&observed{}}, Admission: &admission.Limits{Places: 1}})
 	defer a.Close()
 	j := newJob(a)
-	request := func() {
+	again := func() {
 		j.Begin("GET", "/", 0)
-		a.Admit(j, (*Job).Run)
+		a.Admit(j.Job, (*Job).Run)
 		j.Wait()
 		j.Reply()
 		j.Finish(true)
 	}
-	request()
-	if n := testing.AllocsPerRun(100, request); n != 0 {
+	again()
+	if n := testing.AllocsPerRun(100, again); n != 0 {
 		t.Errorf("%v allocations, want none", n)
 	}
 }

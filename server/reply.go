@@ -80,6 +80,9 @@ type Reply struct {
 	RetryAfter string // for the Retry-After header, empty for none
 	Timing     []byte // for the Server-Timing header
 	Close      bool   // say Connection: close, and close
+
+	outcome Outcome
+	sample  Sample // here, so that handing it to an observer allocates nothing
 }
 
 // ContentType is every reply's.
@@ -88,9 +91,8 @@ const ContentType = "text/plain; charset=utf-8"
 // ServerName is the Server header of app's replies.
 func (a *App) ServerName() string { return "demo-server (" + a.config.Mode + ")" }
 
-func (a *App) reply(j *Job) {
-	r := &j.reply
-	*r = Reply{Status: http.StatusOK, Body: a.config.Body, Timing: r.Timing[:0]}
+func (a *App) reply(j *Job, r *Reply) {
+	*r = Reply{Status: http.StatusOK, Body: a.config.Body, Timing: r.Timing[:0], outcome: outcomeOf(j)}
 	if j.err != nil {
 		row := statusOf(j.err)
 		r.Status, r.Body, r.Close = row.code, row.body, row.closes

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"demo-server/server/admission"
 	"demo-server/work"
@@ -159,7 +160,7 @@ func TestRetryAfter(t *testing.T) {
 		for range row.places + row.waiting {
 			job := newJob(a)
 			job.Begin("GET", "/", 0)
-			a.Admit(job, func(*Job) {})
+			a.Admit(job.Job, func(*Job) {})
 		}
 		if got := a.retryAfter(); got != row.want || a.Queued() != row.waiting {
 			t.Errorf("%+v: %d s with %d waiting, want %d", row, got, a.Queued(), row.want)
@@ -206,7 +207,7 @@ func TestReply(t *testing.T) {
 			{"GET", "/", ErrQueueFull, Reply{Status: 503, Body: statusOf(ErrQueueFull).body, RetryAfter: "1"}},
 			{"GET", "/", ErrDraining, Reply{Status: 503, Body: statusOf(ErrDraining).body, Close: true}},
 		} {
-			if diff := cmp.Diff(row.want, reply(row.method, row.path, row.err)); diff != "" {
+			if diff := cmp.Diff(row.want, reply(row.method, row.path, row.err), cmpopts.IgnoreUnexported(Reply{})); diff != "" {
 				t.Errorf("%v (-want +got):\n%s", row.err, diff)
 			}
 		}

@@ -46,10 +46,10 @@ type Observer interface {
 	Observe(*Sample)
 }
 
-func (j *Job) sampleAt(finished time.Duration) Sample {
+func (j *Job) sampleAt(r *Reply, finished time.Duration) Sample {
 	s := Sample{
-		Mode: j.app.config.Mode, Method: j.Method, Path: j.Path, Status: j.reply.Status, Outcome: j.outcome,
-		Admitted: j.outcome != BadRequest, Started: j.ran, Backlog: j.Backlog, Panic: j.panic,
+		Mode: j.app.config.Mode, Method: j.Method, Path: j.Path, Status: r.Status, Outcome: r.outcome,
+		Admitted: r.outcome != BadRequest, Started: j.ran, Backlog: j.Backlog, Panic: j.panic,
 	}
 	s.Queued = j.queued()
 	if j.ran {

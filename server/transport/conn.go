@@ -40,6 +40,7 @@ type conn struct {
 	watched    bool // the watcher sees its client leave
 
 	job     server.Job
+	answer  server.Reply  // to the job
 	backlog time.Duration // in the accept queue, for the first request
 	served  bool          // a request was begun on it
 	pending bool          // the job's reply is not out yet
@@ -159,9 +160,9 @@ func (c *conn) begin(method, path string) *server.Job {
 
 // reply takes the finished job's reply to be written now.
 func (c *conn) reply() *server.Reply {
-	reply := c.job.Reply()
-	c.linger = reply.Close
-	return reply
+	c.job.Reply(&c.answer)
+	c.linger = c.answer.Close
+	return &c.answer
 }
 
 // settle finishes the job once its reply is out, or never will be. The server library says when: it turns idle, closes
@@ -171,7 +172,7 @@ func (c *conn) settle() {
 		return
 	}
 	c.pending = false
-	c.enter(phaseIdle, c.job.Finish(!c.failed))
+	c.enter(phaseIdle, c.job.Finish(&c.answer, !c.failed))
 }
 
 // cut makes every pending and later read and write fail. The goroutine that serves the connection then closes it.
