@@ -29,7 +29,7 @@ var mayImport = map[string][]string{
 		"configs", "modes", "server", "server/admin", "server/admission", "server/host", "work",
 	},
 	"configs":          {},
-	"modes":            {"server", "server/transport"},
+	"modes":            {"server", "server/transport", "work"},
 	"server":           {"server/admission", "work"},
 	"server/admin":     {"server"},
 	"server/admission": {},

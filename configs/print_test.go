@@ -45,6 +45,9 @@ workers: 10                          # preset small-pool
 queue: 20                            # preset small-pool
 queue-timeout: 5s                    # preset small-pool
 max-threads: 1000                    # default
+loops: 0                             # default
+loop-helpers: 8                      # default
+patched: true                        # default
 max-connections: 0                   # default
 backlog: 0                           # default
 max-header-bytes: 4KiB               # default

@@ -88,6 +88,12 @@ func (s *Settings) table(modes []string) []Setting {
 		// The Go runtime ends a program that has 10,000 threads.
 		{Name: "max-threads", Group: bounds, Default: "1000", Value: number(&s.MaxThreads, 1, 9000),
 			Help: "how many requests may have an OS thread in mode thread; further ones are answered 503"},
+		{Name: "loops", Group: bounds, Default: "0", Value: number(&s.Loops, 0, 1024),
+			Help: "how many event loops share the connections in mode eventloop; 0 is one for each core"},
+		{Name: "loop-helpers", Group: bounds, Default: "8", Value: number(&s.LoopHelpers, 1, 9000),
+			Help: "how many threads do the work that would hold a loop up in mode eventloop"},
+		{Name: "patched", Group: bounds, Default: "true", Value: toggle(&s.Patched),
+			Help: "false does all work on the loops of mode eventloop, as gevent without its monkey patches"},
 		{Name: "max-connections", Group: bounds, Default: "0", Value: number(&s.MaxConnections, 0, 10_000_000),
 			Help: "how many connections may be open at the same time; 0 derives it from the open-file limit"},
 		{Name: "backlog", Group: bounds, Default: "0", Value: number(&s.Backlog, 0, 1_000_000),

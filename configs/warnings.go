@@ -64,7 +64,10 @@ func (s *Settings) warnAdmin() string {
 }
 
 // onlyFor says which mode a setting is for, where it is for one alone.
-var onlyFor = map[string]string{"workers": "pool", "queue": "pool", "queue-timeout": "pool", "max-threads": "thread"}
+var onlyFor = map[string]string{
+	"workers": "pool", "queue": "pool", "queue-timeout": "pool", "max-threads": "thread",
+	"loops": "eventloop", "loop-helpers": "eventloop", "patched": "eventloop",
+}
 
 // warnIdle names settings that were chosen, but not for this mode.
 func (s *Settings) warnIdle() (warnings []string) {

@@ -25,7 +25,7 @@ const benchRequest = "GET / HTTP/1.1\r\nHost: 127.0.0.1:7779\r\n\r\n"
 //
 //	go test -run '^$' -bench Mode -count 10 ./modes | benchstat -col /server -
 func BenchmarkMode(b *testing.B) {
-	for _, mode := range all(4) {
+	for _, mode := range modes.All(modes.Options{Workers: 4, MaxThreads: 4, Loops: 1, Holds: work.Nothing}) {
 		b.Run("server="+mode.Name, func(b *testing.B) {
 			app := newApp(mode, options{observers: []server.Observer{discard{}}, work: work.NewSleep(0)})
 			defer app.Close()

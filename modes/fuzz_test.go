@@ -29,8 +29,8 @@ func FuzzRequest(f *testing.F) {
 		f.Add([]byte(row.send), true)
 	}
 	f.Fuzz(func(t *testing.T, raw []byte, leaves bool) {
-		for _, mode := range all(1) {
-			synctest.Test(t, func(t *testing.T) { fuzzMode(t, mode, raw, leaves) })
+		for _, v := range all(1) {
+			synctest.Test(t, func(t *testing.T) { fuzzMode(t, v.Mode, raw, leaves) })
 		}
 	})
 }

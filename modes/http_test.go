@@ -92,7 +92,7 @@ func TestHTTP(t *testing.T) {
 			switch {
 			case mode.Name == "single":
 				want = row.single
-			case mode.Name == "fasthttp" && row.fasthttp != "":
+			case (mode.Name == "fasthttp" || mode.Name == "eventloop") && row.fasthttp != "":
 				want = row.fasthttp
 			}
 			_, m := inMemory(t, mode, options{work: work.NewSleep(0)})

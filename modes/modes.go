@@ -10,6 +10,7 @@ import (
 	"runtime"
 
 	"demo-server/server"
+	"demo-server/work"
 )
 
 // A Mode decides which goroutine, thread or loop runs which job, and when.
@@ -32,10 +33,12 @@ type Mode struct {
 
 // What limits a mode's parallelism.
 const (
-	BoundNone    = "none"        // nothing of its own
-	BoundWorkers = "workers"     // Options.Workers
-	BoundThreads = "max-threads" // Options.MaxThreads
-	BoundOne     = "1"           // one request at a time
+	BoundNone    = "none"         // nothing of its own
+	BoundWorkers = "workers"      // Options.Workers
+	BoundThreads = "max-threads"  // Options.MaxThreads
+	BoundLoops   = "loops"        // Options.Loops: one request at a time for each event loop
+	BoundHelpers = "loop-helpers" // Options.LoopHelpers
+	BoundOne     = "1"            // one request at a time
 )
 
 // An Excess is what becomes of requests that are too many for a mode. The App that it serves has to be made for that.
@@ -53,12 +56,18 @@ const (
 type Options struct {
 	Workers    int // of pool: how many goroutines work, at least 1
 	MaxThreads int // of thread: how many requests may have a thread, at least 1
+
+	// Of eventloop.
+	Loops       int           // how many loops share the connections, at least 1
+	LoopHelpers int           // how many threads do the work that would hold a loop up, at least 1
+	Unpatched   bool          // the work is done on the loop itself
+	Holds       work.Resource // what the work holds, which decides where it is done
 }
 
 // All lists the modes, each made with options. It is an explicit list: flag help, `demo-server modes`, the README's
 // table and the conformance test read it, so a mode that is not here does not exist.
 func All(options Options) []Mode {
-	return []Mode{newGoroutine(), newPool(options.Workers), newSingle(), newFastHTTP(), newThread(options.MaxThreads)}
+	return []Mode{newGoroutine(), newPool(options.Workers), newSingle(), newFastHTTP(), newThread(options.MaxThreads), newEventLoop(options)}
 }
 
 // Names lists the modes' names.

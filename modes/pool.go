@@ -2,7 +2,6 @@ package modes
 
 import (
 	"context"
-	"sync"
 
 	"demo-server/server"
 	"demo-server/server/transport"
@@ -38,18 +37,7 @@ func newPool(workers int) Mode {
 }
 
 func servePool(ctx context.Context, src *server.Source, app *server.App, workers int) error {
-	// The queue lets no more jobs through than there are workers, so that sending never blocks.
-	ready := make(chan *server.Job, workers)
-	var running sync.WaitGroup
-	for range workers {
-		running.Go(func() {
-			for job := range ready {
-				job.Run()
-			}
-		})
-	}
-	err := transport.NetHTTP(ctx, src, app, func(job *server.Job) { ready <- job })
-	close(ready)
-	running.Wait()
-	return err
+	crew := newCrew(workers, (*server.Job).Run)
+	defer crew.end()
+	return transport.NetHTTP(ctx, src, app, crew.give)
 }

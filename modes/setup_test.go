@@ -7,6 +7,8 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -45,26 +47,58 @@ const (
 	brief = 100 * time.Millisecond
 )
 
-// all is the list of modes, with options that suit a test.
-func all(workers int) []modes.Mode {
-	return modes.All(modes.Options{Workers: workers, MaxThreads: 100})
+// A variant is a mode as options make it.
+type variant struct {
+	label string
+	modes.Mode
 }
 
-// eachMode runs test for every mode in the list, in virtual time and on connections in memory.
+// all are the modes in the list, with options that suit a test, and the other ways in which eventloop decides.
+func all(workers int) (all []variant) {
+	o := modes.Options{Workers: workers, MaxThreads: 100, Loops: 2, LoopHelpers: workers, Holds: work.Nothing}
+	for _, mode := range modes.All(o) {
+		all = append(all, variant{mode.Name, mode})
+	}
+	socket, thread, unpatched := o, o, o
+	socket.Holds, thread.Holds = work.Socket, work.Thread
+	unpatched.Unpatched, unpatched.Loops = true, 1
+	return append(all,
+		variant{"eventloop, work that holds a socket", eventLoop(socket)},
+		variant{"eventloop, work that holds a thread", eventLoop(thread)},
+		variant{"eventloop, unpatched", eventLoop(unpatched)},
+	)
+}
+
+func eventLoop(o modes.Options) modes.Mode {
+	all := modes.All(o)
+	return all[slices.IndexFunc(all, func(mode modes.Mode) bool { return mode.Name == "eventloop" })]
+}
+
+// eachMode runs test for every mode, in virtual time and on connections in memory.
 func eachMode(t *testing.T, workers int, test func(*testing.T, modes.Mode)) {
-	for _, mode := range all(workers) {
-		t.Run(mode.Name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) { test(t, mode) })
+	for _, v := range all(workers) {
+		t.Run(v.label, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { test(t, v.Mode) })
 		})
 	}
 }
 
+// eachModeDoing is eachMode without the one that never does its work: it waits for it by timers of its own, as it may
+// for work that holds nothing.
+func eachModeDoing(t *testing.T, test func(*testing.T, modes.Mode)) {
+	eachMode(t, 1, func(t *testing.T, mode modes.Mode) {
+		if mode.Name != "eventloop" || !strings.HasSuffix(t.Name(), "/eventloop") {
+			test(t, mode)
+		}
+	})
+}
+
 // eachModeReal does so in real time, for what only the kernel's sockets can show.
 func eachModeReal(t *testing.T, workers int, test func(*testing.T, modes.Mode)) {
-	for _, mode := range all(workers) {
-		t.Run(mode.Name, func(t *testing.T) {
+	for _, v := range all(workers) {
+		t.Run(v.label, func(t *testing.T) {
 			t.Parallel()
-			test(t, mode)
+			test(t, v.Mode)
 		})
 	}
 }

@@ -81,6 +81,10 @@ func (a *App) Work() work.Work { return a.config.Work }
 // InFlight is how many jobs have started and are not finished: they work, or their replies are being written.
 func (a *App) InFlight() int { return int(a.inFlight.Load()) }
 
+// Queues reports whether admitted jobs may have to wait for a place: schedule is then called on the goroutine that
+// frees one.
+func (a *App) Queues() bool { return a.queue != nil }
+
 // Queued is how many admitted jobs wait for a place: the queue depth.
 func (a *App) Queued() int {
 	if a.queue == nil {

@@ -34,6 +34,9 @@ const (
 // It is also the context of its own work, which ends when the client leaves or the drain deadline passes. Deriving
 // from it is allowed, keeping it after the work returned is not.
 type Job struct {
+	// Owner is the transport's: how it finds the connection again when the job is scheduled or has ended.
+	Owner any
+
 	app      *App
 	ticket   admission.Ticket
 	schedule func(*Job)
@@ -51,7 +54,7 @@ type Job struct {
 	ran    bool // counts as in flight
 
 	done   atomic.Pointer[chan struct{}] // nil until somebody asks for it
-	notify func()                        // called when the job ends, once phase is phaseAwaited
+	notify func(*Job)                    // called when the job ends, once phase is phaseAwaited
 	ended  chan struct{}                 // Wait's
 	err    error
 	panic  *Panic
@@ -170,7 +173,7 @@ func (j *Job) end(err error) {
 	j.endRegion()
 	j.signalBegun()
 	if j.phase.Swap(phaseEnded) == phaseAwaited {
-		j.notify()
+		j.notify(j)
 	}
 }
 
@@ -194,16 +197,17 @@ func (j *Job) Wait() {
 	}
 	if j.ended == nil {
 		j.ended = make(chan struct{}, 1)
-		j.notify = func() { j.ended <- struct{}{} }
 	}
-	if j.Notify(j.notify) {
+	if j.Notify(wakeWaiter) {
 		<-j.ended
 	}
 }
 
+func wakeWaiter(j *Job) { j.ended <- struct{}{} }
+
 // Notify has notify called when the job ends, on whichever goroutine ends it: it is for callers that have no goroutine
 // to wait with. It returns false, and notify is not called, when the job has ended already.
-func (j *Job) Notify(notify func()) bool {
+func (j *Job) Notify(notify func(*Job)) bool {
 	j.notify = notify
 	return j.phase.CompareAndSwap(phasePending, phaseAwaited)
 }
@@ -219,6 +223,9 @@ func (j *Job) Reply(r *Reply) {
 	j.startRegion("write")
 	j.app.reply(j, r)
 }
+
+// Started is when the job started, as a stamp of the App.
+func (j *Job) Started() time.Duration { return j.started }
 
 // Ended is when the job ended, as a stamp of the App.
 func (j *Job) Ended() time.Duration { return j.worked }

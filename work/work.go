@@ -12,9 +12,15 @@ import (
 // A Resource is what a piece of work holds while it waits. A mode reads it to decide where the work may run.
 type Resource string
 
-// Nothing is held: the work is a timer, and whoever runs it may wait in a way of its own for Work.Delay instead of
-// calling Work.Do.
-const Nothing Resource = "nothing"
+// What work may hold.
+const (
+	// Nothing is held: the work is a timer, and whoever runs it may wait in a way of its own for Work.Delay instead of
+	// calling Work.Do.
+	Nothing Resource = "nothing"
+	Socket  Resource = "socket" // it waits for an answer, and a goroutine that waits with it costs no thread
+	Thread  Resource = "thread" // it sits in the kernel, with the thread that it came on
+	Core    Resource = "core"   // it computes
+)
 
 // Work is what a request blocks on.
 type Work interface {

@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"runtime"
 	"strconv"
 	"syscall"
 	"time"
@@ -118,15 +119,24 @@ func modeOf(settings *configs.Settings) modes.Mode {
 	panic("settings hold an unknown mode: " + settings.Mode) // Load knows the same list
 }
 
+func workOf(settings *configs.Settings) work.Work { return work.NewSleep(settings.Delay) }
+
 // modeOptions are the settings that the modes themselves need.
 func modeOptions(settings *configs.Settings) modes.Options {
-	return modes.Options{Workers: settings.Workers, MaxThreads: settings.MaxThreads}
+	loops := settings.Loops
+	if loops == 0 {
+		loops = runtime.GOMAXPROCS(0)
+	}
+	return modes.Options{
+		Workers: settings.Workers, MaxThreads: settings.MaxThreads,
+		Loops: loops, LoopHelpers: settings.LoopHelpers, Unpatched: !settings.Patched, Holds: workOf(settings).Holds(),
+	}
 }
 
 func newApp(settings *configs.Settings, mode modes.Mode, observers []server.Observer) *server.App {
 	config := server.Config{
 		Mode:      mode.Name,
-		Work:      work.NewSleep(settings.Delay),
+		Work:      workOf(settings),
 		Body:      []byte(settings.Body),
 		Finish:    settings.OnLeave == configs.OnLeaveFinish,
 		Observers: observers,
@@ -236,7 +246,9 @@ func bound(mode modes.Mode, settings *configs.Settings) string {
 
 // share is what the mode works on in a delay, such as "50 workers / 2s", or empty for no bound of its own.
 func share(mode modes.Mode, delay time.Duration) string {
-	noun := map[string]string{modes.BoundWorkers: "worker", modes.BoundThreads: "thread"}[mode.Bound]
+	noun := map[string]string{
+		modes.BoundWorkers: "worker", modes.BoundThreads: "thread", modes.BoundLoops: "loop", modes.BoundHelpers: "helper",
+	}[mode.Bound]
 	words := fmt.Sprintf("%d %s", mode.Places, plural(noun, mode.Places))
 	switch {
 	case mode.Places == 0:

@@ -34,13 +34,14 @@ type Limits struct {
 type Ticket struct {
 	Owner      Owner
 	next, prev *Ticket
-	deadline   time.Time
+	deadline   time.Duration // since the queue was made
 	waiting    bool
 }
 
 // A Queue is a first-in, first-out line in front of a number of places. Create it with New.
 type Queue struct {
 	limits Limits
+	start  time.Time
 
 	mu    sync.Mutex
 	taken int    // places in use
@@ -53,7 +54,7 @@ type Queue struct {
 
 // New returns an empty queue. It starts no goroutine; Close ends its timer.
 func New(limits Limits) *Queue {
-	q := &Queue{limits: limits}
+	q := &Queue{limits: limits, start: time.Now()}
 	q.head.next, q.head.prev = &q.head, &q.head
 	return q
 }
@@ -127,7 +128,7 @@ func (q *Queue) Close() {
 
 func (q *Queue) push(t *Ticket) {
 	if q.limits.Timeout > 0 {
-		t.deadline = time.Now().Add(q.limits.Timeout)
+		t.deadline = time.Since(q.start) + q.limits.Timeout
 	}
 	last := q.head.prev
 	t.prev, t.next = last, &q.head
@@ -149,7 +150,7 @@ func (q *Queue) arm() {
 	if !q.armed {
 		return
 	}
-	wait := time.Until(q.head.next.deadline)
+	wait := q.head.next.deadline - time.Since(q.start)
 	if q.timer == nil {
 		q.timer = time.AfterFunc(wait, q.expire)
 		return
@@ -160,8 +161,8 @@ func (q *Queue) arm() {
 func (q *Queue) expire() {
 	var late []*Ticket
 	q.mu.Lock()
-	now := time.Now()
-	for q.len > 0 && !q.head.next.deadline.After(now) {
+	now := time.Since(q.start)
+	for q.len > 0 && q.head.next.deadline <= now {
 		late = append(late, q.head.next)
 		q.unlink(q.head.next)
 	}

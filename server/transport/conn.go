@@ -14,12 +14,13 @@ import (
 type phase int64
 
 const (
-	phaseFresh   phase = iota // accepted, no byte read; the stamp is the accept
-	phaseHeader               // reading a request's headers; the stamp is its first byte
-	phaseBody                 // reading a body; the stamp is the last progress
-	phaseWorking              // the request is the job's; nothing times out
-	phaseWriting              // writing the reply; the stamp is the last progress
-	phaseIdle                 // between requests; the stamp is the last reply
+	phaseFresh     phase = iota // accepted, no byte read; the stamp is the accept
+	phaseHeader                 // reading a request's headers; the stamp is its first byte
+	phaseBody                   // reading a body; the stamp is the last progress
+	phaseWorking                // the request is the job's; nothing times out
+	phaseWriting                // writing the reply; the stamp is the last progress
+	phaseIdle                   // between requests; the stamp is the last reply
+	phaseLingering              // of an event loop: the reply is out and the client may still be sending; the stamp is the reply
 )
 
 // writeChunk is how much is written at once: progress on a long reply is seen between chunks.

@@ -1,11 +1,15 @@
 package transport
 
-import "time"
+import (
+	"time"
+
+	"demo-server/server"
+)
 
 // sweep keeps every connection's timeouts: one goroutine looks at their stamps now and then, instead of a deadline
 // that is set anew for each request, which costs a tenth of a small request's time.
 func (s *conns) sweep() {
-	ticker := time.NewTicker(s.sweepEvery())
+	ticker := time.NewTicker(sweepEvery(s.limits))
 	defer ticker.Stop()
 	var list []*conn
 	for {
@@ -31,8 +35,8 @@ func (s *conns) sweep() {
 func (s *conns) coarse() time.Duration { return time.Duration(s.clock.Load()) }
 
 // sweepEvery is an eighth of the shortest timeout, within reason: a timeout is up to two of it late, and never early.
-func (s *conns) sweepEvery() time.Duration {
-	shortest := min(s.limits.ReadHeaderTimeout, s.limits.ReadTimeout, s.limits.WriteTimeout, s.limits.IdleTimeout)
+func sweepEvery(limits server.Limits) time.Duration {
+	shortest := min(limits.ReadHeaderTimeout, limits.ReadTimeout, limits.WriteTimeout, limits.IdleTimeout)
 	return min(max(shortest/8, 5*time.Millisecond), 250*time.Millisecond)
 }
 
@@ -40,28 +44,33 @@ func (s *conns) sweepEvery() time.Duration {
 // timeout and can still say 408.
 func (s *conns) check(c *conn, now time.Duration) {
 	phase, since := c.where()
-	passed := now - since - s.sweepEvery()
-	switch phase {
-	case phaseFresh, phaseHeader:
-		if passed >= s.limits.ReadHeaderTimeout || phase == phaseFresh && s.graceOver(since, now) {
-			c.SetReadDeadline(past)
-		}
-	case phaseBody:
-		if passed >= s.limits.ReadTimeout {
-			c.SetReadDeadline(past)
-		}
-	case phaseWriting:
-		if passed >= s.limits.WriteTimeout {
-			c.SetDeadline(past)
-		}
-	case phaseIdle:
-		if passed >= s.limits.IdleTimeout || s.graceOver(since, now) {
-			c.SetReadDeadline(past)
-		}
+	switch {
+	case !overdue(s.limits, phase, since, now, s.drainFrom):
+	case phase == phaseWriting:
+		c.SetDeadline(past)
+	default:
+		c.SetReadDeadline(past)
 	}
 }
 
-// graceOver reports whether a connection without a request, since that stamp, may close because closing is announced.
-func (s *conns) graceOver(since, now time.Duration) bool {
-	return s.drainFrom > 0 && now-max(since, s.drainFrom) >= idleGrace
+// overdue reports whether the time of a connection is over that has been in a phase since that stamp. Without a request
+// it is over, too, when closing has been announced for a while: since drainFrom, or 0 for not announced.
+func overdue(limits server.Limits, p phase, since, now, drainFrom time.Duration) bool {
+	passed := now - since - sweepEvery(limits)
+	graceOver := drainFrom > 0 && now-max(since, drainFrom) >= idleGrace
+	switch p {
+	case phaseFresh:
+		return passed >= limits.ReadHeaderTimeout || graceOver
+	case phaseHeader:
+		return passed >= limits.ReadHeaderTimeout
+	case phaseBody:
+		return passed >= limits.ReadTimeout
+	case phaseWriting:
+		return passed >= limits.WriteTimeout
+	case phaseIdle:
+		return passed >= limits.IdleTimeout || graceOver
+	case phaseLingering:
+		return now-since >= lingerTime
+	}
+	return false
 }

@@ -16,7 +16,7 @@ func TestCheck(t *testing.T) {
 		read  = "read"
 		both  = "read and write"
 	)
-	every := still(0).sweepEvery()
+	every := sweepEvery(limits())
 	for _, row := range []struct {
 		name    string
 		phase   phase
@@ -71,7 +71,7 @@ func TestSweepEvery(t *testing.T) {
 	} {
 		s := still(0)
 		row.change(&s.limits)
-		if got := s.sweepEvery(); got != row.want {
+		if got := sweepEvery(s.limits); got != row.want {
 			t.Errorf("%+v: every %v, want %v", s.limits, got, row.want)
 		}
 	}

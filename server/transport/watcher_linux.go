@@ -31,15 +31,15 @@ func newWatcher(listener net.Listener) (*watcher, error) {
 		return nil, err
 	}
 	w := &watcher{epoll: epoll, wake: wake}
-	if err := unix.EpollCtl(epoll, unix.EPOLL_CTL_ADD, wake, event(unix.EPOLLIN, -1, 0)); err != nil {
+	if err := unix.EpollCtl(epoll, unix.EPOLL_CTL_ADD, wake, epollEvent(unix.EPOLLIN, -1, 0)); err != nil {
 		w.free()
 		return nil, err
 	}
 	return w, nil
 }
 
-// event uses the 64 bits that epoll carries along for the connection's seat and its generation.
-func event(events uint32, index int32, generation uint32) *unix.EpollEvent {
+// epollEvent uses the 64 bits that epoll carries along for the connection's seat and its generation.
+func epollEvent(events uint32, index int32, generation uint32) *unix.EpollEvent {
 	return &unix.EpollEvent{Events: events, Fd: index, Pad: int32(generation)}
 }
 
@@ -55,7 +55,7 @@ func (w *watcher) add(c *conn) bool {
 	watched := false
 	raw.Control(func(fd uintptr) {
 		c.backlog = age(int(fd))
-		err := unix.EpollCtl(w.epoll, unix.EPOLL_CTL_ADD, int(fd), event(unix.EPOLLRDHUP|unix.EPOLLET, c.index, c.generation))
+		err := unix.EpollCtl(w.epoll, unix.EPOLL_CTL_ADD, int(fd), epollEvent(unix.EPOLLRDHUP|unix.EPOLLET, c.index, c.generation))
 		watched = err == nil
 	})
 	return watched

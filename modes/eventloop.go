@@ -1,0 +1,67 @@
+package modes
+
+import (
+	"context"
+	"errors"
+	"runtime"
+
+	"demo-server/server"
+	"demo-server/server/transport"
+	"demo-server/work"
+)
+
+// The eventloop mode holds no goroutine and no thread for a request that only waits: a few loops, each a goroutine of
+// its own, read, parse, wait and write for all connections.
+//
+// Mechanism: what the work holds decides where it runs. Work that holds nothing is an entry in its loop's timers. Work
+// that waits on a socket is a goroutine, which wakes the loop when it is done. Work that holds a thread or a core goes
+// to a fixed number of helper threads, as gevent's threadpool does it, because the loop must never stand still. Without
+// patched it does: every job runs on its loop, a wait included, as in a gevent server that nobody monkey-patched.
+//
+// Bound: none of its own for work that holds nothing or a socket; loop-helpers for work that holds a thread or a core,
+// in front of which requests queue; without patched, one request at a time for each loop.
+//
+// Where it breaks: anything that takes long on the loop itself, be it parsing, delays all of the loop's connections.
+func newEventLoop(o Options) Mode {
+	mode := Mode{
+		Name:      "eventloop",
+		Summary:   "no goroutine per request: event loops with timers, on epoll",
+		Mirrors:   "gevent's hub on libev; with --patched=false, a gevent server that nobody monkey-patched",
+		Differs:   "a greenlet has a stack and a request here has none; unpatched: Flask threaded=True runs on threads all the same",
+		Bound:     BoundNone,
+		Excess:    Unlimited,
+		Supported: onLinux,
+	}
+	run := transport.Task.Sleep
+	switch {
+	case o.Unpatched:
+		mode.Bound, mode.Places, mode.Excess = BoundLoops, o.Loops, Unread
+		run = transport.Task.Block
+	case o.Holds == work.Socket:
+		run = func(task transport.Task) { go task.Run() }
+	case o.Holds == work.Thread || o.Holds == work.Core:
+		mode.Bound, mode.Places, mode.Excess = BoundHelpers, o.LoopHelpers, Queued
+	}
+	mode.Serve = func(ctx context.Context, src *server.Source, app *server.App) error {
+		if mode.Bound == BoundHelpers {
+			return serveWithHelpers(ctx, src, app, o)
+		}
+		return transport.EventLoop(ctx, src, app, o.Loops, run)
+	}
+	return mode
+}
+
+// serveWithHelpers lets the App's queue through to as many threads as it has places.
+func serveWithHelpers(ctx context.Context, src *server.Source, app *server.App, o Options) error {
+	helpers := newCrew(o.LoopHelpers, transport.Task.Run)
+	defer helpers.end()
+	return transport.EventLoop(ctx, src, app, o.Loops, helpers.give)
+}
+
+// onLinux is for modes that need epoll.
+func onLinux() error {
+	if runtime.GOOS == "linux" {
+		return nil
+	}
+	return errors.New("needs Linux's epoll; goroutine, pool, single, fasthttp and thread run on " + runtime.GOOS)
+}

@@ -1,0 +1,192 @@
+package transport
+
+import (
+	"net"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"demo-server/server"
+)
+
+// epoll is the poller of an event loop on Linux. Sockets are edge-triggered and registered once, for everything, so that
+// a request costs no epoll_ctl; the listening socket is level-triggered, because a loop does not accept all that waits.
+//
+// What cannot block is called without telling Go's scheduler of it: that would cost more than the calls themselves.
+type epoll struct {
+	app      *server.App
+	fd       int
+	timer    int           // a timerfd: epoll_wait counts in milliseconds, and may be late by a thousandth of its timeout
+	armed    time.Duration // the stamp at which timer fires
+	eventfd  int
+	listener net.Listener
+	socket   int // of listener, which keeps it open
+	events   [256]unix.EpollEvent
+}
+
+// The indices of the poller's own descriptors in the tags.
+const (
+	timerIndex int32 = -2
+	wakeIndex  int32 = -3
+)
+
+// newEpoll returns a poller that accepts from listener, and does not own it.
+func newEpoll(app *server.App, listener net.Listener) (poller, error) {
+	p := &epoll{app: app, listener: listener, fd: -1, timer: -1, eventfd: -1, armed: never}
+	if err := p.open(); err != nil {
+		p.free()
+		return nil, err
+	}
+	return p, nil
+}
+
+func (p *epoll) open() (err error) {
+	raw, err := p.listener.(*net.TCPListener).SyscallConn()
+	if err != nil {
+		return err
+	}
+	if err := raw.Control(func(fd uintptr) { p.socket = int(fd) }); err != nil {
+		return err
+	}
+	// Accepted sockets inherit it: a reply must not wait for the acknowledgement of the one before it.
+	if err := unix.SetsockoptInt(p.socket, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1); err != nil {
+		return err
+	}
+	if p.fd, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {
+		return err
+	}
+	if p.timer, err = unix.TimerfdCreate(unix.CLOCK_MONOTONIC, unix.TFD_CLOEXEC|unix.TFD_NONBLOCK); err != nil {
+		return err
+	}
+	if p.eventfd, err = unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK); err != nil {
+		return err
+	}
+	if err := p.add(p.timer, unix.EPOLLIN|unix.EPOLLET, tag{index: timerIndex}); err != nil {
+		return err
+	}
+	return p.add(p.eventfd, unix.EPOLLIN|unix.EPOLLET, tag{index: wakeIndex})
+}
+
+func (p *epoll) add(fd int, events uint32, t tag) error {
+	return unix.EpollCtl(p.fd, unix.EPOLL_CTL_ADD, fd, epollEvent(events, t.index, t.generation))
+}
+
+func (p *epoll) free() {
+	for _, fd := range []int{p.fd, p.timer, p.eventfd} {
+		if fd >= 0 {
+			unix.Close(fd)
+		}
+	}
+}
+
+func (p *epoll) wait(ready []event, until time.Duration) []event {
+	n := p.poll()
+	if n == 0 && p.arm(until) {
+		n, _ = unix.EpollWait(p.fd, p.events[:], -1) // fails when a signal comes, with nothing to tell
+	}
+	for i := range max(n, 0) {
+		raw := &p.events[i]
+		if raw.Fd == timerIndex || raw.Fd == wakeIndex {
+			if raw.Fd == timerIndex {
+				p.armed = never
+			}
+			continue
+		}
+		ready = append(ready, event{
+			tag:      tag{raw.Fd, uint32(raw.Pad)},
+			readable: raw.Events&(unix.EPOLLIN|unix.EPOLLRDHUP|unix.EPOLLHUP|unix.EPOLLERR) != 0,
+			writable: raw.Events&(unix.EPOLLOUT|unix.EPOLLHUP|unix.EPOLLERR) != 0,
+			left:     raw.Events&(unix.EPOLLRDHUP|unix.EPOLLHUP|unix.EPOLLERR) != 0,
+		})
+	}
+	return ready
+}
+
+// poll is epoll_wait without waiting.
+func (p *epoll) poll() int {
+	n, _, errno := unix.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(p.fd), uintptr(unsafe.Pointer(&p.events[0])),
+		uintptr(len(p.events)), 0, 0, 0)
+	if errno != 0 {
+		return 0
+	}
+	return int(n)
+}
+
+// arm sets the timer, and reports whether there is anything to wait for: false means that the stamp has passed.
+func (p *epoll) arm(until time.Duration) bool {
+	if until == p.armed {
+		return true
+	}
+	var spec unix.ItimerSpec // of zeros, which switches the timer off
+	if until != never {
+		left := until - p.app.Now()
+		if left <= 0 {
+			return false
+		}
+		spec.Value = unix.NsecToTimespec(int64(left))
+	}
+	if unix.TimerfdSettime(p.timer, 0, &spec, nil) != nil {
+		return false
+	}
+	p.armed = until
+	return true
+}
+
+func (p *epoll) wake() { ring(p.eventfd) }
+
+// listen wakes one of several loops for a connection, not all. The socket is shared with other modes, so that closing
+// a descriptor would not take it out of the set.
+func (p *epoll) listen(on bool) error {
+	if on {
+		return p.add(p.socket, unix.EPOLLIN|unix.EPOLLEXCLUSIVE, tag{index: listening})
+	}
+	return unix.EpollCtl(p.fd, unix.EPOLL_CTL_DEL, p.socket, nil)
+}
+
+func (p *epoll) accept() (int32, time.Duration, error) {
+	for {
+		fd, _, errno := unix.RawSyscall6(unix.SYS_ACCEPT4, uintptr(p.socket), 0, 0, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0, 0)
+		switch errno {
+		case 0:
+			return int32(fd), age(int(fd)), nil
+		case unix.EINTR, unix.ECONNABORTED:
+		case unix.EAGAIN:
+			return 0, 0, errAgain
+		default:
+			return 0, 0, errno
+		}
+	}
+}
+
+func (p *epoll) watch(socket int32, t tag) error {
+	return p.add(int(socket), unix.EPOLLIN|unix.EPOLLOUT|unix.EPOLLRDHUP|unix.EPOLLET, t)
+}
+
+func (p *epoll) read(socket int32, b []byte) (int, error) {
+	return transfer(unix.SYS_READ, socket, b)
+}
+
+func (p *epoll) write(socket int32, b []byte) (int, error) {
+	return transfer(unix.SYS_WRITE, socket, b)
+}
+
+// transfer is read or write, of at least one byte.
+func transfer(call uintptr, socket int32, b []byte) (int, error) {
+	for {
+		n, _, errno := unix.RawSyscall(call, uintptr(socket), uintptr(unsafe.Pointer(&b[0])), uintptr(len(b)))
+		switch errno {
+		case 0:
+			return int(n), nil
+		case unix.EINTR:
+		case unix.EAGAIN:
+			return 0, errAgain
+		default:
+			return 0, errno
+		}
+	}
+}
+
+func (p *epoll) closeWrite(socket int32) error { return unix.Shutdown(int(socket), unix.SHUT_WR) }
+
+func (p *epoll) close(socket int32) { unix.RawSyscall(unix.SYS_CLOSE, uintptr(socket), 0, 0) }

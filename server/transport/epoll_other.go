@@ -1,0 +1,12 @@
+//go:build !linux
+
+package transport
+
+import (
+	"errors"
+	"net"
+
+	"demo-server/server"
+)
+
+func newEpoll(*server.App, net.Listener) (poller, error) { return nil, errors.ErrUnsupported }

@@ -1,0 +1,190 @@
+package transport
+
+import (
+	"context"
+	"net"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"demo-server/server"
+)
+
+// EventLoop serves src for app on n event loops until ctx is done and every connection has closed. A loop is a goroutine
+// that reads, parses, waits and writes for all its connections; none of them has a goroutine, and a request that blocks
+// is a record of a few hundred bytes.
+//
+// schedule is told of each job that may run: with Task.Sleep, Task.Run or Task.Block it decides who waits for the work.
+// It must not block.
+func EventLoop(ctx context.Context, src *server.Source, app *server.App, n int, schedule func(Task)) error {
+	listener, err := src.Listener()
+	if err != nil {
+		return err
+	}
+	defer listener.Close()
+	s := &loops{app: app, limits: app.Limits(), schedule: schedule}
+	if err := s.open(n, listener); err != nil {
+		return err
+	}
+	stop := context.AfterFunc(ctx, func() {
+		app.Announce()
+		s.stopping.Store(true)
+		if _, ok := listener.(syscall.Conn); !ok {
+			listener.Close() // in memory, which is how accepting ends there
+		}
+		s.wake()
+	})
+	defer stop()
+	s.run()
+	return nil
+}
+
+// loops are the event loops of one run of a mode, and what they share: the limit on connections and the moment to end.
+type loops struct {
+	app      *server.App
+	limits   server.Limits
+	schedule func(Task)
+	all      []*loop
+
+	connections atomic.Int64
+	stopping    atomic.Bool // accept no more, and end when all is done
+	expired     atomic.Bool // the drain deadline has passed
+	cut         atomic.Bool // and killGrace, too
+}
+
+// open makes n loops that accept from listener.
+func (s *loops) open(n int, listener net.Listener) error {
+	pipes := &pipes{}
+	for range n {
+		poller, err := s.poller(listener, pipes)
+		if err != nil {
+			s.free()
+			return err
+		}
+		s.all = append(s.all, newLoop(s, poller))
+	}
+	for _, l := range s.all {
+		if err := l.listen(true); err != nil {
+			s.free()
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *loops) poller(listener net.Listener, pipes *pipes) (poller, error) {
+	if _, ok := listener.(syscall.Conn); ok {
+		return newEpoll(s.app, listener)
+	}
+	return newMemory(s.app, listener, pipes), nil
+}
+
+func (s *loops) free() {
+	for _, l := range s.all {
+		l.poller.free()
+	}
+}
+
+// run serves until all loops have ended.
+func (s *loops) run() {
+	var running sync.WaitGroup
+	for _, l := range s.all {
+		running.Go(l.run)
+	}
+	done := make(chan struct{})
+	var watching sync.WaitGroup
+	watching.Go(func() { s.expire(done) })
+	running.Wait()
+	close(done)
+	watching.Wait()
+	s.free()
+}
+
+func (s *loops) wake() {
+	for _, l := range s.all {
+		l.poller.wake()
+	}
+}
+
+// expire waits for the drain deadline: what is queued or runs then ends with 503, and what is still open killGrace
+// later is cut.
+func (s *loops) expire(done chan struct{}) {
+	select {
+	case <-s.app.Expired():
+	case <-done:
+		return
+	}
+	s.expired.Store(true)
+	for _, l := range s.all {
+		if job := l.blocked.Load(); job != nil {
+			job.Abort() // its loop stands still until it ends
+		}
+	}
+	s.wake()
+	select {
+	case <-time.After(killGrace):
+	case <-done:
+		return
+	}
+	s.cut.Store(true)
+	s.wake()
+}
+
+// enter counts a connection, unless there are as many as there may be.
+func (s *loops) enter() bool {
+	if s.connections.Add(1) <= int64(s.limits.MaxConnections) {
+		return true
+	}
+	s.connections.Add(-1)
+	return false
+}
+
+// leave gives a connection's place back. Loops that found none look again.
+func (s *loops) leave() {
+	s.connections.Add(-1)
+	for _, l := range s.all {
+		if l.full.Load() {
+			l.poller.wake()
+		}
+	}
+}
+
+// spread is how many more connections than another a loop may have before it hands new ones over: to hand one over
+// costs waking that loop.
+const spread = 4
+
+// host chooses the loop that a connection lives on, which one of them has accepted: that one, unless another has far
+// fewer.
+func (s *loops) host(accepted *loop) *loop {
+	least := accepted
+	for _, l := range s.all {
+		if l.count.Load() < least.count.Load() {
+			least = l
+		}
+	}
+	if accepted.count.Load() < least.count.Load()+spread {
+		return accepted
+	}
+	return least
+}
+
+// A Task is a job on an event loop that may run now. One of its methods is called once.
+type Task struct{ session *session }
+
+// Sleep ends the job when the work's delay is over, by a timer of the loop's. It is for work that holds nothing.
+func (t Task) Sleep() {
+	t.session.loop.sleep(t.session)
+}
+
+// Run does the work on the calling goroutine, and leaves the reply to the loop.
+func (t Task) Run() { t.session.job.Run() }
+
+// Block does the work on the loop itself, which stands still meanwhile. It is called by schedule itself.
+func (t Task) Block() {
+	l := t.session.loop
+	l.blocked.Store(&t.session.job)
+	t.session.job.Run()
+	l.blocked.Store(nil)
+	l.now = l.app.Now()
+}

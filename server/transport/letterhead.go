@@ -1,0 +1,66 @@
+package transport
+
+import (
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/valyala/fasthttp"
+
+	"demo-server/server"
+)
+
+// A letterhead writes replies for the transports that have no library to do so. It holds what all replies of the same
+// second begin with.
+type letterhead struct {
+	name   string // the Server header
+	second int64
+	common []byte // the headers that all replies have
+}
+
+// at makes what is written from now on bear that time.
+func (l *letterhead) at(now time.Time) {
+	if second := now.Unix(); second != l.second || l.common == nil {
+		l.second = second
+		l.common = append(append(l.common[:0], "Server: "...), l.name...)
+		l.common = fasthttp.AppendHTTPDate(append(l.common, "\r\nDate: "...), now)
+		l.common = append(l.common, "\r\nContent-Type: "+server.ContentType+"\r\nContent-Length: "...)
+	}
+}
+
+// What a request's head says of how to reply.
+type manner struct {
+	http10 bool // the client's version is 1.0: it has to be told where its connection is kept
+	head   bool // the method is HEAD: the body is not sent
+	close  bool // the client asks to close the connection
+}
+
+// appendHead writes the reply's status and headers.
+func (l *letterhead) appendHead(b []byte, reply *server.Reply, manner manner) []byte {
+	b = appendStatus(b, reply.Status)
+	b = append(b, l.common...)
+	b = strconv.AppendInt(b, int64(len(reply.Body)), 10)
+	b = append(append(b, "\r\nServer-Timing: "...), reply.Timing...)
+	if reply.Allow != "" {
+		b = append(append(b, "\r\nAllow: "...), reply.Allow...)
+	}
+	if reply.RetryAfter != "" {
+		b = append(append(b, "\r\nRetry-After: "...), reply.RetryAfter...)
+	}
+	switch {
+	case reply.Close || manner.close:
+		b = append(b, "\r\nConnection: close"...)
+	case manner.http10:
+		b = append(b, "\r\nConnection: keep-alive"...)
+	}
+	return append(b, "\r\n\r\n"...)
+}
+
+func appendStatus(b []byte, status int) []byte {
+	if status == http.StatusOK {
+		return append(b, "HTTP/1.1 200 OK\r\n"...)
+	}
+	b = strconv.AppendInt(append(b, "HTTP/1.1 "...), int64(status), 10)
+	b = append(append(b, ' '), fasthttp.StatusMessage(status)...)
+	return append(b, "\r\n"...)
+}

@@ -1,0 +1,277 @@
+package transport
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"demo-server/server"
+)
+
+const (
+	// readChunk is how much is read at once, behind what a request's head may still lack.
+	readChunk = 16 << 10
+	// acceptBatch is how many connections are accepted before those that are open get their turn.
+	acceptBatch = 64
+	// smallReply is how long a body may be to be copied behind the head, so that both are one write.
+	smallReply = 16 << 10
+)
+
+// A loop is one event loop: a goroutine that owns connections, their timers and its buffers. What other goroutines have
+// for it comes in by post.
+type loop struct {
+	loops  *loops
+	app    *server.App
+	poller poller
+	now    time.Duration // a stamp of the App, precise enough for timeouts
+	polled time.Duration // the stamp until which it knows what has happened
+
+	table  table
+	timers timers
+	events []event
+
+	buffer  []byte // what is read, behind what a session has kept
+	out     []byte // a reply
+	reply   server.Reply
+	letter  letterhead
+	heads   *headReader
+	trailer trailerReader
+	parser  parser
+
+	listens   bool
+	acceptAt  time.Duration // when to accept again after a failure, 0 for no failure
+	pause     time.Duration // before the next attempt to accept
+	sweepAt   time.Duration // when timeouts are next looked at
+	drainFrom time.Duration // stamp since when closing is announced, 0 while it is not
+	aborted   bool          // what was open at the drain deadline has been told
+
+	count   atomic.Int64 // sessions, and connections on their way here
+	full    atomic.Bool  // waits for a connection to close before it accepts another
+	blocked atomic.Pointer[server.Job]
+
+	mu     sync.Mutex
+	posts  []post
+	spare  []post      // the posts before these, to be used again
+	asleep atomic.Bool // waits in the poller, or is about to: a post has to wake it
+}
+
+// A post is a session whose job has ended or may sleep now, or else a connection to be this loop's.
+type post struct {
+	session *session
+	sleep   bool
+	socket  int32
+	backlog time.Duration
+}
+
+func newLoop(s *loops, p poller) *loop {
+	size := s.limits.MaxHeaderBytes
+	l := &loop{
+		loops: s, app: s.app, poller: p, buffer: make([]byte, size+readChunk), heads: newHeadReader(size),
+		letter: letterhead{name: s.app.ServerName()},
+	}
+	l.trailer.head = l.heads
+	l.now = s.app.Now()
+	return l
+}
+
+// run turns until it was told to end and nothing is left to do.
+func (l *loop) run() {
+	for {
+		l.lookAround()
+		if l.finished() {
+			return
+		}
+		l.events = l.poller.wait(l.events[:0], l.until())
+		l.asleep.Store(false)
+		l.now = l.app.Now()
+		l.polled = l.now
+		l.letter.at(time.Now())
+		for _, e := range l.events {
+			l.handle(e)
+		}
+		l.takePosts()
+		l.fire()
+		l.sweep()
+	}
+}
+
+// until is when there is something to do although nothing happens. To wait for it announces to those who post that the
+// loop has to be woken.
+func (l *loop) until() time.Duration {
+	l.asleep.Store(true)
+	l.mu.Lock()
+	waiting := len(l.posts) > 0
+	l.mu.Unlock()
+	if waiting {
+		return l.now
+	}
+	until := never
+	if s := l.timers.next(); s != nil {
+		until = s.due
+	}
+	if l.table.open > 0 {
+		until = min(until, l.sweepAt)
+	}
+	if l.acceptAt > 0 {
+		until = min(until, l.acceptAt)
+	}
+	return until
+}
+
+// fire ends the jobs whose delay is over.
+func (l *loop) fire() {
+	for s := l.timers.next(); s != nil && s.due <= l.now; s = l.timers.next() {
+		l.timers.remove(s)
+		s.job.End(nil)
+	}
+	l.takePosts()
+}
+
+// lookAround does what does not come as an event.
+func (l *loop) lookAround() {
+	l.lookAtEnd()
+	switch {
+	case l.full.Load() && l.loops.connections.Load() < int64(l.loops.limits.MaxConnections):
+		l.full.Store(false)
+		l.listen(true)
+	case l.acceptAt > 0 && l.now >= l.acceptAt:
+		l.acceptAt = 0
+		l.listen(true)
+	}
+}
+
+// lookAtEnd follows what loops has been told about ending.
+func (l *loop) lookAtEnd() {
+	if l.drainFrom == 0 && l.app.Announcing() {
+		l.drainFrom = l.now
+	}
+	if l.loops.stopping.Load() && l.listens {
+		l.accept() // what a listener in memory has taken already; others wait for the next mode
+		l.listen(false)
+	}
+	if l.loops.expired.Load() && !l.aborted {
+		l.aborted = true
+		for s := range l.table.sessions() {
+			s.job.Abort()
+			l.cancelled(s)
+		}
+	}
+	if l.loops.cut.Load() {
+		for s := range l.table.sessions() {
+			l.cut(s)
+		}
+	}
+}
+
+func (l *loop) finished() bool {
+	return l.loops.stopping.Load() && l.count.Load() == 0
+}
+
+// listen starts or stops accepting. A loop that is told to end does not start again.
+func (l *loop) listen(on bool) error {
+	if on == l.listens || on && l.loops.stopping.Load() {
+		return nil
+	}
+	l.listens = on
+	return l.poller.listen(on)
+}
+
+func (l *loop) handle(e event) {
+	if e.index == listening {
+		l.accept()
+		return
+	}
+	s := l.table.find(e.tag)
+	if s == nil {
+		return
+	}
+	if e.left && !s.left {
+		s.left = true
+		s.job.Leave()
+		l.cancelled(s)
+	}
+	if e.readable {
+		s.readable = true
+	}
+	if e.writable && s.unsent != nil {
+		l.writeMore(s)
+	}
+	l.advance(s)
+}
+
+// accept takes connections, unless there are as many as there may be: further ones wait in the kernel's queue, where
+// they cost no descriptor. Nothing makes it give up: to be out of descriptors or memory passes.
+func (l *loop) accept() {
+	for range acceptBatch {
+		if !l.loops.enter() {
+			l.listen(false)
+			l.full.Store(true) // and then look again: one may have closed in between
+			return
+		}
+		socket, backlog, err := l.poller.accept()
+		if err != nil {
+			l.loops.connections.Add(-1)
+			if err != errAgain {
+				l.listen(false)
+				l.pause = min(max(2*l.pause, 5*time.Millisecond), 100*time.Millisecond)
+				l.acceptAt = l.now + l.pause
+			}
+			return
+		}
+		l.pause = 0
+		l.app.ConnectionOpened()
+		host := l.loops.host(l)
+		host.count.Add(1)
+		if host == l {
+			l.adopt(socket, backlog)
+		} else {
+			host.send(post{socket: socket, backlog: backlog})
+		}
+	}
+}
+
+// adopt makes an accepted connection this loop's.
+func (l *loop) adopt(socket int32, backlog time.Duration) {
+	s := l.table.seat(l)
+	s.socket, s.backlog = socket, backlog
+	s.job.Owner = s
+	s.job.Init(l.app)
+	s.enter(phaseFresh, l.now)
+	if l.poller.watch(socket, s.tag) != nil {
+		l.close(s) // the kernel has no memory for it
+	}
+}
+
+// send is for other goroutines: they have something for the loop.
+func (l *loop) send(p post) {
+	l.mu.Lock()
+	l.posts = append(l.posts, p)
+	l.mu.Unlock()
+	if l.asleep.Swap(false) {
+		l.poller.wake()
+	}
+}
+
+// takePosts does what was posted, also by what it does.
+func (l *loop) takePosts() {
+	for {
+		l.mu.Lock()
+		posts := l.posts
+		l.posts, l.spare = l.spare[:0], posts
+		l.mu.Unlock()
+		if len(posts) == 0 {
+			return
+		}
+		for _, p := range posts {
+			switch {
+			case p.session == nil:
+				l.adopt(p.socket, p.backlog)
+			case p.sleep:
+				l.startTimer(p.session)
+			default:
+				l.answer(p.session)
+				l.advance(p.session)
+			}
+		}
+	}
+}
