@@ -139,7 +139,7 @@ func (a *App) Admit(job *Job, schedule func(*Job)) {
 		schedule(job)
 		return
 	}
-	if err := a.queue.Enter(&job.ticket); err != nil {
+	if err := a.queue.Enter(job.ticket); err != nil {
 		job.End(ErrQueueFull)
 		return
 	}

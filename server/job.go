@@ -38,7 +38,7 @@ type Job struct {
 	Owner any
 
 	app      *App
-	ticket   admission.Ticket
+	ticket   *admission.Ticket // nil where the App has no queue
 	schedule func(*Job)
 
 	Method  string        // of the request, for logs
@@ -65,7 +65,9 @@ type Job struct {
 type traced struct {
 	context context.Context // carries the task
 	task    *trace.Task
+	part    string // what the region is, or was before Detach
 	region  *trace.Region
+	apart   *trace.Task // what took the region's place
 	begun   chan struct{} // the work has begun, or the job has ended
 }
 
@@ -79,7 +81,9 @@ var closed = func() *chan struct{} {
 // Init makes the zero Job one of app's. It is called once, when its connection opens.
 func (j *Job) Init(app *App) {
 	j.app = app
-	j.ticket.Owner = (*ticketOwner)(j)
+	if app.queue != nil {
+		j.ticket = &admission.Ticket{Owner: (*ticketOwner)(j)}
+	}
 }
 
 // Begin makes the job ready for a connection's next request. backlog is how long the connection sat in the kernel's
@@ -100,15 +104,32 @@ func (j *Job) Begin(method, path string, backlog time.Duration) {
 // End, write by Finish. The queue's is waitBegun's own, or Admit's.
 func (j *Job) startRegion(name string) {
 	if j.traced != nil {
-		j.traced.region = trace.StartRegion(j.traced.context, name)
+		j.traced.part, j.traced.region = name, trace.StartRegion(j.traced.context, name)
 	}
 }
 
 func (j *Job) endRegion() {
-	if j.traced != nil && j.traced.region != nil {
+	if j.traced == nil {
+		return
+	}
+	if j.traced.region != nil {
 		j.traced.region.End()
 		j.traced.region = nil
 	}
+	if j.traced.apart != nil {
+		j.traced.apart.End()
+		j.traced.apart = nil
+	}
+}
+
+// Detach is for a caller whose goroutine goes on with other jobs while this one works, or is answered. Regions of a
+// trace belong to their goroutine and have to nest: the one that is open ends here, and a task goes on in its place.
+func (j *Job) Detach() {
+	if j.traced == nil {
+		return
+	}
+	j.endRegion()
+	_, j.traced.apart = trace.NewTask(j.traced.context, j.traced.part)
 }
 
 // Refuse ends a job that was never admitted: the request is at fault, or the transport. A client that has stopped
@@ -281,7 +302,7 @@ func (j *Job) cancel(cause int32) {
 
 // unqueue ends a cancelled job that waits in the queue, unless another goroutine was faster.
 func (j *Job) unqueue() {
-	if j.app.queue != nil && j.app.queue.Remove(&j.ticket) {
+	if j.app.queue != nil && j.app.queue.Remove(j.ticket) {
 		j.End(j.cancelled())
 	}
 }

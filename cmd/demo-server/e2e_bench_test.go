@@ -77,13 +77,13 @@ func near(got *float64, want, share float64) bool {
 func TestBench(t *testing.T) {
 	folder := t.TempDir()
 	report, table := filepath.Join(folder, "report.html"), filepath.Join(folder, "bench.csv")
-	b := runBench(t, "--modes=all", "--row=pool:workers=5,queue=100", "--row=pool:workers=10,queue=0", "-c=20", "-z=1s", "--delay=100ms",
+	b := runBench(t, "--modes=all", "--row=pool:workers=5,queue=100", "--row=pool:workers=10,queue=0", "--row=eventloop:loops=1,patched=false", "-c=20", "-z=1s", "--delay=100ms",
 		"--repeat=2", "--report="+report, "--csv="+table)
 	if b.code != 0 {
 		t.Fatalf("exit code %d", b.code)
 	}
 	for name, want := range map[string]float64{
-		"goroutine": 200, "fasthttp": 200, "pool": 200, "single": 10, "pool(workers=5,queue=100)": 50, "pool(workers=10,queue=0)": 100,
+		"goroutine": 200, "fasthttp": 200, "pool": 200, "single": 10, "thread": 200, "eventloop": 200, "eventloop(loops=1,patched=false)": 10, "pool(workers=5,queue=100)": 50, "pool(workers=10,queue=0)": 100,
 	} {
 		row := b.row(t, name)
 		if !near(row.Total.PerSecond, want, 0.1) || !near(row.Prediction.PerSecond, want, 0.02) {
@@ -120,8 +120,8 @@ func TestBench(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer file.Close()
-	if lines, err := csv.NewReader(file).ReadAll(); err != nil || len(lines) != 1+6*2 {
-		t.Errorf("the CSV has %d lines, %v; want a head and two for each of 6 rows", len(lines), err)
+	if lines, err := csv.NewReader(file).ReadAll(); err != nil || len(lines) != 1+len(b.Rows)*2 {
+		t.Errorf("the CSV has %d lines, %v; want a head and two for each of %d rows", len(lines), err, len(b.Rows))
 	}
 }
 

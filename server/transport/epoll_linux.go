@@ -23,6 +23,10 @@ type epoll struct {
 	listener net.Listener
 	socket   int // of listener, which keeps it open
 	events   [256]unix.EpollEvent
+
+	// What calls write to is kept, so that a connection leaves no garbage: it would count as its memory.
+	info  unix.TCPInfo
+	event unix.EpollEvent
 }
 
 // The indices of the poller's own descriptors in the tags.
@@ -69,7 +73,8 @@ func (p *epoll) open() (err error) {
 }
 
 func (p *epoll) add(fd int, events uint32, t tag) error {
-	return unix.EpollCtl(p.fd, unix.EPOLL_CTL_ADD, fd, epollEvent(events, t.index, t.generation))
+	p.event = unix.EpollEvent{Events: events, Fd: t.index, Pad: int32(t.generation)}
+	return unix.EpollCtl(p.fd, unix.EPOLL_CTL_ADD, fd, &p.event)
 }
 
 func (p *epoll) free() {
@@ -149,7 +154,7 @@ func (p *epoll) accept() (int32, time.Duration, error) {
 		fd, _, errno := unix.RawSyscall6(unix.SYS_ACCEPT4, uintptr(p.socket), 0, 0, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0, 0)
 		switch errno {
 		case 0:
-			return int32(fd), age(int(fd)), nil
+			return int32(fd), p.age(fd), nil
 		case unix.EINTR, unix.ECONNABORTED:
 		case unix.EAGAIN:
 			return 0, 0, errAgain
@@ -157,6 +162,17 @@ func (p *epoll) accept() (int32, time.Duration, error) {
 			return 0, 0, errno
 		}
 	}
+}
+
+// age is what the watcher's age is, of a connection that was just accepted.
+func (p *epoll) age(fd uintptr) time.Duration {
+	size := uint32(unsafe.Sizeof(p.info))
+	_, _, errno := unix.RawSyscall6(unix.SYS_GETSOCKOPT, fd, unix.IPPROTO_TCP, unix.TCP_INFO,
+		uintptr(unsafe.Pointer(&p.info)), uintptr(unsafe.Pointer(&size)), 0)
+	if errno != 0 {
+		return -1
+	}
+	return ageOf(&p.info)
 }
 
 func (p *epoll) watch(socket int32, t tag) error {

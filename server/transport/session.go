@@ -367,6 +367,7 @@ func (l *loop) startTimer(s *session) {
 		s.job.End(err)
 		return
 	}
+	s.job.Detach()
 	l.timers.add(s, s.job.Started()+delay)
 }
 
@@ -397,6 +398,7 @@ func (l *loop) answer(s *session) {
 	default:
 		reply := l.reply
 		l.reply = server.Reply{} // its buffers are the unsent one's now
+		s.job.Detach()
 		s.unsent = &unsent{reply: reply, head: slices.Clone(head), body: body}
 		s.enter(phaseWriting, l.now)
 	}

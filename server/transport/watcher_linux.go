@@ -61,13 +61,18 @@ func (w *watcher) add(c *conn) bool {
 	return watched
 }
 
-// age is how long a connection that was just accepted has existed, in the kernel's accept queue. tcp_info tells when
-// data was last sent, which before the first reply is when the handshake ended; it counts in the kernel's ticks.
+// age is how long a connection that was just accepted has existed, in the kernel's accept queue.
 func age(fd int) time.Duration {
 	info, err := unix.GetsockoptTCPInfo(fd, unix.IPPROTO_TCP, unix.TCP_INFO)
 	if err != nil {
 		return -1
 	}
+	return ageOf(info)
+}
+
+// ageOf reads an age from tcp_info, which tells when data was last sent: before the first reply that is when the
+// handshake ended. It counts in the kernel's ticks.
+func ageOf(info *unix.TCPInfo) time.Duration {
 	return time.Duration(info.Last_data_sent) * time.Millisecond
 }
 
