@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"io"
 	"regexp"
+	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -86,4 +88,64 @@ func checkReplies(t *testing.T, mode modes.Mode, raw, replies []byte) {
 	if at := statusLine.FindIndex(replies); len(replies) > 0 && (at == nil || at[0] != 0) {
 		t.Errorf("%s: begins with %.20q", mode.Name, replies)
 	}
+}
+
+// FuzzEventLoop sends bytes to eventloop in pieces that are cut anywhere, and to fasthttp, whose parser it shares, in
+// one. What they answer, in order, and whether they then keep the connection or close it, is the same.
+func FuzzEventLoop(f *testing.F) {
+	for i, row := range httpRows {
+		f.Add([]byte(row.send), uint64(0))
+		f.Add([]byte(row.send), uint64(i))
+		f.Add([]byte(row.send), ^uint64(0))
+	}
+	options := modes.Options{Loops: 1}
+	f.Fuzz(func(t *testing.T, raw []byte, cuts uint64) {
+		var want, got string
+		synctest.Test(t, func(t *testing.T) { want = verdict(t, mode(t, "fasthttp", options), [][]byte{raw}) })
+		synctest.Test(t, func(t *testing.T) { got = verdict(t, mode(t, "eventloop", options), cut(raw, cuts)) })
+		if got != want && !soonerRefused(want, got) {
+			t.Errorf("eventloop answers %s, want %s as fasthttp does", got, want)
+		}
+	})
+}
+
+// verdict is what becomes of a client that sends these pieces.
+func verdict(t *testing.T, mode modes.Mode, pieces [][]byte) string {
+	_, m := inMemory(t, mode, options{work: work.NewSleep(0)})
+	c := m.dial(t)
+	var sending sync.WaitGroup
+	sending.Go(func() {
+		for _, piece := range pieces {
+			if _, err := c.Write(piece); err != nil {
+				return
+			}
+			synctest.Wait() // until the loop has seen it
+		}
+	})
+	defer sending.Wait()
+	defer c.Close()
+	return c.conversation()
+}
+
+// cut cuts raw behind each byte whose bit of cuts is set, taken around.
+func cut(raw []byte, cuts uint64) (pieces [][]byte) {
+	from := 0
+	for i := range raw {
+		if cuts>>(i%64)&1 == 1 {
+			pieces = append(pieces, raw[from:i+1])
+			from = i + 1
+		}
+	}
+	if from < len(raw) {
+		pieces = append(pieces, raw[from:])
+	}
+	return pieces
+}
+
+// soonerRefused is the one difference: fasthttp waits for the first 4 KiB of a body before anybody can refuse its
+// request, and here it can be refused by its head.
+func soonerRefused(fasthttp, eventloop string) bool {
+	answered, waits := strings.CutSuffix(fasthttp, "open")
+	refused, ok := strings.CutPrefix(eventloop, answered)
+	return waits && ok && (refused == "505 closed" || refused == "417 closed" || refused == "413 closed")
 }

@@ -67,7 +67,7 @@ type traced struct {
 	task    *trace.Task
 	part    string // what the region is, or was before Detach
 	region  *trace.Region
-	apart   *trace.Task // what took the region's place
+	apart   *trace.Task   // what took the region's place
 	begun   chan struct{} // the work has begun, or the job has ended
 }
 

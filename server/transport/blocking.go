@@ -3,6 +3,7 @@ package transport
 import (
 	"bufio"
 	"context"
+	"time"
 
 	"github.com/valyala/fasthttp"
 
@@ -15,13 +16,12 @@ type Blocking struct {
 	conns *conns
 	app   *server.App
 	wait  *waiter
-	name  string // the Server header
 
 	// There is one connection at a time, so that one of each is enough.
-	reader   *bufio.Reader
-	writer   *bufio.Writer
-	request  fasthttp.Request
-	response fasthttp.Response
+	reader  *bufio.Reader
+	request fasthttp.Request
+	letter  letterhead
+	out     []byte
 }
 
 // NewBlocking starts accepting from src for app, until ctx is done.
@@ -37,8 +37,8 @@ func NewBlocking(ctx context.Context, src *server.Source, app *server.App) (*Blo
 		return nil, err
 	}
 	return &Blocking{
-		conns: conns, app: app, wait: wait, name: app.ServerName(),
-		reader: bufio.NewReaderSize(nil, app.Limits().MaxHeaderBytes), writer: bufio.NewWriter(nil),
+		conns: conns, app: app, wait: wait,
+		reader: bufio.NewReaderSize(nil, app.Limits().MaxHeaderBytes), letter: letterhead{name: app.ServerName()},
 	}, nil
 }
 
@@ -68,9 +68,7 @@ func (b *Blocking) Close() {
 func (c *Connection) Read() *server.Job {
 	b := c.blocking
 	b.reader.Reset(c.conn)
-	b.writer.Reset(c.conn)
 	b.request.Reset()
-	b.response.Reset()
 	header := &b.request.Header
 	if err := header.Read(b.reader); err != nil {
 		if !gone(err) {
@@ -97,8 +95,7 @@ func (c *Connection) Read() *server.Job {
 func (c *Connection) readBody() error {
 	b := c.blocking
 	if b.request.MayContinue() {
-		b.writer.WriteString("HTTP/1.1 100 Continue\r\n\r\n")
-		if err := b.writer.Flush(); err != nil {
+		if _, err := c.conn.Write(continueText); err != nil {
 			return server.ErrBadRequest
 		}
 	}
@@ -120,12 +117,12 @@ func (c *Connection) Write() {
 	}
 	b := c.blocking
 	reply := c.conn.reply()
-	writeReply(&b.response, reply)
-	b.response.Header.SetServer(b.name)
-	b.response.SetConnectionClose()
-	b.response.SkipBody = b.request.Header.IsHead()
-	if b.response.Write(b.writer) == nil {
-		b.writer.Flush()
+	b.letter.at(time.Now())
+	manner := manner{head: b.request.Header.IsHead(), close: true}
+	head, body := b.letter.append(b.out[:0], reply, manner)
+	b.out = head
+	if _, err := c.conn.Write(head); err == nil && len(body) > 0 {
+		c.conn.Write(body) // the connection knows where it failed
 	}
 	// To wait for each client's FIN would cost the one thread a round trip for each request.
 	c.conn.linger = reply.Close && reply.Status >= 400 || c.conn.unread()

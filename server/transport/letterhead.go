@@ -10,6 +10,11 @@ import (
 	"demo-server/server"
 )
 
+// smallBody is how long a body may be to be copied behind the head, so that both are one write.
+const smallBody = 16 << 10
+
+var continueText = []byte("HTTP/1.1 100 Continue\r\n\r\n")
+
 // A letterhead writes replies for the transports that have no library to do so. It holds what all replies of the same
 // second begin with.
 type letterhead struct {
@@ -33,6 +38,18 @@ type manner struct {
 	http10 bool // the client's version is 1.0: it has to be told where its connection is kept
 	head   bool // the method is HEAD: the body is not sent
 	close  bool // the client asks to close the connection
+}
+
+// append writes the reply's head, and its body if that is small. A longer body it returns, to be written next.
+func (l *letterhead) append(b []byte, reply *server.Reply, manner manner) (head, body []byte) {
+	head = l.appendHead(b, reply, manner)
+	switch {
+	case manner.head:
+		return head, nil
+	case len(reply.Body) <= smallBody:
+		return append(head, reply.Body...), nil
+	}
+	return head, reply.Body
 }
 
 // appendHead writes the reply's status and headers.

@@ -13,8 +13,6 @@ const (
 	readChunk = 16 << 10
 	// acceptBatch is how many connections are accepted before those that are open get their turn.
 	acceptBatch = 64
-	// smallReply is how long a body may be to be copied behind the head, so that both are one write.
-	smallReply = 16 << 10
 )
 
 // A loop is one event loop: a goroutine that owns connections, their timers and its buffers. What other goroutines have

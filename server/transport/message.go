@@ -24,11 +24,11 @@ func checkHead(header *fasthttp.RequestHeader, maxBody int64) error {
 	if !header.IsHTTP11() && !bytes.HasPrefix(header.Protocol(), []byte("HTTP/1.")) {
 		return server.ErrVersion
 	}
-	if expect := header.Peek("Expect"); len(expect) > 0 && header.IsHTTP11() && !bytes.EqualFold(expect, []byte("100-continue")) {
-		return server.ErrExpectation
-	}
 	if tooLarge(header, maxBody) {
 		return server.ErrBodyTooLarge
+	}
+	if expect := header.Peek("Expect"); len(expect) > 0 && header.IsHTTP11() && !bytes.EqualFold(expect, []byte("100-continue")) {
+		return server.ErrExpectation
 	}
 	return nil
 }

@@ -166,8 +166,8 @@ var (
 	closeValue  = []string{"close"}
 )
 
-// smallBody is how long a body may be for net/http to find its length by itself, which is cheaper than to be told.
-const smallBody = 2 << 10
+// selfSized is how long a body may be for net/http to find its length by itself, which is cheaper than to be told.
+const selfSized = 2 << 10
 
 // reply writes the ended job's reply. The header map is filled directly: the names are in canonical form already.
 func (h *netHandler) reply(c *connContext, w http.ResponseWriter, r *http.Request) {
@@ -177,7 +177,7 @@ func (h *netHandler) reply(c *connContext, w http.ResponseWriter, r *http.Reques
 	header["Content-Type"] = contentType
 	c.timing[0] = string(reply.Timing)
 	header["Server-Timing"] = c.timing[:]
-	if r.Method == http.MethodHead || len(reply.Body) > smallBody {
+	if r.Method == http.MethodHead || len(reply.Body) > selfSized {
 		header.Set("Content-Length", strconv.Itoa(len(reply.Body)))
 	}
 	if reply.Allow != "" {

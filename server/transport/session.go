@@ -258,8 +258,6 @@ func mayContinue(header *fasthttp.RequestHeader) bool {
 	return header.IsHTTP11() && len(header.Peek("Expect")) > 0 // checkHead has seen that it is 100-continue
 }
 
-var continueText = []byte("HTTP/1.1 100 Continue\r\n\r\n")
-
 // sayContinue lets the client send its body.
 func (l *loop) sayContinue(s *session) {
 	rest, _, err := l.write(s, continueText, nil)
@@ -381,15 +379,9 @@ func (l *loop) cancelled(s *session) {
 // answer writes the reply of a job that has ended.
 func (l *loop) answer(s *session) {
 	s.job.Reply(&l.reply)
-	l.out = l.letter.appendHead(l.out[:0], &l.reply, s.manner)
-	body := l.reply.Body
-	if s.manner.head {
-		body = nil
-	}
-	if len(body) <= smallReply {
-		l.out, body = append(l.out, body...), nil
-	}
-	head, body, err := l.write(s, l.out, body)
+	head, body := l.letter.append(l.out[:0], &l.reply, s.manner)
+	l.out = head
+	head, body, err := l.write(s, head, body)
 	switch {
 	case err != nil:
 		l.settle(s, &l.reply, false)
