@@ -373,6 +373,57 @@ func TestJobTrace(t *testing.T) {
 	}
 }
 
+// TestJobDetached: regions of a goroutine have to nest; a job that goes on without one has a task in its region's place.
+func TestJobDetached(t *testing.T) {
+	if err := trace.Start(io.Discard); err != nil {
+		t.Skip("a trace is on already: ", err)
+	}
+	defer trace.Stop()
+	a := New(Config{Work: work.NewSleep(0)})
+	j := newJob(a)
+	j.Begin("GET", "/", -1)
+	a.Admit(j.Job, func(j *Job) { j.Start() })
+	if j.traced.region == nil || j.traced.apart != nil {
+		t.Errorf("region %v and task %v in work", j.traced.region, j.traced.apart)
+	}
+	j.Detach()
+	if j.traced.region != nil || j.traced.apart == nil {
+		t.Errorf("region %v and task %v, detached", j.traced.region, j.traced.apart)
+	}
+	j.End(nil)
+	if j.traced.apart != nil {
+		t.Error("the task goes on after the job")
+	}
+	j.Reply()
+	j.Finish(true)
+}
+
+// TestNotify: whoever ends the job calls it, unless it has ended before anybody asked.
+func TestNotify(t *testing.T) {
+	a := New(Config{Work: work.NewSleep(0)})
+	for _, early := range []bool{false, true} {
+		j := newJob(a)
+		j.Begin("GET", "/", -1)
+		told := 0
+		a.Admit(j.Job, func(j *Job) {
+			if early {
+				j.Run()
+			}
+		})
+		if j.Notify(func(*Job) { told++ }) == early {
+			t.Errorf("ended early %v, and Notify says otherwise", early)
+		}
+		if !early {
+			j.Run()
+		}
+		if want := map[bool]int{false: 1, true: 0}[early]; told != want {
+			t.Errorf("ended early %v: told %d times, want %d", early, told, want)
+		}
+		j.Reply()
+		j.Finish(true)
+	}
+}
+
 // TestJobAllocatesNothing: a connection's later requests are free.
 func TestJobAllocatesNothing(t *testing.T) {
 	a := New(Config{Work: work.NewSleep(0), Observers: []Observer{&observed{}}, Admission: &admission.Limits{Places: 1}})

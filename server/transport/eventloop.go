@@ -28,12 +28,10 @@ func EventLoop(ctx context.Context, src *server.Source, app *server.App, n int, 
 		return err
 	}
 	stop := context.AfterFunc(ctx, func() {
-		app.Announce()
-		s.stopping.Store(true)
 		if _, ok := listener.(syscall.Conn); !ok {
 			listener.Close() // in memory, which is how accepting ends there
 		}
-		s.wake()
+		s.stop()
 	})
 	defer stop()
 	s.run()
@@ -48,7 +46,7 @@ type loops struct {
 	all      []*loop
 
 	connections atomic.Int64
-	stopping    atomic.Bool // accept no more, and end when all is done
+	stopping    atomic.Bool // stop was called
 	expired     atomic.Bool // the drain deadline has passed
 	cut         atomic.Bool // and killGrace, too
 }
@@ -99,6 +97,13 @@ func (s *loops) run() {
 	close(done)
 	watching.Wait()
 	s.free()
+}
+
+// stop makes the loops accept no more, and end when all is done.
+func (s *loops) stop() {
+	s.app.Announce()
+	s.stopping.Store(true)
+	s.wake()
 }
 
 func (s *loops) wake() {

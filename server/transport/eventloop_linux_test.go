@@ -1,0 +1,121 @@
+package transport
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"demo-server/server"
+	"demo-server/work"
+)
+
+// eventLoops serves body on a socket of the loopback, with n loops, until the test ends.
+func eventLoops(t *testing.T, n int, delay time.Duration, body string) (*server.App, *loops, net.Addr) {
+	t.Helper()
+	source, err := server.Listen(t.Context(), "127.0.0.1:0", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	limits := limits()
+	limits.MaxConnections = 1000
+	app := server.New(server.Config{Mode: "test", Work: work.NewSleep(delay), Body: []byte(body), Limits: limits})
+	listener, err := source.Listener()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &loops{app: app, limits: limits, schedule: Task.Sleep}
+	if err := s.open(n, listener); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	stop := context.AfterFunc(ctx, s.stop)
+	ended := make(chan struct{})
+	go func() {
+		s.run()
+		close(ended)
+	}()
+	t.Cleanup(func() {
+		cancel()
+		<-ended
+		stop()
+		listener.Close()
+		source.Close()
+	})
+	return app, s, source.Addr()
+}
+
+func dial(t *testing.T, to net.Addr) net.Conn {
+	t.Helper()
+	conn, err := net.Dial(to.Network(), to.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	return conn
+}
+
+// TestSpread: connections that come at the same time are shared among the loops, whichever accepts them.
+func TestSpread(t *testing.T) {
+	const n, connections = 4, 100
+	app, s, addr := eventLoops(t, n, time.Minute, "")
+	for range connections {
+		io.WriteString(dial(t, addr), "GET / HTTP/1.0\r\n\r\n")
+	}
+	for end := time.Now().Add(10 * time.Second); app.InFlight() < connections; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("%d of %d in flight", app.InFlight(), connections)
+		}
+	}
+	for i, l := range s.all {
+		if count := l.count.Load(); count < connections/n-2*spread || count > connections/n+2*spread {
+			t.Errorf("loop %d has %d of %d connections", i, count, connections)
+		}
+	}
+}
+
+// TestRequestAllocatesNothing: neither a request that blocks nor one that does not leaves anything on the heap.
+func TestRequestAllocatesNothing(t *testing.T) {
+	for _, delay := range []time.Duration{0, time.Millisecond} {
+		_, _, addr := eventLoops(t, 1, delay, "Hello World")
+		conn := dial(t, addr)
+		request, reply := []byte("GET / HTTP/1.1\r\nHost: demo\r\n\r\n"), make([]byte, 4<<10)
+		ask := func() {
+			conn.Write(request)
+			if n, err := conn.Read(reply); err != nil || n < len("HTTP/1.1 200 OK") {
+				t.Fatal(n, err)
+			}
+		}
+		for range 100 {
+			ask()
+		}
+		// The runtime and other goroutines may allocate now and then; a request that does so does it each time.
+		if n := testing.AllocsPerRun(300, ask); n > 0.1 {
+			t.Errorf("delay %v: %v allocations a request, want none", delay, n)
+		}
+	}
+}
+
+// TestPartialWrites: a long reply goes out whole, to a client that reads it in its own time.
+func TestPartialWrites(t *testing.T) {
+	const size = 8 << 20
+	_, _, addr := eventLoops(t, 1, 0, strings.Repeat("x", size))
+	conn := dial(t, addr)
+	io.WriteString(conn, "GET / HTTP/1.1\r\nHost: demo\r\n\r\nGET / HTTP/1.1\r\nHost: demo\r\n\r\n")
+	reader := bufio.NewReaderSize(conn, 16)
+	for range 2 {
+		time.Sleep(20 * time.Millisecond) // the socket's buffers fill meanwhile
+		reply, err := http.ReadResponse(reader, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n, err := io.Copy(io.Discard, reply.Body)
+		if err != nil || n != size {
+			t.Fatalf("%d bytes, %v; want %d", n, err, size)
+		}
+	}
+}
