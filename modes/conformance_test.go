@@ -324,6 +324,30 @@ func TestSourceHandedOver(t *testing.T) {
 
 // The rest needs the kernel: it is what tells that a client has left, and how long a connection sat in its queue.
 
+// TestSocketHandedOver is TestSourceHandedOver with a socket, of which each mode has a descriptor of its own: none of
+// them may go on accepting through it, nor close it for the next one.
+func TestSocketHandedOver(t *testing.T) {
+	eachModeReal(t, 1, func(t *testing.T, mode modes.Mode) {
+		first, source := overTCP(t, mode, options{work: work.NewSleep(brief)})
+		old := dialTCP(t, source).send(hello)
+		until(t, "the first mode works", func() bool { return first.app.InFlight() == 1 })
+		next := named("goroutine", modes.Options{})
+		second := serve(t, next, source, options{work: work.NewSleep(0)})
+		defer second.ended(t)
+		first.stop()
+		if r := old.read("GET"); r == nil || r.StatusCode != http.StatusOK || !r.Close {
+			t.Errorf("the old connection got %+v, want 200 and Connection: close", r)
+		}
+		first.ended(t)
+		for range 20 {
+			r := dialTCP(t, source).get(http.StatusOK)
+			if want := "demo-server (" + next.Name + ")"; r.Header.Get("Server") != want {
+				t.Fatalf("a new connection is served by %s, want %s", r.Header.Get("Server"), want)
+			}
+		}
+	})
+}
+
 // TestLeave: a client that leaves frees its place at once, queued or running, unless work is to be finished for it.
 func TestLeave(t *testing.T) {
 	if runtime.GOOS != "linux" {

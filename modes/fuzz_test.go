@@ -101,8 +101,8 @@ func FuzzEventLoop(f *testing.F) {
 	options := modes.Options{Loops: 1}
 	f.Fuzz(func(t *testing.T, raw []byte, cuts uint64) {
 		var want, got string
-		synctest.Test(t, func(t *testing.T) { want = verdict(t, mode(t, "fasthttp", options), [][]byte{raw}) })
-		synctest.Test(t, func(t *testing.T) { got = verdict(t, mode(t, "eventloop", options), cut(raw, cuts)) })
+		synctest.Test(t, func(t *testing.T) { want = verdict(t, named("fasthttp", options), [][]byte{raw}) })
+		synctest.Test(t, func(t *testing.T) { got = verdict(t, named("eventloop", options), cut(raw, cuts)) })
 		if got != want && !soonerRefused(want, got) {
 			t.Errorf("eventloop answers %s, want %s as fasthttp does", got, want)
 		}

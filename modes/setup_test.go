@@ -63,15 +63,16 @@ func all(workers int) (all []variant) {
 	socket.Holds, thread.Holds = work.Socket, work.Thread
 	unpatched.Unpatched, unpatched.Loops = true, 1
 	return append(all,
-		variant{"eventloop, work that holds a socket", eventLoop(socket)},
-		variant{"eventloop, work that holds a thread", eventLoop(thread)},
-		variant{"eventloop, unpatched", eventLoop(unpatched)},
+		variant{"eventloop, work that holds a socket", named("eventloop", socket)},
+		variant{"eventloop, work that holds a thread", named("eventloop", thread)},
+		variant{"eventloop, unpatched", named("eventloop", unpatched)},
 	)
 }
 
-func eventLoop(o modes.Options) modes.Mode {
+// named is the mode of that name, made with those options.
+func named(name string, o modes.Options) modes.Mode {
 	all := modes.All(o)
-	return all[slices.IndexFunc(all, func(mode modes.Mode) bool { return mode.Name == "eventloop" })]
+	return all[slices.IndexFunc(all, func(mode modes.Mode) bool { return mode.Name == name })]
 }
 
 // eachMode runs test for every mode, in virtual time and on connections in memory.
@@ -336,16 +337,4 @@ func until(t *testing.T, what string, done func() bool) {
 		}
 	}
 	t.Fatalf("not in 10 s: %s", what)
-}
-
-// mode is the mode of that name, made with those options.
-func mode(t *testing.T, name string, o modes.Options) modes.Mode {
-	t.Helper()
-	for _, mode := range modes.All(o) {
-		if mode.Name == name {
-			return mode
-		}
-	}
-	t.Fatalf("no mode %s", name)
-	return modes.Mode{}
 }

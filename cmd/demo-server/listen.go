@@ -77,11 +77,17 @@ const reservedFiles = 25
 
 // maxConnections is the setting, or what the limit on open files leaves.
 func maxConnections(settings *configs.Settings) int {
-	if settings.MaxConnections > 0 {
+	switch {
+	case settings.MaxConnections > 0:
 		return settings.MaxConnections
+	case settings.Mode == "eventloop":
+		return max(1, mostConnections()-filesPerLoop*loops(settings))
 	}
 	return mostConnections()
 }
+
+// filesPerLoop is how many open files an event loop has beside its connections: epoll, a timer, what wakes it.
+const filesPerLoop = 3
 
 // mostConnections is how many connections the limit on open files leaves.
 func mostConnections() int { return max(1, openFileLimit()-reservedFiles) }

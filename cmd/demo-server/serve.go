@@ -123,14 +123,18 @@ func workOf(settings *configs.Settings) work.Work { return work.NewSleep(setting
 
 // modeOptions are the settings that the modes themselves need.
 func modeOptions(settings *configs.Settings) modes.Options {
-	loops := settings.Loops
-	if loops == 0 {
-		loops = runtime.GOMAXPROCS(0)
-	}
 	return modes.Options{
 		Workers: settings.Workers, MaxThreads: settings.MaxThreads,
-		Loops: loops, LoopHelpers: settings.LoopHelpers, Unpatched: !settings.Patched, Holds: workOf(settings).Holds(),
+		Loops: loops(settings), LoopHelpers: settings.LoopHelpers, Unpatched: !settings.Patched, Holds: workOf(settings).Holds(),
 	}
+}
+
+// loops is how many event loops there are.
+func loops(settings *configs.Settings) int {
+	if settings.Loops > 0 {
+		return settings.Loops
+	}
+	return runtime.GOMAXPROCS(0)
 }
 
 func newApp(settings *configs.Settings, mode modes.Mode, observers []server.Observer) *server.App {
