@@ -17,7 +17,8 @@ const module = "demo-server"
 
 // mayImport says which packages of this module each of them may import. Add a package here together with its folder.
 var mayImport = map[string][]string{
-	"bench":           {"bench/load", "bench/originals", "bench/predict", "bench/result", "bench/verdict"},
+	"bench":           {"bench/beside", "bench/load", "bench/originals", "bench/predict", "bench/result", "bench/verdict"},
+	"bench/beside":    {},
 	"bench/load":      {},
 	"bench/originals": {},
 	"bench/predict":   {"bench/load"},
@@ -25,7 +26,7 @@ var mayImport = map[string][]string{
 	"bench/result":    {},
 	"bench/verdict":   {"bench/result"},
 	"cmd/demo-server": {
-		"bench", "bench/originals", "bench/report", "bench/result", "bench/verdict",
+		"bench", "bench/beside", "bench/originals", "bench/report", "bench/result", "bench/verdict",
 		"configs", "modes", "server", "server/admin", "server/admission", "server/host", "work",
 	},
 	"configs":          {},
@@ -40,7 +41,7 @@ var mayImport = map[string][]string{
 
 // knowsBytes are the packages that may see HTTP requests: one for those that are served, one for admin's own, and the
 // clients.
-var knowsBytes = []string{"bench", "bench/load", "cmd/demo-server", "server/admin", "server/transport"}
+var knowsBytes = []string{"bench", "bench/beside", "bench/load", "cmd/demo-server", "server/admin", "server/transport"}
 
 // A pkg is what `go list -json` says of a package.
 type pkg struct {

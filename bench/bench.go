@@ -13,9 +13,11 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"os/exec"
 	"strconv"
 	"time"
 
+	"demo-server/bench/beside"
 	"demo-server/bench/load"
 	"demo-server/bench/originals"
 	"demo-server/bench/result"
@@ -25,8 +27,15 @@ import (
 // A runner is one run of the bench.
 type runner struct {
 	*Plan
+	launcher
+	rows []*row
+}
+
+// A launcher starts servers.
+type launcher struct {
+	binary    string         // of demo-server
 	originals *originals.Set // nil where no row needs them
-	rows      []*row
+	folder    string         // for what bench/beside writes; empty where no row needs it
 }
 
 // A row gathers what is measured of a planned one.
@@ -41,7 +50,7 @@ type row struct {
 // Run measures what was planned, and returns what came of it. Where ctx ends, that is what was measured until then.
 // set is nil where no row is an original.
 func (p *Plan) Run(ctx context.Context, set *originals.Set, progress *Progress) *result.Result {
-	r := &runner{Plan: p, originals: set}
+	r := &runner{Plan: p, launcher: launcher{binary: p.Binary, originals: set}}
 	started := time.Now()
 	for _, planned := range p.Planned {
 		r.rows = append(r.rows, newRow(planned, p.Repeat))
@@ -127,16 +136,16 @@ func (t *target) stop() error {
 	return t.child.stop()
 }
 
-func (r *runner) target(ctx context.Context, row Row) (*target, error) {
+func (l launcher) target(ctx context.Context, row Row) (*target, error) {
 	switch row.Kind {
 	case result.KindMode:
-		c, err := startServer(ctx, r.Binary, row)
+		c, err := startServer(ctx, l.binary, row)
 		if err != nil {
 			return nil, err
 		}
 		return &target{c, c.address, "/"}, nil
-	case result.KindOriginal:
-		return r.startOriginal(ctx, row)
+	case result.KindOriginal, result.KindBeside:
+		return l.startOther(ctx, row)
 	}
 	return running(row.URL)
 }
@@ -173,13 +182,17 @@ func running(text string) (*target, error) {
 	return &target{nil, hostPort(u), u.RequestURI()}, nil
 }
 
-// startOriginal starts one of the article's programs on a port that is free now.
-func (r *runner) startOriginal(ctx context.Context, row Row) (*target, error) {
+// startOther starts a server that is not of demo-server's modes, on a port that is free now.
+func (l launcher) startOther(ctx context.Context, row Row) (*target, error) {
 	port, err := freePort()
 	if err != nil {
 		return nil, err
 	}
-	c, err := start(r.originals.Command(row.Original, port, row.Delay, row.Workers), func(string) {})
+	command, err := l.command(row, port)
+	if err != nil {
+		return nil, err
+	}
+	c, err := start(command, func(string) {})
 	if err != nil {
 		return nil, err
 	}
@@ -189,6 +202,13 @@ func (r *runner) startOriginal(ctx context.Context, row Row) (*target, error) {
 		return nil, err
 	}
 	return &target{c, address, "/"}, nil
+}
+
+func (l launcher) command(row Row, port int) (*exec.Cmd, error) {
+	if row.Kind == result.KindOriginal {
+		return l.originals.Command(row.Original, port, row.Delay, row.Workers), nil
+	}
+	return beside.Command(row.Beside, l.binary, l.folder, port, row.Delay)
 }
 
 func freePort() (int, error) {

@@ -46,6 +46,9 @@ type Row struct {
 	Original string // its name
 	Workers  int
 
+	// Of a server that bench/beside holds.
+	Beside string // its name
+
 	// Of a server that is running already.
 	URL string
 
@@ -57,4 +60,5 @@ type Row struct {
 	Bound        string        // the same in words, such as "50 workers / 2s"
 	Queue        int           // requests that may wait for a place, -1 for no end
 	QueueTimeout time.Duration // how long one may wait, 0 for no end
+	Most         int           // requests that it can hold at a time, 0 for as many as come; Cost sends no more
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"demo-server/bench/load"
+	"demo-server/bench/originals"
 	"demo-server/bench/result"
 )
 
@@ -16,10 +17,13 @@ type CostConfig struct {
 	Binary   string
 	Command  []string
 	Version  string
-	Rows     []Row         // of kind mode; Cost sets their delay
+	Rows     []Row         // Cost sets their delay
 	InFlight int           // requests that block at the same time
 	Ramp     time.Duration // over which they are sent, so that they fall due over as long
 	Repeat   int
+
+	Originals *originals.Set // nil where no row needs them
+	Folder    string         // for what servers of kind beside write; empty where there is none
 }
 
 // afterRamp is how long all requests are blocked together: some samples' worth.
@@ -45,13 +49,14 @@ func Cost(ctx context.Context, c CostConfig, progress *Progress) *result.Result 
 	started := time.Now()
 	out := &result.Result{Schema: result.Schema, Version: c.Version, Started: started, Command: c.Command, Machine: result.ThisMachine()}
 	measured := make([][]result.Cost, len(c.Rows))
+	launch := launcher{binary: c.Binary, originals: c.Originals, folder: c.Folder}
 	for round := 1; round <= c.Repeat; round++ {
 		for i, row := range c.Rows {
 			if ctx.Err() != nil {
 				break
 			}
 			progress.Begin(row.Name, round, c.Took()/time.Duration(len(c.Rows)*c.Repeat))
-			measured[i] = append(measured[i], c.cost(ctx, row))
+			measured[i] = append(measured[i], c.cost(ctx, launch, row))
 			progress.End()
 		}
 	}
@@ -80,33 +85,44 @@ func middleCost(costs []result.Cost) result.Cost {
 	return costs[(len(costs)-1)/2]
 }
 
-func (c CostConfig) cost(ctx context.Context, row Row) result.Cost {
-	out := result.Cost{Name: row.Name, Wanted: c.InFlight}
+func (c CostConfig) cost(ctx context.Context, launch launcher, row Row) result.Cost {
+	if row.Most > 0 && row.Most < c.InFlight {
+		c.InFlight = row.Most
+	}
+	out := result.Cost{Name: row.Name, Kind: row.Kind, Wanted: c.InFlight}
 	if row.Places == 1 {
 		out.Notes = append(out.Notes, "works on one request at a time and leaves the others to the kernel: nothing blocks in it")
-	} else if err := c.blocked(ctx, row, &out); err != nil {
+	} else if err := c.blocked(ctx, launch, row, &out); err != nil {
 		out.Failure = err.Error()
 		return out
 	}
-	if err := c.atNoDelay(ctx, row, &out); err != nil {
+	if err := c.atNoDelay(ctx, launch, row, &out); err != nil {
 		out.Failure = err.Error()
 	}
 	return out
 }
 
+// delayed is the row with that delay.
+func (row Row) delayed(delay time.Duration) Row {
+	row.Delay = delay
+	row.Args = append(slices.Clone(row.Args), fmt.Sprintf("--delay=%s", delay))
+	return row
+}
+
 // blocked has all requests in the server at the same time, and looks at what that takes.
-func (c CostConfig) blocked(ctx context.Context, row Row, out *result.Cost) error {
-	row.Args = append(slices.Clone(row.Args), fmt.Sprintf("--delay=%s", c.Delay()))
-	if row.Places > 0 { // those that do not run wait in its queue, and that is blocked too
+func (c CostConfig) blocked(ctx context.Context, launch launcher, row Row, out *result.Cost) error {
+	row = row.delayed(c.Delay())
+	if row.Places > 0 && row.Most == 0 { // those that do not run wait in its queue, and that is blocked too
 		row.Args = append(row.Args, fmt.Sprintf("--queue=%d", c.InFlight), "--queue-timeout=1h")
 	}
-	server, err := startServer(ctx, c.Binary, row)
+	target, err := launch.target(ctx, row)
 	if err != nil {
 		return err
 	}
+	server := target.child
 	defer server.stop()
 	generator := load.New(load.Config{
-		Address: server.address, Path: "/", Body: []byte(row.Body), Clients: c.InFlight, Requests: c.InFlight,
+		Address: target.address, Path: target.path, Body: []byte(row.Body), Clients: c.InFlight, Requests: c.InFlight,
 		Rate: float64(c.InFlight) / c.Ramp.Seconds(), Cut: c.Ramp + c.Delay() + afterRamp, Timeout: time.Hour,
 	})
 	sampler := newSampler(server, generator)
@@ -177,19 +193,19 @@ func (c CostConfig) lateness(out *result.Cost, requests []load.Request) {
 }
 
 // atNoDelay measures the CPU that a request takes which does not block.
-func (c CostConfig) atNoDelay(ctx context.Context, row Row, out *result.Cost) error {
-	row.Args = append(slices.Clone(row.Args), "--delay=0s")
-	server, err := startServer(ctx, c.Binary, row)
+func (c CostConfig) atNoDelay(ctx context.Context, launch launcher, row Row, out *result.Cost) error {
+	target, err := launch.target(ctx, row.delayed(0))
 	if err != nil {
 		return err
 	}
+	server := target.child
 	defer server.stop()
 	clients := cpuClients
 	if row.Places == 1 {
 		clients = 1 // a kept connection holds it
 	}
 	generator := load.New(load.Config{
-		Address: server.address, Path: "/", Body: []byte(row.Body), Clients: clients, Duration: cpuFor, Cut: cpuFor + time.Second,
+		Address: target.address, Path: target.path, Body: []byte(row.Body), Clients: clients, Duration: cpuFor, Cut: cpuFor + time.Second,
 		Keepalive: true, Timeout: leastTimeout,
 	})
 	sampler := newSampler(server, generator)

@@ -61,6 +61,7 @@ const (
 	KindMode     = "mode"     // a mode of demo-server
 	KindOriginal = "original" // one of the article's Python programs
 	KindAgainst  = "against"  // a server that was running already
+	KindBeside   = "beside"   // a server that costs are measured beside: bare net/http and fasthttp, nginx
 )
 
 // A Row is one server under load, with all its repeats.
@@ -200,6 +201,7 @@ type Comparison struct {
 // A Cost is what a blocked request costs in one mode.
 type Cost struct {
 	Name              string   `json:"name"`
+	Kind              string   `json:"kind"`
 	Wanted            int      `json:"wanted_in_flight"`
 	InFlight          int      `json:"in_flight"` // the most that were reached
 	Queued            int      `json:"queued"`    // of these, waiting in the server's queue

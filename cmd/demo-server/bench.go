@@ -170,6 +170,7 @@ type benchCostCommand struct {
 	InFlight int           `in:"1..100000" default:"18000" help:"requests that block at the same time; see above"`
 	Ramp     time.Duration `in:"1ns..1h" default:"4s" help:"time that it takes to send them"`
 	Repeat   int           `in:"1..1000" default:"1" help:"how often each mode is measured"`
+	Beside   bool          `help:"bare net/http and fasthttp, nginx, and the article's Flask and gevent too"`
 	JSON     fileName      `name:"json" help:"all that was measured"`
 }
 
@@ -177,7 +178,10 @@ type benchCostCommand struct {
 func (benchCostCommand) Help() string {
 	return `It measures bytes, goroutines, OS threads and the lateness of the replies while all the requests
 block, and then the CPU that a request takes which does not block. Where the open-file limit does
-not allow the default of --in-flight, it takes what that allows, and says so.
+not allow the default of --in-flight, it takes what that allows, and says so. A mode that refuses
+more gets as many as it takes, and Flask and gevent get 1000.
+
+Of the servers of --beside the lateness is not known, since they do not say how long they worked.
 `
 }
 
@@ -204,8 +208,16 @@ func (b *benchCostCommand) Run(s *streams, l *line) error {
 	if err != nil {
 		return err
 	}
-	return benchCost(bench.CostConfig{
+	config := bench.CostConfig{
 		Binary: binary, Command: l.whole(), Version: ownVersion(), Rows: rows,
 		InFlight: b.InFlight, Ramp: b.Ramp, Repeat: b.Repeat,
-	}, benchFiles{JSON: b.JSON}, s)
+	}
+	if b.Beside {
+		end, err := putBeside(&config, s)
+		if err != nil {
+			return err
+		}
+		defer end()
+	}
+	return benchCost(config, benchFiles{JSON: b.JSON}, s)
 }

@@ -74,7 +74,7 @@ func (v variant) row(l *line, fixed []configs.Flag) (bench.Row, error) {
 	case modes.Queued:
 		row.Queue, row.QueueTimeout = settings.Queue, settings.QueueTimeout
 	case modes.Refused:
-		row.Queue = 0
+		row.Queue, row.Most = 0, mode.Places
 	}
 	return row, nil
 }

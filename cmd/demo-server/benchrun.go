@@ -47,7 +47,7 @@ func benchRun(config bench.Config, set *originals.Set, files benchFiles, s *stre
 func benchCost(config bench.CostConfig, files benchFiles, s *streams) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	fmt.Fprintf(s.out, "%s with %d requests in flight, about %s\n\n", counted("mode", len(config.Rows)), config.InFlight,
+	fmt.Fprintf(s.out, "%s with %d requests in flight, about %s\n\n", counted("server", len(config.Rows)), config.InFlight,
 		config.Took().Round(time.Second))
 	progress := newProgress(s.errOut, config.Took(), config.Repeat)
 	measured := bench.Cost(ctx, config, progress)

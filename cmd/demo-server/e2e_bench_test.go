@@ -341,11 +341,22 @@ func TestBenchDiff(t *testing.T) {
 	}
 }
 
+// around reports whether a figure is within a tenth.
+func around(got *float64, want float64) bool { return got != nil && math.Abs(*got-want) < 0.1 }
+
 // TestBenchCost: what a blocked request costs, of few.
 func TestBenchCost(t *testing.T) {
-	b := runBench(t, "cost", "--modes=goroutine,pool,single", "--in-flight=1000", "--ramp=1s")
-	if b.code != 0 || len(b.Costs) != 3 {
-		t.Fatalf("exit code %d and %d rows, want 0 and 3", b.code, len(b.Costs))
+	b := runBench(t, "cost", "--modes=goroutine,thread,single,eventloop", "--beside", "--in-flight=1000", "--ramp=1s")
+	if b.code != 0 {
+		t.Fatalf("exit code %d", b.code)
+	}
+	// Goroutines and threads of a request, or -1 where nobody says.
+	per := map[string]struct{ goroutines, threads float64 }{
+		"goroutine": {2, 0}, "thread": {3, 1}, "single": {-1, -1}, "eventloop": {0, 0}, // net/http has one to watch for the leaving
+		"bare net/http": {-1, 0}, "bare fasthttp": {-1, 0}, "nginx": {-1, 0}, "flask": {-1, 1}, "gevent": {-1, 0},
+	}
+	if len(b.Costs) != len(per) {
+		t.Errorf("%d rows, want %d", len(b.Costs), len(per))
 	}
 	for _, cost := range b.Costs {
 		if cost.CPUPerRequest == nil || *cost.CPUPerRequest <= 0 {
@@ -354,11 +365,13 @@ func TestBenchCost(t *testing.T) {
 		if cost.Name == "single" {
 			continue
 		}
-		if cost.InFlight != 1000 || cost.BytesPerRequest == nil || *cost.BytesPerRequest < 1000 || *cost.BytesPerRequest > 100_000 {
+		if cost.InFlight < 990 || cost.InFlight > 1000 || cost.BytesPerRequest == nil || *cost.BytesPerRequest < 300 || *cost.BytesPerRequest > 100_000 {
 			t.Errorf("%s: %d in flight, %s bytes each", cost.Name, cost.InFlight, text(cost.BytesPerRequest))
 		}
-		if !near(cost.GoroutinesPer, 2, 0.1) { // net/http's: one serves, one watches for the client's leaving
-			t.Errorf("%s: %s goroutines per request, want 2", cost.Name, text(cost.GoroutinesPer))
+		want := per[cost.Name]
+		if want.goroutines >= 0 && !around(cost.GoroutinesPer, want.goroutines) || !around(cost.ThreadsPer, want.threads) {
+			t.Errorf("%s: %s goroutines and %s threads per request, want %g and %g", cost.Name, text(cost.GoroutinesPer),
+				text(cost.ThreadsPer), want.goroutines, want.threads)
 		}
 	}
 }

@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"github.com/alecthomas/kong"
+
+	"demo-server/bench/beside"
 )
 
 // program is the name that the command goes by in help and messages.
@@ -30,6 +32,9 @@ type streams struct{ out, errOut io.Writer }
 
 // run is the whole program, and returns its exit code.
 func run(args, environ []string, out, errOut io.Writer) int {
+	if len(args) > 0 && args[0] == beside.Argument {
+		return runBeside(args, errOut)
+	}
 	parser := newParser()
 	line := readLine(parser.Model.Node, args, environ)
 	if line.help {

@@ -1,0 +1,115 @@
+// Package beside holds the servers that demo-server's costs are measured beside: bare net/http and fasthttp, which its
+// modes are built on, and nginx, which anybody can point ab at.
+//
+// They do nothing but wait and say hello: what a mode costs more is what it does more. It must not know the modes.
+package beside
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/valyala/fasthttp"
+)
+
+// The servers' names.
+const (
+	NetHTTP  = "bare net/http"
+	FastHTTP = "bare fasthttp"
+	Nginx    = "nginx"
+)
+
+// Argument is the first of a process that is to call Serve with its arguments.
+const Argument = "beside"
+
+// Names lists the servers that this machine can run, and in one line says of the others what to install.
+func Names() (names []string, missing string) {
+	names = []string{NetHTTP, FastHTTP}
+	if _, err := exec.LookPath("nginx"); err != nil {
+		return names, "left out: nginx; missing: nginx-light (apt-get install nginx-light)"
+	}
+	return append(names, Nginx), ""
+}
+
+// Command returns the command that runs a server on 127.0.0.1:port, whose replies take delay. binary is this program.
+// What the server needs it writes into folder.
+func Command(name, binary, folder string, port int, delay time.Duration) (*exec.Cmd, error) {
+	if name == Nginx {
+		return nginx(folder, port, delay)
+	}
+	return exec.Command(binary, Argument, name, strconv.Itoa(port), delay.String()), nil
+}
+
+const hello = "Hello World"
+
+// Serve runs what Command has asked for, until the process ends. Nothing in the servers is configured.
+func Serve(args []string) error {
+	if len(args) != 4 {
+		return fmt.Errorf("%s: want a name, a port and a delay", Argument)
+	}
+	delay, err := time.ParseDuration(args[3])
+	if err != nil {
+		return err
+	}
+	address := net.JoinHostPort("127.0.0.1", args[2])
+	switch args[1] {
+	case NetHTTP:
+		return http.ListenAndServe(address, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			time.Sleep(delay)
+			w.Write([]byte(hello))
+		}))
+	case FastHTTP:
+		return fasthttp.ListenAndServe(address, func(ctx *fasthttp.RequestCtx) {
+			time.Sleep(delay)
+			ctx.WriteString(hello)
+		})
+	}
+	return fmt.Errorf("%s: no server %q; known: %q, %q", Argument, args[1], NetHTTP, FastHTTP)
+}
+
+// nginx runs as one worker process, in the foreground, with all its files in folder.
+//
+// It has nothing that sleeps but auth_delay, by which it answers 401 late; the 401 becomes the reply.
+func nginx(folder string, port int, delay time.Duration) (*exec.Cmd, error) {
+	wait := "return 200 " + strconv.Quote(hello) + ";"
+	if delay > 0 {
+		wait = fmt.Sprintf("auth_basic demo; auth_basic_user_file /dev/null; auth_delay %dms; error_page 401 =200 @hello;",
+			delay.Milliseconds())
+	}
+	quote := func(name string) string { return strconv.Quote(filepath.Join(folder, name)) }
+	config := strings.NewReplacer("PORT", strconv.Itoa(port), "WAIT", wait, "HELLO", strconv.Quote(hello),
+		"PID", quote("pid"), "TEMP", quote("temp")).Replace(nginxConfig)
+	file := filepath.Join(folder, "nginx.conf")
+	if err := os.WriteFile(file, []byte(config), 0o644); err != nil {
+		return nil, err
+	}
+	return exec.Command("nginx", "-p", folder, "-c", file, "-e", "stderr"), nil
+}
+
+const nginxConfig = `worker_processes 1;
+daemon off;
+pid PID;
+error_log stderr error;
+events { worker_connections 65536; }
+http {
+	access_log off;
+	keepalive_requests 1000000000;
+	default_type text/plain;
+	client_body_temp_path TEMP;
+	proxy_temp_path TEMP;
+	fastcgi_temp_path TEMP;
+	uwsgi_temp_path TEMP;
+	scgi_temp_path TEMP;
+	server {
+		listen 127.0.0.1:PORT backlog=4096;
+		location / { WAIT }
+		location @hello { auth_basic off; return 200 HELLO; }
+	}
+}
+`

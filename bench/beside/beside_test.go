@@ -1,0 +1,49 @@
+package beside
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestCommand: what runs, and that nginx has all its files in the folder.
+func TestCommand(t *testing.T) {
+	folder := t.TempDir()
+	bare, err := Command(NetHTTP, "/bin/demo-server", folder, 8000, time.Second)
+	if err != nil || strings.Join(bare.Args, " ") != "/bin/demo-server beside bare net/http 8000 1s" {
+		t.Errorf("%v, %v", bare.Args, err)
+	}
+	for delay, want := range map[time.Duration]string{
+		0:               `location / { return 200 "Hello World"; }`,
+		2 * time.Second: "auth_delay 2000ms;",
+	} {
+		if _, err := Command(Nginx, "", folder, 8000, delay); err != nil {
+			t.Fatal(err)
+		}
+		config, err := os.ReadFile(filepath.Join(folder, "nginx.conf"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, text := range []string{want, "listen 127.0.0.1:8000 ", `pid "` + folder} {
+			if !strings.Contains(string(config), text) {
+				t.Errorf("delay %v: no %s in\n%s", delay, text, config)
+			}
+		}
+	}
+	if _, err := Command(Nginx, "", filepath.Join(folder, "none"), 8000, 0); err == nil {
+		t.Error("a folder that is not there is no error")
+	}
+}
+
+// TestServe: what is no server ends at once, and says why.
+func TestServe(t *testing.T) {
+	for _, args := range [][]string{
+		{Argument}, {Argument, "apache", "0", "1s"}, {Argument, NetHTTP, "0", "soon"}, {Argument, NetHTTP, "70000", "1s"},
+	} {
+		if err := Serve(args); err == nil {
+			t.Errorf("%q: no error", args)
+		}
+	}
+}

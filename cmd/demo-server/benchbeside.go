@@ -1,0 +1,61 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+
+	"demo-server/bench"
+	"demo-server/bench/beside"
+	"demo-server/bench/originals"
+	"demo-server/bench/result"
+)
+
+// runBeside is the process of a bare server, which bench starts: no command that anybody else needs.
+func runBeside(args []string, errOut io.Writer) int {
+	if err := beside.Serve(args); err != nil {
+		fmt.Fprintf(errOut, "%s: %s\n", program, err)
+	}
+	return exitFailure
+}
+
+// mostOfPython is how many requests the Python programs get: with more, they are still accepting when the first are
+// due, and Flask comes near the limits on threads.
+const mostOfPython = 1000
+
+// putBeside adds the servers that modes are measured beside, as far as this machine can run them. end removes what they
+// need.
+func putBeside(config *bench.CostConfig, s *streams) (end func(), err error) {
+	names, missing := beside.Names()
+	for _, name := range names {
+		config.Rows = append(config.Rows, bench.Row{Name: name, Kind: result.KindBeside, Beside: name, Body: originalsBody})
+	}
+	set, err := originals.Prepare(context.Background())
+	if err != nil {
+		return nil, err
+	}
+	folder, err := os.MkdirTemp("", program+"-beside-")
+	if err != nil {
+		set.Close()
+		return nil, err
+	}
+	config.Originals, config.Folder = set, folder
+	for _, p := range set.Programs() {
+		if slices.Contains([]string{"flask", "gevent"}, p.Name) {
+			config.Rows = append(config.Rows, bench.Row{
+				Name: p.Name, Kind: result.KindOriginal, Original: p.Name, Body: originalsBody, Workers: 1, Most: mostOfPython,
+			})
+		}
+	}
+	for _, line := range []string{missing, set.Missing()} {
+		if line != "" {
+			fmt.Fprintf(s.errOut, "%s: %s\n", program, line)
+		}
+	}
+	return func() {
+		set.Close()
+		os.RemoveAll(folder)
+	}, nil
+}
