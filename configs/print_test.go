@@ -41,6 +41,7 @@ admin-addr: auto                     # default
 # admin-token: (redacted)            # flag --admin-token
 
 # Bounds
+processes: 0                         # default
 workers: 10                          # preset small-pool
 queue: 20                            # preset small-pool
 queue-timeout: 5s                    # preset small-pool

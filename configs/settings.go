@@ -32,6 +32,7 @@ type Settings struct {
 
 	// Bounds.
 
+	Processes      int           // worker processes under a supervisor; 0 for none of either
 	Workers        int           // goroutines of mode pool, at least 1
 	Queue          int           // requests that may wait for a worker of mode pool
 	QueueTimeout   time.Duration // how long a request may wait for a worker of mode pool, above 0
@@ -39,7 +40,7 @@ type Settings struct {
 	Loops          int           // event loops of mode eventloop; 0 for one on each core
 	LoopHelpers    int           // threads of mode eventloop for work that holds a thread or a core, at least 1
 	Patched        bool          // mode eventloop keeps its loops free; false does all work on them
-	MaxConnections int           // connections open at the same time; 0 derives it from the open-file limit
+	MaxConnections int           // connections open at the same time in a process; 0 derives it from the open-file limit
 	Backlog        int           // length of the kernel's accept queue in connections; 0 for the system's
 	MaxHeaderBytes int           // bytes of the request line and the headers
 	MaxBodyBytes   int64         // bytes of a request's body; 0 refuses every body

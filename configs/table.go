@@ -15,6 +15,7 @@ type Setting struct {
 	Selector   bool // chooses a source of settings, and so is no key of a YAML file
 	Secret     bool // is never printed
 	AllowEmpty bool // an environment variable that is set but empty counts
+	Lasting    bool // stays as it was at the start: settings that are read again do not change it
 
 	Value
 }
@@ -46,6 +47,9 @@ const (
 	instant = 1 // the shortest duration above 0
 )
 
+// MaxProcesses is the most that Settings.Processes may be.
+const MaxProcesses = 64
+
 // Table lists all settings in the order in which help shows them. modes are the names that the setting mode may have.
 func Table(modes []string) []Setting { return new(Settings).table(modes) }
 
@@ -68,17 +72,20 @@ func (s *Settings) table(modes []string) []Setting {
 			Help: "what becomes of the work of a client that left: cancel ends it, finish goes on with it, as the" +
 				" Python servers do"},
 
-		{Name: "host", Group: where, Default: "127.0.0.1", Value: host(&s.Host),
+		{Name: "host", Group: where, Default: "127.0.0.1", Lasting: true, Value: host(&s.Host),
 			Help: "IP address or name to listen on; 0.0.0.0 for all of IPv4, :: for all"},
-		{Name: "port", Group: where, Default: "7779", Value: number(&s.Port, 0, maxPort),
+		{Name: "port", Group: where, Default: "7779", Lasting: true, Value: number(&s.Port, 0, maxPort),
 			Help: "TCP port to listen on; 0 picks a free one"},
-		{Name: "admin-addr", Group: where, Default: AdminAuto, AllowEmpty: true, Value: adminAddr(&s.AdminAddr),
-			Help: "admin listener: HOST:PORT, :PORT for all addresses, PORT for 127.0.0.1, empty for none; auto is" +
+		{Name: "admin-addr", Group: where, Default: AdminAuto, AllowEmpty: true, Lasting: true,
+			Value: adminAddr(&s.AdminAddr), Help: "admin listener: HOST:PORT, :PORT for all addresses, PORT for 127.0.0.1, empty for none; auto is" +
 				" 127.0.0.1 and the port after --port, or a free one where that is taken"},
-		{Name: "admin-token", Group: where, AllowEmpty: true, Secret: true, Value: token(&s.AdminToken),
+		{Name: "admin-token", Group: where, AllowEmpty: true, Secret: true, Lasting: true, Value: token(&s.AdminToken),
 			Help: "secret that the admin listener asks for; better given by the environment, since others can see" +
 				" a command line"},
 
+		{Name: "processes", Group: bounds, Default: "0", Value: number(&s.Processes, 0, MaxProcesses),
+			Help: "how many worker processes serve under a supervisor, as gunicorn's -w: 1 is one worker and a supervisor;" +
+				" 0 serves in this process, without a supervisor"},
 		{Name: "workers", Group: bounds, Default: "100", Value: number(&s.Workers, 1, 1_000_000),
 			Help: "how many goroutines work in mode pool"},
 		{Name: "queue", Group: bounds, Default: "1024", Value: number(&s.Queue, 0, 10_000_000),
@@ -95,8 +102,8 @@ func (s *Settings) table(modes []string) []Setting {
 		{Name: "patched", Group: bounds, Default: "true", Value: toggle(&s.Patched),
 			Help: "false does all work on the loops of mode eventloop, as gevent without its monkey patches"},
 		{Name: "max-connections", Group: bounds, Default: "0", Value: number(&s.MaxConnections, 0, 10_000_000),
-			Help: "how many connections may be open at the same time; 0 derives it from the open-file limit"},
-		{Name: "backlog", Group: bounds, Default: "0", Value: number(&s.Backlog, 0, 1_000_000),
+			Help: "how many connections may be open at the same time in each process; 0 derives it from the open-file limit"},
+		{Name: "backlog", Group: bounds, Default: "0", Lasting: true, Value: number(&s.Backlog, 0, 1_000_000),
 			Help: "length of the kernel's accept queue; 0 is the system's"},
 		// net/http adds 4 KiB of its own to any limit, and so cannot keep a smaller one.
 		{Name: "max-header-bytes", Group: bounds, Default: "4KiB", Value: size(&s.MaxHeaderBytes, 4*kib, mib),
@@ -118,9 +125,9 @@ func (s *Settings) table(modes []string) []Setting {
 		{Name: "lame-duck", Group: stopping, Default: "0s", Value: duration(&s.LameDuck, 0, time.Hour),
 			Help: "how long to go on accepting after /readyz turned 503, so that load balancers see it"},
 
-		{Name: "log-level", Group: observing, Default: "info",
+		{Name: "log-level", Group: observing, Default: "info", Lasting: true,
 			Value: enum(&s.LogLevel, "debug", "info", "warn", "error"), Help: "least severity that is logged"},
-		{Name: "log-format", Group: observing, Default: "auto",
+		{Name: "log-format", Group: observing, Default: "auto", Lasting: true,
 			Value: enum(&s.LogFormat, "auto", "console", "json"), Help: "auto is console on a terminal, else json"},
 		{Name: "access-log", Group: observing, Default: "off",
 			Value: enum(&s.AccessLog, "off", "sampled", "all"), Help: "which requests are logged"},

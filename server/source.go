@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"sync"
 	"time"
 )
@@ -65,6 +66,10 @@ func (s *Source) Listener() (net.Listener, error) {
 	}
 	return own, err
 }
+
+// File returns a descriptor of the socket that another process can inherit, to accept on it too. The caller closes it.
+// Where the system cannot, it returns an error that matches errors.ErrUnsupported.
+func (s *Source) File() (*os.File, error) { return fileOf(s.socket) }
 
 // An AcceptQueue is the state of the kernel's queue of connections that nobody has accepted yet.
 type AcceptQueue struct {

@@ -10,9 +10,19 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// duplicate returns a listener with a descriptor of its own on the same socket. It does not go through
-// TCPListener.File, whose Fd method would make the socket blocking for all who share it.
+// duplicate returns a listener with a descriptor of its own on the same socket.
 func duplicate(socket net.Listener) (net.Listener, error) {
+	file, err := fileOf(socket)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close() // FileListener makes a duplicate once more
+	return net.FileListener(file)
+}
+
+// fileOf returns a descriptor of its own on the same socket. It does not go through TCPListener.File, whose Fd method
+// would make the socket blocking for all who share it.
+func fileOf(socket net.Listener) (*os.File, error) {
 	var fd int
 	err := control(socket, func(original int) (err error) {
 		fd, err = unix.FcntlInt(uintptr(original), unix.F_DUPFD_CLOEXEC, 0)
@@ -21,9 +31,7 @@ func duplicate(socket net.Listener) (net.Listener, error) {
 	if err != nil {
 		return nil, err
 	}
-	file := os.NewFile(uintptr(fd), "listener")
-	defer file.Close() // FileListener makes a duplicate once more
-	return net.FileListener(file)
+	return os.NewFile(uintptr(fd), "listener"), nil
 }
 
 // setBacklog listens once more on a socket that listens already, which changes the length of its queue: net.Listen

@@ -5,9 +5,12 @@ package server
 import (
 	"errors"
 	"net"
+	"os"
 )
 
 func duplicate(net.Listener) (net.Listener, error) { return nil, errors.ErrUnsupported }
+
+func fileOf(net.Listener) (*os.File, error) { return nil, errors.ErrUnsupported }
 
 func setBacklog(net.Listener, int) error { return errors.ErrUnsupported }
 

@@ -27,6 +27,16 @@ const (
 	Stopped  State = "stopped"
 )
 
+// A Queue is what becomes of the connections that wait in the accept queue when the service stops.
+type Queue int
+
+// The ways to deal with the accept queue.
+const (
+	ServeQueue Queue = iota // new connections are kept out, and those that wait are served
+	EmptyQueue              // those that wait are served: whoever owns the socket keeps new ones out
+	LeaveQueue              // others accept on the same socket, or will: what waits in it is theirs
+)
+
 // A Config is what a Host needs to know.
 type Config struct {
 	Source       *server.Source
@@ -34,6 +44,7 @@ type Config struct {
 	Mode         modes.Mode
 	LameDuck     time.Duration // how long to go on as before, but not ready, once told to stop
 	DrainTimeout time.Duration // how long requests may take from then on
+	Queue        func() Queue  // asked once told to stop; nil for ServeQueue
 }
 
 // A Host serves one Source with one mode. Create it with New and call Run once.
@@ -109,11 +120,23 @@ func (h *Host) endedEarly(err error) error {
 	return fmt.Errorf("mode %s ended: %w", h.config.Mode.Name, err)
 }
 
-// drainAcceptQueue keeps new connections out and lets the mode accept those that wait, which closing the socket would
-// reset. Where the system cannot tell how many wait, it returns at once.
+func (h *Host) queue() Queue {
+	if h.config.Queue == nil {
+		return ServeQueue
+	}
+	return h.config.Queue()
+}
+
+// drainAcceptQueue lets the mode accept the connections that wait, which closing the socket would reset, while new ones
+// are kept out. Where the system can do neither, it returns at once.
 func (h *Host) drainAcceptQueue() {
-	if err := h.config.Source.RefuseNew(); err != nil {
+	switch h.queue() {
+	case LeaveQueue:
 		return
+	case ServeQueue:
+		if err := h.config.Source.RefuseNew(); err != nil {
+			return
+		}
 	}
 	end := time.Now().Add(h.config.DrainTimeout + refuseTime)
 	for empty := 0; empty < emptyLooks && time.Now().Before(end); {

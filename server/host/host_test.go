@@ -293,3 +293,68 @@ func serveHTTP(ctx context.Context, source *server.Source, app *server.App) erro
 	srv.Serve(listener)
 	return nil
 }
+
+// TestQueue: who shares the socket with others keeps nobody out of it, and waits for the queue to be empty only where
+// nobody else serves it.
+func TestQueue(t *testing.T) {
+	for _, row := range []struct {
+		name   string
+		queue  host.Queue
+		served bool // the connection that waited
+		open   bool // to new connections afterwards
+	}{
+		{"serve", host.ServeQueue, true, false},
+		{"empty", host.EmptyQueue, true, true},
+		{"leave", host.LeaveQueue, false, true},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			source, err := server.Listen(t.Context(), "127.0.0.1:0", 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			other, err := source.File() // another process has it, as it were
+			if errors.Is(err, errors.ErrUnsupported) {
+				source.Close()
+				t.Skip("the socket cannot be shared on this system")
+			}
+			defer other.Close()
+			stop, cancel := context.WithCancel(t.Context())
+			cancel() // so that nobody accepts before
+			waits := dial(t, source.Addr().String())
+			defer waits.Close()
+			late := modes.Mode{Name: "late", Serve: func(ctx context.Context, source *server.Source, app *server.App) error {
+				if row.queue == host.LeaveQueue {
+					<-ctx.Done()
+					return nil
+				}
+				return serveOneByOne(ctx, source, app)
+			}}
+			h := host.New(host.Config{
+				Source: source, App: newApp(), Mode: late, DrainTimeout: 10 * time.Second, Queue: func() host.Queue { return row.queue },
+			})
+			if err := h.Run(stop, func() {}); err != nil {
+				t.Error(err)
+			}
+			waits.SetReadDeadline(time.Now().Add(20 * time.Millisecond))
+			if reply, _ := io.ReadAll(waits); (string(reply) == "served") != row.served {
+				t.Errorf("the connection that waited got %q", reply)
+			}
+			conn, err := net.DialTimeout("tcp", source.Addr().String(), 50*time.Millisecond)
+			if (err == nil) != row.open {
+				t.Errorf("a new connection: %v", err)
+			}
+			if err == nil {
+				conn.Close()
+			}
+		})
+	}
+}
+
+func dial(t *testing.T, address string) net.Conn {
+	t.Helper()
+	conn, err := net.Dial("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return conn
+}
