@@ -27,7 +27,7 @@ var mayImport = map[string][]string{
 	"bench/verdict":   {"bench/result"},
 	"cmd/demo-server": {
 		"bench", "bench/beside", "bench/originals", "bench/report", "bench/result", "bench/verdict",
-		"configs", "modes", "server", "server/admin", "server/admission", "server/host", "work",
+		"configs", "modes", "server", "server/admin", "server/admission", "server/host", "server/prefork", "work",
 	},
 	"configs":          {},
 	"modes":            {"server", "server/transport", "work"},
@@ -35,6 +35,7 @@ var mayImport = map[string][]string{
 	"server/admin":     {"server"},
 	"server/admission": {},
 	"server/host":      {"modes", "server"},
+	"server/prefork":   {"server"},
 	"server/transport": {"server", "work"},
 	"work":             {},
 }

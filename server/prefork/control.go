@@ -1,0 +1,40 @@
+package prefork
+
+import "encoding/json"
+
+// The descriptors that a worker inherits, behind the standard three.
+const (
+	listenerFile = 3 + iota // the socket that all workers accept on
+	adminFile               // a Unix socket that this worker alone answers on
+	ordersFile              // the pipe on which the supervisor speaks
+	reportsFile             // the pipe on which the worker does
+)
+
+// A briefing is what a worker is told first. It travels through a pipe, because others can see a command line.
+type briefing struct {
+	Key   string          `json:"key"`
+	Brief json.RawMessage `json:"brief"`
+}
+
+// An Order is what a worker is told later, once. After it the pipe is closed, which lets the worker end.
+type Order string
+
+// The orders. To stop and drain is part of both.
+const (
+	Retire Order = "retire" // leave the accept queue to the others
+	Stop   Order = "stop"   // nobody can connect any more: serve the accept queue to its end
+)
+
+// A report is what a worker says.
+type report struct {
+	Says  saying `json:"says"`
+	Error string `json:"error,omitempty"` // of failed: why
+}
+
+type saying string
+
+const (
+	sayReady   saying = "ready"
+	sayFailed  saying = "failed"
+	sayDrained saying = "drained" // it has nothing left to do, and waits to be let go
+)

@@ -1,0 +1,85 @@
+package prefork
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+)
+
+// Inherited is what a worker got from its supervisor. Get it with Inherit, once, in the worker's process.
+type Inherited struct {
+	Listener net.Listener    // the service's socket, on which others accept as well
+	Admin    net.Listener    // a Unix socket, on which the supervisor asks for figures
+	Key      string          // what the supervisor shows there, and nobody else knows
+	Brief    json.RawMessage // the plan's
+
+	orders  *json.Decoder
+	reports *json.Encoder
+}
+
+// ErrNoSupervisor is what Inherit returns in a process that no Supervisor started.
+var ErrNoSupervisor = errors.New("no supervisor started this process")
+
+// Inherit takes over what a Supervisor handed to this process.
+func Inherit() (*Inherited, error) {
+	listener, err := inheritListener(listenerFile)
+	if err != nil {
+		return nil, err
+	}
+	admin, err := inheritListener(adminFile)
+	if err != nil {
+		return nil, err
+	}
+	i := &Inherited{
+		Listener: listener, Admin: admin,
+		orders:  json.NewDecoder(os.NewFile(ordersFile, "orders")),
+		reports: json.NewEncoder(os.NewFile(reportsFile, "reports")),
+	}
+	var first briefing
+	if err := i.orders.Decode(&first); err != nil {
+		return nil, fmt.Errorf("the supervisor's first words: %w", err)
+	}
+	i.Key, i.Brief = first.Key, first.Brief
+	return i, nil
+}
+
+func inheritListener(descriptor uintptr) (net.Listener, error) {
+	file := os.NewFile(descriptor, "listener")
+	listener, err := net.FileListener(file)
+	if err != nil {
+		return nil, ErrNoSupervisor
+	}
+	file.Close() // the listener has a duplicate
+	return listener, nil
+}
+
+// Ready tells the supervisor that requests are answered.
+func (i *Inherited) Ready() { i.say(report{Says: sayReady}) }
+
+// Failed tells the supervisor why this process is about to end.
+func (i *Inherited) Failed(err error) { i.say(report{Says: sayFailed, Error: err.Error()}) }
+
+// say reports. Where nobody listens any more, Order tells so too.
+func (i *Inherited) say(r report) { i.reports.Encode(r) }
+
+// Order waits for the supervisor's order. Its death is one to retire: whoever serves on must not do so unseen.
+func (i *Inherited) Order() Order {
+	var order Order
+	if err := i.orders.Decode(&order); err != nil {
+		return Retire
+	}
+	return order
+}
+
+// Drained tells the supervisor that nothing is left to do, and returns when that has read the last figures.
+func (i *Inherited) Drained() {
+	i.say(report{Says: sayDrained})
+	for {
+		var more Order
+		if err := i.orders.Decode(&more); err != nil {
+			return
+		}
+	}
+}

@@ -1,0 +1,383 @@
+// Package prefork is the supervisor of several worker processes that accept on one socket: it starts them, replaces
+// those that die, exchanges them one by one where the plan changes, and drains them.
+//
+// It has a plan and the workers that there are. Whatever happens, a signal, a death, a new plan, changes the one or
+// the other, and reconcile takes the next step from what is to what should be.
+//
+// The package must not know what workers serve, settings, HTTP, logs or signals: a worker is a command that speaks the
+// protocol of control.go, and its brief is bytes.
+package prefork
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime"
+	"slices"
+	"sync"
+	"time"
+
+	"demo-server/server"
+)
+
+// A Plan is what should be. Apply changes it.
+type Plan struct {
+	Processes    int             // how many workers serve, at least 1
+	Brief        json.RawMessage // what each is told at first
+	LameDuck     time.Duration   // how long to go on as before, but not ready, once told to stop
+	DrainTimeout time.Duration   // how long workers let requests take that they have when they drain
+}
+
+// A Config is what a Supervisor needs to know, and what does not change.
+type Config struct {
+	Source       *server.Source   // its owner is the caller
+	Shared       bool             // the socket outlives this service: nobody may be kept out of it
+	Command      func() *exec.Cmd // makes a worker's command, without ExtraFiles
+	StartTimeout time.Duration    // how long a worker may take to be ready
+	Most         int              // workers that Add makes at most
+	Observe      func(Event)      // is told of each event in order, and must not call the Supervisor
+}
+
+// endGrace is how long a worker may take to end, beyond the time to drain.
+const endGrace = 10 * time.Second
+
+// An edition is a plan with an identity: a worker of another edition than the current one is outdated.
+type edition struct{ Plan }
+
+// A Supervisor keeps as many workers as planned. Create it with New and call Run once. Its methods may be called from
+// any goroutine.
+type Supervisor struct {
+	config  Config
+	socket  *os.File
+	up      chan struct{}  // closed when all are ready for the first time
+	failed  chan error     // why the first ones cannot be
+	running sync.WaitGroup // one for each worker process
+
+	mu       sync.Mutex
+	phase    phase
+	current  *edition
+	previous *edition  // nil once a worker of the current one is ready
+	workers  []*worker // in the order of their start
+	settled  bool
+	backoff  backoff
+	pause    time.Time // no worker is started before
+	restarts int
+	lost     []error // why workers died in the last drain
+}
+
+type phase int
+
+const (
+	starting phase = iota
+	serving
+	lameDuck
+	draining
+)
+
+// Supported returns an error that says why this system cannot run workers, or nil.
+func Supported() error {
+	if runtime.GOOS != "linux" {
+		return fmt.Errorf("worker processes need Linux, and this is %s", runtime.GOOS)
+	}
+	return nil
+}
+
+// New returns a Supervisor that has started nothing yet.
+func New(config Config, plan Plan) (*Supervisor, error) {
+	if err := Supported(); err != nil {
+		return nil, err
+	}
+	socket, err := config.Source.File()
+	if err != nil {
+		return nil, err
+	}
+	return &Supervisor{
+		config: config, socket: socket, current: &edition{plan}, up: make(chan struct{}), failed: make(chan error, 1),
+	}, nil
+}
+
+// Run serves until stop is done and all workers have drained. It calls ready once all of them are. Where one of the
+// first cannot be, the others are killed, and its error is returned; so is that of a worker that died while it drained.
+func (s *Supervisor) Run(stop context.Context, ready func()) error {
+	defer s.socket.Close()
+	defer s.running.Wait()
+	s.update(func() {})
+	select {
+	case <-s.up:
+	case err := <-s.failed:
+		s.Kill()
+		return err
+	case <-stop.Done():
+		s.Kill()
+		return nil
+	}
+	ready()
+	<-stop.Done()
+	s.update(func() { s.phase = lameDuck })
+	time.Sleep(s.Plan().LameDuck)
+	s.drain()
+	s.running.Wait()
+	return errors.Join(s.lost...)
+}
+
+// drain tells all workers to stop. New connections are kept out first, so that the accept queue can become empty.
+func (s *Supervisor) drain() {
+	order := Stop
+	if s.config.Shared || s.config.Source.RefuseNew() != nil {
+		order = Retire
+	}
+	s.update(func() {
+		s.phase = draining
+		for _, w := range s.workers {
+			switch w.State {
+			case Starting:
+				w.dismiss()
+			case Ready:
+				s.tell(w, order)
+			}
+		}
+	})
+}
+
+// Kill ends all workers at once, and the Supervisor with them.
+func (s *Supervisor) Kill() {
+	s.update(func() {
+		s.phase = draining
+		for _, w := range s.workers {
+			w.dismiss()
+		}
+	})
+}
+
+// Apply makes plan the one in force. Workers are exchanged one by one, the old one for a new one that is ready.
+func (s *Supervisor) Apply(plan Plan) {
+	s.update(func() {
+		if s.previous == nil {
+			s.previous = s.current
+		}
+		s.current = &edition{plan}
+	})
+}
+
+// Add changes the number of workers by n, which may be negative. Where that would be none, or more than the most, it
+// changes nothing. It returns how many there should be.
+func (s *Supervisor) Add(n int) (processes int, changed bool) {
+	s.update(func() {
+		processes = s.current.Processes
+		if changed = processes+n >= 1 && processes+n <= s.config.Most; changed {
+			s.current.Processes += n
+			processes = s.current.Processes
+		}
+	})
+	return processes, changed
+}
+
+// Plan is what should be.
+func (s *Supervisor) Plan() Plan {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.current.Plan
+}
+
+// Workers are those that there are, in the order of their start.
+func (s *Supervisor) Workers() (workers []Worker) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, w := range s.workers {
+		workers = append(workers, w.Worker)
+	}
+	return workers
+}
+
+// Restarts is how many workers died and were replaced.
+func (s *Supervisor) Restarts() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.restarts
+}
+
+// Ready reports whether as many workers as planned serve, and in one line why not.
+func (s *Supervisor) Ready() (ready bool, reason string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch n := s.count(Ready); {
+	case s.phase == lameDuck:
+		return false, "lame duck: stopping soon"
+	case s.phase == draining:
+		return false, "draining"
+	case n < s.current.Processes:
+		return false, fmt.Sprintf("%d of %d worker processes are ready", n, s.current.Processes)
+	}
+	return true, ""
+}
+
+// update changes something, and takes the steps that follow from it.
+func (s *Supervisor) update(change func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	change()
+	s.reconcile()
+}
+
+// reconcile takes the next steps to what is planned; later events lead to those that follow. The caller holds the lock.
+func (s *Supervisor) reconcile() {
+	if s.phase == draining {
+		return
+	}
+	for s.count(Ready) > s.current.Processes {
+		w := s.dispensable()
+		s.tell(w, Retire)
+		s.config.Observe(Event{What: Retired, Worker: w.Worker})
+	}
+	for s.count(Starting)+s.count(Ready) < s.wanted() && s.start() {
+	}
+	s.settle()
+}
+
+// wanted is how many workers there should be now: one more than planned takes the place of an outdated one.
+func (s *Supervisor) wanted() int {
+	if s.phase <= serving && slices.ContainsFunc(s.workers, s.outdated) {
+		return s.current.Processes + 1
+	}
+	return s.current.Processes
+}
+
+func (s *Supervisor) outdated(w *worker) bool { return w.edition != s.current && w.State != Draining }
+
+// dispensable is the ready worker that has to go first: an outdated one, else the oldest.
+func (s *Supervisor) dispensable() (first *worker) {
+	for _, w := range s.workers {
+		if w.State == Ready && (first == nil || s.outdated(w) && !s.outdated(first)) {
+			first = w
+		}
+	}
+	return first
+}
+
+func (s *Supervisor) count(state State) (n int) {
+	for _, w := range s.workers {
+		if w.State == state {
+			n++
+		}
+	}
+	return n
+}
+
+// settle tells once when everything has become as planned.
+func (s *Supervisor) settle() {
+	settled := s.count(Ready) == s.current.Processes && s.count(Starting) == 0 && !slices.ContainsFunc(s.workers, s.outdated)
+	if settled && s.phase == starting {
+		s.phase = serving
+		close(s.up)
+	}
+	if settled && !s.settled {
+		s.config.Observe(Event{What: Settled})
+	}
+	s.settled = settled
+}
+
+// start starts a worker, unless it is too early for one after a death.
+func (s *Supervisor) start() bool {
+	if time.Now().Before(s.pause) {
+		return false
+	}
+	w, err := launch(s.config.Command(), s.socket, s.current)
+	if err != nil {
+		s.died(&worker{Worker: Worker{Started: time.Now()}, edition: s.current}, err)
+		return false
+	}
+	s.workers = append(s.workers, w)
+	s.killAfter(s.config.StartTimeout, w, Starting, "was not ready")
+	s.config.Observe(Event{What: Started, Worker: w.Worker})
+	s.running.Go(func() {
+		err := w.follow(func(r report) { s.heard(w, r) })
+		s.update(func() { s.ended(w, err) })
+	})
+	return true
+}
+
+// killAfter kills the worker where it is still in that state after a time.
+func (s *Supervisor) killAfter(d time.Duration, w *worker, state State, still string) {
+	time.AfterFunc(d, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if w.State == state {
+			w.failure = fmt.Errorf("%s after %s", still, d)
+			w.kill()
+		}
+	})
+}
+
+func (s *Supervisor) tell(w *worker, order Order) {
+	w.tell(order)
+	s.killAfter(s.current.DrainTimeout+endGrace, w, Draining, "had not drained")
+}
+
+// heard takes a worker's report.
+func (s *Supervisor) heard(w *worker, r report) {
+	switch r.Says {
+	case sayReady:
+		s.update(func() { s.serves(w) })
+	case sayFailed:
+		s.update(func() { w.failure = errors.New(r.Error) })
+	case sayDrained:
+		s.mu.Lock()
+		drained := w.Worker
+		s.mu.Unlock()
+		s.config.Observe(Event{What: Drained, Worker: drained}) // without the lock: it may take a while
+		s.update(w.letGo)
+	}
+}
+
+func (s *Supervisor) serves(w *worker) {
+	w.State = Ready
+	if w.edition == s.current {
+		s.previous = nil
+	}
+	s.config.Observe(Event{What: Served, Worker: w.Worker})
+}
+
+// ended draws the conclusions from the end of a worker's process.
+func (s *Supervisor) ended(w *worker, err error) {
+	s.workers = slices.DeleteFunc(s.workers, func(other *worker) bool { return other == w })
+	switch {
+	case w.dismissed, w.drained && err == nil:
+		s.config.Observe(Event{What: Ended, Worker: w.Worker})
+	case w.State == Draining:
+		if s.phase == draining {
+			s.lost = append(s.lost, fmt.Errorf("worker %d: %w", w.PID, w.cause(err)))
+		}
+		s.config.Observe(Event{What: Died, Worker: w.Worker, Err: w.cause(err)})
+	default:
+		s.died(w, w.cause(err))
+	}
+}
+
+// died is for a worker that was to serve.
+func (s *Supervisor) died(w *worker, err error) {
+	switch {
+	case w.State != Ready && s.phase == starting:
+		s.fail(err)
+	case w.State != Ready && s.previous != nil && w.edition == s.current:
+		s.current, s.previous = s.previous, nil
+		s.config.Observe(Event{What: Rejected, Worker: w.Worker, Err: err})
+	default:
+		s.restarts++
+		pause := s.backoff.died(time.Since(w.Started))
+		s.pause = time.Now().Add(pause)
+		time.AfterFunc(pause, func() { s.update(func() {}) })
+		s.config.Observe(Event{What: Died, Worker: w.Worker, Err: err, Pause: pause})
+	}
+}
+
+// fail ends the start, for the first reason that there is.
+func (s *Supervisor) fail(err error) {
+	select {
+	case s.failed <- err:
+		s.phase = draining
+	default:
+	}
+}

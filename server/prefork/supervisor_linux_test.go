@@ -1,0 +1,450 @@
+package prefork_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"go.uber.org/goleak"
+
+	"demo-server/server"
+	"demo-server/server/prefork"
+)
+
+// patience bounds every wait that should be short on an idle machine.
+const patience = 20 * time.Second
+
+// TestMain is the worker as well: the supervisors of these tests start this binary again.
+func TestMain(m *testing.M) {
+	if slices.Equal(os.Args[1:], []string{"worker"}) {
+		os.Exit(work())
+	}
+	goleak.VerifyTestMain(m)
+}
+
+// A brief tells a worker of these tests how to behave.
+type brief struct {
+	Name  string
+	Fails string // the reason for which it cannot start
+	Exits bool   // before it is ready
+	Mute  bool   // never says that it is ready
+	Dies  bool   // once it is ready
+	Stays bool   // does not end when it is told to
+}
+
+// work accepts connections, and says its name on each, until it is told to drain.
+func work() int {
+	in, err := prefork.Inherit()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 3
+	}
+	var b brief
+	json.Unmarshal(in.Brief, &b)
+	switch {
+	case b.Fails != "":
+		in.Failed(errors.New(b.Fails))
+		return 1
+	case b.Exits:
+		return 4
+	case b.Mute:
+		select {}
+	}
+	go greet(in.Listener, b.Name)
+	in.Ready()
+	if b.Dies {
+		return 5
+	}
+	order := in.Order()
+	if b.Stays {
+		select {}
+	}
+	if order == prefork.Stop {
+		emptyQueue(in.Listener)
+	}
+	in.Listener.Close()
+	in.Drained()
+	return 0
+}
+
+// emptyQueue waits until nobody waits to be accepted.
+func emptyQueue(listener net.Listener) {
+	for source := server.NewSource(listener); ; time.Sleep(time.Millisecond) {
+		if queue, _ := source.AcceptQueue(); queue.Depth == 0 {
+			return
+		}
+	}
+}
+
+func greet(listener net.Listener, name string) {
+	for {
+		conn, err := listener.Accept()
+		if err != nil {
+			return
+		}
+		fmt.Fprintf(conn, "%s %d", name, os.Getpid())
+		conn.Close()
+	}
+}
+
+// A service is a supervisor that runs.
+type service struct {
+	*prefork.Supervisor
+	source *server.Source
+	stop   context.CancelFunc
+	ended  chan error
+
+	mu     sync.Mutex
+	events []prefork.Event
+}
+
+func planned(processes int, b brief) prefork.Plan {
+	text, err := json.Marshal(b)
+	if err != nil {
+		panic(err)
+	}
+	return prefork.Plan{Processes: processes, Brief: text, DrainTimeout: patience}
+}
+
+// run runs a supervisor, and waits until it is ready, or has ended.
+func run(t *testing.T, plan prefork.Plan, change ...func(*prefork.Config)) *service {
+	t.Helper()
+	source, err := server.Listen(t.Context(), "127.0.0.1:0", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { source.Close() })
+	s := &service{source: source, ended: make(chan error, 1)}
+	config := prefork.Config{
+		Source: source, Command: command, StartTimeout: patience, Most: 4, Observe: s.observe,
+	}
+	for _, change := range change {
+		change(&config)
+	}
+	if s.Supervisor, err = prefork.New(config, plan); err != nil {
+		t.Fatal(err)
+	}
+	stop, cancel := context.WithCancel(t.Context())
+	s.stop = cancel
+	ready, over := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(over)
+		s.ended <- s.Run(stop, func() { close(ready) })
+	}()
+	t.Cleanup(func() {
+		s.Kill()
+		cancel()
+		<-over
+	})
+	select {
+	case <-ready:
+	case <-over:
+	}
+	return s
+}
+
+func command() *exec.Cmd {
+	command := exec.Command("/proc/self/exe", "worker")
+	command.Stderr = os.Stderr
+	return command
+}
+
+func (s *service) observe(e prefork.Event) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.events = append(s.events, e)
+}
+
+// happened returns the events of a kind.
+func (s *service) happened(what prefork.What) (found []prefork.Event) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, e := range s.events {
+		if e.What == what {
+			found = append(found, e)
+		}
+	}
+	return found
+}
+
+// await waits until what holds.
+func await(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	for end := time.Now().Add(patience); !holds(); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("not within %v: %s", patience, what)
+		}
+	}
+}
+
+// pids are those of the workers that are ready.
+func (s *service) pids() (pids []int) {
+	for _, w := range s.Workers() {
+		if w.State == prefork.Ready {
+			pids = append(pids, w.PID)
+		}
+	}
+	return pids
+}
+
+// alone reports whether there are n workers, all ready.
+func (s *service) alone(n int) bool { return len(s.pids()) == n && len(s.Workers()) == n }
+
+// ask connects once, and returns the name of the worker that answers.
+func (s *service) ask(t *testing.T) string {
+	t.Helper()
+	conn, err := net.Dial("tcp", s.source.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	conn.SetDeadline(time.Now().Add(patience))
+	text, err := io.ReadAll(conn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	name, _, _ := strings.Cut(string(text), " ")
+	return name
+}
+
+func (s *service) wantEnd(t *testing.T, want string) {
+	t.Helper()
+	got := ""
+	if err := <-s.ended; err != nil {
+		got = err.Error()
+	}
+	if got != want {
+		t.Errorf("Run returned %q, want %q", got, want)
+	}
+}
+
+// gone reports whether the process is no more.
+func gone(pid int) bool { return errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) }
+
+// TestServe starts workers, is served by them, and stops them.
+func TestServe(t *testing.T) {
+	s := run(t, planned(3, brief{Name: "one"}))
+	pids := s.pids()
+	if ready, reason := s.Ready(); !ready || len(pids) != 3 {
+		t.Errorf("ready %v, %s with %v", ready, reason, pids)
+	}
+	if got := s.ask(t); got != "one" {
+		t.Errorf("%q answered", got)
+	}
+	s.stop()
+	s.wantEnd(t, "")
+	for _, pid := range pids {
+		if !gone(pid) {
+			t.Errorf("worker %d is still there", pid)
+		}
+	}
+	for what, want := range map[prefork.What]int{
+		prefork.Started: 3, prefork.Served: 3, prefork.Settled: 1, prefork.Drained: 3, prefork.Ended: 3, prefork.Died: 0,
+	} {
+		if got := len(s.happened(what)); got != want {
+			t.Errorf("event %d happened %d times, want %d", what, got, want)
+		}
+	}
+	if _, err := net.DialTimeout("tcp", s.source.Addr().String(), 50*time.Millisecond); err == nil {
+		t.Error("connected to a service that stopped: nobody kept new connections out")
+	}
+}
+
+// TestShared: nobody is kept out of a socket that outlives the service.
+func TestShared(t *testing.T) {
+	s := run(t, planned(1, brief{}), func(c *prefork.Config) { c.Shared = true })
+	s.stop()
+	s.wantEnd(t, "")
+	conn, err := net.Dial("tcp", s.source.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn.Close()
+}
+
+// TestCannotStart: the start fails with the worker's own reason, and leaves nothing running.
+func TestCannotStart(t *testing.T) {
+	for _, row := range []struct {
+		name   string
+		brief  brief
+		change func(*prefork.Config)
+		want   string
+	}{
+		{"it says why", brief{Fails: "no luck"}, func(*prefork.Config) {}, "no luck"},
+		{"it exits", brief{Exits: true}, func(*prefork.Config) {}, "exit status 4"},
+		{
+			"it says nothing", brief{Mute: true}, func(c *prefork.Config) { c.StartTimeout = 50 * time.Millisecond },
+			"was not ready after 50ms",
+		},
+		{
+			"there is no such command", brief{}, func(c *prefork.Config) {
+				c.Command = func() *exec.Cmd { return exec.Command("/nowhere/at/all") }
+			}, "fork/exec /nowhere/at/all: no such file or directory",
+		},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			s := run(t, planned(3, row.brief), row.change)
+			s.wantEnd(t, row.want)
+			for _, e := range s.happened(prefork.Started) {
+				if !gone(e.Worker.PID) {
+					t.Errorf("worker %d is still there", e.Worker.PID)
+				}
+			}
+		})
+	}
+}
+
+// TestStopWhileStarting ends workers that are not ready yet.
+func TestStopWhileStarting(t *testing.T) {
+	source, err := server.Listen(t.Context(), "127.0.0.1:0", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer source.Close()
+	s, err := prefork.New(prefork.Config{
+		Source: source, Command: command, StartTimeout: patience, Most: 4, Observe: func(prefork.Event) {},
+	}, planned(2, brief{Mute: true}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	stop, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := s.Run(stop, func() { t.Error("ready") }); err != nil {
+		t.Error(err)
+	}
+	if left := s.Workers(); len(left) != 0 {
+		t.Errorf("%v are left", left)
+	}
+}
+
+// TestReplaced: a worker that is killed is replaced at once.
+func TestReplaced(t *testing.T) {
+	s := run(t, planned(2, brief{}))
+	victim := s.pids()[0]
+	syscall.Kill(victim, syscall.SIGKILL)
+	await(t, "another takes its place", func() bool { return s.alone(2) && !slices.Contains(s.pids(), victim) })
+	died := s.happened(prefork.Died)
+	if len(died) != 1 || died[0].Worker.PID != victim || died[0].Err.Error() != "signal: killed" || died[0].Pause != 0 {
+		t.Errorf("got %+v, want one death without a pause", died)
+	}
+	if s.Restarts() != 1 {
+		t.Errorf("%d restarts, want 1", s.Restarts())
+	}
+	await(t, "it has settled again", func() bool { return len(s.happened(prefork.Settled)) == 2 })
+}
+
+// TestBackoff: workers that die at once are not started more and more often.
+func TestBackoff(t *testing.T) {
+	s := run(t, planned(1, brief{}))
+	s.Apply(planned(1, brief{Dies: true}))
+	await(t, "four died", func() bool { return len(s.happened(prefork.Died)) >= 4 })
+	var pauses []time.Duration
+	for _, e := range s.happened(prefork.Died)[:4] {
+		pauses = append(pauses, e.Pause)
+	}
+	const ms = time.Millisecond
+	if diff := cmp.Diff([]time.Duration{0, 100 * ms, 200 * ms, 400 * ms}, pauses); diff != "" {
+		t.Errorf("pauses (-want +got):\n%s", diff)
+	}
+	died := s.happened(prefork.Died)
+	if apart := died[3].Worker.Started.Sub(died[0].Worker.Started); apart < 300*ms {
+		t.Errorf("the fourth was started %v after the first, want 300ms at least", apart)
+	}
+}
+
+// TestAdd changes the number of workers, within its limits.
+func TestAdd(t *testing.T) {
+	s := run(t, planned(2, brief{}))
+	first := s.pids()[0]
+	for _, step := range []struct {
+		by, want int
+		changed  bool
+	}{{1, 3, true}, {1, 4, true}, {1, 4, false}, {-1, 3, true}, {-1, 2, true}, {-1, 1, true}, {-1, 1, false}} {
+		if got, changed := s.Add(step.by); got != step.want || changed != step.changed {
+			t.Errorf("%+d: %d, %v; want %d, %v", step.by, got, changed, step.want, step.changed)
+		}
+		await(t, fmt.Sprintf("%d workers", step.want), func() bool { return s.alone(step.want) })
+	}
+	if !gone(first) {
+		t.Errorf("the oldest worker, %d, is still there", first)
+	}
+	if died := s.happened(prefork.Died); len(died) != 0 {
+		t.Errorf("%+v died", died)
+	}
+}
+
+// TestApply exchanges workers one by one: as many as planned serve at any time.
+func TestApply(t *testing.T) {
+	s := run(t, planned(3, brief{Name: "old"}))
+	before := s.pids()
+	s.Apply(planned(2, brief{Name: "new"}))
+	await(t, "all are exchanged", func() bool {
+		if ready, reason := s.Ready(); !ready {
+			t.Errorf("not ready meanwhile: %s", reason)
+		}
+		return s.alone(2) && !slices.ContainsFunc(s.pids(), func(pid int) bool { return slices.Contains(before, pid) })
+	})
+	for range 10 {
+		if got := s.ask(t); got != "new" {
+			t.Errorf("%q answered, want new", got)
+		}
+	}
+	if n := len(s.happened(prefork.Settled)); n != 2 {
+		t.Errorf("settled %d times, want 2", n)
+	}
+}
+
+// TestRejected: a plan that workers cannot live by changes nothing.
+func TestRejected(t *testing.T) {
+	s := run(t, planned(2, brief{Name: "old"}))
+	before := s.pids()
+	s.Apply(planned(3, brief{Fails: "no luck"}))
+	await(t, "it is rejected", func() bool { return len(s.happened(prefork.Rejected)) == 1 })
+	if err := s.happened(prefork.Rejected)[0].Err; err.Error() != "no luck" {
+		t.Errorf("rejected because of %v", err)
+	}
+	await(t, "nothing else runs", func() bool { return s.alone(2) })
+	if diff := cmp.Diff(before, s.pids()); diff != "" || s.Plan().Processes != 2 {
+		t.Errorf("%d are planned, workers (-before +after):\n%s", s.Plan().Processes, diff)
+	}
+}
+
+// TestDiesDraining: what a worker had in flight is lost with it, and that is an error of the stop.
+func TestDiesDraining(t *testing.T) {
+	s := run(t, planned(1, brief{Stays: true}))
+	s.stop()
+	await(t, "it drains", func() bool { return len(s.Workers()) == 1 && s.Workers()[0].State == prefork.Draining })
+	pid := s.Workers()[0].PID
+	syscall.Kill(pid, syscall.SIGKILL)
+	s.wantEnd(t, fmt.Sprintf("worker %d: signal: killed", pid))
+}
+
+// TestKill ends all at once.
+func TestKill(t *testing.T) {
+	s := run(t, planned(2, brief{Stays: true}))
+	s.stop()
+	await(t, "both drain", func() bool { return len(s.pids()) == 0 })
+	s.Kill()
+	s.wantEnd(t, "")
+}
+
+// TestInheritAlone: a process that nobody prepared is told so.
+func TestInheritAlone(t *testing.T) {
+	out, err := command().Output()
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) || exit.ExitCode() != 3 {
+		t.Errorf("%v %s", err, out)
+	}
+}

@@ -1,0 +1,139 @@
+package prefork
+
+import (
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"net"
+	"os"
+	"os/exec"
+	"time"
+)
+
+// A State is what a worker is doing.
+type State string
+
+// The states, in their order.
+const (
+	Starting State = "starting"
+	Ready    State = "ready"
+	Draining State = "draining"
+)
+
+// A Worker is what is known of a worker process.
+type Worker struct {
+	PID     int
+	State   State
+	Started time.Time
+	Admin   string // the address of its Unix socket
+	Key     string // what that asks for
+}
+
+// A worker is a Worker and the supervisor's ends of its pipes.
+type worker struct {
+	Worker
+	edition *edition
+	command *exec.Cmd
+	orders  *os.File
+	reports *os.File
+
+	failure   error // why it has to end, where that is known
+	drained   bool  // it has done what it was told to
+	dismissed bool  // it was killed because nobody needs it
+}
+
+// launch starts command as a worker on the socket.
+func launch(command *exec.Cmd, socket *os.File, e *edition) (*worker, error) {
+	admin, err := net.Listen("unix", "") // Linux picks a name that lies in no file system, which may be read-only
+	if err != nil {
+		return nil, err
+	}
+	defer admin.Close() // the worker has it
+	w := &worker{edition: e, command: command}
+	w.Started, w.State, w.Admin, w.Key = time.Now(), Starting, admin.Addr().String(), rand.Text()
+	if err := w.start(socket, admin.(*net.UnixListener)); err != nil {
+		return nil, err
+	}
+	w.PID = command.Process.Pid
+	return w, nil
+}
+
+// start starts the process, and closes in this one what is the worker's.
+func (w *worker) start(socket *os.File, admin *net.UnixListener) error {
+	adminFile, err := admin.File()
+	if err != nil {
+		return err
+	}
+	defer adminFile.Close()
+	itsOrders, orders, err := os.Pipe()
+	if err != nil {
+		return err
+	}
+	defer itsOrders.Close()
+	reports, itsReports, err := os.Pipe()
+	if err != nil {
+		orders.Close()
+		return err
+	}
+	defer itsReports.Close()
+	w.orders, w.reports = orders, reports
+	w.command.ExtraFiles = []*os.File{socket, adminFile, itsOrders, itsReports}
+	if err := w.command.Start(); err != nil {
+		w.close()
+		return err
+	}
+	return nil
+}
+
+func (w *worker) close() {
+	w.orders.Close()
+	w.reports.Close()
+}
+
+// follow tells the worker its brief, hands each of its reports to hear, and returns how it ended.
+func (w *worker) follow(hear func(report)) error {
+	defer w.close()
+	json.NewEncoder(w.orders).Encode(briefing{w.Key, w.edition.Brief}) // an error means that it has ended
+	for reports := json.NewDecoder(w.reports); ; {
+		var r report
+		if err := reports.Decode(&r); err != nil {
+			break // it has ended
+		}
+		hear(r)
+	}
+	return w.command.Wait()
+}
+
+// tell gives the worker its order.
+func (w *worker) tell(order Order) {
+	w.State = Draining
+	json.NewEncoder(w.orders).Encode(order) // an error means that it has ended
+}
+
+// letGo ends a worker that has drained.
+func (w *worker) letGo() {
+	w.drained = true
+	w.orders.Close()
+}
+
+func (w *worker) kill() { w.command.Process.Kill() } // an error means that it has ended
+
+// dismiss kills a worker that nobody needs.
+func (w *worker) dismiss() {
+	w.dismissed = true
+	w.kill()
+}
+
+// errEnded is for a worker that nobody told to end, and that has nothing to say of it.
+var errEnded = errors.New("ended without having been told to")
+
+// cause is why the worker died, where its process ended with err.
+func (w *worker) cause(err error) error {
+	switch {
+	case w.failure != nil:
+		return w.failure
+	case err == nil:
+		return errEnded
+	}
+	return err
+}
