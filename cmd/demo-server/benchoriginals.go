@@ -32,7 +32,7 @@ func originalBound(places int, settings *configs.Settings) string {
 	case 0:
 		return ""
 	case 1:
-		return share(modes.Mode{Bound: modes.BoundOne, Places: 1}, settings.Delay)
+		return share(modes.Mode{Bound: modes.BoundOne, Places: 1}, &configs.Settings{Delay: settings.Delay})
 	}
 	return fmt.Sprintf("%s / %s", counted("thread", places), settings.Delay)
 }

@@ -68,11 +68,11 @@ func (v variant) row(l *line, fixed []configs.Flag) (bench.Row, error) {
 	row := bench.Row{
 		Kind: result.KindMode, About: mode.Summary, Mode: mode.Name, Args: words(slices.Concat(l.settings, own)),
 		Settings: byName(v.settings), Known: true, Delay: settings.Delay, Body: settings.Body,
-		Places: mode.Places, Bound: share(mode, settings.Delay), Queue: -1,
+		Places: places(mode, settings), Bound: share(mode, settings), Queue: -1,
 	}
 	switch mode.Excess {
 	case modes.Queued:
-		row.Queue, row.QueueTimeout = settings.Queue, settings.QueueTimeout
+		row.Queue, row.QueueTimeout = processes(settings)*settings.Queue, settings.QueueTimeout
 	case modes.Refused:
 		row.Queue, row.Most = 0, mode.Places
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/alecthomas/kong"
+	"go.uber.org/zap"
 
 	"demo-server/configs"
 	"demo-server/modes"
@@ -150,10 +151,30 @@ func known(value *kong.Value) []string {
 // serveCommand has all the settings, and no flags of its own.
 type serveCommand struct{}
 
-// Run serves.
-func (serveCommand) Run(s *streams, settings *configs.Settings) error {
-	if code := serve(settings, s.out, s.errOut); code != exitOK {
+// Run serves, in this process or in several.
+func (serveCommand) Run(s *streams, settings *configs.Settings, l *line) error {
+	logger, flush := newLogger(settings.LogLevel, settings.LogFormat, s.errOut, onTerminal(s.errOut))
+	defer flush()
+	warn(logger, settings)
+	given, err := socketsOfSystemd()
+	if err != nil {
+		logger.Error("cannot start", zap.Error(err))
+		return silentError(exitFailure)
+	}
+	var code int
+	if settings.Processes > 0 {
+		code = supervise(settings, l, given, logger, s.errOut)
+	} else {
+		code = serve(settings, given, logger, s.errOut)
+	}
+	if code != exitOK {
 		return silentError(code)
 	}
 	return nil
+}
+
+func warn(logger *zap.Logger, settings *configs.Settings) {
+	for _, warning := range settings.Warnings() {
+		logger.Warn(warning)
+	}
 }

@@ -16,8 +16,11 @@ import (
 	"demo-server/server"
 )
 
-// listen opens the socket that modes serve.
-func listen(settings *configs.Settings) (*server.Source, error) {
+// listen opens the socket that modes serve, unless the process was given one.
+func listen(settings *configs.Settings, given sockets) (*server.Source, error) {
+	if given.serve != nil {
+		return server.NewSource(given.serve), nil
+	}
 	address := net.JoinHostPort(settings.Host, strconv.Itoa(settings.Port))
 	source, err := server.Listen(context.Background(), address, settings.Backlog)
 	if err == nil {
@@ -26,8 +29,13 @@ func listen(settings *configs.Settings) (*server.Source, error) {
 	return nil, fmt.Errorf("cannot listen on %s: %s", address, advise(err, "--port"))
 }
 
-// listenAdmin opens the admin listener's socket. Where the derived address is taken, any port will do: nobody chose it.
-func listenAdmin(address string, derived bool) (net.Listener, error) {
+// listenAdmin opens the admin listener's socket, or none where none is wanted. Where the derived address is taken, any
+// port will do: nobody chose it.
+func listenAdmin(settings *configs.Settings) (net.Listener, error) {
+	address, derived := settings.AdminAddress()
+	if address == "" {
+		return nil, nil
+	}
 	listener, err := net.Listen(server.Network(address), address)
 	if err != nil && derived && errors.Is(err, syscall.EADDRINUSE) {
 		listener, err = net.Listen("tcp4", "127.0.0.1:0")

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -32,7 +33,10 @@ type streams struct{ out, errOut io.Writer }
 
 // run is the whole program, and returns its exit code.
 func run(args, environ []string, out, errOut io.Writer) int {
-	if len(args) > 0 && args[0] == beside.Argument {
+	switch { // processes that this program starts itself
+	case slices.Equal(args, workerArgs):
+		return runWorker(errOut)
+	case len(args) > 0 && args[0] == beside.Argument:
 		return runBeside(args, errOut)
 	}
 	parser := newParser()

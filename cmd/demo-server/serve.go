@@ -2,10 +2,8 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"os/signal"
 	"runtime"
@@ -13,6 +11,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/coreos/go-systemd/v22/daemon"
 	"go.uber.org/zap"
 
 	"demo-server/configs"
@@ -28,21 +27,17 @@ import (
 const adminGrace = time.Second
 
 // serve runs the server until a signal has stopped it, and returns the exit code. A second signal ends it at once.
-func serve(settings *configs.Settings, _, errOut io.Writer) int {
+func serve(settings *configs.Settings, given sockets, logger *zap.Logger, errOut io.Writer) int {
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	defer signal.Stop(signals)
 
-	logger, flush := newLogger(settings.LogLevel, settings.LogFormat, errOut, onTerminal(errOut))
-	defer flush()
-	for _, warning := range settings.Warnings() {
-		logger.Warn(warning)
-	}
-	service, err := newService(settings, logger, errOut)
+	service, err := newService(settings, given, logger, errOut)
 	if err != nil {
 		logger.Error("cannot start", zap.Error(err))
 		return exitFailure
 	}
+	service.ready = service.announce
 	ended := make(chan error, 1)
 	stopping, stop := context.WithCancel(context.Background())
 	defer stop()
@@ -60,6 +55,7 @@ func serve(settings *configs.Settings, _, errOut io.Writer) int {
 			logger.Info("stopping", zap.Stringer("signal", s), zap.Stringer("lame_duck", settings.LameDuck),
 				zap.Stringer("drain_timeout", settings.DrainTimeout),
 				zap.Int("in_flight", service.app.InFlight()), zap.Int("queued", service.app.Queued()))
+			notify(logger, daemon.SdNotifyStopping)
 			stop()
 		}
 	}
@@ -73,15 +69,15 @@ type service struct {
 	source   *server.Source
 	app      *server.App
 	host     *host.Host
-	admin    *admin.Server // nil for none
-	adminAt  net.Addr
-	recorder *admin.Recorder // nil for none
+	panel    *panel
 	flush    func()
+	ready    func() // called once requests are answered
+	drained  func() // called when nothing is left to serve; nil for nobody who wants to know
 }
 
 // newService makes the parts in the order of design: mode, work and app, then both listeners, so that an address that
 // is taken ends the start before anything serves.
-func newService(settings *configs.Settings, logger *zap.Logger, errOut io.Writer) (*service, error) {
+func newService(settings *configs.Settings, given sockets, logger *zap.Logger, errOut io.Writer) (*service, error) {
 	s := &service{settings: settings, logger: logger, mode: modeOf(settings)}
 	if err := s.mode.Supported(); err != nil {
 		return nil, fmt.Errorf("mode %s: %w", s.mode.Name, err)
@@ -96,14 +92,21 @@ func newService(settings *configs.Settings, logger *zap.Logger, errOut io.Writer
 	s.app = newApp(settings, s.mode, append(observers, metrics.Observer(s.mode.Name)))
 
 	var err error
-	if s.source, err = listen(settings); err != nil {
+	if s.source, err = listen(settings, given); err != nil {
 		return nil, err
 	}
 	metrics.Watch(s.app, s.source)
 	s.host = host.New(host.Config{
 		Source: s.source, App: s.app, Mode: s.mode, LameDuck: settings.LameDuck, DrainTimeout: settings.DrainTimeout,
+		Queue: given.queue,
 	})
-	if err := s.observe(metrics); err != nil {
+	s.panel, err = openPanel(settings, given.admin, admin.Config{
+		Metrics: metrics, ErrorLog: zap.NewStdLog(logger), Ready: func() (bool, string) {
+			state := s.host.State()
+			return state == host.Ready, string(state)
+		},
+	})
+	if err != nil {
 		s.source.Close()
 		return nil, err
 	}
@@ -163,70 +166,42 @@ func newApp(settings *configs.Settings, mode modes.Mode, observers []server.Obse
 	return server.New(config)
 }
 
-// observe starts what looks on: the flight recorder and the admin listener.
-func (s *service) observe(metrics *admin.Metrics) (err error) {
-	if s.settings.FlightRecorder {
-		if s.recorder, err = admin.StartRecorder(); err != nil {
-			return err
-		}
-	}
-	address, derived := s.settings.AdminAddress()
-	if address == "" {
-		return nil
-	}
-	listener, err := listenAdmin(address, derived)
-	if err != nil {
-		return err
-	}
-	s.adminAt = listener.Addr()
-	s.admin = admin.New(listener, admin.Config{
-		Metrics: metrics, Token: string(s.settings.AdminToken), Recorder: s.recorder, ErrorLog: zap.NewStdLog(s.logger),
-		Ready: func() (bool, string) {
-			state := s.host.State()
-			return state == host.Ready, string(state)
-		},
-	})
-	return nil
-}
-
-// run serves until stop is done and everything has drained. The admin listener ends last.
+// run serves until stop is done and everything has drained.
 func (s *service) run(stop context.Context) error {
-	admin := make(chan error, 1)
-	go func() { admin <- s.serveAdmin() }()
-	err := s.host.Run(stop, s.announce)
-	if s.admin != nil {
-		ctx, cancel := context.WithTimeout(context.Background(), adminGrace)
-		defer cancel()
-		s.admin.Shutdown(ctx) // its error is that somebody was cut off, who can see that
-	}
-	return errors.Join(err, <-admin)
+	return s.panel.beside(func() error {
+		err := s.host.Run(stop, s.ready)
+		if s.drained != nil {
+			s.drained()
+		}
+		return err
+	})
 }
 
-func (s *service) serveAdmin() error {
-	if s.admin == nil {
-		return nil
-	}
-	return s.admin.Serve()
-}
-
-// announce logs that requests are answered now, once.
+// announce says that requests are answered now, once.
 func (s *service) announce() {
-	url := "http://" + reachable(s.source.Addr()) + "/"
+	announce(s.logger, s.settings, s.mode, s.source, s.panel)
+	notify(s.logger, daemon.SdNotifyReady)
+}
+
+// announce logs that requests are answered on source now, and how to try that.
+func announce(logger *zap.Logger, settings *configs.Settings, mode modes.Mode, source *server.Source, p *panel) {
 	fields := []zap.Field{
-		zap.String("mode", s.mode.Name), zap.Stringer("address", s.source.Addr()), zap.String("bound", bound(s.mode, s.settings)),
-		zap.Int("max_connections", s.app.Limits().MaxConnections), zap.String("try", "ab -c 100 -n 500 "+url),
+		zap.String("mode", mode.Name), zap.Stringer("address", source.Addr()), zap.String("bound", bound(mode, settings)),
+		zap.Int("max_connections", maxConnections(settings)),
+		zap.String("try", "ab -c 100 -n 500 http://"+reachable(source.Addr())+"/"),
 	}
-	if s.admin != nil {
-		fields = append(fields, zap.String("admin", "http://"+reachable(s.adminAt)+"/"))
+	if settings.Processes > 0 {
+		fields = append(fields, zap.Int("processes", settings.Processes))
 	}
-	s.logger.Info("ready", fields...)
+	if p.server != nil {
+		fields = append(fields, zap.String("admin", "http://"+reachable(p.address)+"/"))
+	}
+	logger.Info("ready", fields...)
 }
 
 // farewell flushes what is buffered, logs how the service ended, and returns the exit code.
 func (s *service) farewell(err error) int {
-	if s.recorder != nil {
-		s.recorder.Stop()
-	}
+	s.panel.close()
 	s.flush()
 	if err != nil {
 		s.logger.Error("failed", zap.Error(err))
@@ -242,14 +217,21 @@ func bound(mode modes.Mode, settings *configs.Settings) string {
 	case mode.Places == 0:
 		return mode.Name + ": no bound of its own"
 	case settings.Delay == 0:
-		return mode.Name + ": " + share(mode, settings.Delay)
+		return mode.Name + ": " + share(mode, settings)
 	}
-	rate := plainRate(float64(mode.Places) / settings.Delay.Seconds())
-	return fmt.Sprintf("%s: %s = %s requests/s", mode.Name, share(mode, settings.Delay), rate)
+	rate := plainRate(float64(places(mode, settings)) / settings.Delay.Seconds())
+	return fmt.Sprintf("%s: %s = %s requests/s", mode.Name, share(mode, settings), rate)
 }
 
-// share is what the mode works on in a delay, such as "50 workers / 2s", or empty for no bound of its own.
-func share(mode modes.Mode, delay time.Duration) string {
+// places is how many requests all processes work on at a time, 0 for no bound of their own.
+func places(mode modes.Mode, settings *configs.Settings) int { return processes(settings) * mode.Places }
+
+// processes is how many serve, each with places and a queue of its own.
+func processes(settings *configs.Settings) int { return max(1, settings.Processes) }
+
+// share is what is worked on in a delay, such as "50 workers / 2s", or "2 × 50 workers / 2s" in two processes, and empty
+// for no bound of its own.
+func share(mode modes.Mode, settings *configs.Settings) string {
 	noun := map[string]string{
 		modes.BoundWorkers: "worker", modes.BoundThreads: "thread", modes.BoundLoops: "loop", modes.BoundHelpers: "helper",
 	}[mode.Bound]
@@ -260,10 +242,13 @@ func share(mode modes.Mode, delay time.Duration) string {
 	case mode.Bound == modes.BoundOne:
 		words = "1 at a time"
 	}
-	if delay == 0 {
+	if settings.Processes > 1 {
+		words = fmt.Sprintf("%d × %s", settings.Processes, words)
+	}
+	if settings.Delay == 0 {
 		return words
 	}
-	return fmt.Sprintf("%s / %s", words, delay)
+	return fmt.Sprintf("%s / %s", words, settings.Delay)
 }
 
 func plural(noun string, n int) string {

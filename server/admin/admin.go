@@ -17,16 +17,31 @@ import (
 
 	"github.com/go-chi/chi/v5"
 	"github.com/go-chi/chi/v5/middleware"
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// Config is what a Server needs to know. Metrics and Ready are required.
+// Config is what a Server needs to know. Ready is required, and either Metrics or Fleet.
 type Config struct {
-	Metrics  *Metrics
+	Metrics  *Metrics                           // of this process
+	Fleet    *Fleet                             // of several that serve together, and of this one, which leads them
 	Ready    func() (ready bool, reason string) // whether to send traffic here, and in one line why not
 	Token    string                             // asked of every request but probes; empty for none, on loopback only
 	Recorder *Recorder                          // nil where no flight recorder runs
 	ErrorLog *log.Logger                        // for what no reply can say; nil for the standard logger
+}
+
+// A meter is what /metrics and /stats show.
+type meter interface {
+	prometheus.Gatherer
+	stats() stats
+}
+
+func (c Config) meter() meter {
+	if c.Fleet != nil {
+		return c.Fleet
+	}
+	return c.Metrics
 }
 
 // A Server serves the admin endpoints. Create it with New.
@@ -94,11 +109,14 @@ func (s *Server) routes() http.Handler {
 	router.Get("/debug/pprof/profile", pprof.Profile)
 	router.Get("/debug/pprof/symbol", pprof.Symbol)
 	router.Get("/debug/pprof/trace", pprof.Trace)
+	if s.config.Fleet != nil {
+		router.Get(workerPath+"{pid}/*", s.config.Fleet.forward)
+	}
 	return router
 }
 
 func (s *Server) endpoints() []endpoint {
-	return []endpoint{
+	endpoints := []endpoint{
 		{pathHealthz, "200 as long as the process lives", healthz},
 		{pathReadyz, "200 when ready for traffic, else 503 and why", s.readyz},
 		{"/metrics", "Prometheus metrics", s.metrics()},
@@ -106,6 +124,10 @@ func (s *Server) endpoints() []endpoint {
 		{"/debug/pprof/", "profiles for go tool pprof", pprof.Index},
 		{"/debug/trace", "the last seconds for go tool trace, with --flight-recorder", s.trace},
 	}
+	if s.config.Fleet != nil {
+		endpoints = append(endpoints, endpoint{workerPath, "the worker processes; below PID/, each one's own endpoints", s.config.Fleet.list})
+	}
+	return endpoints
 }
 
 func index(endpoints []endpoint) http.HandlerFunc {
@@ -130,7 +152,7 @@ func (s *Server) readyz(w http.ResponseWriter, _ *http.Request) {
 // metrics answers with what it can read: one collector that fails must not hide the others.
 func (s *Server) metrics() http.HandlerFunc {
 	options := promhttp.HandlerOpts{ErrorLog: s.config.ErrorLog, ErrorHandling: promhttp.ContinueOnError}
-	return promhttp.HandlerFor(s.config.Metrics.registry, options).ServeHTTP
+	return promhttp.HandlerFor(s.config.meter(), options).ServeHTTP
 }
 
 func notFound(w http.ResponseWriter, _ *http.Request) {

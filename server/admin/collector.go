@@ -17,8 +17,11 @@ var (
 	descAcceptQueueLimit = describe("accept_queue_limit", "How many connections may wait in the kernel.")
 )
 
+// namePrefix is what tells our metrics from those of the runtime and the process.
+const namePrefix = "demo_server_"
+
 func describe(name, help string, labels ...string) *prometheus.Desc {
-	return prometheus.NewDesc("demo_server_"+name, help, append([]string{"mode"}, labels...), nil)
+	return prometheus.NewDesc(namePrefix+name, help, append([]string{"mode"}, labels...), nil)
 }
 
 // A collector shows a snapshot of Metrics to Prometheus.
@@ -38,6 +41,10 @@ func (c collector) Collect(metrics chan<- prometheus.Metric) {
 	for _, f := range now.modes {
 		f.collect(metrics)
 	}
+	now.collectAcceptQueue(metrics)
+}
+
+func (now snapshot) collectAcceptQueue(metrics chan<- prometheus.Metric) {
 	if queue := now.acceptQueue; queue != nil {
 		metrics <- gauge(descAcceptQueue, queue.Depth, now.current)
 		metrics <- gauge(descAcceptQueueLimit, queue.Limit, now.current)

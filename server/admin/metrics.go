@@ -8,6 +8,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
+	dto "github.com/prometheus/client_model/go"
 
 	"demo-server/server"
 )
@@ -32,15 +33,25 @@ type watch struct {
 
 // NewMetrics returns Metrics in a registry of their own, next to the Go runtime's, the process's and the build's.
 func NewMetrics() *Metrics {
-	m := &Metrics{registry: prometheus.NewRegistry(), start: time.Now()}
-	m.registry.MustRegister(
-		collector{m},
+	m := &Metrics{start: time.Now()}
+	m.registry = newRegistry(collector{m})
+	return m
+}
+
+// newRegistry returns a registry of what own collects, and of what is known of every process.
+func newRegistry(own prometheus.Collector) *prometheus.Registry {
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(
+		own,
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		collectors.NewBuildInfoCollector(),
 	)
-	return m
+	return registry
 }
+
+// Gather reads all metrics, for /metrics.
+func (m *Metrics) Gather() ([]*dto.MetricFamily, error) { return m.registry.Gather() }
 
 // Observer returns the observer that counts mode's requests, each outcome from 0 on. A mode that comes back goes on
 // counting where it stopped.

@@ -17,6 +17,7 @@ type stats struct {
 	figures
 	AcceptQueue *acceptQueue `json:"accept_queue"` // null where the system does not tell
 	OtherModes  []figures    `json:"other_modes"`
+	*fleetStats              // nil, and no keys, for a process that serves alone
 }
 
 type acceptQueue struct {
@@ -25,7 +26,7 @@ type acceptQueue struct {
 }
 
 func (s *Server) stats(w http.ResponseWriter, _ *http.Request) {
-	body := s.config.Metrics.stats()
+	body := s.config.meter().stats()
 	body.Ready, body.Reason = s.config.Ready()
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
@@ -35,11 +36,16 @@ func (s *Server) stats(w http.ResponseWriter, _ *http.Request) {
 }
 
 func (m *Metrics) stats() stats {
-	now := m.snapshot()
-	// Before the first mode serves, every key is there all the same.
-	body := stats{figures: newSeries("").read(), OtherModes: []figures{}}
+	body := m.snapshot().stats()
 	body.UptimeSeconds = time.Since(m.start).Seconds()
 	body.Goroutines = runtime.NumGoroutine()
+	return body
+}
+
+// stats is what /stats says of a snapshot.
+func (now snapshot) stats() stats {
+	// Before the first mode serves, every key is there all the same.
+	body := stats{figures: newSeries("").read(), OtherModes: []figures{}}
 	for _, f := range now.modes {
 		if f.Mode == now.current {
 			body.figures = f

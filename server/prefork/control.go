@@ -1,7 +1,5 @@
 package prefork
 
-import "encoding/json"
-
 // The descriptors that a worker inherits, behind the standard three.
 const (
 	listenerFile = 3 + iota // the socket that all workers accept on
@@ -12,8 +10,8 @@ const (
 
 // A briefing is what a worker is told first. It travels through a pipe, because others can see a command line.
 type briefing struct {
-	Key   string          `json:"key"`
-	Brief json.RawMessage `json:"brief"`
+	Key   string `json:"key"`
+	Brief any    `json:"brief"`
 }
 
 // An Order is what a worker is told later, once. After it the pipe is closed, which lets the worker end.

@@ -22,5 +22,5 @@ const (
 	Ended                // a worker, as it was told to
 	Died                 // a worker that nobody told to
 	Rejected             // a plan: its first worker could not live, and the plan before it is in force again
-	Settled              // everything is as planned
+	Settled              // everything is as planned again
 )

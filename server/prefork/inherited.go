@@ -13,7 +13,7 @@ type Inherited struct {
 	Listener net.Listener    // the service's socket, on which others accept as well
 	Admin    net.Listener    // a Unix socket, on which the supervisor asks for figures
 	Key      string          // what the supervisor shows there, and nobody else knows
-	Brief    json.RawMessage // the plan's
+	Brief    json.RawMessage // the plan's, as JSON
 
 	orders  *json.Decoder
 	reports *json.Encoder
@@ -37,11 +37,11 @@ func Inherit() (*Inherited, error) {
 		orders:  json.NewDecoder(os.NewFile(ordersFile, "orders")),
 		reports: json.NewEncoder(os.NewFile(reportsFile, "reports")),
 	}
-	var first briefing
+	first := briefing{Brief: &i.Brief}
 	if err := i.orders.Decode(&first); err != nil {
 		return nil, fmt.Errorf("the supervisor's first words: %w", err)
 	}
-	i.Key, i.Brief = first.Key, first.Brief
+	i.Key = first.Key
 	return i, nil
 }
 

@@ -5,12 +5,11 @@
 // the other, and reconcile takes the next step from what is to what should be.
 //
 // The package must not know what workers serve, settings, HTTP, logs or signals: a worker is a command that speaks the
-// protocol of control.go, and its brief is bytes.
+// protocol of control.go, and its brief is anything.
 package prefork
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -25,10 +24,10 @@ import (
 
 // A Plan is what should be. Apply changes it.
 type Plan struct {
-	Processes    int             // how many workers serve, at least 1
-	Brief        json.RawMessage // what each is told at first
-	LameDuck     time.Duration   // how long to go on as before, but not ready, once told to stop
-	DrainTimeout time.Duration   // how long workers let requests take that they have when they drain
+	Processes    int           // how many workers serve, at least 1
+	Brief        any           // what each is told at first, as JSON
+	LameDuck     time.Duration // how long to go on as before, but not ready, once told to stop
+	DrainTimeout time.Duration // how long workers let requests take that they have when they drain
 }
 
 // A Config is what a Supervisor needs to know, and what does not change.
@@ -64,8 +63,7 @@ type Supervisor struct {
 	settled  bool
 	backoff  backoff
 	pause    time.Time // no worker is started before
-	restarts int
-	lost     []error // why workers died in the last drain
+	lost     []error   // why workers died in the last drain
 }
 
 type phase int
@@ -192,13 +190,6 @@ func (s *Supervisor) Workers() (workers []Worker) {
 	return workers
 }
 
-// Restarts is how many workers died and were replaced.
-func (s *Supervisor) Restarts() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.restarts
-}
-
 // Ready reports whether as many workers as planned serve, and in one line why not.
 func (s *Supervisor) Ready() (ready bool, reason string) {
 	s.mu.Lock()
@@ -266,14 +257,14 @@ func (s *Supervisor) count(state State) (n int) {
 	return n
 }
 
-// settle tells once when everything has become as planned.
+// settle tells when everything has become as planned.
 func (s *Supervisor) settle() {
 	settled := s.count(Ready) == s.current.Processes && s.count(Starting) == 0 && !slices.ContainsFunc(s.workers, s.outdated)
-	if settled && s.phase == starting {
+	switch {
+	case settled && s.phase == starting:
 		s.phase = serving
 		close(s.up)
-	}
-	if settled && !s.settled {
+	case settled && !s.settled:
 		s.config.Observe(Event{What: Settled})
 	}
 	s.settled = settled
@@ -304,7 +295,7 @@ func (s *Supervisor) killAfter(d time.Duration, w *worker, state State, still st
 	time.AfterFunc(d, func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		if w.State == state {
+		if w.State == state && !w.dismissed {
 			w.failure = fmt.Errorf("%s after %s", still, d)
 			w.kill()
 		}
@@ -365,7 +356,6 @@ func (s *Supervisor) died(w *worker, err error) {
 		s.current, s.previous = s.previous, nil
 		s.config.Observe(Event{What: Rejected, Worker: w.Worker, Err: err})
 	default:
-		s.restarts++
 		pause := s.backoff.died(time.Since(w.Started))
 		s.pause = time.Now().Add(pause)
 		time.AfterFunc(pause, func() { s.update(func() {}) })

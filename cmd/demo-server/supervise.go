@@ -1,0 +1,213 @@
+package main
+
+import (
+	"context"
+	"io"
+	"maps"
+	"os"
+	"os/exec"
+	"os/signal"
+	"slices"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/coreos/go-systemd/v22/daemon"
+	"go.uber.org/zap"
+
+	"demo-server/configs"
+	"demo-server/server"
+	"demo-server/server/admin"
+	"demo-server/server/prefork"
+)
+
+// workerStart is how long a worker process may take to be ready.
+const workerStart = 10 * time.Second
+
+// A supervision is a process that serves by worker processes.
+type supervision struct {
+	line    *line // where settings are read again
+	logger  *zap.Logger
+	source  *server.Source
+	fleet   *admin.Fleet
+	panel   *panel
+	workers *prefork.Supervisor
+}
+
+// supervise runs worker processes until a signal has stopped them, and returns the exit code. A second one ends them at
+// once.
+func supervise(settings *configs.Settings, l *line, given sockets, logger *zap.Logger, errOut io.Writer) int {
+	signals := make(chan os.Signal, 8)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	signal.Notify(signals, slices.Collect(maps.Keys(supervisorSignals))...)
+	defer signal.Stop(signals)
+
+	s, err := newSupervision(settings, l, given, logger, errOut)
+	if err != nil {
+		logger.Error("cannot start", zap.Error(err))
+		return exitFailure
+	}
+	ended := make(chan error, 1)
+	stopping, stop := context.WithCancel(context.Background())
+	defer stop()
+	go func() { ended <- s.run(stopping) }()
+	for {
+		select {
+		case err := <-ended:
+			return s.farewell(err)
+		case received := <-signals:
+			if action, ok := supervisorSignals[received]; ok {
+				if stopping.Err() == nil {
+					action(s)
+				}
+				continue
+			}
+			if stopping.Err() != nil {
+				logger.Warn("stopped at once by a second signal", zap.Stringer("signal", received))
+				s.workers.Kill()
+				return exitFailure
+			}
+			logger.Info("stopping", zap.Stringer("signal", received), zap.Stringer("lame_duck", s.inForce().LameDuck),
+				zap.Stringer("drain_timeout", s.inForce().DrainTimeout))
+			notify(logger, daemon.SdNotifyStopping)
+			stop()
+		}
+	}
+}
+
+// newSupervision makes the parts, and opens both listeners, before any worker starts.
+func newSupervision(settings *configs.Settings, l *line, given sockets, logger *zap.Logger, errOut io.Writer) (
+	*supervision, error) {
+	if err := prefork.Supported(); err != nil {
+		return nil, err
+	}
+	source, err := listen(settings, given)
+	if err != nil {
+		return nil, err
+	}
+	s := &supervision{line: l, logger: logger, source: source}
+	s.workers, err = prefork.New(prefork.Config{
+		Source: source, Shared: given.serve != nil, Command: func() *exec.Cmd { return workerCommand(errOut) },
+		StartTimeout: workerStart, Most: configs.MaxProcesses, Observe: s.observe,
+	}, planOf(settings))
+	if err != nil {
+		source.Close()
+		return nil, err
+	}
+	s.fleet = admin.NewFleet(admin.FleetConfig{Mode: func() string { return s.inForce().Mode }, Source: source})
+	s.panel, err = openPanel(settings, given.admin, admin.Config{
+		Fleet: s.fleet, ErrorLog: zap.NewStdLog(logger), Ready: s.workers.Ready,
+	})
+	if err != nil {
+		source.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// planOf makes the settings what a worker process is told, all but the token, which no encoder prints.
+func planOf(settings *configs.Settings) prefork.Plan {
+	return prefork.Plan{
+		Processes: settings.Processes, Brief: settings, LameDuck: settings.LameDuck, DrainTimeout: settings.DrainTimeout,
+	}
+}
+
+// inForce are the settings that workers are started with.
+func (s *supervision) inForce() *configs.Settings { return s.workers.Plan().Brief.(*configs.Settings) }
+
+// run supervises until stop is done and everything has drained.
+func (s *supervision) run(stop context.Context) error {
+	defer s.source.Close()
+	watching, unwatch := context.WithCancel(context.Background())
+	var watcher sync.WaitGroup
+	watcher.Go(func() { s.fleet.Watch(watching) })
+	defer watcher.Wait()
+	defer unwatch()
+	return s.panel.beside(func() error { return s.workers.Run(stop, s.announce) })
+}
+
+func (s *supervision) announce() {
+	settings := s.inForce()
+	announce(s.logger, settings, modeOf(settings), s.source, s.panel)
+	notify(s.logger, daemon.SdNotifyReady)
+}
+
+// farewell logs how the service ended, and returns the exit code.
+func (s *supervision) farewell(err error) int {
+	s.panel.close()
+	if err != nil {
+		s.logger.Error("failed", zap.Error(err))
+		return exitFailure
+	}
+	s.logger.Info("stopped")
+	return exitOK
+}
+
+// reload reads all settings again. Where nothing is wrong with them, workers are exchanged for such as have them.
+func (s *supervision) reload() {
+	s.logger.Info("reading the settings again")
+	notify(s.logger, daemon.SdNotifyReloading+"\n"+daemon.SdNotifyMonotonicUsec())
+	settings, err := s.line.loadSettings()
+	if err != nil {
+		s.logger.Error("the settings are not changed", zap.Error(err))
+		notify(s.logger, daemon.SdNotifyReady)
+		return
+	}
+	warn(s.logger, settings)
+	inForce := s.inForce()
+	kept := settings.KeepLasting(inForce)
+	if settings.Processes == 0 {
+		settings.Processes = inForce.Processes
+		kept = append(kept, "processes")
+	}
+	if len(kept) > 0 {
+		s.logger.Warn("only a restart changes these settings", zap.Strings("settings", kept))
+	}
+	s.workers.Apply(planOf(settings))
+}
+
+// resize changes the number of worker processes.
+func (s *supervision) resize(by int) {
+	n, changed := s.workers.Add(by)
+	if !changed {
+		s.logger.Warn("the number of worker processes is not changed", zap.Int("processes", n),
+			zap.Int("least", 1), zap.Int("most", configs.MaxProcesses))
+		return
+	}
+	s.logger.Info("changing the number of worker processes", zap.Int("processes", n))
+}
+
+// observe logs what happens to worker processes, and tells it to those who add their figures up.
+func (s *supervision) observe(e prefork.Event) {
+	logger := s.logger.With(zap.Int("worker", e.Worker.PID))
+	switch e.What {
+	case prefork.Started:
+		s.fleet.Put(admin.Worker{PID: e.Worker.PID, State: string(e.Worker.State), Started: e.Worker.Started})
+	case prefork.Served:
+		s.fleet.Put(workerOf(e.Worker))
+		logger.Info("worker process is ready")
+	case prefork.Retired:
+		s.fleet.Put(workerOf(e.Worker))
+		logger.Info("worker process retires")
+	case prefork.Drained:
+		s.fleet.Ask(e.Worker.PID)
+	case prefork.Ended:
+		s.fleet.Remove(e.Worker.PID)
+		logger.Info("worker process has ended")
+	case prefork.Died:
+		s.fleet.Remove(e.Worker.PID)
+		s.fleet.Restarted()
+		logger.Error("worker process died", zap.Error(e.Err), zap.Stringer("replaced_in", e.Pause))
+	case prefork.Rejected:
+		s.fleet.Remove(e.Worker.PID)
+		logger.Error("the settings are not changed: a worker process cannot start with them", zap.Error(e.Err))
+		notify(s.logger, daemon.SdNotifyReady)
+	case prefork.Settled:
+		s.logger.Info("all worker processes are ready")
+		notify(s.logger, daemon.SdNotifyReady)
+	}
+}
+
+func workerOf(w prefork.Worker) admin.Worker {
+	return admin.Worker{PID: w.PID, State: string(w.State), Started: w.Started, Address: w.Admin, Token: w.Key}
+}

@@ -1,0 +1,69 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+
+	"github.com/coreos/go-systemd/v22/activation"
+	"github.com/coreos/go-systemd/v22/daemon"
+	"go.uber.org/zap"
+
+	"demo-server/server/host"
+)
+
+// sockets are listeners that a process was given, by systemd or by its supervisor. What is nil it opens itself.
+type sockets struct {
+	serve net.Listener
+	admin net.Listener
+	queue func() host.Queue // what becomes of the accept queue of serve
+}
+
+// adminName is what a socket unit calls the socket of the admin listener (FileDescriptorName=).
+const adminName = "admin"
+
+// socketsOfSystemd takes over what systemd listens on for this service (LISTEN_FDS), if anything.
+func socketsOfSystemd() (given sockets, err error) {
+	for _, file := range activation.Files(true) {
+		listener, err := listenerOf(file)
+		switch {
+		case err != nil:
+			return sockets{}, err
+		case file.Name() == adminName:
+			given.admin = listener
+		case given.serve != nil:
+			return sockets{}, errors.New("systemd handed over several sockets to serve on: give one, and call the one for admin \"admin\"")
+		default:
+			given.serve = listener
+		}
+	}
+	// Systemd goes on listening: who connects while the service is stopped waits for its next start.
+	given.queue = func() host.Queue {
+		if given.serve == nil {
+			return host.ServeQueue
+		}
+		return host.LeaveQueue
+	}
+	return given, nil
+}
+
+func listenerOf(file *os.File) (net.Listener, error) {
+	defer file.Close() // the listener has a duplicate
+	listener, err := net.FileListener(file)
+	if err != nil {
+		return nil, fmt.Errorf("systemd handed over %q, which is no listening socket: %w", file.Name(), err)
+	}
+	if _, tcp := listener.(*net.TCPListener); !tcp {
+		listener.Close()
+		return nil, fmt.Errorf("systemd handed over %q, a %s socket: want TCP", file.Name(), listener.Addr().Network())
+	}
+	return listener, nil
+}
+
+// notify tells systemd the state of the service, where it wants to know (NOTIFY_SOCKET).
+func notify(logger *zap.Logger, state string) {
+	if _, err := daemon.SdNotify(false, state); err != nil {
+		logger.Warn("cannot notify systemd", zap.Error(err))
+	}
+}

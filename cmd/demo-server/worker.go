@@ -1,0 +1,98 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"os/exec"
+	"os/signal"
+	"slices"
+	"strings"
+	"syscall"
+
+	"go.uber.org/zap"
+
+	"demo-server/configs"
+	"demo-server/server/host"
+	"demo-server/server/prefork"
+)
+
+// workerArgs is the command line of a worker process. It is no command of the grammar, because it is not for people.
+var workerArgs = []string{"worker"}
+
+// workerCommand makes the command of a worker process: this very binary, even where a newer one lies in its place. Its
+// settings come from the supervisor, and from nowhere else.
+func workerCommand(errOut io.Writer) *exec.Cmd {
+	return &exec.Cmd{
+		Path: "/proc/self/exe", Args: slices.Concat(os.Args[:1], workerArgs), Env: workerEnviron(os.Environ()), Stderr: errOut,
+	}
+}
+
+// workerEnviron leaves out what is for the supervisor alone: settings, with the token, and systemd's variables.
+func workerEnviron(environ []string) []string {
+	return slices.DeleteFunc(slices.Clone(environ), func(variable string) bool {
+		return slices.ContainsFunc([]string{"DEMO_SERVER_", "LISTEN_", "NOTIFY_SOCKET=", "WATCHDOG_"}, func(prefix string) bool {
+			return strings.HasPrefix(variable, prefix)
+		})
+	})
+}
+
+// runWorker is the life of a worker process. It takes orders from its supervisor alone: a signal to the whole process group
+// (Ctrl-C) or control group (systemd) reaches it as well, and must not stop it before the accept queue is empty.
+func runWorker(errOut io.Writer) int {
+	signal.Ignore(slices.Collect(maps.Keys(supervisorSignals))...)
+	signal.Ignore(os.Interrupt, syscall.SIGTERM)
+	inherited, err := prefork.Inherit()
+	if err != nil {
+		fmt.Fprintf(errOut, "%s: %s is started by %s --processes, and by nobody else: %s\n", program, workerArgs[0], program, err)
+		return exitUsage
+	}
+	if err := serveFor(inherited, errOut); err != nil {
+		inherited.Failed(err)
+		return exitFailure
+	}
+	return exitOK
+}
+
+// serveFor serves as the supervisor wants it, until that says otherwise. It returns the error that ended it before.
+func serveFor(inherited *prefork.Inherited, errOut io.Writer) error {
+	settings := new(configs.Settings)
+	if err := json.Unmarshal(inherited.Brief, settings); err != nil {
+		return err
+	}
+	settings.LameDuck = 0 // it is over when the supervisor gives the order to stop
+	settings.AdminToken = configs.Secret(inherited.Key)
+	logger, flush := newLogger(settings.LogLevel, settings.LogFormat, errOut, onTerminal(errOut))
+	defer flush()
+	logger = logger.With(zap.Int("worker", os.Getpid()))
+
+	order := prefork.Retire
+	service, err := newService(settings, sockets{
+		serve: inherited.Listener, admin: inherited.Admin, queue: func() host.Queue { return queueFor(order) },
+	}, logger, errOut)
+	if err != nil {
+		return err
+	}
+	service.ready, service.drained = inherited.Ready, inherited.Drained
+	stopping, stop := context.WithCancel(context.Background())
+	defer stop()
+	go func() {
+		order = inherited.Order()
+		stop()
+	}()
+	err = service.run(stopping)
+	service.panel.close()
+	service.flush()
+	return err
+}
+
+// queueFor is what becomes of the accept queue at an order. The supervisor keeps new connections out where all stop.
+func queueFor(order prefork.Order) host.Queue {
+	if order == prefork.Stop {
+		return host.EmptyQueue
+	}
+	return host.LeaveQueue
+}
