@@ -481,3 +481,15 @@ func TestTokenOfSupervisor(t *testing.T) {
 		t.Errorf("/stats with the token: %d %v %s", response.StatusCode, err, body)
 	}
 }
+
+// TestLogOfProcesses: several processes write to one log, each line whole, and none is lost.
+func TestLogOfProcesses(t *testing.T) {
+	const n = 5000
+	p := start(t, "--processes=2", "--delay=0s", "--access-log=all")
+	ab(t, p, mode{Name: "goroutine"}, n, 20, "-k")
+	p.terminate(t)
+	p.wantStopped(t, 5*time.Second)
+	if got := len(p.logged("request")); got != n {
+		t.Errorf("%d requests are logged, want %d", got, n)
+	}
+}

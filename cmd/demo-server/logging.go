@@ -7,11 +7,23 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
+	"demo-server/configs"
 	"demo-server/server"
 )
 
 // flushInterval is how late a buffered line may be.
 const flushInterval = time.Second
+
+// wholeBytes is how much a process may write to a pipe at once without another one's lines in between (PIPE_BUF).
+const wholeBytes = 4096
+
+// logBuffer is the size of the buffer of a process's log: several processes share what they log to.
+func logBuffer(settings *configs.Settings) int {
+	if settings.Processes > 0 {
+		return wholeBytes
+	}
+	return 0
+}
 
 // newLogger returns a logger that writes each line to out at once. format is auto, console or json: auto is console on
 // a terminal and JSON elsewhere. level is debug, info, warn or error. Both come from settings, which were checked.
@@ -22,13 +34,14 @@ func newLogger(level, format string, out io.Writer, terminal bool) (logger *zap.
 	return logger, func() { logger.Sync() }
 }
 
-// newBufferedLogger is newLogger for lines that are many: they reach out up to a second later, many in one write.
-// flush writes the rest and ends the buffer; what is logged after it is lost.
-func newBufferedLogger(level, format string, out io.Writer, terminal bool) (logger *zap.Logger, flush func()) {
+// newBufferedLogger is newLogger for lines that are many: they reach out up to a second later, many in one write of at
+// most size bytes, or of zap's size where that is 0. flush writes the rest and ends the buffer; what is logged after it
+// is lost.
+func newBufferedLogger(level, format string, out io.Writer, terminal bool, size int) (logger *zap.Logger, flush func()) {
 	// Without its Sync, out is written to and no more: the buffer would call fsync at every flush, and every request
 	// that logs would wait for the disk.
 	writeOnly := zapcore.AddSync(struct{ io.Writer }{out})
-	buffer := &zapcore.BufferedWriteSyncer{WS: writeOnly, FlushInterval: flushInterval}
+	buffer := &zapcore.BufferedWriteSyncer{WS: writeOnly, FlushInterval: flushInterval, Size: size}
 	return loggerTo(buffer, level, format, terminal), func() { buffer.Stop() }
 }
 

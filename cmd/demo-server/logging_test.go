@@ -102,7 +102,7 @@ func TestLoggerLevels(t *testing.T) {
 func TestBufferedLogger(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out lockedBuffer
-		logger, flush := newBufferedLogger("info", "json", &out, false)
+		logger, flush := newBufferedLogger("info", "json", &out, false, 0)
 		logger.Info("first")
 		if out.String() != "" {
 			t.Error("the line was written at once, want it buffered")

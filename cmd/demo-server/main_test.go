@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -9,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -17,10 +19,25 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"demo-server/server/prefork"
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){program: main})
+	testscript.Main(m, map[string]func(){program: main, program + "-broken": brokenMain})
+}
+
+// brokenMain is the command, but for its worker processes: they cannot start.
+func brokenMain() {
+	if !slices.Equal(os.Args[1:], workerArgs) {
+		main()
+	}
+	inherited, err := prefork.Inherit()
+	if err != nil {
+		os.Exit(exitUsage)
+	}
+	inherited.Failed(errors.New("no luck today"))
+	os.Exit(exitFailure)
 }
 
 // TestScripts runs the command as a user does; each script in testdata/script is one topic.

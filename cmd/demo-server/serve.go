@@ -82,7 +82,8 @@ func newService(settings *configs.Settings, given sockets, logger *zap.Logger, e
 	if err := s.mode.Supported(); err != nil {
 		return nil, fmt.Errorf("mode %s: %w", s.mode.Name, err)
 	}
-	requests, flushRequests := newBufferedLogger(settings.LogLevel, settings.LogFormat, errOut, onTerminal(errOut))
+	requests, flushRequests := newBufferedLogger(settings.LogLevel, settings.LogFormat, errOut, onTerminal(errOut),
+		logBuffer(settings))
 	observers, flushObservers := newLogObservers(settings.AccessLog, logger, requests)
 	s.flush = func() {
 		flushObservers()
@@ -224,7 +225,9 @@ func bound(mode modes.Mode, settings *configs.Settings) string {
 }
 
 // places is how many requests all processes work on at a time, 0 for no bound of their own.
-func places(mode modes.Mode, settings *configs.Settings) int { return processes(settings) * mode.Places }
+func places(mode modes.Mode, settings *configs.Settings) int {
+	return processes(settings) * mode.Places
+}
 
 // processes is how many serve, each with places and a queue of its own.
 func processes(settings *configs.Settings) int { return max(1, settings.Processes) }

@@ -69,17 +69,21 @@ func TestPortTaken(t *testing.T) {
 // TestBound says in words what bounds a mode.
 func TestBound(t *testing.T) {
 	for _, c := range []struct {
-		mode  modes.Mode
-		delay time.Duration
-		want  string
+		mode      modes.Mode
+		delay     time.Duration
+		processes int
+		want      string
 	}{
-		{modes.Mode{Name: "pool", Bound: modes.BoundWorkers, Places: 100}, 2 * time.Second, "pool: 100 workers / 2s = 50 requests/s"},
-		{modes.Mode{Name: "pool", Bound: modes.BoundWorkers, Places: 100}, 0, "pool: 100 workers"},
-		{modes.Mode{Name: "thread", Bound: modes.BoundThreads, Places: 1}, time.Second, "thread: 1 thread / 1s = 1 requests/s"},
-		{modes.Mode{Name: "single", Bound: modes.BoundOne, Places: 1}, 3 * time.Second, "single: 1 at a time / 3s = 0.3333 requests/s"},
-		{modes.Mode{Name: "goroutine", Bound: modes.BoundNone}, time.Second, "goroutine: no bound of its own"},
+		{modes.Mode{Name: "pool", Bound: modes.BoundWorkers, Places: 100}, 2 * time.Second, 0, "pool: 100 workers / 2s = 50 requests/s"},
+		{modes.Mode{Name: "pool", Bound: modes.BoundWorkers, Places: 100}, 2 * time.Second, 1, "pool: 100 workers / 2s = 50 requests/s"},
+		{modes.Mode{Name: "pool", Bound: modes.BoundWorkers, Places: 100}, 2 * time.Second, 3, "pool: 3 × 100 workers / 2s = 150 requests/s"},
+		{modes.Mode{Name: "pool", Bound: modes.BoundWorkers, Places: 100}, 0, 0, "pool: 100 workers"},
+		{modes.Mode{Name: "thread", Bound: modes.BoundThreads, Places: 1}, time.Second, 0, "thread: 1 thread / 1s = 1 requests/s"},
+		{modes.Mode{Name: "single", Bound: modes.BoundOne, Places: 1}, 3 * time.Second, 0, "single: 1 at a time / 3s = 0.3333 requests/s"},
+		{modes.Mode{Name: "single", Bound: modes.BoundOne, Places: 1}, time.Second, 2, "single: 2 × 1 at a time / 1s = 2 requests/s"},
+		{modes.Mode{Name: "goroutine", Bound: modes.BoundNone}, time.Second, 2, "goroutine: no bound of its own"},
 	} {
-		if got := bound(c.mode, &configs.Settings{Delay: c.delay}); got != c.want {
+		if got := bound(c.mode, &configs.Settings{Delay: c.delay, Processes: c.processes}); got != c.want {
 			t.Errorf("got %q, want %q", got, c.want)
 		}
 	}

@@ -32,6 +32,7 @@ type supervision struct {
 	fleet   *admin.Fleet
 	panel   *panel
 	workers *prefork.Supervisor
+	started bool // all workers were ready once
 }
 
 // supervise runs worker processes until a signal has stopped them, and returns the exit code. A second one ends them at
@@ -127,6 +128,7 @@ func (s *supervision) run(stop context.Context) error {
 }
 
 func (s *supervision) announce() {
+	s.started = true
 	settings := s.inForce()
 	announce(s.logger, settings, modeOf(settings), s.source, s.panel)
 	notify(s.logger, daemon.SdNotifyReady)
@@ -135,12 +137,16 @@ func (s *supervision) announce() {
 // farewell logs how the service ended, and returns the exit code.
 func (s *supervision) farewell(err error) int {
 	s.panel.close()
-	if err != nil {
+	switch {
+	case err == nil:
+		s.logger.Info("stopped")
+		return exitOK
+	case s.started:
 		s.logger.Error("failed", zap.Error(err))
-		return exitFailure
+	default:
+		s.logger.Error("cannot start", zap.Error(err))
 	}
-	s.logger.Info("stopped")
-	return exitOK
+	return exitFailure
 }
 
 // reload reads all settings again. Where nothing is wrong with them, workers are exchanged for such as have them.

@@ -1,0 +1,297 @@
+package admin
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net"
+	"net/http"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+	dto "github.com/prometheus/client_model/go"
+
+	"demo-server/server"
+)
+
+// A fakeWorker is a worker in this process: its own Metrics behind its own Server on a Unix socket.
+type fakeWorker struct {
+	Worker
+	app      *server.App
+	observer server.Observer
+	stop     func()
+}
+
+func newFakeWorker(t *testing.T, pid int) *fakeWorker {
+	t.Helper()
+	listener, err := net.Listen("unix", filepath.Join(t.TempDir(), "admin"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	metrics, app := NewMetrics(), newApp("pool")
+	metrics.Watch(app, newSource(t))
+	s := New(listener, Config{Metrics: metrics, Ready: alwaysReady, Token: token})
+	served := make(chan error, 1)
+	go func() { served <- s.Serve() }()
+	w := &fakeWorker{
+		Worker: Worker{PID: pid, State: "ready", Address: listener.Addr().String(), Token: token},
+		app:    app, observer: metrics.Observer("pool"),
+		stop: sync.OnceFunc(func() {
+			s.Shutdown(context.Background())
+			<-served
+		}),
+	}
+	t.Cleanup(w.stop)
+	return w
+}
+
+// answer counts n requests that went well.
+func (w *fakeWorker) answer(n int) {
+	for range n {
+		w.observer.Observe(&server.Sample{
+			Outcome: server.OK, Admitted: true, Started: true, Queued: time.Second, Worked: 2 * time.Second,
+		})
+	}
+}
+
+func newFleet(t *testing.T, workers ...*fakeWorker) *Fleet {
+	t.Helper()
+	f := NewFleet(FleetConfig{Mode: func() string { return "pool" }, Source: newSource(t)})
+	for _, w := range workers {
+		f.Put(w.Worker)
+		t.Cleanup(func() { f.Remove(w.PID) })
+	}
+	return f
+}
+
+// TestFleetAddsUp: /stats and /metrics are the sums of what the workers say, but for the accept queue, which is one.
+func TestFleetAddsUp(t *testing.T) {
+	a, b := newFakeWorker(t, 1), newFakeWorker(t, 2)
+	a.answer(3)
+	b.answer(4)
+	begin(t, a.app)
+	begin(t, b.app)
+	b.app.ConnectionOpened()
+	f := newFleet(t, a, b)
+
+	got := f.stats()
+	want := figures{
+		Mode: "pool", InFlight: 2, Connections: 1, QueueWait: distribution{Count: 7, Sum: 7, Mean: 1},
+		Work: distribution{Count: 7, Sum: 14, Mean: 2}, Requests: newSeries("").read().Requests,
+	}
+	want.Requests[server.OK] = 7
+	if diff := cmp.Diff(want, got.figures, cmpopts.IgnoreUnexported(distribution{})); diff != "" {
+		t.Errorf("/stats (-want +got):\n%s", diff)
+	}
+	for i, n := range []uint64{3, 4} {
+		w := got.Workers[i]
+		if w.PID != i+1 || !w.Answers || w.State != "ready" || w.Requests[server.OK] != n || w.InFlight != 1 || w.Goroutines < 1 {
+			t.Errorf("worker %d is %+v", i+1, w)
+		}
+	}
+	if got.Goroutines != got.Workers[0].Goroutines+got.Workers[1].Goroutines {
+		t.Errorf("%d goroutines, want the workers' together", got.Goroutines)
+	}
+
+	text := get(newServer(loopback, Config{Fleet: f}), "/metrics").Body.String()
+	for _, want := range []string{
+		`demo_server_requests_total{mode="pool",outcome="ok"} 7`,
+		`demo_server_in_flight{mode="pool"} 2`,
+		`demo_server_work_seconds_bucket{mode="pool",le="1.99"} 0`,
+		`demo_server_work_seconds_bucket{mode="pool",le="2.002"} 7`,
+		`demo_server_work_seconds_sum{mode="pool"} 14`,
+		`demo_server_worker_processes{state="ready"} 2`,
+		`demo_server_worker_process_up{pid="1"} 1`,
+		`demo_server_worker_process_restarts_total 0`,
+	} {
+		if !strings.Contains(text, want+"\n") {
+			t.Errorf("/metrics lacks %s", want)
+		}
+	}
+	for _, process := range []string{`pid="1",process="worker"`, `pid="2",process="worker"`, `process="supervisor"`} {
+		if n := strings.Count(text, "go_goroutines{"); n != 3 || !strings.Contains(text, process) {
+			t.Errorf("%d processes tell their goroutines, want 3, one with %s", n, process)
+		}
+	}
+	if queue, ok := newSource(t).AcceptQueue(); ok {
+		if want := fmt.Sprintf("demo_server_accept_queue_limit{mode=\"pool\"} %d\n", queue.Limit); !strings.Contains(text, want) {
+			t.Errorf("/metrics lacks %s", want)
+		}
+	}
+}
+
+// TestFleetKeys: /stats has the keys of a process that serves alone, and two more.
+func TestFleetKeys(t *testing.T) {
+	keys := func(config Config) (keys []string) {
+		var body map[string]any
+		if err := json.Unmarshal(get(newServer(loopback, config), "/stats").Body.Bytes(), &body); err != nil {
+			t.Fatal(err)
+		}
+		return slices.Sorted(maps.Keys(body))
+	}
+	want := append(keys(Config{Metrics: observed(t)}), "restarts", "workers")
+	slices.Sort(want)
+	if diff := cmp.Diff(want, keys(Config{Fleet: newFleet(t, newFakeWorker(t, 1))})); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestFleetKeepsCounts: counts stay when their worker goes, as they were when it last answered; gauges go with it.
+func TestFleetKeepsCounts(t *testing.T) {
+	a, b := newFakeWorker(t, 1), newFakeWorker(t, 2)
+	f := newFleet(t, a, b)
+	a.answer(3)
+	b.answer(4)
+	begin(t, a.app)
+	f.Ask(a.PID)
+	a.answer(1) // which nobody hears of
+	f.Remove(a.PID)
+	f.Restarted()
+	for range 2 { // to ask does not count twice
+		got := f.stats()
+		if got.Requests[server.OK] != 7 || got.Work.Count != 7 || got.InFlight != 0 || len(got.Workers) != 1 || got.Restarts != 1 {
+			t.Errorf("got %+v", got)
+		}
+	}
+	f.Remove(b.PID)
+	if got := f.stats(); got.Requests[server.OK] != 7 || len(got.Workers) != 0 {
+		t.Errorf("after the last worker: %+v", got)
+	}
+}
+
+// TestFleetBeforeTheFirst: a worker that does not listen yet is not asked, and every key of /stats is there.
+func TestFleetBeforeTheFirst(t *testing.T) {
+	f := newFleet(t)
+	f.Put(Worker{PID: 1, State: "starting"})
+	got := f.stats()
+	if len(got.Requests) != len(server.Outcomes) || len(got.Workers) != 1 || got.Workers[0].Answers {
+		t.Errorf("got %+v", got)
+	}
+	w := newFakeWorker(t, 1)
+	w.answer(2)
+	f.Put(w.Worker)
+	t.Cleanup(func() { f.Remove(1) })
+	if got := f.stats(); got.Requests[server.OK] != 2 || len(got.Workers) != 1 || got.Workers[0].State != "ready" {
+		t.Errorf("once it is ready: %+v", got)
+	}
+}
+
+// TestFleetSilent: of a worker that does not answer, the last figures count.
+func TestFleetSilent(t *testing.T) {
+	a := newFakeWorker(t, 1)
+	f := newFleet(t, a)
+	a.answer(3)
+	if got := f.stats(); !got.Workers[0].Answers {
+		t.Errorf("got %+v", got)
+	}
+	a.stop()
+	if got := f.stats(); got.Workers[0].Answers || got.Requests[server.OK] != 3 {
+		t.Errorf("silent: %+v", got)
+	}
+	if text := get(newServer(loopback, Config{Fleet: f}), "/metrics").Body.String(); !strings.Contains(text, `up{pid="1"} 0`) {
+		t.Error("/metrics does not say that it is silent")
+	}
+}
+
+// TestFleetWatch asks each second, whether anybody looks or not.
+func TestFleetWatch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := NewFleet(FleetConfig{Mode: func() string { return "pool" }})
+		f.members = []*member{{Worker: Worker{PID: 1, Address: "known"}}}
+		f.members[0].client.Transport = refusing{}
+		ctx, cancel := context.WithTimeout(t.Context(), 10*askEvery+askEvery/2)
+		defer cancel()
+		f.Watch(ctx)
+		if n := f.members[0].asked.Load(); n != 10 {
+			t.Errorf("asked %d times, want 10", n)
+		}
+	})
+}
+
+type refusing struct{}
+
+func (refusing) RoundTrip(*http.Request) (*http.Response, error) { return nil, net.ErrClosed }
+
+// TestForward: a worker's own endpoints are below its PID, and only a worker's.
+func TestForward(t *testing.T) {
+	a := newFakeWorker(t, 7)
+	s := newServer(loopback, Config{Fleet: newFleet(t, a)})
+	for path, want := range map[string]struct {
+		status int
+		body   string
+	}{
+		"/workers/":               {200, "/workers/7/ ready\n"},
+		"/workers/7/readyz":       {200, "ready\n"},
+		"/workers/7/stats":        {200, `"mode": "pool"`},
+		"/workers/7/debug/pprof/": {200, "goroutine"},
+		"/workers/7/":             {200, "/metrics"},
+		"/workers/8/stats":        {404, "not found: /workers/ lists the worker processes\n"},
+		"/workers/x/stats":        {404, "not found: /workers/ lists the worker processes\n"},
+	} {
+		if reply := get(s, path); reply.Code != want.status || !strings.Contains(reply.Body.String(), want.body) {
+			t.Errorf("%s: %d %q; want %d with %q", path, reply.Code, reply.Body, want.status, want.body)
+		}
+	}
+	a.stop()
+	if reply := get(s, "/workers/7/stats"); reply.Code != 502 || !isLine(reply.Body.String()) {
+		t.Errorf("a worker that is gone: %d %q", reply.Code, reply.Body)
+	}
+	if reply := get(newServer(loopback, Config{}), "/workers/"); reply.Code != 404 {
+		t.Errorf("/workers/ of a process that serves alone: %d", reply.Code)
+	}
+}
+
+func TestFleetLint(t *testing.T) {
+	problems, err := testutil.GatherAndLint(newFleet(t, newFakeWorker(t, 1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, problem := range problems {
+		t.Errorf("%s: %s", problem.Metric, problem.Text)
+	}
+}
+
+// TestTallyChangesNothing: what is added can be added again, and comes out sorted.
+func TestTallyChangesNothing(t *testing.T) {
+	families, err := observed(t).Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	once, twice := tally{}, tally{}
+	for _, family := range families {
+		once.add(family)
+		twice.add(family)
+		twice.add(family)
+	}
+	again := tally{}
+	for _, family := range families {
+		again.add(family)
+	}
+	text := func(families []*dto.MetricFamily) (lines []string) {
+		for _, family := range families {
+			lines = append(lines, family.String())
+		}
+		return lines
+	}
+	if !slices.Equal(text(once.families()), text(again.families())) {
+		t.Error("to add a family has changed it")
+	}
+	was, is := figuresOf(once.families())[0], figuresOf(twice.families())[0]
+	if is.Requests[server.Wasted] != 2*was.Requests[server.Wasted] || is.Work.Sum != 2*was.Work.Sum || is.InFlight != 2*was.InFlight {
+		t.Errorf("twice %+v is %+v", was, is)
+	}
+	if !slices.IsSortedFunc(once.families(), func(a, b *dto.MetricFamily) int {
+		return strings.Compare(a.GetName(), b.GetName())
+	}) {
+		t.Error("the families are not sorted")
+	}
+}
