@@ -58,6 +58,7 @@ Serves an endpoint that blocks, then says hello, under a concurrency model of yo
 Examples:
   %[1]s                               # http://127.0.0.1:7779, a goroutine each
   %[1]s --mode=pool --workers=10      # ten at a time, the others queue
+  %[1]s --mode=pool --processes=2     # two worker processes under a supervisor
   %[1]s config --preset=small-pool    # what is in force with a preset, and why
   %[1]s bench                         # every mode under the same load, and what to make of it
 

@@ -170,6 +170,9 @@ func (s *supervision) observe(e prefork.Event) {
 		s.fleet.Remove(e.Worker.PID)
 		s.fleet.Restarted()
 		logger.Error("worker process died", zap.Error(e.Err), zap.Stringer("replaced_in", e.Pause))
+	case prefork.Lost:
+		s.fleet.Remove(e.Worker.PID)
+		logger.Error("worker process died before it had drained", zap.Error(e.Err))
 	case prefork.Rejected:
 		s.fleet.Remove(e.Worker.PID)
 		logger.Error("the settings are not changed: a worker process cannot start with them", zap.Error(e.Err))

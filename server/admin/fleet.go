@@ -368,12 +368,12 @@ func (c fleetCollector) Collect(metrics chan<- prometheus.Metric) {
 
 // list names the workers, a line each.
 func (f *Fleet) list(w http.ResponseWriter, _ *http.Request) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
 	var text []byte
+	f.mu.Lock()
 	for _, m := range f.members {
 		text = fmt.Appendf(text, "%s%d/ %s\n", workerPath, m.PID, m.State)
 	}
+	f.mu.Unlock() // a slow client holds up nobody else
 	writeText(w, text)
 }
 

@@ -341,7 +341,7 @@ func (s *Supervisor) ended(w *worker, err error) {
 		if s.phase == draining {
 			s.lost = append(s.lost, fmt.Errorf("worker %d: %w", w.PID, w.cause(err)))
 		}
-		s.config.Observe(Event{What: Died, Worker: w.Worker, Err: w.cause(err)})
+		s.config.Observe(Event{What: Lost, Worker: w.Worker, Err: w.cause(err)})
 	default:
 		s.died(w, w.cause(err))
 	}
