@@ -3,6 +3,7 @@
 package main_test
 
 import (
+	"fmt"
 	"net"
 	"net/http"
 	"os"
@@ -38,7 +39,7 @@ func TestSocketActivation(t *testing.T) {
 			web, admin := freeAddress(t), freeAddress(t)
 			// Its own lines would not be JSON.
 			words := []string{"SYSTEMD_LOG_LEVEL=err", "systemd-socket-activate", "--listen=" + web, "--listen=" + admin,
-				"--fdname=web:admin", built(t), "--delay=10ms"}
+				"--fdname=web:admin", built(t), "--delay=10ms", "--port=1"}
 			p := launch(t, exec.Command("env", append(words, args...)...))
 			p.addr = web
 			var first *client
@@ -52,6 +53,10 @@ func TestSocketActivation(t *testing.T) {
 			p.awaitReady(t)
 			if p.addr != web || p.admin != "http://"+admin+"/" {
 				t.Errorf("serves on %s, with admin on %s; want %s and %s", p.addr, p.admin, web, admin)
+			}
+			warned := p.logged("systemd listens: these settings have no effect")
+			if len(warned) != 1 || fmt.Sprint(warned[0].fields["settings"]) != "[port]" {
+				t.Errorf("warned of %v, want of the port", warned)
 			}
 			if status, _ := p.ask(t, "readyz"); status != http.StatusOK {
 				t.Errorf("/readyz: %d", status)

@@ -161,6 +161,9 @@ func (serveCommand) Run(s *streams, settings *configs.Settings, l *line) error {
 		logger.Error("cannot start", zap.Error(err))
 		return silentError(exitFailure)
 	}
+	if names := given.replaces(settings); len(names) > 0 {
+		logger.Warn("systemd listens: these settings have no effect", zap.Strings("settings", names))
+	}
 	var code int
 	if settings.Processes > 0 {
 		code = supervise(settings, l, given, logger, s.errOut)

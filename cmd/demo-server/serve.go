@@ -171,7 +171,7 @@ func newApp(settings *configs.Settings, mode modes.Mode, observers []server.Obse
 func (s *service) run(stop context.Context) error {
 	return s.panel.beside(func() error {
 		err := s.host.Run(stop, s.ready)
-		if s.drained != nil {
+		if err == nil && s.drained != nil {
 			s.drained()
 		}
 		return err

@@ -176,7 +176,6 @@ func (s *supervision) observe(e prefork.Event) {
 	case prefork.Rejected:
 		s.fleet.Remove(e.Worker.PID)
 		logger.Error("the settings are not changed: a worker process cannot start with them", zap.Error(e.Err))
-		notify(s.logger, daemon.SdNotifyReady)
 	case prefork.Settled:
 		s.logger.Info("all worker processes are ready")
 		notify(s.logger, daemon.SdNotifyReady)

@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"slices"
 
 	"github.com/coreos/go-systemd/v22/activation"
 	"github.com/coreos/go-systemd/v22/daemon"
 	"go.uber.org/zap"
 
+	"demo-server/configs"
 	"demo-server/server/host"
 )
 
@@ -46,6 +48,19 @@ func socketsOfSystemd() (given sockets, err error) {
 		return host.LeaveQueue
 	}
 	return given, nil
+}
+
+// replaces names the settings that were given in vain, because the sockets are there already.
+func (s sockets) replaces(settings *configs.Settings) (names []string) {
+	for name, listener := range map[string]net.Listener{
+		"host": s.serve, "port": s.serve, "backlog": s.serve, "admin-addr": s.admin,
+	} {
+		if listener != nil && settings.Source(name).Kind != configs.FromDefault {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
 }
 
 func listenerOf(file *os.File) (net.Listener, error) {

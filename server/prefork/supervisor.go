@@ -105,15 +105,13 @@ func (s *Supervisor) Run(stop context.Context, ready func()) error {
 	s.update(func() {})
 	select {
 	case <-s.up:
+		ready()
+		<-stop.Done()
 	case err := <-s.failed:
 		s.Kill()
 		return err
 	case <-stop.Done():
-		s.Kill()
-		return nil
 	}
-	ready()
-	<-stop.Done()
 	s.update(func() { s.phase = lameDuck })
 	time.Sleep(s.Plan().LameDuck)
 	s.drain()
@@ -121,7 +119,8 @@ func (s *Supervisor) Run(stop context.Context, ready func()) error {
 	return errors.Join(s.lost...)
 }
 
-// drain tells all workers to stop. New connections are kept out first, so that the accept queue can become empty.
+// drain tells all workers to stop, those as well that are not ready: they may have accepted a connection all the same.
+// New connections are kept out first, so that the accept queue can become empty.
 func (s *Supervisor) drain() {
 	order := Stop
 	if s.config.Shared || s.config.Source.RefuseNew() != nil {
@@ -130,10 +129,7 @@ func (s *Supervisor) drain() {
 	s.update(func() {
 		s.phase = draining
 		for _, w := range s.workers {
-			switch w.State {
-			case Starting:
-				w.dismiss()
-			case Ready:
+			if w.State != Draining {
 				s.tell(w, order)
 			}
 		}
@@ -264,7 +260,7 @@ func (s *Supervisor) settle() {
 	case settled && s.phase == starting:
 		s.phase = serving
 		close(s.up)
-	case settled && !s.settled:
+	case settled && !s.settled && s.phase == serving:
 		s.config.Observe(Event{What: Settled})
 	}
 	s.settled = settled
@@ -281,22 +277,23 @@ func (s *Supervisor) start() bool {
 		return false
 	}
 	s.workers = append(s.workers, w)
-	s.killAfter(s.config.StartTimeout, w, Starting, "was not ready")
+	s.killAfter(s.config.StartTimeout, w, "was not ready", func() bool { return w.ready })
 	s.config.Observe(Event{What: Started, Worker: w.Worker})
+	s.running.Go(w.speak)
 	s.running.Go(func() {
-		err := w.follow(func(r report) { s.heard(w, r) })
+		err := w.listen(func(r report) { s.heard(w, r) })
 		s.update(func() { s.ended(w, err) })
 	})
 	return true
 }
 
-// killAfter kills the worker where it is still in that state after a time.
-func (s *Supervisor) killAfter(d time.Duration, w *worker, state State, still string) {
+// killAfter kills the worker if it has not done what it should after a time.
+func (s *Supervisor) killAfter(d time.Duration, w *worker, failure string, done func() bool) {
 	time.AfterFunc(d, func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		if w.State == state && !w.dismissed {
-			w.failure = fmt.Errorf("%s after %s", still, d)
+		if !done() && w.failure == nil {
+			w.failure = fmt.Errorf("%s after %s", failure, d)
 			w.kill()
 		}
 	})
@@ -304,7 +301,7 @@ func (s *Supervisor) killAfter(d time.Duration, w *worker, state State, still st
 
 func (s *Supervisor) tell(w *worker, order Order) {
 	w.tell(order)
-	s.killAfter(s.current.DrainTimeout+endGrace, w, Draining, "had not drained")
+	s.killAfter(s.current.DrainTimeout+endGrace, w, "had not drained", func() bool { return w.drained })
 }
 
 // heard takes a worker's report.
@@ -315,15 +312,26 @@ func (s *Supervisor) heard(w *worker, r report) {
 	case sayFailed:
 		s.update(func() { w.failure = errors.New(r.Error) })
 	case sayDrained:
-		s.mu.Lock()
-		drained := w.Worker
-		s.mu.Unlock()
-		s.config.Observe(Event{What: Drained, Worker: drained}) // without the lock: it may take a while
+		s.letGo(w)
+	}
+}
+
+// letGo lets a worker end, after whoever wants its last figures.
+func (s *Supervisor) letGo(w *worker) {
+	s.mu.Lock()
+	last := w.Worker
+	s.mu.Unlock()
+	if last.State == Draining {
+		s.config.Observe(Event{What: Drained, Worker: last}) // without the lock: it may take a while
 		s.update(w.letGo)
 	}
 }
 
 func (s *Supervisor) serves(w *worker) {
+	w.ready = true
+	if w.State != Starting {
+		return // it was told to stop meanwhile
+	}
 	w.State = Ready
 	if w.edition == s.current {
 		s.previous = nil
@@ -333,6 +341,7 @@ func (s *Supervisor) serves(w *worker) {
 
 // ended draws the conclusions from the end of a worker's process.
 func (s *Supervisor) ended(w *worker, err error) {
+	w.hangUp()
 	s.workers = slices.DeleteFunc(s.workers, func(other *worker) bool { return other == w })
 	switch {
 	case w.dismissed, w.drained && err == nil:

@@ -302,26 +302,40 @@ func TestCannotStart(t *testing.T) {
 	}
 }
 
-// TestStopWhileStarting ends workers that are not ready yet.
+// TestStopWhileStarting: workers that are not ready yet are drained as well. One that never is does not hold up the
+// stop.
 func TestStopWhileStarting(t *testing.T) {
-	source, err := server.Listen(t.Context(), "127.0.0.1:0", 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer source.Close()
-	s, err := prefork.New(prefork.Config{
-		Source: source, Command: command, StartTimeout: patience, Most: 4, Observe: func(prefork.Event) {},
-	}, planned(2, brief{Mute: true}))
-	if err != nil {
-		t.Fatal(err)
-	}
-	stop, cancel := context.WithCancel(t.Context())
-	cancel()
-	if err := s.Run(stop, func() { t.Error("ready") }); err != nil {
-		t.Error(err)
-	}
-	if left := s.Workers(); len(left) != 0 {
-		t.Errorf("%v are left", left)
+	for _, row := range []struct {
+		name  string
+		brief brief
+		want  string
+	}{
+		{"in time", brief{}, ""},
+		{"never", brief{Mute: true}, "was not ready after 1s"},
+		{"never, after a brief that fills the pipe", brief{Name: strings.Repeat("x", 1<<20), Mute: true}, "was not ready after 1s"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			source, err := server.Listen(t.Context(), "127.0.0.1:0", 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer source.Close()
+			s, err := prefork.New(prefork.Config{
+				Source: source, Command: command, StartTimeout: time.Second, Most: 4, Observe: func(prefork.Event) {},
+			}, planned(1, row.brief))
+			if err != nil {
+				t.Fatal(err)
+			}
+			stop, cancel := context.WithCancel(t.Context())
+			cancel()
+			err = s.Run(stop, func() {})
+			if (err == nil) != (row.want == "") || err != nil && !strings.HasSuffix(err.Error(), row.want) {
+				t.Errorf("Run returned %v, want %q", err, row.want)
+			}
+			if left := s.Workers(); len(left) != 0 {
+				t.Errorf("%v are left", left)
+			}
+		})
 	}
 }
 
@@ -422,6 +436,9 @@ func TestDiesDraining(t *testing.T) {
 	pid := s.Workers()[0].PID
 	syscall.Kill(pid, syscall.SIGKILL)
 	s.wantEnd(t, fmt.Sprintf("worker %d: signal: killed", pid))
+	if n := len(s.happened(prefork.Lost)); n != 1 {
+		t.Errorf("%d were lost, want 1", n)
+	}
 }
 
 // TestKill ends all at once.

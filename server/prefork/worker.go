@@ -36,7 +36,10 @@ type worker struct {
 	command *exec.Cmd
 	orders  *os.File
 	reports *os.File
+	words   chan any // to be said to it: nobody waits for a worker that does not listen
 
+	hungUp    bool  // words is closed
+	ready     bool  // it has been
 	failure   error // why it has to end, where that is known
 	drained   bool  // it has done what it was told to
 	dismissed bool  // it was killed because nobody needs it
@@ -48,9 +51,10 @@ func launch(command *exec.Cmd, socket *os.File, e *edition) (*worker, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer admin.Close() // the worker has it
-	w := &worker{edition: e, command: command}
+	defer admin.Close()                                                  // the worker has it
+	w := &worker{edition: e, command: command, words: make(chan any, 2)} // a briefing and an order
 	w.Started, w.State, w.Admin, w.Key = time.Now(), Starting, admin.Addr().String(), rand.Text()
+	w.words <- briefing{w.Key, e.Brief}
 	if err := w.start(socket, admin.(*net.UnixListener)); err != nil {
 		return nil, err
 	}
@@ -79,41 +83,52 @@ func (w *worker) start(socket *os.File, admin *net.UnixListener) error {
 	w.orders, w.reports = orders, reports
 	w.command.ExtraFiles = []*os.File{socket, adminFile, itsOrders, itsReports}
 	if err := w.command.Start(); err != nil {
-		w.close()
+		orders.Close()
+		reports.Close()
 		return err
 	}
 	return nil
 }
 
-func (w *worker) close() {
-	w.orders.Close()
-	w.reports.Close()
+// speak says to the worker what it has to hear, until there is no more. To close the pipe is the last word.
+func (w *worker) speak() {
+	defer w.orders.Close()
+	encoder := json.NewEncoder(w.orders)
+	for word := range w.words {
+		encoder.Encode(word) // an error means that it has ended
+	}
 }
 
-// follow tells the worker its brief, hands each of its reports to hear, and returns how it ended.
-func (w *worker) follow(hear func(report)) error {
-	defer w.close()
-	json.NewEncoder(w.orders).Encode(briefing{w.Key, w.edition.Brief}) // an error means that it has ended
+// listen hands each of the worker's reports to hear, and returns how its process ended.
+func (w *worker) listen(hear func(report)) error {
+	defer w.reports.Close()
 	for reports := json.NewDecoder(w.reports); ; {
 		var r report
 		if err := reports.Decode(&r); err != nil {
-			break // it has ended
+			return w.command.Wait()
 		}
 		hear(r)
 	}
-	return w.command.Wait()
 }
 
-// tell gives the worker its order.
+// tell gives the worker its order. It is called once.
 func (w *worker) tell(order Order) {
 	w.State = Draining
-	json.NewEncoder(w.orders).Encode(order) // an error means that it has ended
+	w.words <- order
 }
 
-// letGo ends a worker that has drained.
+// letGo lets a worker end that has drained.
 func (w *worker) letGo() {
 	w.drained = true
-	w.orders.Close()
+	w.hangUp()
+}
+
+// hangUp ends what is said to the worker. It may be called more than once.
+func (w *worker) hangUp() {
+	if !w.hungUp {
+		w.hungUp = true
+		close(w.words)
+	}
 }
 
 func (w *worker) kill() { w.command.Process.Kill() } // an error means that it has ended
