@@ -37,7 +37,7 @@ type Settings struct {
 	Queue          int           // requests that may wait for a worker of mode pool
 	QueueTimeout   time.Duration // how long a request may wait for a worker of mode pool, above 0
 	MaxThreads     int           // requests that may have a thread in mode thread, at least 1
-	Loops          int           // event loops of mode eventloop; 0 for one on each core
+	Loops          int           // event loops of mode eventloop, of each process; 0 for one on each core
 	LoopHelpers    int           // threads of mode eventloop for work that holds a thread or a core, at least 1
 	Patched        bool          // mode eventloop keeps its loops free; false does all work on them
 	MaxConnections int           // connections open at the same time in a process; 0 derives it from the open-file limit

@@ -96,7 +96,7 @@ func (s *Settings) table(modes []string) []Setting {
 		{Name: "max-threads", Group: bounds, Default: "1000", Value: number(&s.MaxThreads, 1, 9000),
 			Help: "how many requests may have an OS thread in mode thread; further ones are answered 503"},
 		{Name: "loops", Group: bounds, Default: "0", Value: number(&s.Loops, 0, 1024),
-			Help: "how many event loops share the connections in mode eventloop; 0 is one for each core"},
+			Help: "how many event loops share the connections in mode eventloop; 0 is one for each core, shared out to the processes"},
 		{Name: "loop-helpers", Group: bounds, Default: "8", Value: number(&s.LoopHelpers, 1, 9000),
 			Help: "how many threads do the work that would hold a loop up in mode eventloop"},
 		{Name: "patched", Group: bounds, Default: "true", Value: toggle(&s.Patched),

@@ -133,12 +133,12 @@ func modeOptions(settings *configs.Settings) modes.Options {
 	}
 }
 
-// loops is how many event loops there are.
+// loops is how many event loops each process has: without a setting, all of them have one for each core.
 func loops(settings *configs.Settings) int {
 	if settings.Loops > 0 {
 		return settings.Loops
 	}
-	return runtime.GOMAXPROCS(0)
+	return max(1, runtime.GOMAXPROCS(0)/processes(settings))
 }
 
 func newApp(settings *configs.Settings, mode modes.Mode, observers []server.Observer) *server.App {
