@@ -75,8 +75,9 @@ func sampled(f *result.Figures, idle idle, samples []result.Sample, ended int) {
 	took := last.At - first.At
 	if used := difference(first.CPU, last.CPU); used != nil {
 		f.ServerCores = ratio(*used, took)
-		if ended >= fewest {
-			f.CPUPerRequest = ratio(max(0, *used-idle.cores*took), float64(ended))
+		// Where looking took as much as serving, what a request took is not known.
+		if serving := *used - idle.cores*took; ended >= fewest && serving > 0 {
+			f.CPUPerRequest = ratio(serving, float64(ended))
 		}
 	}
 	if switched := difference(first.Switches, last.Switches); switched != nil {
