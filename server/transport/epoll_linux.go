@@ -23,6 +23,7 @@ type epoll struct {
 	listener net.Listener
 	socket   int // of listener, which keeps it open
 	events   [256]unix.EpollEvent
+	found    int // by the last wait
 
 	// What calls write to is kept, so that a connection leaves no garbage: it would count as its memory.
 	info  unix.TCPInfo
@@ -86,10 +87,14 @@ func (p *epoll) free() {
 }
 
 func (p *epoll) wait(ready []event, until time.Duration) []event {
-	n := p.poll()
+	n := 0
+	if p.found > 1 { // there is more where that came from, and to look costs less than to wait
+		n = p.poll()
+	}
 	if n == 0 && p.arm(until) {
 		n, _ = unix.EpollWait(p.fd, p.events[:], -1) // fails when a signal comes, with nothing to tell
 	}
+	p.found = n
 	for i := range max(n, 0) {
 		raw := &p.events[i]
 		if raw.Fd == timerIndex || raw.Fd == wakeIndex {
