@@ -2,7 +2,7 @@ package modes
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"runtime"
 
 	"demo-server/server"
@@ -30,7 +30,7 @@ func newEventLoop(o Options) Mode {
 		Differs:   "a greenlet has a stack and a request here has none; unpatched: Flask threaded=True runs on threads all the same",
 		Bound:     BoundNone,
 		Excess:    Unlimited,
-		Supported: onLinux,
+		Supported: func() error { return epollOn(runtime.GOOS) },
 	}
 	run := transport.Task.Sleep
 	switch {
@@ -58,10 +58,10 @@ func serveWithHelpers(ctx context.Context, src *server.Source, app *server.App, 
 	return transport.EventLoop(ctx, src, app, o.Loops, helpers.give)
 }
 
-// onLinux is for modes that need epoll.
-func onLinux() error {
-	if runtime.GOOS == "linux" {
+// epollOn returns an error where a system has no epoll. It names the modes that run there.
+func epollOn(system string) error {
+	if system == "linux" {
 		return nil
 	}
-	return errors.New("needs Linux's epoll; goroutine, pool, single, fasthttp and thread run on " + runtime.GOOS)
+	return fmt.Errorf("needs Linux's epoll; goroutine, pool, single, fasthttp and thread run on %s", system)
 }
