@@ -87,12 +87,13 @@ func (p *epoll) free() {
 }
 
 func (p *epoll) wait(ready []event, until time.Duration) []event {
-	n := 0
-	if p.found > 1 { // there is more where that came from, and to look costs less than to wait
+	n, waits := 0, p.found <= 1
+	if !waits { // there is more where that came from, and to look costs less than to wait
 		n = p.poll()
+		waits = n == 0
 	}
-	if n == 0 && p.arm(until) {
-		n, _ = unix.EpollWait(p.fd, p.events[:], -1) // fails when a signal comes, with nothing to tell
+	if waits {
+		n = p.waitFor(until)
 	}
 	p.found = n
 	for i := range max(n, 0) {
@@ -111,6 +112,15 @@ func (p *epoll) wait(ready []event, until time.Duration) []event {
 		})
 	}
 	return ready
+}
+
+// waitFor waits for events, until that stamp.
+func (p *epoll) waitFor(until time.Duration) int {
+	if !p.arm(until) {
+		return p.poll() // there is something else to do
+	}
+	n, _ := unix.EpollWait(p.fd, p.events[:], -1) // fails when a signal comes, with nothing to tell
+	return n
 }
 
 // poll is epoll_wait without waiting.
