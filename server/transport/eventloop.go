@@ -46,9 +46,10 @@ type loops struct {
 	all      []*loop
 
 	connections atomic.Int64
-	stopping    atomic.Bool // stop was called
-	expired     atomic.Bool // the drain deadline has passed
-	cut         atomic.Bool // and killGrace, too
+	accepting   atomic.Int64 // loops that may still accept, and hand a connection to another one
+	stopping    atomic.Bool  // stop was called
+	expired     atomic.Bool  // the drain deadline has passed
+	cut         atomic.Bool  // and killGrace, too
 }
 
 // open makes n loops that accept from listener.
@@ -62,6 +63,7 @@ func (s *loops) open(n int, listener net.Listener) error {
 		}
 		s.all = append(s.all, newLoop(s, poller))
 	}
+	s.accepting.Store(int64(n))
 	for _, l := range s.all {
 		if err := l.listen(true); err != nil {
 			s.free()

@@ -24,11 +24,17 @@ func eventLoops(t *testing.T, n int, delay time.Duration, body string) (*server.
 	limits := limits()
 	limits.MaxConnections = 1000
 	app := server.New(server.Config{Mode: "test", Work: work.NewSleep(delay), Body: []byte(body), Limits: limits})
+	return app, startLoops(t, n, app, source, Task.Sleep), source.Addr()
+}
+
+// startLoops serves source for app with n loops, until the test ends.
+func startLoops(t *testing.T, n int, app *server.App, source *server.Source, schedule func(Task)) *loops {
+	t.Helper()
 	listener, err := source.Listener()
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &loops{app: app, limits: limits, schedule: Task.Sleep}
+	s := &loops{app: app, limits: app.Limits(), schedule: schedule}
 	if err := s.open(n, listener); err != nil {
 		t.Fatal(err)
 	}
@@ -46,7 +52,7 @@ func eventLoops(t *testing.T, n int, delay time.Duration, body string) (*server.
 		listener.Close()
 		source.Close()
 	})
-	return app, s, source.Addr()
+	return s
 }
 
 func dial(t *testing.T, to net.Addr) net.Conn {
@@ -66,11 +72,7 @@ func TestSpread(t *testing.T) {
 	for range connections {
 		io.WriteString(dial(t, addr), "GET / HTTP/1.0\r\n\r\n")
 	}
-	for end := time.Now().Add(10 * time.Second); app.InFlight() < connections; time.Sleep(time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("%d of %d in flight", app.InFlight(), connections)
-		}
-	}
+	eventually(t, "all in flight", func() bool { return app.InFlight() == connections })
 	for i, l := range s.all {
 		if count := l.count.Load(); count < connections/n-2*spread || count > connections/n+2*spread {
 			t.Errorf("loop %d has %d of %d connections", i, count, connections)
@@ -116,6 +118,75 @@ func TestPartialWrites(t *testing.T) {
 		n, err := io.Copy(io.Discard, reply.Body)
 		if err != nil || n != size {
 			t.Fatalf("%d bytes, %v; want %d", n, err, size)
+		}
+	}
+}
+
+// A gate is work that is done when it opens.
+type gate chan struct{}
+
+func (g gate) Do(context.Context) error { <-g; return nil }
+func (gate) Delay() time.Duration       { return 0 }
+func (gate) Holds() work.Resource       { return work.Thread }
+
+// TestHandedOverAtTheEnd: a loop that stood still when the mode was told to end may hand a connection to one that had
+// nothing left to do by then.
+func TestHandedOverAtTheEnd(t *testing.T) {
+	source, err := server.Listen(t.Context(), "127.0.0.1:0", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	open, limits := make(gate), limits()
+	limits.MaxConnections = 1000
+	app := server.New(server.Config{Mode: "test", Work: open, Body: []byte("Hello World"), Limits: limits})
+	s := startLoops(t, 2, app, source, Task.Block)
+	standStill(t, app, s, source.Addr())
+
+	s.stop()
+	var last net.Conn
+	for queue, ok := source.AcceptQueue(); ok && queue.Depth == 0; queue, ok = source.AcceptQueue() {
+		last = dial(t, source.Addr())
+		time.Sleep(time.Millisecond)
+	}
+	close(open)
+	last.SetDeadline(time.Now().Add(5 * time.Second))
+	io.WriteString(last, "GET / HTTP/1.0\r\n\r\n")
+	if reply, err := http.ReadResponse(bufio.NewReader(last), nil); err != nil || reply.StatusCode != http.StatusOK {
+		t.Errorf("%v, %v; want 200", reply, err)
+	}
+}
+
+// standStill makes a loop stand still that has so many connections that it hands new ones over to another, idle one.
+func standStill(t *testing.T, app *server.App, s *loops, addr net.Addr) {
+	t.Helper()
+	var mine []net.Conn // those of the loop that accepted the first one
+	var busy *loop
+	for len(mine) < spread {
+		conn := dial(t, addr)
+		eventually(t, "accepted", func() bool { return s.all[0].count.Load()+s.all[1].count.Load() == int64(len(mine)+1) })
+		if busy == nil {
+			busy = s.all[0]
+			if busy.count.Load() == 0 {
+				busy = s.all[1]
+			}
+		}
+		if int(busy.count.Load()) == len(mine)+1 {
+			mine = append(mine, conn)
+			continue
+		}
+		conn.Close()
+		eventually(t, "closed", func() bool { return app.Connections() == len(mine) })
+	}
+	io.WriteString(mine[0], "GET / HTTP/1.0\r\n\r\n")
+	eventually(t, "in flight", func() bool { return app.InFlight() == 1 })
+}
+
+// eventually waits for something that another goroutine is about to do.
+func eventually(t *testing.T, what string, done func() bool) {
+	t.Helper()
+	for end := time.Now().Add(10 * time.Second); !done(); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("not in 10 s: %s", what)
 		}
 	}
 }

@@ -41,6 +41,7 @@ type loop struct {
 	pause     time.Duration // before the next attempt to accept
 	sweepAt   time.Duration // when timeouts are next looked at
 	drainFrom time.Duration // stamp since when closing is announced, 0 while it is not
+	stopped   bool          // has accepted for the last time
 	aborted   bool          // what was open at the drain deadline has been told
 
 	count   atomic.Int64 // sessions, and connections on their way here
@@ -143,9 +144,8 @@ func (l *loop) lookAtEnd() {
 	if l.drainFrom == 0 && l.app.Announcing() {
 		l.drainFrom = l.now
 	}
-	if l.loops.stopping.Load() && l.listens {
-		l.accept() // what a listener in memory has taken already; others wait for the next mode
-		l.listen(false)
+	if l.loops.stopping.Load() && !l.stopped {
+		l.stopAccepting()
 	}
 	if l.loops.expired.Load() && !l.aborted {
 		l.aborted = true
@@ -161,8 +161,20 @@ func (l *loop) lookAtEnd() {
 	}
 }
 
+func (l *loop) stopAccepting() {
+	l.stopped = true
+	if l.listens {
+		l.accept() // what a listener in memory has taken already; others wait for the next mode
+		l.listen(false)
+	}
+	if l.loops.accepting.Add(-1) == 0 {
+		l.loops.wake()
+	}
+}
+
+// finished reports whether nothing is left to do, nor can come: a loop that still accepts may hand a connection over.
 func (l *loop) finished() bool {
-	return l.loops.stopping.Load() && l.count.Load() == 0
+	return l.loops.accepting.Load() == 0 && l.count.Load() == 0
 }
 
 // listen starts or stops accepting. A loop that is told to end does not start again.
