@@ -2,6 +2,7 @@ package transport
 
 import (
 	"net"
+	"sync"
 	"time"
 	"unsafe"
 
@@ -19,11 +20,14 @@ type epoll struct {
 	fd       int
 	timer    int           // a timerfd: epoll_wait counts in milliseconds, and may be late by a thousandth of its timeout
 	armed    time.Duration // the stamp at which timer fires
-	eventfd  int
 	listener net.Listener
 	socket   int // of listener, which keeps it open
 	events   [256]unix.EpollEvent
 	found    int // by the last wait
+
+	// Who wakes may be late: what is open by then under the descriptor's number is another's.
+	mu      sync.Mutex
+	eventfd int // -1 once it is closed
 
 	// What calls write to is kept, so that a connection leaves no garbage: it would count as its memory.
 	info  unix.TCPInfo
@@ -79,11 +83,14 @@ func (p *epoll) add(fd int, events uint32, t tag) error {
 }
 
 func (p *epoll) free() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	for _, fd := range []int{p.fd, p.timer, p.eventfd} {
 		if fd >= 0 {
 			unix.Close(fd)
 		}
 	}
+	p.eventfd = -1
 }
 
 func (p *epoll) wait(ready []event, until time.Duration) []event {
@@ -153,7 +160,13 @@ func (p *epoll) arm(until time.Duration) bool {
 	return true
 }
 
-func (p *epoll) wake() { ring(p.eventfd) }
+func (p *epoll) wake() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.eventfd >= 0 {
+		ring(p.eventfd)
+	}
+}
 
 // listen wakes one of several loops for a connection, not all. The socket is shared with other modes, so that closing
 // a descriptor would not take it out of the set.

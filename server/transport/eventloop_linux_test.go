@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"demo-server/server"
 	"demo-server/work"
 )
@@ -188,5 +190,36 @@ func eventually(t *testing.T, what string, done func() bool) {
 		if time.Now().After(end) {
 			t.Fatalf("not in 10 s: %s", what)
 		}
+	}
+}
+
+// TestWokenLate: to wake a loop that has ended writes to nothing that has its descriptor's number by now.
+func TestWokenLate(t *testing.T) {
+	source, err := server.Listen(t.Context(), "127.0.0.1:0", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer source.Close()
+	listener, err := source.Listener()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	p, err := newEpoll(newApp(), listener)
+	if err != nil {
+		t.Fatal(err)
+	}
+	number := p.(*epoll).eventfd
+	p.free()
+	reused := -1
+	for reused != number { // the kernel gives out the lowest number that is free
+		if reused, err = unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK); err != nil {
+			t.Fatal(err)
+		}
+		defer unix.Close(reused)
+	}
+	p.wake()
+	if n, err := unix.Read(reused, make([]byte, 8)); err != unix.EAGAIN {
+		t.Errorf("%d bytes in another's descriptor, %v; want none", n, err)
 	}
 }

@@ -12,7 +12,7 @@ type poller interface {
 	// wait appends what has happened to ready. Where nothing has, it waits until that stamp of the App, or for ever for
 	// never, or until wake is called.
 	wait(ready []event, until time.Duration) []event
-	// wake ends a wait that is under way, or the next one. It may be called from any goroutine.
+	// wake ends a wait that is under way, or the next one. It may be called from any goroutine, also after free.
 	wake()
 
 	// listen says whether connections that can be accepted are an event.
