@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"encoding/binary"
 	"net"
 	"syscall"
 	"time"
@@ -115,9 +116,11 @@ func (w *watcher) close() {
 	}
 }
 
-// ring makes an eventfd readable, which ends whatever polls it. The kernel reads a number of 8 bytes in native order,
-// and any but 0 will do.
-func ring(eventfd int) { unix.Write(eventfd, []byte{1, 0, 0, 0, 0, 0, 0, 0}) }
+// ring makes an eventfd readable, which ends whatever polls it. The kernel adds up what is written: an event loop never
+// reads it, so that it has to be little.
+func ring(eventfd int) { unix.Write(eventfd, one) }
+
+var one = binary.NativeEndian.AppendUint64(nil, 1)
 
 func (w *watcher) free() {
 	unix.Close(w.epoll)
