@@ -94,13 +94,16 @@ func (p *epoll) free() {
 }
 
 func (p *epoll) wait(ready []event, until time.Duration) []event {
-	n, waits := 0, p.found <= 1
-	if !waits { // there is more where that came from, and to look costs less than to wait
+	n := 0
+	if p.found > 1 { // there is more where that came from, and to look costs less than to wait
 		n = p.poll()
-		waits = n == 0
 	}
-	if waits {
-		n = p.waitFor(until)
+	switch {
+	case n > 0:
+	case p.arm(until):
+		n, _ = unix.EpollWait(p.fd, p.events[:], -1) // fails when a signal comes, with nothing to tell
+	default:
+		n = p.poll() // there may be no time to wait for long
 	}
 	p.found = n
 	for i := range max(n, 0) {
@@ -119,15 +122,6 @@ func (p *epoll) wait(ready []event, until time.Duration) []event {
 		})
 	}
 	return ready
-}
-
-// waitFor waits for events, until that stamp.
-func (p *epoll) waitFor(until time.Duration) int {
-	if !p.arm(until) {
-		return p.poll() // there is something else to do
-	}
-	n, _ := unix.EpollWait(p.fd, p.events[:], -1) // fails when a signal comes, with nothing to tell
-	return n
 }
 
 // poll is epoll_wait without waiting.

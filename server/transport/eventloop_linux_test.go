@@ -2,6 +2,7 @@ package transport
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"io"
 	"net"
@@ -19,18 +20,26 @@ import (
 // eventLoops serves body on a socket of the loopback, with n loops, until the test ends.
 func eventLoops(t *testing.T, n int, delay time.Duration, body string) (*server.App, *loops, net.Addr) {
 	t.Helper()
+	app, source := newLoopApp(t, work.NewSleep(delay), body)
+	s, listener := openLoops(t, n, app, source, Task.Sleep)
+	runLoops(t, s, listener)
+	return app, s, source.Addr()
+}
+
+func newLoopApp(t *testing.T, work work.Work, body string) (*server.App, *server.Source) {
+	t.Helper()
 	source, err := server.Listen(t.Context(), "127.0.0.1:0", 0)
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { source.Close() })
 	limits := limits()
 	limits.MaxConnections = 1000
-	app := server.New(server.Config{Mode: "test", Work: work.NewSleep(delay), Body: []byte(body), Limits: limits})
-	return app, startLoops(t, n, app, source, Task.Sleep), source.Addr()
+	return server.New(server.Config{Mode: "test", Work: work, Body: []byte(body), Limits: limits}), source
 }
 
-// startLoops serves source for app with n loops, until the test ends.
-func startLoops(t *testing.T, n int, app *server.App, source *server.Source, schedule func(Task)) *loops {
+// openLoops makes n loops that runLoops will run.
+func openLoops(t *testing.T, n int, app *server.App, source *server.Source, schedule func(Task)) (*loops, net.Listener) {
 	t.Helper()
 	listener, err := source.Listener()
 	if err != nil {
@@ -40,21 +49,21 @@ func startLoops(t *testing.T, n int, app *server.App, source *server.Source, sch
 	if err := s.open(n, listener); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	stop := context.AfterFunc(ctx, s.stop)
+	return s, listener
+}
+
+// runLoops runs them until the test ends.
+func runLoops(t *testing.T, s *loops, listener net.Listener) {
 	ended := make(chan struct{})
 	go func() {
 		s.run()
 		close(ended)
 	}()
 	t.Cleanup(func() {
-		cancel()
+		s.stop()
 		<-ended
-		stop()
 		listener.Close()
-		source.Close()
 	})
-	return s
 }
 
 func dial(t *testing.T, to net.Addr) net.Conn {
@@ -134,14 +143,10 @@ func (gate) Holds() work.Resource       { return work.Thread }
 // TestHandedOverAtTheEnd: a loop that stood still when the mode was told to end may hand a connection to one that had
 // nothing left to do by then.
 func TestHandedOverAtTheEnd(t *testing.T) {
-	source, err := server.Listen(t.Context(), "127.0.0.1:0", 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	open, limits := make(gate), limits()
-	limits.MaxConnections = 1000
-	app := server.New(server.Config{Mode: "test", Work: open, Body: []byte("Hello World"), Limits: limits})
-	s := startLoops(t, 2, app, source, Task.Block)
+	open := make(gate)
+	app, source := newLoopApp(t, open, "Hello World")
+	s, listener := openLoops(t, 2, app, source, Task.Block)
+	runLoops(t, s, listener)
 	standStill(t, app, s, source.Addr())
 
 	s.stop()
@@ -151,9 +156,15 @@ func TestHandedOverAtTheEnd(t *testing.T) {
 		time.Sleep(time.Millisecond)
 	}
 	close(open)
-	last.SetDeadline(time.Now().Add(5 * time.Second))
-	io.WriteString(last, "GET / HTTP/1.0\r\n\r\n")
-	if reply, err := http.ReadResponse(bufio.NewReader(last), nil); err != nil || reply.StatusCode != http.StatusOK {
+	wantOK(t, last)
+}
+
+// wantOK asks on conn, which has to be answered soon.
+func wantOK(t *testing.T, conn net.Conn) {
+	t.Helper()
+	conn.SetDeadline(time.Now().Add(5 * time.Second))
+	io.WriteString(conn, "GET / HTTP/1.0\r\n\r\n")
+	if reply, err := http.ReadResponse(bufio.NewReader(conn), nil); err != nil || reply.StatusCode != http.StatusOK {
 		t.Errorf("%v, %v; want 200", reply, err)
 	}
 }
@@ -193,26 +204,29 @@ func eventually(t *testing.T, what string, done func() bool) {
 	}
 }
 
-// TestWokenLate: to wake a loop that has ended writes to nothing that has its descriptor's number by now.
-func TestWokenLate(t *testing.T) {
-	source, err := server.Listen(t.Context(), "127.0.0.1:0", 0)
+// newPoller returns one that accepts from a socket of its own, and that socket's address.
+func newPoller(t *testing.T) (*epoll, net.Addr) {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer source.Close()
-	listener, err := source.Listener()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
+	t.Cleanup(func() { listener.Close() })
 	p, err := newEpoll(newApp(), listener)
 	if err != nil {
 		t.Fatal(err)
 	}
-	number := p.(*epoll).eventfd
+	return p.(*epoll), listener.Addr()
+}
+
+// TestWokenLate: to wake a loop that has ended writes to nothing that has its descriptor's number by now.
+func TestWokenLate(t *testing.T) {
+	p, _ := newPoller(t)
+	number := p.eventfd
 	p.free()
 	reused := -1
 	for reused != number { // the kernel gives out the lowest number that is free
+		var err error
 		if reused, err = unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK); err != nil {
 			t.Fatal(err)
 		}
@@ -221,5 +235,56 @@ func TestWokenLate(t *testing.T) {
 	p.wake()
 	if n, err := unix.Read(reused, make([]byte, 8)); err != unix.EAGAIN {
 		t.Errorf("%d bytes in another's descriptor, %v; want none", n, err)
+	}
+}
+
+// A torrent is a poller whose first client sends without end, until it closes.
+type torrent struct {
+	poller
+	socket int32
+}
+
+func (p *torrent) accept() (int32, time.Duration, error) {
+	socket, backlog, err := p.poller.accept()
+	if err == nil && p.socket == 0 {
+		p.socket = socket
+	}
+	return socket, backlog, err
+}
+
+func (p *torrent) read(socket int32, b []byte) (int, error) {
+	n, err := p.poller.read(socket, b)
+	if socket != p.socket || n == 0 && err != errAgain {
+		return n, err
+	}
+	copy(b[max(n, 0):], bytes.Repeat([]byte("x"), len(b)))
+	return len(b), nil
+}
+
+// TestTorrent: a client that sends faster than its loop reads leaves the others their turn.
+func TestTorrent(t *testing.T) {
+	app, source := newLoopApp(t, work.NewSleep(0), "Hello World")
+	s, listener := openLoops(t, 1, app, source, Task.Sleep)
+	s.all[0].poller = &torrent{poller: s.all[0].poller}
+	runLoops(t, s, listener)
+	io.WriteString(dial(t, source.Addr()), "GET / HTTP/1.1\r\nHost: demo\r\nTransfer-Encoding: chunked\r\n\r\n1;")
+	eventually(t, "accepted", func() bool { return app.Connections() == 1 })
+	for range 3 {
+		wantOK(t, dial(t, source.Addr()))
+	}
+}
+
+// TestNoTimeToWait: a poller that has no time to wait tells what has happened all the same.
+func TestNoTimeToWait(t *testing.T) {
+	p, addr := newPoller(t)
+	defer p.free()
+	if err := p.listen(true); err != nil {
+		t.Fatal(err)
+	}
+	dial(t, addr)
+	for range 3 {
+		if events := p.wait(nil, 0); len(events) != 1 || events[0].index != listening {
+			t.Errorf("told of %v, want the connection that can be accepted", events)
+		}
 	}
 }

@@ -27,6 +27,8 @@ type loop struct {
 	table  table
 	timers timers
 	events []event
+	again  []*session // those that go on when the others had their turn
+	before []*session // those before these, to be used again
 
 	buffer  []byte // what is read, behind what a session has kept
 	out     []byte // a reply
@@ -88,6 +90,7 @@ func (l *loop) run() {
 		for _, e := range l.events {
 			l.handle(e)
 		}
+		l.goOn()
 		l.takePosts()
 		l.fire()
 		l.sweep()
@@ -101,7 +104,7 @@ func (l *loop) until() time.Duration {
 	l.mu.Lock()
 	waiting := len(l.posts) > 0
 	l.mu.Unlock()
-	if waiting {
+	if waiting || len(l.again) > 0 {
 		return l.now
 	}
 	until := never
@@ -115,6 +118,16 @@ func (l *loop) until() time.Duration {
 		until = min(until, l.acceptAt)
 	}
 	return until
+}
+
+// goOn gives another turn to those that had not taken all when theirs was over. One of them may have closed since, and
+// be another connection's by now: that takes nothing, or what it would take anyway.
+func (l *loop) goOn() {
+	l.again, l.before = l.before[:0], l.again
+	for _, s := range l.before {
+		s.again = false
+		l.advance(s)
+	}
 }
 
 // fire ends the jobs whose delay is over.
@@ -262,26 +275,21 @@ func (l *loop) send(p post) {
 	}
 }
 
-// takePosts does what was posted, also by what it does.
+// takePosts does what was posted. What that leads to is posted for the next turn.
 func (l *loop) takePosts() {
-	for {
-		l.mu.Lock()
-		posts := l.posts
-		l.posts, l.spare = l.spare[:0], posts
-		l.mu.Unlock()
-		if len(posts) == 0 {
-			return
-		}
-		for _, p := range posts {
-			switch {
-			case p.session == nil:
-				l.adopt(p.socket, p.backlog)
-			case p.sleep:
-				l.startTimer(p.session)
-			default:
-				l.answer(p.session)
-				l.advance(p.session)
-			}
+	l.mu.Lock()
+	posts := l.posts
+	l.posts, l.spare = l.spare[:0], posts
+	l.mu.Unlock()
+	for _, p := range posts {
+		switch {
+		case p.session == nil:
+			l.adopt(p.socket, p.backlog)
+		case p.sleep:
+			l.startTimer(p.session)
+		default:
+			l.answer(p.session)
+			l.advance(p.session)
 		}
 	}
 }

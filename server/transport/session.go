@@ -35,6 +35,7 @@ type session struct {
 	unparsed bool          // kept may hold a whole request
 	left     bool          // the client has sent a FIN, or reset the connection
 	open     bool          // has a socket
+	again    bool          // is in the loop's list of those that go on
 }
 
 // unsent is what the socket did not take of a reply, or of 100 Continue.
@@ -59,6 +60,9 @@ func (s *session) receives() bool {
 	}
 	return s.open
 }
+
+// hungry reports whether there is something to take, and it is wanted.
+func (s *session) hungry() bool { return s.receives() && (s.unparsed || s.readable) }
 
 // table holds a loop's sessions. They are made by the dozen and never moved, so that growing leaves no garbage, and used
 // again, last used first.
@@ -122,23 +126,30 @@ func (t *table) sessions() iter.Seq[*session] {
 	}
 }
 
-// advance takes what has come, as long as the session wants it.
+// advance takes what has come, as much as is read at once. What there is beyond that has to wait until the others had
+// their turn: a client that sends faster than the loop reads must not have the loop to itself.
 func (l *loop) advance(s *session) {
-	for s.receives() && (s.unparsed || s.readable) {
-		in, ok := l.receive(s)
-		if !ok {
-			return
+	if !s.hungry() || s.again {
+		return
+	}
+	in, ok := l.receive(s)
+	if !ok {
+		return
+	}
+	for len(in) > 0 && s.receives() {
+		n := l.take(s, in)
+		if n == 0 {
+			break
 		}
-		for len(in) > 0 && s.receives() {
-			n := l.take(s, in)
-			if n == 0 {
-				break
-			}
-			in = in[n:]
-		}
-		if s.open {
-			s.keep(in)
-		}
+		in = in[n:]
+	}
+	if !s.open {
+		return
+	}
+	s.keep(in)
+	if s.hungry() {
+		s.again = true
+		l.again = append(l.again, s)
 	}
 }
 
