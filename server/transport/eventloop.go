@@ -124,9 +124,7 @@ func (s *loops) expire(done chan struct{}) {
 	}
 	s.expired.Store(true)
 	for _, l := range s.all {
-		if job := l.blocked.Load(); job != nil {
-			job.Abort() // its loop stands still until it ends
-		}
+		l.abortBlocked()
 	}
 	s.wake()
 	select {
@@ -190,8 +188,8 @@ func (t Task) Run() { t.session.job.Run() }
 // Block does the work on the loop itself, which stands still meanwhile. It is called by schedule itself.
 func (t Task) Block() {
 	l := t.session.loop
-	l.blocked.Store(&t.session.job)
+	l.blockOn(&t.session.job)
 	t.session.job.Run()
-	l.blocked.Store(nil)
+	l.blockOn(nil)
 	l.now = l.app.Now()
 }

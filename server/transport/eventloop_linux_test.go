@@ -288,3 +288,36 @@ func TestNoTimeToWait(t *testing.T) {
 		}
 	}
 }
+
+// A bell is a poller that rings when it is woken.
+type bell struct {
+	poller
+	rings chan struct{}
+}
+
+func (p *bell) wake() {
+	select {
+	case p.rings <- struct{}{}:
+	default:
+	}
+	p.poller.wake()
+}
+
+// TestBlockedAtDeadline: a job that comes to stand still for just when the drain deadline passes ends with it.
+func TestBlockedAtDeadline(t *testing.T) {
+	app, source := newLoopApp(t, work.NewSleep(time.Hour), "Hello World")
+	told := make(chan struct{}, 1)
+	s, listener := openLoops(t, 1, app, source, func(task Task) {
+		app.Expire()
+		<-told
+		task.Block()
+	})
+	s.all[0].poller = &bell{s.all[0].poller, told}
+	runLoops(t, s, listener)
+	conn := dial(t, source.Addr())
+	conn.SetDeadline(time.Now().Add(5 * time.Second))
+	io.WriteString(conn, "GET / HTTP/1.0\r\n\r\n")
+	if reply, err := http.ReadResponse(bufio.NewReader(conn), nil); err != nil || reply.StatusCode != http.StatusServiceUnavailable {
+		t.Errorf("%v, %v; want 503", reply, err)
+	}
+}

@@ -46,14 +46,14 @@ type loop struct {
 	stopped   bool          // has accepted for the last time
 	aborted   bool          // what was open at the drain deadline has been told
 
-	count   atomic.Int64 // sessions, and connections on their way here
-	full    atomic.Bool  // waits for a connection to close before it accepts another
-	blocked atomic.Pointer[server.Job]
+	count  atomic.Int64 // sessions, and connections on their way here
+	full   atomic.Bool  // waits for a connection to close before it accepts another
+	asleep atomic.Bool  // waits in the poller, or is about to: a post has to wake it
 
-	mu     sync.Mutex
-	posts  []post
-	spare  []post      // the posts before these, to be used again
-	asleep atomic.Bool // waits in the poller, or is about to: a post has to wake it
+	mu      sync.Mutex
+	posts   []post
+	blocked *server.Job // that the loop stands still for
+	spare   []post      // the posts before these, to be used again; of the loop's goroutine
 }
 
 // A post is a session whose job has ended or may sleep now, or else a connection to be this loop's.
@@ -188,6 +188,27 @@ func (l *loop) stopAccepting() {
 // finished reports whether nothing is left to do, nor can come: a loop that still accepts may hand a connection over.
 func (l *loop) finished() bool {
 	return l.loops.accepting.Load() == 0 && l.count.Load() == 0
+}
+
+// blockOn says which job the loop stands still for, or nil for none any more. One that starts at the drain deadline ends
+// with it.
+func (l *loop) blockOn(job *server.Job) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.blocked = job
+	if job != nil && l.loops.expired.Load() {
+		job.Abort()
+	}
+}
+
+// abortBlocked ends the job that the loop stands still for, which cannot do so itself. It runs and is in no queue, so
+// that this posts nothing.
+func (l *loop) abortBlocked() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.blocked != nil {
+		l.blocked.Abort()
+	}
 }
 
 // listen starts or stops accepting. A loop that is told to end does not start again.
