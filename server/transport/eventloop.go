@@ -49,7 +49,7 @@ type loops struct {
 	accepting   atomic.Int64 // loops that may still accept, and hand a connection to another one
 	stopping    atomic.Bool  // stop was called
 	expired     atomic.Bool  // the drain deadline has passed
-	cut         atomic.Bool  // and killGrace, too
+	cuts        atomic.Int32 // how many killGraces ago
 }
 
 // open makes n loops that accept from listener.
@@ -115,7 +115,7 @@ func (s *loops) wake() {
 }
 
 // expire waits for the drain deadline: what is queued or runs then ends with 503, and what is still open killGrace
-// later is cut.
+// later is cut, and again what has been accepted since.
 func (s *loops) expire(done chan struct{}) {
 	select {
 	case <-s.app.Expired():
@@ -127,13 +127,15 @@ func (s *loops) expire(done chan struct{}) {
 		l.abortBlocked()
 	}
 	s.wake()
-	select {
-	case <-time.After(killGrace):
-	case <-done:
-		return
+	for {
+		select {
+		case <-time.After(killGrace):
+		case <-done:
+			return
+		}
+		s.cuts.Add(1)
+		s.wake()
 	}
-	s.cut.Store(true)
-	s.wake()
 }
 
 // enter counts a connection, unless there are as many as there may be.

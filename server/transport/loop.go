@@ -45,6 +45,7 @@ type loop struct {
 	drainFrom time.Duration // stamp since when closing is announced, 0 while it is not
 	stopped   bool          // has accepted for the last time
 	aborted   bool          // what was open at the drain deadline has been told
+	cuts      int32         // how many of loops.cuts it has seen
 
 	count  atomic.Int64 // sessions, and connections on their way here
 	full   atomic.Bool  // waits for a connection to close before it accepts another
@@ -167,7 +168,8 @@ func (l *loop) lookAtEnd() {
 			l.cancelled(s)
 		}
 	}
-	if l.loops.cut.Load() {
+	if cuts := l.loops.cuts.Load(); cuts != l.cuts {
+		l.cuts = cuts
 		for s := range l.table.sessions() {
 			l.cut(s)
 		}
