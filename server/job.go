@@ -78,12 +78,19 @@ var closed = func() *chan struct{} {
 	return &c
 }()
 
-// Init makes the zero Job one of app's. It is called once, when its connection opens.
+// Init makes the job one of app's. It is called when its connection opens; the job of one that has closed may be used
+// again, for the same App.
+//
+// A context that work derived may still look at Done and Err for a moment after the work returned: the goroutine that
+// the context package starts for it may be that late. So what these read is never written but atomically.
 func (j *Job) Init(app *App) {
 	j.app = app
-	if app.queue != nil {
+	if app.queue != nil && j.ticket == nil {
 		j.ticket = &admission.Ticket{Owner: (*ticketOwner)(j)}
 	}
+	j.cause.Store(causeNone)
+	j.done.Store(nil)
+	j.left.Store(false)
 }
 
 // Begin makes the job ready for a connection's next request. backlog is how long the connection sat in the kernel's
@@ -92,7 +99,7 @@ func (j *Job) Begin(method, path string, backlog time.Duration) {
 	j.Method, j.Path, j.Backlog = method, path, backlog
 	j.arrived, j.started, j.worked = 0, 0, 0
 	j.placed, j.ran = false, false
-	j.err, j.panic, j.traced = nil, nil, nil
+	j.err, j.panic = nil, nil
 	j.phase.Store(phasePending)
 	if trace.IsEnabled() {
 		j.traced = &traced{begun: make(chan struct{}, 1)}
@@ -353,10 +360,11 @@ func (j *Job) Err() error {
 
 // Value finds the execution trace's task.
 func (j *Job) Value(key any) any {
-	if j.traced == nil {
+	traced := j.traced // once: a derived context may ask when the job is finished
+	if traced == nil {
 		return nil
 	}
-	return j.traced.context.Value(key)
+	return traced.context.Value(key)
 }
 
 // A Panic is what work panicked with.

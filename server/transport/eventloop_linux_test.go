@@ -321,3 +321,28 @@ func TestBlockedAtDeadline(t *testing.T) {
 		t.Errorf("%v, %v; want 503", reply, err)
 	}
 }
+
+// deriving is work that hands a context of its own on, as every client library does.
+type deriving struct{}
+
+func (deriving) Do(ctx context.Context) error {
+	_, cancel := context.WithCancel(ctx)
+	cancel()
+	return nil
+}
+
+func (deriving) Delay() time.Duration { return 0 }
+func (deriving) Holds() work.Resource { return work.Socket }
+
+// TestDerivedContext: the context package's own goroutine may look at a job that is another connection's by then. It
+// is the race detector that fails here.
+func TestDerivedContext(t *testing.T) {
+	app, source := newLoopApp(t, deriving{}, "Hello World")
+	s, listener := openLoops(t, 1, app, source, func(task Task) { go task.Run() })
+	runLoops(t, s, listener)
+	for range 300 {
+		conn := dial(t, source.Addr())
+		wantOK(t, conn)
+		conn.Close()
+	}
+}

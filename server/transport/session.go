@@ -15,9 +15,14 @@ import (
 //
 // It belongs to its loop's goroutine. Others know it as its job's owner, and post it.
 type session struct {
-	job  server.Job
-	loop *loop
+	job server.Job
 	tag
+	visit
+}
+
+// A visit is what of a session begins anew with each connection.
+type visit struct {
+	loop   *loop
 	socket int32
 	at     int64 // phase and stamp, as in conn
 
@@ -81,7 +86,7 @@ func (t *table) seat(l *loop) *session {
 	last := len(t.free) - 1
 	s := t.free[last]
 	t.free = t.free[:last]
-	*s = session{loop: l, tag: s.tag, place: notWaiting, open: true}
+	s.visit = visit{loop: l, place: notWaiting, open: true}
 	t.open++
 	return s
 }

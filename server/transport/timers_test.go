@@ -30,7 +30,7 @@ func TestTimers(t *testing.T) {
 				now += time.Duration(r.IntN(10)) * time.Millisecond
 				switch r.IntN(3) {
 				case 0, 1:
-					s := &session{place: notWaiting}
+					s := &session{visit: visit{place: notWaiting}}
 					line.add(s, now+row.delay(r))
 					at, _ := slices.BinarySearchFunc(want, s.due+1, func(o *session, due time.Duration) int { return int(o.due - due) })
 					want = slices.Insert(want, at, s)
