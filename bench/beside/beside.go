@@ -48,7 +48,8 @@ func Command(name, binary, folder string, port int, delay time.Duration) (*exec.
 
 const hello = "Hello World"
 
-// Serve runs what Command has asked for, until the process ends. Nothing in the servers is configured.
+// Serve runs what Command has asked for, until the process ends. Nothing in the servers is configured. They know one
+// path: whoever asks for another, to see whether they are there, need not wait.
 func Serve(args []string) error {
 	if len(args) != 4 {
 		return fmt.Errorf("%s: want a name, a port and a delay", Argument)
@@ -60,20 +61,37 @@ func Serve(args []string) error {
 	address := net.JoinHostPort("127.0.0.1", args[2])
 	switch args[1] {
 	case NetHTTP:
-		return http.ListenAndServe(address, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-			time.Sleep(delay)
-			w.Write([]byte(hello))
-		}))
+		return http.ListenAndServe(address, onNetHTTP(delay))
 	case FastHTTP:
-		return fasthttp.ListenAndServe(address, func(ctx *fasthttp.RequestCtx) {
-			time.Sleep(delay)
-			ctx.WriteString(hello)
-		})
+		return fasthttp.ListenAndServe(address, onFastHTTP(delay))
 	}
 	return fmt.Errorf("%s: no server %q; known: %q, %q", Argument, args[1], NetHTTP, FastHTTP)
 }
 
-// nginx runs as one worker process, in the foreground, with all its files in folder.
+func onNetHTTP(delay time.Duration) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/" {
+			http.NotFound(w, r)
+			return
+		}
+		time.Sleep(delay)
+		w.Write([]byte(hello))
+	}
+}
+
+func onFastHTTP(delay time.Duration) fasthttp.RequestHandler {
+	return func(ctx *fasthttp.RequestCtx) {
+		if string(ctx.RequestURI()) != "/" { // ctx.Path would parse it
+			ctx.NotFound()
+			return
+		}
+		time.Sleep(delay)
+		ctx.WriteString(hello)
+	}
+}
+
+// nginx runs as one process, in the foreground, with all its files in folder. Without a master, whose worker would live
+// on where the master is killed.
 //
 // It has nothing that sleeps but auth_delay, by which it answers 401 late; the 401 becomes the reply.
 func nginx(folder string, port int, delay time.Duration) (*exec.Cmd, error) {
@@ -92,7 +110,7 @@ func nginx(folder string, port int, delay time.Duration) (*exec.Cmd, error) {
 	return exec.Command("nginx", "-p", folder, "-c", file, "-e", "stderr"), nil
 }
 
-const nginxConfig = `worker_processes 1;
+const nginxConfig = `master_process off;
 daemon off;
 pid PID;
 error_log stderr error;
@@ -108,7 +126,8 @@ http {
 	scgi_temp_path TEMP;
 	server {
 		listen 127.0.0.1:PORT backlog=4096;
-		location / { WAIT }
+		location = / { WAIT }
+		location / { return 404; }
 		location @hello { auth_basic off; return 200 HELLO; }
 	}
 }

@@ -1,11 +1,16 @@
 package beside
 
 import (
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
+
+	"github.com/valyala/fasthttp"
 )
 
 // TestCommand: what runs, and that nginx has all its files in the folder.
@@ -16,7 +21,7 @@ func TestCommand(t *testing.T) {
 		t.Errorf("%v, %v", bare.Args, err)
 	}
 	for delay, want := range map[time.Duration]string{
-		0:               `location / { return 200 "Hello World"; }`,
+		0:               `location = / { return 200 "Hello World"; }`,
 		2 * time.Second: "auth_delay 2000ms;",
 	} {
 		if _, err := Command(Nginx, "", folder, 8000, delay); err != nil {
@@ -34,6 +39,36 @@ func TestCommand(t *testing.T) {
 	}
 	if _, err := Command(Nginx, "", filepath.Join(folder, "none"), 8000, 0); err == nil {
 		t.Error("a folder that is not there is no error")
+	}
+}
+
+// TestHandlers: hello takes the delay, and that there is nothing else is told at once.
+func TestHandlers(t *testing.T) {
+	const delay = time.Minute
+	servers := map[string]func(path string) (status int, body string){
+		NetHTTP: func(path string) (int, string) {
+			w := httptest.NewRecorder()
+			onNetHTTP(delay)(w, httptest.NewRequest(http.MethodGet, path, nil))
+			return w.Code, w.Body.String()
+		},
+		FastHTTP: func(path string) (int, string) {
+			var ctx fasthttp.RequestCtx
+			ctx.Request.SetRequestURI(path)
+			onFastHTTP(delay)(&ctx)
+			return ctx.Response.StatusCode(), string(ctx.Response.Body())
+		},
+	}
+	for name, ask := range servers {
+		synctest.Test(t, func(t *testing.T) {
+			start := time.Now()
+			if status, body := ask("/"); status != http.StatusOK || body != hello || time.Since(start) != delay {
+				t.Errorf("%s: %d, %q after %v", name, status, body, time.Since(start))
+			}
+			start = time.Now()
+			if status, _ := ask("/ready"); status != http.StatusNotFound || time.Since(start) != 0 {
+				t.Errorf("%s: another path: %d after %v", name, status, time.Since(start))
+			}
+		})
 	}
 }
 
