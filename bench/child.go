@@ -35,6 +35,7 @@ type child struct {
 // onLine sees each line that it logs.
 func start(command *exec.Cmd, onLine func(string)) (*child, error) {
 	isolate(command)
+	shareOpenFiles()
 	output, err := command.StderrPipe()
 	if err != nil {
 		return nil, err

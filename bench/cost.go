@@ -132,9 +132,21 @@ func (c CostConfig) blocked(ctx context.Context, launch launcher, row Row, out *
 	if server.dead() {
 		return fmt.Errorf("died under load: %s", server.lastWords())
 	}
-	c.perRequest(out, idle.Sample, samples)
+	c.perRequest(out, idle.Sample, accepted(idle.Sample, samples))
 	c.lateness(out, requests)
 	return server.stop()
+}
+
+// accepted corrects what samples say is in flight of a server that does not say it itself. Clients that wait for it may
+// wait in the kernel, where they cost it nothing: it holds no more of them than it has opened files since it was idle.
+func accepted(idle result.Sample, samples []result.Sample) []result.Sample {
+	for i, s := range samples {
+		opened := difference(idle.OpenFiles, s.OpenFiles)
+		if s.InFlight == nil && s.Busy != nil && opened != nil {
+			samples[i].Busy = result.Number(min(*s.Busy, *opened))
+		}
+	}
+	return samples
 }
 
 // perRequest divides what grew until all were sent and none was answered yet by how many were in the server then:

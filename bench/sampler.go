@@ -53,10 +53,11 @@ type idle struct {
 // median of a few looks: a server may still be busy with its start.
 func (s *sampler) idle() idle {
 	s.start = time.Now()
-	i := idle{Sample: s.sample(true)}
 	if s.stats == "" || s.processes == nil {
-		return i
+		time.Sleep(sampleEvery) // whoever asked it whether it is ready may still be connected
+		return idle{Sample: s.sample(true)}
 	}
+	i := idle{Sample: s.sample(true)}
 	var cores []float64
 	for range idleSamples {
 		began, before := time.Now(), s.processes.exactCPU()

@@ -1,0 +1,98 @@
+package bench
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"demo-server/bench/load"
+	"demo-server/bench/result"
+)
+
+// TestAccepted: of a server that does not say what is in it, the clients count that it has opened a file for.
+func TestAccepted(t *testing.T) {
+	n := result.Number[float64]
+	idle := result.Sample{OpenFiles: n(20)}
+	for name, test := range map[string]struct {
+		sample result.Sample
+		want   float64
+	}{
+		"all accepted":                   {result.Sample{Busy: n(3000), OpenFiles: n(3020)}, 3000},
+		"some wait in the kernel":        {result.Sample{Busy: n(3000), OpenFiles: n(1024)}, 1004},
+		"it has not seen the last leave": {result.Sample{Busy: n(10), OpenFiles: n(50)}, 10},
+		"it says so itself":              {result.Sample{Busy: n(3000), OpenFiles: n(1024), InFlight: n(900), Queued: n(100)}, 1000},
+		"nobody knows its files":         {result.Sample{Busy: n(3000)}, 3000},
+	} {
+		if got := inFlight(accepted(idle, []result.Sample{test.sample})[0]); got != test.want {
+			t.Errorf("%s: %g, want %g", name, got, test.want)
+		}
+	}
+}
+
+// TestPerRequest: what grew by the fullest moment, before the first reply.
+func TestPerRequest(t *testing.T) {
+	n := result.Number[float64]
+	c := CostConfig{InFlight: 100, Ramp: time.Second} // so that requests are due after 3 s
+	idle := result.Sample{Resident: n(10e6), Threads: n(5), Goroutines: n(9)}
+	samples := []result.Sample{
+		{At: 0, Resident: n(10e6), Threads: n(5), Goroutines: n(9), InFlight: n(0), Queued: n(0)},
+		{At: 2.9, Resident: n(12e6), Threads: n(55), Goroutines: n(159), InFlight: n(50), Queued: n(30)},
+		{At: 3, Resident: n(90e6), Threads: n(99), Goroutines: n(999), InFlight: n(50), Queued: n(50)}, // while it replies
+	}
+	var got result.Cost
+	c.perRequest(&got, idle, samples)
+	want := result.Cost{
+		InFlight: 80, Queued: 30, IdleBytes: n(10e6), PeakBytes: n(12e6), BytesPerRequest: n(25e3), ThreadsPer: n(0.625),
+		GoroutinesPer: n(1.875), Notes: []string{"80 of the 100 requests that were wanted were in the server at the same time"},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("want -, got +:\n%s", diff)
+	}
+}
+
+// TestLateness: by what the server says, where it does; and what came to nothing is told.
+func TestLateness(t *testing.T) {
+	c := CostConfig{Ramp: time.Second}
+	delay := int32(c.Delay().Microseconds())
+	requests := []load.Request{
+		{Class: load.Answered, Worked: delay - 5}, {Class: load.Refused}, {Class: load.Broken}, {Class: load.Unfinished},
+	}
+	for late := range int32(100) {
+		requests = append(requests, load.Request{Class: load.Answered, Worked: delay + 1000*(late+1)})
+	}
+	var got result.Cost
+	c.lateness(&got, requests)
+	n := result.Number[float64]
+	want := result.Cost{
+		LatenessP50: n(0.050), LatenessP99: n(0.099), Notes: []string{"2 of the 104 requests failed or were refused"},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("want -, got +:\n%s", diff)
+	}
+	var silent result.Cost
+	c.lateness(&silent, []load.Request{{Class: load.Answered, Worked: -1}})
+	if diff := cmp.Diff(result.Cost{}, silent); diff != "" {
+		t.Errorf("of a server that does not say: want -, got +:\n%s", diff)
+	}
+}
+
+// TestMiddleCost: the repeat in the middle; one that failed is more than any.
+func TestMiddleCost(t *testing.T) {
+	of := func(bytes float64) result.Cost { return result.Cost{BytesPerRequest: &bytes} }
+	failed := result.Cost{Failure: "died"}
+	for name, test := range map[string]struct {
+		costs []result.Cost
+		want  result.Cost
+	}{
+		"of one":             {[]result.Cost{of(7)}, of(7)},
+		"of three":           {[]result.Cost{of(9), of(1), of(5)}, of(5)},
+		"of an even number":  {[]result.Cost{of(9), of(1)}, of(1)},
+		"of two and failed":  {[]result.Cost{failed, of(9), of(1)}, of(9)},
+		"of one that failed": {[]result.Cost{failed}, failed},
+	} {
+		if diff := cmp.Diff(test.want, middleCost(test.costs)); diff != "" {
+			t.Errorf("%s: want -, got +:\n%s", name, diff)
+		}
+	}
+}
