@@ -60,5 +60,6 @@ type Row struct {
 	Bound        string        // the same in words, such as "50 workers / 2s"
 	Queue        int           // requests that may wait for a place, -1 for no end
 	QueueTimeout time.Duration // how long one may wait, 0 for no end
-	Most         int           // requests that it can hold at a time, 0 for as many as come; Cost sends no more
+	Most         int           // requests at a time that Cost sends, 0 for as many as are wanted
+	WhyMost      string        // it sends no more
 }

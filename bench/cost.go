@@ -86,10 +86,12 @@ func middleCost(costs []result.Cost) result.Cost {
 }
 
 func (c CostConfig) cost(ctx context.Context, launch launcher, row Row) result.Cost {
+	out := result.Cost{Name: row.Name, Kind: row.Kind}
 	if row.Most > 0 && row.Most < c.InFlight {
+		out.Notes = append(out.Notes, fmt.Sprintf("was sent %d requests instead of %d: %s", row.Most, c.InFlight, row.WhyMost))
 		c.InFlight = row.Most
 	}
-	out := result.Cost{Name: row.Name, Kind: row.Kind, Wanted: c.InFlight}
+	out.Wanted = c.InFlight
 	if row.Places == 1 {
 		out.Notes = append(out.Notes, "works on one request at a time and leaves the others to the kernel: nothing blocks in it")
 	} else if err := c.blocked(ctx, launch, row, &out); err != nil {

@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -93,6 +94,25 @@ func TestMiddleCost(t *testing.T) {
 	} {
 		if diff := cmp.Diff(test.want, middleCost(test.costs)); diff != "" {
 			t.Errorf("%s: want -, got +:\n%s", name, diff)
+		}
+	}
+}
+
+// TestCostOfMost: a row that holds fewer requests than are wanted gets those, and it is said why.
+func TestCostOfMost(t *testing.T) {
+	launch := launcher{binary: "/there/is/no/such/program"} // what is measured does not matter here
+	row := Row{Name: "thread", Kind: result.KindMode, Most: 1000, WhyMost: "it refuses more at a time"}
+	for _, test := range []struct {
+		inFlight, wanted int
+		note             string
+	}{
+		{18_000, 1000, "was sent 1000 requests instead of 18000: it refuses more at a time"},
+		{1000, 1000, ""},
+		{500, 500, ""},
+	} {
+		cost := CostConfig{InFlight: test.inFlight}.cost(t.Context(), launch, row)
+		if notes := strings.Join(cost.Notes, "\n"); cost.Wanted != test.wanted || notes != test.note {
+			t.Errorf("of %d: %d wanted, %q", test.inFlight, cost.Wanted, notes)
 		}
 	}
 }

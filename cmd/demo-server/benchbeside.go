@@ -21,8 +21,8 @@ func runBeside(args []string, errOut io.Writer) int {
 	return exitFailure
 }
 
-// mostOfPython is how many requests the Python programs get: with more, they are still accepting when the first are
-// due, and Flask comes near the limits on threads.
+// mostOfPython is how many requests the Python programs get: with as many as the others, they are still busy accepting
+// when the first are due. Each costs the same of 1000 and of 10,000 that are sent over a longer time.
 const mostOfPython = 1000
 
 // putBeside adds the servers that modes are measured beside, as far as this machine can run them. end removes what they
@@ -46,6 +46,7 @@ func putBeside(config *bench.CostConfig, s *streams) (end func(), err error) {
 		if slices.Contains([]string{"flask", "gevent"}, p.Name) {
 			config.Rows = append(config.Rows, bench.Row{
 				Name: p.Name, Kind: result.KindOriginal, Original: p.Name, Body: originalsBody, Workers: 1, Most: mostOfPython,
+				WhyMost: "more would not all be accepted before the first are due",
 			})
 		}
 	}

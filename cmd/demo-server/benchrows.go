@@ -74,7 +74,7 @@ func (v variant) row(l *line, fixed []configs.Flag) (bench.Row, error) {
 	case modes.Queued:
 		row.Queue, row.QueueTimeout = processes(settings)*settings.Queue, settings.QueueTimeout
 	case modes.Refused:
-		row.Queue, row.Most = 0, mode.Places
+		row.Queue, row.Most, row.WhyMost = 0, mode.Places, "it refuses more at a time"
 	}
 	return row, nil
 }
