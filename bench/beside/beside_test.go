@@ -13,6 +13,15 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
+// TestNames: without nginx there are the others, and what to install.
+func TestNames(t *testing.T) {
+	t.Setenv("PATH", t.TempDir())
+	names, missing := Names()
+	if strings.Join(names, ", ") != "bare net/http, bare fasthttp" || !strings.Contains(missing, "apt-get install nginx-light") {
+		t.Errorf("%q, %q", names, missing)
+	}
+}
+
 // TestCommand: what runs, and that nginx has all its files in the folder.
 func TestCommand(t *testing.T) {
 	folder := t.TempDir()

@@ -29,7 +29,7 @@ type running struct {
 
 func prepared(t *testing.T) *Set {
 	t.Helper()
-	set, err := Prepare(t.Context())
+	set, err := Prepare(t.Context(), Programs())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -77,22 +77,23 @@ var source embed.FS
 
 // A Set is the programs in a folder of their own, as far as they can run on this machine.
 type Set struct {
-	folder string
+	folder   string
+	programs []Program
 	plan
 }
 
-// Prepare unpacks the programs and finds the interpreter that runs most of them. That some cannot run here is no error:
-// see Missing.
-func Prepare(ctx context.Context) (*Set, error) {
-	return prepare(ctx, interpreters())
+// Prepare unpacks some of Programs and finds the interpreter that runs most of them. That some cannot run here is no
+// error: see Missing.
+func Prepare(ctx context.Context, programs []Program) (*Set, error) {
+	return prepare(ctx, programs, interpreters())
 }
 
-func prepare(ctx context.Context, interpreters []string) (*Set, error) {
+func prepare(ctx context.Context, programs []Program, interpreters []string) (*Set, error) {
 	folder, err := os.MkdirTemp("", "demo-server-originals-")
 	if err != nil {
 		return nil, err
 	}
-	s := &Set{folder: folder}
+	s := &Set{folder: folder, programs: programs}
 	if err := unpack(folder); err != nil {
 		s.Close()
 		return nil, err
@@ -107,7 +108,7 @@ func prepare(ctx context.Context, interpreters []string) (*Set, error) {
 		s.Close()
 		return nil, err
 	}
-	s.plan = planFor(Programs(), found)
+	s.plan = planFor(programs, found)
 	return s, nil
 }
 
@@ -124,7 +125,7 @@ func (s *Set) Close() error { return os.RemoveAll(s.folder) }
 
 // Programs lists those that can run.
 func (s *Set) Programs() []Program {
-	return slices.DeleteFunc(Programs(), func(p Program) bool { return slices.Contains(s.leftOut, p.Name) })
+	return slices.DeleteFunc(slices.Clone(s.programs), func(p Program) bool { return slices.Contains(s.leftOut, p.Name) })
 }
 
 // Missing is one line that says which programs cannot run and what to install for them, or empty.
@@ -140,7 +141,7 @@ func (s *Set) Missing() string {
 // ends the program at once, with its workers; where it is killed, its workers see it and end within a few seconds.
 func (s *Set) Command(name string, port int, delay time.Duration, workers int) *exec.Cmd {
 	var arguments []string
-	for _, p := range Programs() {
+	for _, p := range s.programs {
 		if p.Name == name {
 			arguments = p.arguments
 		}

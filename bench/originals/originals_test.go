@@ -62,7 +62,7 @@ func TestMissing(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			s := Set{plan: planFor(Programs(), c.found)}
+			s := Set{programs: Programs(), plan: planFor(Programs(), c.found)}
 			if runs := strings.Join(names(s.Programs()), " "); runs != c.runs || s.interpreter != c.interpreter {
 				t.Errorf("%q runs %s; want %q and %s", s.interpreter, runs, c.interpreter, c.runs)
 			}
@@ -77,7 +77,7 @@ func TestMissing(t *testing.T) {
 func TestPrepare(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
 	t.Setenv("TMP", os.Getenv("TMPDIR")) // of Windows
-	s, err := prepare(t.Context(), []string{"no-such-python"})
+	s, err := prepare(t.Context(), Programs(), []string{"no-such-python"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,6 +92,20 @@ func TestPrepare(t *testing.T) {
 	}
 	if left, err := os.ReadDir(os.TempDir()); err != nil || len(left) != 0 {
 		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
+
+// TestPrepareSome: what nobody asked for is neither run nor missed.
+func TestPrepareSome(t *testing.T) {
+	flask := Programs()[:1]
+	s, err := prepare(t.Context(), flask, []string{"no-such-python"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	const want = "originals left out: flask; missing: python3-flask (apt-get install python3-flask)"
+	if s.Missing() != want {
+		t.Errorf("says\n%s\nwant\n%s", s.Missing(), want)
 	}
 }
 

@@ -112,7 +112,7 @@ func (b *benchRunCommand) Run(s *streams, l *line) error {
 	}
 	var set *originals.Set
 	if b.Originals {
-		if set, err = originals.Prepare(context.Background()); err != nil {
+		if set, err = originals.Prepare(context.Background(), originals.Programs()); err != nil {
 			return err
 		}
 		defer set.Close()

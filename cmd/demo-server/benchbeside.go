@@ -32,7 +32,7 @@ func putBeside(config *bench.CostConfig, s *streams) (end func(), err error) {
 	for _, name := range names {
 		config.Rows = append(config.Rows, bench.Row{Name: name, Kind: result.KindBeside, Beside: name, Body: originalsBody})
 	}
-	set, err := originals.Prepare(context.Background())
+	set, err := originals.Prepare(context.Background(), pythons())
 	if err != nil {
 		return nil, err
 	}
@@ -43,12 +43,10 @@ func putBeside(config *bench.CostConfig, s *streams) (end func(), err error) {
 	}
 	config.Originals, config.Folder = set, folder
 	for _, p := range set.Programs() {
-		if slices.Contains([]string{"flask", "gevent"}, p.Name) {
-			config.Rows = append(config.Rows, bench.Row{
-				Name: p.Name, Kind: result.KindOriginal, Original: p.Name, Body: originalsBody, Workers: 1, Most: mostOfPython,
-				WhyMost: "more would not all be accepted before the first are due",
-			})
-		}
+		config.Rows = append(config.Rows, bench.Row{
+			Name: p.Name, Kind: result.KindOriginal, Original: p.Name, Body: originalsBody, Workers: 1,
+			Most: mostOfPython, WhyMost: "more would not all be accepted before the first are due",
+		})
 	}
 	for _, line := range []string{missing, set.Missing()} {
 		if line != "" {
@@ -59,4 +57,12 @@ func putBeside(config *bench.CostConfig, s *streams) (end func(), err error) {
 		set.Close()
 		os.RemoveAll(folder)
 	}, nil
+}
+
+// pythons are those of the article's programs that differ in what a request costs: one has a thread for each, one a
+// greenlet.
+func pythons() []originals.Program {
+	return slices.DeleteFunc(originals.Programs(), func(p originals.Program) bool {
+		return p.Name != "flask" && p.Name != "gevent"
+	})
 }
