@@ -17,8 +17,10 @@ type dialError struct{ error }
 func (e *dialError) Unwrap() error { return e.error }
 
 func (g *Generator) dial(address string, timeout time.Duration) (net.Conn, error) {
-	dialer := g.dialer
-	dialer.Timeout = timeout
+	dialer := net.Dialer{Timeout: timeout}
+	g.mu.Lock()
+	spreadSources(&dialer, address, len(g.open))
+	g.mu.Unlock()
 	network, err := dialer.DialContext(g.dialing, "tcp", address)
 	if err != nil {
 		return nil, &dialError{err}

@@ -39,7 +39,6 @@ type Config struct {
 type Generator struct {
 	config Config
 	client fasthttp.HostClient
-	dialer net.Dialer
 	start  time.Time
 
 	busy     atomic.Int64
