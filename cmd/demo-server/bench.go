@@ -179,9 +179,12 @@ func (benchCostCommand) Help() string {
 	return `It measures bytes, goroutines, OS threads and the lateness of the replies while all the requests
 block, and then the CPU that a request takes which does not block. Where the open-file limit does
 not allow the default of --in-flight, it takes what that allows, and says so. A mode that refuses
-more gets as many as it takes, and Flask and gevent get 1000.
+more gets as many as it takes, and Flask and gevent get 250 for each second of --ramp, which is as
+fast as they accept for certain.
 
 Of the servers of --beside the lateness is not known, since they do not say how long they worked.
+Nor do they say what is in them: of the requests that are not answered, those count that they have
+opened a connection for.
 `
 }
 

@@ -21,9 +21,9 @@ func runBeside(args []string, errOut io.Writer) int {
 	return exitFailure
 }
 
-// mostOfPython is how many requests the Python programs get: with as many as the others, they are still busy accepting
-// when the first are due. Each costs the same of 1000 and of 10,000 that are sent over a longer time.
-const mostOfPython = 1000
+// pythonPerSecond is how many requests a second the Python programs get at most: with more, they are still busy
+// accepting when the first are due.
+const pythonPerSecond = 250
 
 // putBeside adds the servers that modes are measured beside, as far as this machine can run them. end removes what they
 // need.
@@ -45,7 +45,8 @@ func putBeside(config *bench.CostConfig, s *streams) (end func(), err error) {
 	for _, p := range set.Programs() {
 		config.Rows = append(config.Rows, bench.Row{
 			Name: p.Name, Kind: result.KindOriginal, Original: p.Name, Body: originalsBody, Workers: 1,
-			Most: mostOfPython, WhyMost: "more would not all be accepted before the first are due",
+			Most:    max(1, int(pythonPerSecond*config.Ramp.Seconds())),
+			WhyMost: "more would not all be accepted before the first are due",
 		})
 	}
 	for _, line := range []string{missing, set.Missing()} {

@@ -368,8 +368,15 @@ func TestBenchCost(t *testing.T) {
 		if cost.Name == "single" {
 			continue
 		}
-		if cost.InFlight < 990 || cost.InFlight > 1000 || cost.BytesPerRequest == nil || *cost.BytesPerRequest < 300 || *cost.BytesPerRequest > 100_000 {
-			t.Errorf("%s: %d in flight, %s bytes each", cost.Name, cost.InFlight, text(cost.BytesPerRequest))
+		wanted := 1000
+		if cost.Kind == result.KindOriginal {
+			wanted = 250 // for each second of --ramp
+		}
+		if cost.Wanted != wanted || cost.InFlight < wanted*99/100 || cost.InFlight > wanted {
+			t.Errorf("%s: %d of %d in flight, want %d", cost.Name, cost.InFlight, cost.Wanted, wanted)
+		}
+		if cost.BytesPerRequest == nil || *cost.BytesPerRequest < 300 || *cost.BytesPerRequest > 100_000 {
+			t.Errorf("%s: %s bytes per request", cost.Name, text(cost.BytesPerRequest))
 		}
 		want := per[cost.Name]
 		if want.goroutines >= 0 && !around(cost.GoroutinesPer, want.goroutines) || !around(cost.ThreadsPer, want.threads) {
