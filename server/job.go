@@ -71,18 +71,20 @@ type traced struct {
 	begun   chan struct{} // the work has begun, or the job has ended
 }
 
-// closed is what Done returns of jobs that were cancelled before anybody asked.
-var closed = func() *chan struct{} {
+// What is done of jobs that were cancelled before anybody asked, until somebody does and from then on.
+var (
+	unasked = newClosed()
+	closed  = newClosed()
+)
+
+func newClosed() *chan struct{} {
 	c := make(chan struct{})
 	close(c)
 	return &c
-}()
+}
 
-// Init makes the job one of app's. It is called when its connection opens; the job of one that has closed may be used
-// again, for the same App.
-//
-// A context that work derived may still look at Done and Err for a moment after the work returned: the goroutine that
-// the context package starts for it may be that late. So what these read is never written but atomically.
+// Init makes the job one of app's. It is called when its connection opens. A job that is Reusable may be another
+// connection's when its own has closed; those who still ask for Done by then read nothing but what is atomic.
 func (j *Job) Init(app *App) {
 	j.app = app
 	if app.queue != nil && j.ticket == nil {
@@ -91,6 +93,13 @@ func (j *Job) Init(app *App) {
 	j.cause.Store(causeNone)
 	j.done.Store(nil)
 	j.left.Store(false)
+}
+
+// Reusable reports whether the job may be another connection's when its own has closed. A context that work derived from
+// it may look at it for a moment after the work returned: the goroutine that the context package starts for it may be
+// that late. One that has seen the job cancelled must not find it otherwise.
+func (j *Job) Reusable() bool {
+	return j.cause.Load() == causeNone || j.done.Load() == unasked
 }
 
 // Begin makes the job ready for a connection's next request. backlog is how long the connection sat in the kernel's
@@ -301,8 +310,8 @@ func (j *Job) cancel(cause int32) {
 	if !j.cause.CompareAndSwap(causeNone, cause) {
 		return
 	}
-	if asked := j.done.Swap(closed); asked != nil {
-		close(*asked)
+	if !j.done.CompareAndSwap(nil, unasked) {
+		close(*j.done.Load())
 	}
 	j.unqueue()
 }
@@ -340,14 +349,17 @@ func (j *Job) Deadline() (time.Time, bool) { return time.Time{}, false }
 
 // Done is closed when the job is cancelled.
 func (j *Job) Done() <-chan struct{} {
-	if done := j.done.Load(); done != nil {
-		return *done
+	for {
+		switch done := j.done.Load(); done {
+		case nil:
+			made := make(chan struct{})
+			j.done.CompareAndSwap(nil, &made)
+		case unasked:
+			j.done.CompareAndSwap(unasked, closed)
+		default:
+			return *done
+		}
 	}
-	done := make(chan struct{})
-	if !j.done.CompareAndSwap(nil, &done) {
-		return *j.done.Load() // somebody else asked, or cancelled
-	}
-	return done
 }
 
 // Err is context.Canceled once the job is cancelled.

@@ -220,6 +220,42 @@ func TestCancelledForGood(t *testing.T) {
 	<-j.Done()
 }
 
+// TestReusable: a job that somebody may have seen cancelled is no other connection's.
+func TestReusable(t *testing.T) {
+	leave, ask := (*Job).Leave, func(j *Job) { j.Done() }
+	for _, row := range []struct {
+		name  string
+		steps []func(*Job)
+		want  bool
+	}{
+		{"nothing happened", nil, true},
+		{"asked", []func(*Job){ask}, true},
+		{"cancelled", []func(*Job){leave}, true},
+		{"asked, then cancelled", []func(*Job){ask, leave}, false},
+		{"cancelled, then asked", []func(*Job){leave, ask}, false},
+		{"asked before and after", []func(*Job){ask, leave, ask}, false},
+		{"cancelled twice", []func(*Job){leave, (*Job).Abort, ask, leave}, false},
+	} {
+		j := newJob(New(Config{Work: work.NewSleep(0)}))
+		for _, step := range row.steps {
+			step(j.Job)
+		}
+		if got := j.Reusable(); got != row.want {
+			t.Errorf("%s: %v, want %v", row.name, got, row.want)
+		}
+		select {
+		case <-j.Done():
+			if j.Err() == nil {
+				t.Errorf("%s: done without an error", row.name)
+			}
+		default:
+			if j.Err() != nil {
+				t.Errorf("%s: %v, but not done", row.name, j.Err())
+			}
+		}
+	}
+}
+
 // TestRefuse: a fault of the request is answered although its client stopped sending, but not after the drain deadline.
 func TestRefuse(t *testing.T) {
 	for _, row := range []struct {

@@ -322,27 +322,41 @@ func TestBlockedAtDeadline(t *testing.T) {
 	}
 }
 
-// deriving is work that hands a context of its own on, as every client library does.
-type deriving struct{}
+// deriving is work that derives contexts, as every client library does. It waits until it is cancelled, or not at all.
+type deriving struct{ waits bool }
 
-func (deriving) Do(ctx context.Context) error {
-	_, cancel := context.WithCancel(ctx)
-	cancel()
-	return nil
+func (d deriving) Do(ctx context.Context) error {
+	for range 100 {
+		_, cancel := context.WithCancel(ctx)
+		defer cancel()
+	}
+	if d.waits {
+		<-ctx.Done()
+	}
+	return ctx.Err()
 }
 
 func (deriving) Delay() time.Duration { return 0 }
 func (deriving) Holds() work.Resource { return work.Socket }
 
-// TestDerivedContext: the context package's own goroutine may look at a job that is another connection's by then. It
-// is the race detector that fails here.
+// TestDerivedContext: the context package's own goroutine may look at a job when its connection has closed, and find
+// neither the next one's (the race detector fails then) nor one that is no longer cancelled (the process ends then).
 func TestDerivedContext(t *testing.T) {
-	app, source := newLoopApp(t, deriving{}, "Hello World")
-	s, listener := openLoops(t, 1, app, source, func(task Task) { go task.Run() })
-	runLoops(t, s, listener)
-	for range 300 {
-		conn := dial(t, source.Addr())
-		wantOK(t, conn)
-		conn.Close()
+	for _, waits := range []bool{false, true} {
+		app, source := newLoopApp(t, deriving{waits}, "Hello World")
+		s, listener := openLoops(t, 1, app, source, func(task Task) { go task.Run() })
+		runLoops(t, s, listener)
+		for range 500 {
+			conn := dial(t, source.Addr())
+			if !waits {
+				wantOK(t, conn)
+				conn.Close()
+				continue
+			}
+			io.WriteString(conn, "GET / HTTP/1.0\r\n\r\n")
+			eventually(t, "in flight", func() bool { return app.InFlight() == 1 })
+			conn.Close()
+			eventually(t, "left", func() bool { return app.InFlight() == 0 })
+		}
 	}
 }

@@ -69,10 +69,10 @@ func (s *session) receives() bool {
 // hungry reports whether there is something to take, and it is wanted.
 func (s *session) hungry() bool { return s.receives() && (s.unparsed || s.readable) }
 
-// table holds a loop's sessions. They are made by the dozen and never moved, so that growing leaves no garbage, and used
-// again, last used first.
+// table holds a loop's sessions. They are made by the dozen, so that growing leaves no garbage, and used again, last used
+// first.
 type table struct {
-	blocks [][]session
+	blocks [][]*session
 	free   []*session
 	open   int
 }
@@ -92,12 +92,13 @@ func (t *table) seat(l *loop) *session {
 }
 
 func (t *table) grow(l *loop) {
-	block := make([]session, blockSize)
+	made, block := make([]session, blockSize), make([]*session, blockSize)
 	first := len(t.blocks) * blockSize
 	t.blocks = append(t.blocks, block)
 	for i := range slices.Backward(block) {
-		block[i].tag.index = int32(first + i)
-		t.free = append(t.free, &block[i])
+		block[i] = &made[i]
+		block[i].index = int32(first + i)
+		t.free = append(t.free, block[i])
 	}
 }
 
@@ -105,13 +106,19 @@ func (t *table) grow(l *loop) {
 func (t *table) unseat(s *session) {
 	s.open = false
 	s.generation++
+	if !s.job.Reusable() {
+		s = &session{tag: s.tag}
+		*t.at(s.index) = s
+	}
 	t.free = append(t.free, s)
 	t.open--
 }
 
+func (t *table) at(index int32) **session { return &t.blocks[index/blockSize][index%blockSize] }
+
 // find returns an event's session, or nil when it has closed since.
 func (t *table) find(g tag) *session {
-	s := &t.blocks[g.index/blockSize][g.index%blockSize]
+	s := *t.at(g.index)
 	if !s.open || s.generation != g.generation {
 		return nil
 	}
@@ -122,8 +129,8 @@ func (t *table) find(g tag) *session {
 func (t *table) sessions() iter.Seq[*session] {
 	return func(yield func(*session) bool) {
 		for _, block := range t.blocks {
-			for i := range block {
-				if block[i].open && !yield(&block[i]) {
+			for _, s := range block {
+				if s.open && !yield(s) {
 					return
 				}
 			}
