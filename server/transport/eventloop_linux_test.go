@@ -150,13 +150,18 @@ func TestHandedOverAtTheEnd(t *testing.T) {
 	standStill(t, app, s, source.Addr())
 
 	s.stop()
-	var last net.Conn
+	var conns []net.Conn
 	for queue, ok := source.AcceptQueue(); ok && queue.Depth == 0; queue, ok = source.AcceptQueue() {
-		last = dial(t, source.Addr())
+		conns = append(conns, dial(t, source.Addr()))
 		time.Sleep(time.Millisecond)
 	}
+	last := len(conns) - 1
+	for _, conn := range conns[:last] {
+		conn.Close()
+	}
+	eventually(t, "the other is idle", func() bool { return app.Connections() == spread })
 	close(open)
-	wantOK(t, last)
+	wantOK(t, conns[last])
 }
 
 // wantOK asks on conn, which has to be answered soon.
@@ -172,25 +177,22 @@ func wantOK(t *testing.T, conn net.Conn) {
 // standStill makes a loop stand still that has so many connections that it hands new ones over to another, idle one.
 func standStill(t *testing.T, app *server.App, s *loops, addr net.Addr) {
 	t.Helper()
-	var mine []net.Conn // those of the loop that accepted the first one
-	var busy *loop
-	for len(mine) < spread {
+	var conns [2][]net.Conn // of each loop; it is the kernel that chooses
+	busy := 0
+	for len(conns[busy]) < spread {
 		conn := dial(t, addr)
-		eventually(t, "accepted", func() bool { return s.all[0].count.Load()+s.all[1].count.Load() == int64(len(mine)+1) })
-		if busy == nil {
-			busy = s.all[0]
-			if busy.count.Load() == 0 {
-				busy = s.all[1]
-			}
+		accepted := func(i int) bool { return int(s.all[i].count.Load()) > len(conns[i]) }
+		eventually(t, "accepted", func() bool { return accepted(0) || accepted(1) })
+		if busy = 0; accepted(1) {
+			busy = 1
 		}
-		if int(busy.count.Load()) == len(mine)+1 {
-			mine = append(mine, conn)
-			continue
-		}
-		conn.Close()
-		eventually(t, "closed", func() bool { return app.Connections() == len(mine) })
+		conns[busy] = append(conns[busy], conn)
 	}
-	io.WriteString(mine[0], "GET / HTTP/1.0\r\n\r\n")
+	for _, conn := range conns[1-busy] {
+		conn.Close()
+	}
+	eventually(t, "the other is idle", func() bool { return app.Connections() == spread })
+	io.WriteString(conns[busy][0], "GET / HTTP/1.0\r\n\r\n")
 	eventually(t, "in flight", func() bool { return app.InFlight() == 1 })
 }
 
