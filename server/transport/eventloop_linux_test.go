@@ -362,3 +362,33 @@ func TestDerivedContext(t *testing.T) {
 		}
 	}
 }
+
+// A forgetful is a poller for which the kernel has no memory when it is to listen again for the first time.
+type forgetful struct {
+	poller
+	listens int
+}
+
+func (p *forgetful) listen(on bool) error {
+	if on {
+		p.listens++
+		if p.listens == 1 {
+			return unix.ENOMEM
+		}
+	}
+	return p.poller.listen(on)
+}
+
+// TestListensAgain: a loop that was full and could not listen again at once does so later.
+func TestListensAgain(t *testing.T) {
+	app, source := newLoopApp(t, work.NewSleep(0), "Hello World")
+	s, listener := openLoops(t, 1, app, source, Task.Sleep)
+	s.limits.MaxConnections = 1
+	s.all[0].poller = &forgetful{poller: s.all[0].poller}
+	runLoops(t, s, listener)
+	for range 3 {
+		conn := dial(t, source.Addr())
+		wantOK(t, conn)
+		conn.Close()
+	}
+}

@@ -146,11 +146,22 @@ func (l *loop) lookAround() {
 	switch {
 	case l.full.Load() && l.loops.connections.Load() < int64(l.loops.limits.MaxConnections):
 		l.full.Store(false)
-		l.listen(true)
+		l.listenAgain()
 	case l.acceptAt > 0 && l.now >= l.acceptAt:
 		l.acceptAt = 0
-		l.listen(true)
+		l.listenAgain()
 	}
+}
+
+func (l *loop) listenAgain() {
+	if l.listen(true) != nil {
+		l.acceptLater() // the kernel has no memory for it
+	}
+}
+
+func (l *loop) acceptLater() {
+	l.pause = min(max(2*l.pause, 5*time.Millisecond), 100*time.Millisecond)
+	l.acceptAt = l.now + l.pause
 }
 
 // lookAtEnd follows what loops has been told about ending.
@@ -218,8 +229,9 @@ func (l *loop) listen(on bool) error {
 	if on == l.listens || on && l.loops.stopping.Load() {
 		return nil
 	}
-	l.listens = on
-	return l.poller.listen(on)
+	err := l.poller.listen(on)
+	l.listens = on && err == nil
+	return err
 }
 
 func (l *loop) handle(e event) {
@@ -259,8 +271,7 @@ func (l *loop) accept() {
 			l.loops.connections.Add(-1)
 			if err != errAgain {
 				l.listen(false)
-				l.pause = min(max(2*l.pause, 5*time.Millisecond), 100*time.Millisecond)
-				l.acceptAt = l.now + l.pause
+				l.acceptLater()
 			}
 			return
 		}
