@@ -42,7 +42,8 @@ func audits(requests []load.Request, s load.Summary, round int, samples []result
 	}
 	accept, n := mean(samples, s.From, s.To, func(s result.Sample) *float64 { return s.AcceptQueue })
 	if n >= auditSamples && s.Count[load.Refused] <= s.Count[load.Answered] {
-		audits = append(audits, gapAudit(busy, inServer, accept))
+		connections, _ := mean(samples, s.From, s.To, func(s result.Sample) *float64 { return s.Connections })
+		audits = append(audits, gapAudit(busy, inServer, accept, max(0, connections-inServer)))
 	}
 	return audits
 }
@@ -97,11 +98,14 @@ func serverAudit(requests []load.Request, round int, about float64, samples []re
 		"%.1f requests were queued or running at a time, and throughput times the time by Server-Timing is %.1f"), true
 }
 
-// gapAudit compares what the clients wait for and the server does not have with the kernel's accept queue. Some of it
-// is neither, but on its way between the two; of clients that are refused and try again at once, most is.
-func gapAudit(busy, inServer, accept float64) result.Audit {
-	a := audit(acceptAudit, busy-inServer, accept,
-		"%.1f of the requests that the clients waited for had not reached the server, and the accept queue held %.1f")
+// gapAudit compares what the clients wait for and the server does not have with the kernel's accept queue, and with the
+// connections that are accepted and have no request in the server: theirs may be waiting to be read. Some of it is
+// neither, but on its way between the two; of clients that are refused and try again at once, most is.
+func gapAudit(busy, inServer, accept, unread float64) result.Audit {
+	gap := busy - inServer
+	a := audit(acceptAudit, gap, accept+max(0, min(unread, gap-accept)),
+		"%.1f of the requests that the clients waited for had not reached the server, "+
+			"and the accept queue and unread connections held %.1f")
 	a.Broken = math.Abs(a.Left-a.Right) > max(auditLeast, onTheWay*busy)
 	return a
 }

@@ -20,10 +20,10 @@ func steadyRun(clients int) (requests []load.Request) {
 	return requests
 }
 
-func steadySamples(busy, inFlight, queued, accept float64) (samples []result.Sample) {
+func steadySamples(busy, inFlight, queued, accept, connections float64) (samples []result.Sample) {
 	for at := 0.0; at <= 10; at += 0.1 {
 		samples = append(samples, result.Sample{
-			At: at, Busy: &busy, InFlight: &inFlight, Queued: &queued, AcceptQueue: &accept,
+			At: at, Busy: &busy, InFlight: &inFlight, Queued: &queued, AcceptQueue: &accept, Connections: &connections,
 		})
 	}
 	return samples
@@ -32,21 +32,22 @@ func steadySamples(busy, inFlight, queued, accept float64) (samples []result.Sam
 // TestAudits: each law holds where the counters are right, and breaks where one is wrong.
 func TestAudits(t *testing.T) {
 	cases := []struct {
-		name                           string
-		busy, inFlight, queued, accept float64
-		broken                         []string
+		name                                        string
+		busy, inFlight, queued, accept, connections float64
+		broken                                      []string
 	}{
-		{"all agree", 100, 100, 0, 0, nil},
-		{"within the tolerance", 98, 97, 0, 0, nil},
-		{"the clients' counter is wrong", 80, 100, 0, 0, []string{"Little's law, clients", acceptAudit}},
-		{"the server's counter is wrong", 100, 50, 0, 50, []string{"Little's law, server"}},
-		{"requests are nowhere", 100, 50, 0, 0, []string{"Little's law, server", acceptAudit}},
+		{"all agree", 100, 100, 0, 0, 100, nil},
+		{"within the tolerance", 98, 97, 0, 0, 97, nil},
+		{"the clients' counter is wrong", 80, 100, 0, 0, 100, []string{"Little's law, clients", acceptAudit}},
+		{"the server's counter is wrong", 100, 50, 0, 50, 50, []string{"Little's law, server"}},
+		{"some are accepted and not read", 100, 50, 0, 20, 80, []string{"Little's law, server"}},
+		{"requests are nowhere", 100, 50, 0, 0, 50, []string{"Little's law, server", acceptAudit}},
 	}
 	requests := steadyRun(100)
 	summary := load.Summarise(requests, 0, 100)
 	for _, c := range cases {
 		var broken []string
-		for _, a := range audits(requests, summary, 100, steadySamples(c.busy, c.inFlight, c.queued, c.accept), false) {
+		for _, a := range audits(requests, summary, 100, steadySamples(c.busy, c.inFlight, c.queued, c.accept, c.connections), false) {
 			if a.Broken {
 				broken = append(broken, a.Name)
 			}
@@ -78,7 +79,7 @@ func TestAuditOfWhatWasGivenUp(t *testing.T) {
 			})
 		}
 	}
-	for _, a := range audits(requests, load.Summarise(requests, 0, 1), 1, steadySamples(100, 1, 0, 99), false) {
+	for _, a := range audits(requests, load.Summarise(requests, 0, 1), 1, steadySamples(100, 1, 0, 99, 1), false) {
 		if a.Broken {
 			t.Errorf("%s is broken: %s", a.Name, a.Text)
 		}
@@ -87,7 +88,7 @@ func TestAuditOfWhatWasGivenUp(t *testing.T) {
 
 func TestTooFewSamplesForAnAudit(t *testing.T) {
 	requests := steadyRun(1)
-	if got := audits(requests, load.Summarise(requests, 0, 1), 1, steadySamples(5, 5, 5, 5)[:24], false); got != nil {
+	if got := audits(requests, load.Summarise(requests, 0, 1), 1, steadySamples(5, 5, 5, 5, 5)[:24], false); got != nil {
 		t.Errorf("%v from 4 samples of the window, want none", got)
 	}
 }

@@ -123,7 +123,8 @@ func peak(samples []result.Sample) *result.Sample {
 		pairs := []struct{ to, from **float64 }{
 			{&most.Resident, &s.Resident}, {&most.CPU, &s.CPU}, {&most.Threads, &s.Threads},
 			{&most.Switches, &s.Switches}, {&most.OpenFiles, &s.OpenFiles}, {&most.Goroutines, &s.Goroutines},
-			{&most.InFlight, &s.InFlight}, {&most.Queued, &s.Queued}, {&most.AcceptQueue, &s.AcceptQueue},
+			{&most.InFlight, &s.InFlight}, {&most.Queued, &s.Queued},
+			{&most.Connections, &s.Connections}, {&most.AcceptQueue, &s.AcceptQueue},
 			{&most.Busy, &s.Busy}, {&most.Completed, &s.Completed},
 		}
 		for _, pair := range pairs {

@@ -106,6 +106,7 @@ type stats struct {
 	Goroutines  int            `json:"goroutines"`
 	InFlight    int            `json:"in_flight"`
 	Queued      int            `json:"queued"`
+	Connections int            `json:"connections"`
 	Requests    map[string]int `json:"requests"`
 	AcceptQueue *struct {
 		Depth int `json:"depth"`
@@ -123,7 +124,8 @@ func (s *sampler) ask(sample *result.Sample) {
 	if response.StatusCode != http.StatusOK || json.NewDecoder(response.Body).Decode(&body) != nil {
 		return
 	}
-	sample.Goroutines, sample.InFlight, sample.Queued = result.Number(body.Goroutines), result.Number(body.InFlight), result.Number(body.Queued)
+	sample.Goroutines, sample.Connections = result.Number(body.Goroutines), result.Number(body.Connections)
+	sample.InFlight, sample.Queued = result.Number(body.InFlight), result.Number(body.Queued)
 	if body.AcceptQueue != nil {
 		sample.AcceptQueue = result.Number(body.AcceptQueue.Depth)
 	}

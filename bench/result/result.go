@@ -165,6 +165,7 @@ type Sample struct {
 	Goroutines  *float64 `json:"goroutines"`
 	InFlight    *float64 `json:"in_flight"` // in the server, without the queued ones
 	Queued      *float64 `json:"queued"`
+	Connections *float64 `json:"connections"` // that the server has accepted and not closed
 	AcceptQueue *float64 `json:"accept_queue"`
 	Busy        *float64 `json:"busy"`      // requests that the clients wait for
 	Completed   *float64 `json:"completed"` // right replies until now
