@@ -27,7 +27,7 @@ const benchRequest = "GET / HTTP/1.1\r\nHost: 127.0.0.1:7779\r\n\r\n"
 func BenchmarkMode(b *testing.B) {
 	for _, mode := range modes.All(modes.Options{Workers: 4, MaxThreads: 4, Loops: 1, Holds: work.Nothing}) {
 		b.Run("server="+mode.Name, func(b *testing.B) {
-			app := newApp(mode, options{observers: []server.Observer{discard{}}, work: work.NewSleep(0)})
+			app := newApp(mode, options{observers: []server.Observer{discard{}}, delay: atOnce})
 			defer app.Close()
 			source := newLoop(b, mode.Bound == modes.BoundOne)
 			ctx, cancel := context.WithCancel(context.Background())

@@ -158,17 +158,17 @@ type explosive struct {
 
 func (*explosive) Holds() work.Resource { return work.Socket }
 
-func (e *explosive) Do(ctx context.Context) error {
+func (e *explosive) Do(ctx context.Context, delay time.Duration) error {
 	if e.armed.Swap(false) {
 		panic("boom")
 	}
-	return e.Work.Do(ctx)
+	return e.Work.Do(ctx, delay)
 }
 
 func TestPanicSurvived(t *testing.T) {
 	eachModeDoing(t, func(t *testing.T, mode modes.Mode) {
 		panics := &panicCatcher{}
-		e := &explosive{Work: work.NewSleep(delay)}
+		e := &explosive{Work: work.NewSleep()}
 		e.armed.Store(true)
 		s, m := inMemory(t, mode, options{work: e, observers: []server.Observer{panics}})
 		m.dial(t).get(http.StatusInternalServerError)
@@ -196,12 +196,12 @@ type broken struct{ work.Work }
 
 func (broken) Holds() work.Resource { return work.Socket }
 
-func (broken) Do(context.Context) error { return errors.New("no such luck") }
+func (broken) Do(context.Context, time.Duration) error { return errors.New("no such luck") }
 
 func TestFailedWork(t *testing.T) {
 	eachModeDoing(t, func(t *testing.T, mode modes.Mode) {
 		seen := &outcomes{}
-		_, m := inMemory(t, mode, options{work: broken{work.NewSleep(0)}, observers: []server.Observer{seen}})
+		_, m := inMemory(t, mode, options{work: broken{work.NewSleep()}, observers: []server.Observer{seen}})
 		m.dial(t).get(http.StatusInternalServerError)
 		synctest.Wait()
 		if seen.of(server.Failed) != 1 {
@@ -261,7 +261,7 @@ func TestDrainDeadline(t *testing.T) {
 	eachMode(t, 1, func(t *testing.T, mode modes.Mode) {
 		seen := &outcomes{}
 		s, m := inMemory(t, mode, options{
-			work: work.NewSleep(time.Hour), queue: 1, timeout: 2 * time.Hour, observers: []server.Observer{seen},
+			delay: time.Hour, queue: 1, timeout: 2 * time.Hour, observers: []server.Observer{seen},
 		})
 		clients := []*client{m.dial(t).send(hello)}
 		synctest.Wait()
@@ -331,11 +331,11 @@ func TestSourceHandedOver(t *testing.T) {
 // them may go on accepting through it, nor close it for the next one.
 func TestSocketHandedOver(t *testing.T) {
 	eachModeReal(t, 1, func(t *testing.T, mode modes.Mode) {
-		first, source := overTCP(t, mode, options{work: work.NewSleep(brief)})
+		first, source := overTCP(t, mode, options{delay: brief})
 		old := dialTCP(t, source).send(hello)
 		until(t, "the first mode works", func() bool { return first.app.InFlight() == 1 })
 		next := named("goroutine", modes.Options{})
-		second := serve(t, next, source, options{work: work.NewSleep(0)})
+		second := serve(t, next, source, options{delay: atOnce})
 		defer second.ended(t)
 		first.stop()
 		if r := old.read("GET"); r == nil || r.StatusCode != http.StatusOK || !r.Close {
@@ -373,7 +373,7 @@ func TestLeave(t *testing.T) {
 		for name, leave := range leaves {
 			t.Run("running/"+name, func(t *testing.T) {
 				seen := &outcomes{}
-				s, source := overTCP(t, mode, options{work: work.NewSleep(long), observers: []server.Observer{seen}})
+				s, source := overTCP(t, mode, options{delay: long, observers: []server.Observer{seen}})
 				c := dialTCP(t, source).send(hello)
 				until(t, "the job runs", func() bool { return s.app.InFlight() == 1 })
 				leave(c)
@@ -384,7 +384,7 @@ func TestLeave(t *testing.T) {
 			}
 			t.Run("queued/"+name, func(t *testing.T) {
 				seen := &outcomes{}
-				s, source := overTCP(t, mode, options{work: work.NewSleep(long), queue: 1, observers: []server.Observer{seen}})
+				s, source := overTCP(t, mode, options{delay: long, queue: 1, observers: []server.Observer{seen}})
 				first := dialTCP(t, source).send(hello)
 				until(t, "the first runs", func() bool { return s.app.InFlight() == 1 })
 				c := dialTCP(t, source).send(hello)
@@ -412,9 +412,9 @@ func TestLeaveFinish(t *testing.T) {
 		if standsStill(mode) || strings.HasSuffix(t.Name(), "/eventloop") {
 			return // sees nobody leave, or does not do its work
 		}
-		counted := &counting{Work: work.NewSleep(brief)}
+		counted := &counting{Work: work.NewSleep()}
 		seen := &outcomes{}
-		s, source := overTCP(t, mode, options{work: counted, finish: true, queue: 1, observers: []server.Observer{seen}})
+		s, source := overTCP(t, mode, options{work: counted, delay: brief, finish: true, queue: 1, observers: []server.Observer{seen}})
 		c := dialTCP(t, source).send(hello)
 		until(t, "the job runs", func() bool { return s.app.InFlight() == 1 })
 		n := 1
@@ -441,8 +441,8 @@ type counting struct {
 
 func (c *counting) Holds() work.Resource { return work.Socket }
 
-func (c *counting) Do(ctx context.Context) error {
-	err := c.Work.Do(ctx)
+func (c *counting) Do(ctx context.Context, delay time.Duration) error {
+	err := c.Work.Do(ctx, delay)
 	if err == nil {
 		c.done.Add(1)
 	}
@@ -455,7 +455,7 @@ func TestBacklog(t *testing.T) {
 		t.Skip("modes say that the backlog is not known on " + runtime.GOOS)
 	}
 	eachModeReal(t, 2, func(t *testing.T, mode modes.Mode) {
-		_, source := overTCP(t, mode, options{work: work.NewSleep(brief)})
+		_, source := overTCP(t, mode, options{delay: brief})
 		first := dialTCP(t, source).send(hello)
 		time.Sleep(brief / 10)
 		second := dialTCP(t, source).send(hello)
@@ -500,7 +500,7 @@ func timing(t *testing.T, r *reply, name string) time.Duration {
 // TestMaxConnections: a connection above the limit waits in the accept queue, and is served when another has closed.
 func TestMaxConnections(t *testing.T) {
 	eachModeReal(t, 2, func(t *testing.T, mode modes.Mode) {
-		s, source := overTCP(t, mode, options{work: work.NewSleep(0), limits: func(l *server.Limits) { l.MaxConnections = 1 }})
+		s, source := overTCP(t, mode, options{delay: atOnce, limits: func(l *server.Limits) { l.MaxConnections = 1 }})
 		first := dialTCP(t, source)
 		until(t, "the first is accepted", func() bool { return s.app.Connections() == 1 })
 		second := dialTCP(t, source).send(hello)
@@ -525,7 +525,7 @@ func TestNothingLeft(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			s := serve(t, v.Mode, source, options{work: work.NewSleep(brief / 10), queue: 20, timeout: time.Second})
+			s := serve(t, v.Mode, source, options{delay: brief / 10, queue: 20, timeout: time.Second})
 			for range 20 {
 				dialTCP(t, source).get(http.StatusOK)
 			}

@@ -12,7 +12,6 @@ import (
 
 	"demo-server/modes"
 	"demo-server/server"
-	"demo-server/work"
 )
 
 // fuzzEnd is when the connection of a client that sent all it has must have ended, whatever that was: the longest of
@@ -38,7 +37,7 @@ func FuzzRequest(f *testing.F) {
 }
 
 func fuzzMode(t *testing.T, mode modes.Mode, raw []byte, leaves bool) {
-	s, m := inMemory(t, mode, options{work: work.NewSleep(0), queue: 1, limits: fuzzLimits})
+	s, m := inMemory(t, mode, options{delay: atOnce, queue: 1, limits: fuzzLimits})
 	c := m.dial(t)
 	replies := make(chan []byte, 1)
 	go func() {
@@ -111,7 +110,7 @@ func FuzzEventLoop(f *testing.F) {
 
 // verdict is what becomes of a client that sends these pieces.
 func verdict(t *testing.T, mode modes.Mode, pieces [][]byte) string {
-	_, m := inMemory(t, mode, options{work: work.NewSleep(0)})
+	_, m := inMemory(t, mode, options{delay: atOnce})
 	c := m.dial(t)
 	var sending sync.WaitGroup
 	sending.Go(func() {

@@ -10,7 +10,6 @@ import (
 
 	"demo-server/modes"
 	"demo-server/server"
-	"demo-server/work"
 )
 
 // What a client may try in order to hold a connection, a place or the one thread for longer than the timeouts say.
@@ -28,7 +27,7 @@ func TestBlankLines(t *testing.T) {
 			{"line feeds", strings.Repeat("\n\n\n\n", 20), 4 * time.Second, 5 * time.Second},
 			{"and then a slow header", "\r\n\r\n" + strings.Repeat("GET ", 20), 2 * time.Second, 7 * time.Second},
 		} {
-			s, m := inMemory(t, mode, options{work: work.NewSleep(0)})
+			s, m := inMemory(t, mode, options{delay: atOnce})
 			c := m.dial(t)
 			go io.Copy(io.Discard, c)
 			go func() {
@@ -61,7 +60,7 @@ func TestDeaf(t *testing.T) {
 			"a version":    "GET / HTTP/3.0\r\n\r\n",
 			"a long reply": start + "\r\n",
 		} {
-			s, m := inMemory(t, mode, options{work: work.NewSleep(0), body: long})
+			s, m := inMemory(t, mode, options{delay: atOnce, body: long})
 			m.dial(t).send(send)
 			time.Sleep(12 * time.Second)
 			if s.app.Connections() != 0 || s.app.InFlight() != 0 {
@@ -77,7 +76,7 @@ func TestGoneWhileWriting(t *testing.T) {
 	long := strings.Repeat("x", 8<<20)
 	eachModeReal(t, 1, func(t *testing.T, mode modes.Mode) {
 		s, source := overTCP(t, mode, options{
-			work: work.NewSleep(0), body: long, queue: 9, limits: func(l *server.Limits) { l.MaxConnections = 1 },
+			delay: atOnce, body: long, queue: 9, limits: func(l *server.Limits) { l.MaxConnections = 1 },
 		})
 		for range 3 {
 			c := dialTCP(t, source).send(hello)
@@ -119,7 +118,7 @@ func TestPipelinedInTime(t *testing.T) {
 func TestFaultOfLeaver(t *testing.T) {
 	eachModeReal(t, 1, func(t *testing.T, mode modes.Mode) {
 		seen := &outcomes{}
-		_, source := overTCP(t, mode, options{work: work.NewSleep(0), observers: []server.Observer{seen}})
+		_, source := overTCP(t, mode, options{delay: atOnce, observers: []server.Observer{seen}})
 		for range 20 {
 			c := dialTCP(t, source)
 			io.WriteString(c, "GET /nowhere HTTP/1.0\r\n\r\n")
@@ -134,7 +133,7 @@ func TestFaultOfLeaver(t *testing.T) {
 // TestChurnAtLimit: at max-connections, clients that come and go are all served.
 func TestChurnAtLimit(t *testing.T) {
 	eachModeReal(t, 2, func(t *testing.T, mode modes.Mode) {
-		_, source := overTCP(t, mode, options{work: work.NewSleep(0), queue: 100, limits: func(l *server.Limits) { l.MaxConnections = 2 }})
+		_, source := overTCP(t, mode, options{delay: atOnce, queue: 100, limits: func(l *server.Limits) { l.MaxConnections = 2 }})
 		failed := make(chan string, 20)
 		for range 20 {
 			go func() {

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"demo-server/modes"
-	"demo-server/work"
 )
 
 const host = "Host: demo\r\n"
@@ -95,7 +94,7 @@ func TestHTTP(t *testing.T) {
 			case (mode.Name == "fasthttp" || mode.Name == "eventloop") && row.fasthttp != "":
 				want = row.fasthttp
 			}
-			_, m := inMemory(t, mode, options{work: work.NewSleep(0)})
+			_, m := inMemory(t, mode, options{delay: atOnce})
 			if got := m.dial(t).send(row.send).conversation(); got != want {
 				t.Errorf("%s: %s, want %s", row.name, got, want)
 			}
@@ -137,7 +136,7 @@ func TestErrorReplies(t *testing.T) {
 			{"POST / HTTP/1.1\r\nHost: demo\r\n\r\n", 405, "Allow", "GET, HEAD"},
 			{"GET / HTTP/1.1\r\nHost: demo\r\nContent-Length: 9999\r\n\r\n", 413, "Server", "demo-server (" + mode.Name + ")"},
 		} {
-			_, m := inMemory(t, mode, options{work: work.NewSleep(0)})
+			_, m := inMemory(t, mode, options{delay: atOnce})
 			r := m.dial(t).send(row.send).read("GET")
 			if r == nil || r.StatusCode != row.status || r.Header.Get(row.header) != row.value {
 				t.Fatalf("%q: %+v, want %d with %s: %s", row.send, r, row.status, row.header, row.value)
@@ -163,7 +162,7 @@ func TestTimeouts(t *testing.T) {
 			{"stalled body", "GET / HTTP/1.1\r\nHost: demo\r\nContent-Length: 9\r\n\r\nx", "", 10 * time.Second},
 			{"slow body", "GET / HTTP/1.1\r\nHost: demo\r\nContent-Length: 9\r\n\r\n", "xxx", 13 * time.Second},
 		} {
-			_, m := inMemory(t, mode, options{work: work.NewSleep(0)})
+			_, m := inMemory(t, mode, options{delay: atOnce})
 			c := m.dial(t)
 			before := time.Now()
 			go func() {
@@ -191,7 +190,7 @@ func TestIdleTimeout(t *testing.T) {
 		if mode.Bound == modes.BoundOne {
 			return // keeps no connection
 		}
-		_, m := inMemory(t, mode, options{work: work.NewSleep(0)})
+		_, m := inMemory(t, mode, options{delay: atOnce})
 		c := m.dial(t)
 		c.get(http.StatusOK)
 		before := time.Now()
@@ -207,7 +206,7 @@ func TestIdleTimeout(t *testing.T) {
 // TestWriteTimeout: a client that does not read its reply is given up, and its place is free again.
 func TestWriteTimeout(t *testing.T) {
 	eachMode(t, 1, func(t *testing.T, mode modes.Mode) {
-		s, m := inMemory(t, mode, options{work: work.NewSleep(0)})
+		s, m := inMemory(t, mode, options{delay: atOnce})
 		m.dial(t).send(hello)
 		time.Sleep(9 * time.Second)
 		if s.app.InFlight() != 1 {

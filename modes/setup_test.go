@@ -2,6 +2,7 @@ package modes_test
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"io"
 	"net"
@@ -107,6 +108,7 @@ func eachModeReal(t *testing.T, workers int, test func(*testing.T, modes.Mode)) 
 // options are what a test changes of an ordinary App.
 type options struct {
 	work      work.Work
+	delay     time.Duration // atOnce for none
 	body      string
 	finish    bool
 	queue     int
@@ -115,17 +117,20 @@ type options struct {
 	observers []server.Observer
 }
 
+// atOnce is the delay of requests that do not block.
+const atOnce = -1
+
 // newApp makes the App that cmd would make for mode, with settings that suit a test.
 func newApp(mode modes.Mode, o options) *server.App {
 	config := server.Config{
-		Mode: mode.Name, Work: o.work, Body: []byte("Hello World"), Finish: o.finish, Observers: o.observers,
+		Mode: mode.Name, Work: o.work, Delay: max(0, cmp.Or(o.delay, delay)), Body: []byte("Hello World"), Finish: o.finish, Observers: o.observers,
 		Limits: server.Limits{
 			MaxConnections: 1000, MaxHeaderBytes: 4 << 10, MaxBodyBytes: 1 << 10,
 			ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second, IdleTimeout: time.Minute,
 		},
 	}
 	if config.Work == nil {
-		config.Work = work.NewSleep(delay)
+		config.Work = work.NewSleep()
 	}
 	if o.body != "" {
 		config.Body = []byte(o.body)

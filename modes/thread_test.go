@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"sync"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -25,7 +26,7 @@ type onThread struct {
 	end chan struct{}
 }
 
-func (o *onThread) Do(context.Context) error {
+func (o *onThread) Do(context.Context, time.Duration) error {
 	o.mu.Lock()
 	o.ids = append(o.ids, strconv.Itoa(unix.Gettid()))
 	o.mu.Unlock()
@@ -43,7 +44,7 @@ func (o *onThread) seen() []string {
 // left when its request has ended.
 func TestThread(t *testing.T) {
 	const n = 50
-	job := &onThread{Work: work.NewSleep(0), end: make(chan struct{})}
+	job := &onThread{Work: work.NewSleep(), end: make(chan struct{})}
 	s, source := overTCP(t, named("thread", modes.Options{MaxThreads: n}), options{work: job})
 	clients := make([]*client, n)
 	for i := range clients {
@@ -80,7 +81,7 @@ func stillThere(t *testing.T, threads []string) (n int) {
 // TestThreadsRefused: beyond max-threads a request is refused at once, and its connection can be used again.
 func TestThreadsRefused(t *testing.T) {
 	seen := &outcomes{}
-	job := &onThread{Work: work.NewSleep(delay), end: make(chan struct{})}
+	job := &onThread{Work: work.NewSleep(), end: make(chan struct{})}
 	s, source := overTCP(t, named("thread", modes.Options{MaxThreads: 1}), options{work: job, observers: []server.Observer{seen}})
 	first := dialTCP(t, source).send(hello)
 	until(t, "the first is in flight", func() bool { return s.app.InFlight() == 1 })

@@ -18,6 +18,7 @@ import (
 type Config struct {
 	Mode      string            // the mode's name, as the Server header and the metrics show it
 	Work      work.Work         // what a request blocks on
+	Delay     time.Duration     // for how long
 	Body      []byte            // the reply's body
 	Finish    bool              // on-leave=finish: work goes on for a client that left
 	Admission *admission.Limits // places and queue, or nil where the mode bounds nothing
@@ -58,7 +59,7 @@ func New(config Config) *App {
 	if config.Admission != nil {
 		a.queue = admission.New(*config.Admission)
 	}
-	a.service.Store(int64(config.Work.Delay()))
+	a.service.Store(int64(config.Delay))
 	return a
 }
 
@@ -77,6 +78,9 @@ func (a *App) Limits() Limits { return a.config.Limits }
 
 // Work is what every job of this App blocks on.
 func (a *App) Work() work.Work { return a.config.Work }
+
+// Delay is how long the work of every job takes when nothing is in its way.
+func (a *App) Delay() time.Duration { return a.config.Delay }
 
 // InFlight is how many jobs have started and are not finished: they work, or their replies are being written.
 func (a *App) InFlight() int { return int(a.inFlight.Load()) }

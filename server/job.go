@@ -221,7 +221,7 @@ func (j *Job) work() (err error) {
 			err = ErrPanic
 		}
 	}()
-	return j.app.config.Work.Do(j)
+	return j.app.config.Work.Do(j, j.Delay())
 }
 
 // Wait blocks until the job has ended.
@@ -260,6 +260,9 @@ func (j *Job) Reply(r *Reply) {
 	j.startRegion("write")
 	j.app.reply(j, r)
 }
+
+// Delay is how long the job's work takes when nothing is in its way.
+func (j *Job) Delay() time.Duration { return j.app.config.Delay }
 
 // Started is when the job started, as a stamp of the App.
 func (j *Job) Started() time.Duration { return j.started }

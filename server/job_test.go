@@ -60,9 +60,8 @@ type doing struct {
 	do func(context.Context) error
 }
 
-func (d doing) Do(ctx context.Context) error { return d.do(ctx) }
-func (doing) Delay() time.Duration           { return 0 }
-func (doing) Holds() work.Resource           { return "test" }
+func (d doing) Do(ctx context.Context, _ time.Duration) error { return d.do(ctx) }
+func (doing) Holds() work.Resource                            { return "test" }
 
 // TestJob is a job's life when nothing happens to it: what the sample says, and that its places are free again.
 func TestJob(t *testing.T) {
@@ -150,7 +149,7 @@ func TestJobCancelled(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				seen := &observed{}
 				a := New(Config{
-					Work: work.NewSleep(2 * s), Finish: row.finish, Observers: []Observer{seen},
+					Work: work.NewSleep(), Delay: 2 * s, Finish: row.finish, Observers: []Observer{seen},
 					Admission: &admission.Limits{Places: 1, Length: 1, Timeout: time.Hour},
 				})
 				defer a.Close()
@@ -236,7 +235,7 @@ func TestReusable(t *testing.T) {
 		{"asked before and after", []func(*Job){ask, leave, ask}, false},
 		{"cancelled twice", []func(*Job){leave, (*Job).Abort, ask, leave}, false},
 	} {
-		j := newJob(New(Config{Work: work.NewSleep(0)}))
+		j := newJob(New(Config{Work: work.NewSleep()}))
 		for _, step := range row.steps {
 			step(j.Job)
 		}
@@ -268,7 +267,7 @@ func TestRefuse(t *testing.T) {
 		{"drain deadline", (*Job).Abort, 503},
 	} {
 		seen := &observed{}
-		j := newJob(New(Config{Work: work.NewSleep(0), Observers: []Observer{seen}}))
+		j := newJob(New(Config{Work: work.NewSleep(), Observers: []Observer{seen}}))
 		j.Begin("GET", "/nowhere", -1)
 		row.before(j.Job)
 		j.Refuse(ErrNotFound)
@@ -287,7 +286,7 @@ func TestRefuse(t *testing.T) {
 func TestUnwritten(t *testing.T) {
 	for err, want := range map[error]Outcome{nil: Unwritten, ErrPanic: Failed, ErrQueueFull: QueueFull} {
 		seen := &observed{}
-		j := newJob(New(Config{Work: work.NewSleep(0), Observers: []Observer{seen}}))
+		j := newJob(New(Config{Work: work.NewSleep(), Observers: []Observer{seen}}))
 		j.Begin("GET", "/", -1)
 		j.End(err)
 		j.Reply()
@@ -299,7 +298,7 @@ func TestUnwritten(t *testing.T) {
 }
 
 func TestExpire(t *testing.T) {
-	a := New(Config{Work: work.NewSleep(0)})
+	a := New(Config{Work: work.NewSleep()})
 	select {
 	case <-a.Expired():
 		t.Fatal("expired from the start")
@@ -325,7 +324,7 @@ func TestJobRaces(t *testing.T) {
 		t.Run(fmt.Sprintf("finish=%v", finish), func(t *testing.T) {
 			count := &counter{}
 			a := New(Config{
-				Work: work.NewSleep(20 * time.Microsecond), Finish: finish, Observers: []Observer{count},
+				Work: work.NewSleep(), Delay: 20 * time.Microsecond, Finish: finish, Observers: []Observer{count},
 				Admission: &admission.Limits{Places: 2, Length: 6, Timeout: 100 * time.Microsecond},
 			})
 			defer a.Close()
@@ -415,7 +414,7 @@ func TestJobDetached(t *testing.T) {
 		t.Skip("a trace is on already: ", err)
 	}
 	defer trace.Stop()
-	a := New(Config{Work: work.NewSleep(0)})
+	a := New(Config{Work: work.NewSleep()})
 	j := newJob(a)
 	j.Begin("GET", "/", -1)
 	a.Admit(j.Job, func(j *Job) { j.Start() })
@@ -436,7 +435,7 @@ func TestJobDetached(t *testing.T) {
 
 // TestNotify: whoever ends the job calls it, unless it has ended before anybody asked.
 func TestNotify(t *testing.T) {
-	a := New(Config{Work: work.NewSleep(0)})
+	a := New(Config{Work: work.NewSleep()})
 	for _, early := range []bool{false, true} {
 		j := newJob(a)
 		j.Begin("GET", "/", -1)
@@ -462,7 +461,7 @@ func TestNotify(t *testing.T) {
 
 // TestJobAllocatesNothing: a connection's later requests are free.
 func TestJobAllocatesNothing(t *testing.T) {
-	a := New(Config{Work: work.NewSleep(0), Observers: []Observer{&observed{}}, Admission: &admission.Limits{Places: 1}})
+	a := New(Config{Work: work.NewSleep(), Observers: []Observer{&observed{}}, Admission: &admission.Limits{Places: 1}})
 	defer a.Close()
 	j := newJob(a)
 	again := func() {

@@ -156,7 +156,7 @@ func TestRetryAfter(t *testing.T) {
 		{1, 9, 10 * time.Millisecond, 1},
 		{1, 10, 100 * time.Millisecond, 2},
 	} {
-		a := New(Config{Work: work.NewSleep(row.service), Admission: &admission.Limits{Places: row.places, Length: row.waiting}})
+		a := New(Config{Work: work.NewSleep(), Delay: row.service, Admission: &admission.Limits{Places: row.places, Length: row.waiting}})
 		for range row.places + row.waiting {
 			job := newJob(a)
 			job.Begin("GET", "/", 0)
@@ -167,14 +167,14 @@ func TestRetryAfter(t *testing.T) {
 		}
 		a.Close()
 	}
-	if got := New(Config{Work: work.NewSleep(time.Hour)}).retryAfter(); got != 1 {
+	if got := New(Config{Work: work.NewSleep(), Delay: time.Hour}).retryAfter(); got != 1 {
 		t.Errorf("%d s without a queue, want 1", got)
 	}
 }
 
 // TestLearn: the estimate follows what work really takes.
 func TestLearn(t *testing.T) {
-	a := New(Config{Work: work.NewSleep(0), Admission: &admission.Limits{Places: 1}})
+	a := New(Config{Work: work.NewSleep(), Admission: &admission.Limits{Places: 1}})
 	defer a.Close()
 	for range 60 {
 		a.learn(10 * time.Second)
@@ -187,7 +187,7 @@ func TestLearn(t *testing.T) {
 // TestReply: what the table does not say of a reply.
 func TestReply(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		a := New(Config{Mode: "test", Work: work.NewSleep(0), Body: []byte("Hello World")})
+		a := New(Config{Mode: "test", Work: work.NewSleep(), Body: []byte("Hello World")})
 		reply := func(method, path string, err error) Reply {
 			job := newJob(a)
 			job.Begin(method, path, -1)

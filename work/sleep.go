@@ -8,31 +8,27 @@ import (
 
 // Sleep is work that waits for a timer and holds nothing: what the article's sleep(2) does once gevent has patched it.
 type Sleep struct {
-	delay time.Duration
 	// timers are used again, because a timer is the one thing that a sleep would allocate. They belong to this Sleep
 	// and not to the package, so that one made under synctest's virtual time never reaches real time.
 	timers sync.Pool
 }
 
-// NewSleep returns work that waits for delay; a delay of 0 does not wait at all.
-func NewSleep(delay time.Duration) *Sleep { return &Sleep{delay: delay} }
-
-// Delay is how long Do waits.
-func (s *Sleep) Delay() time.Duration { return s.delay }
+// NewSleep returns work that waits.
+func NewSleep() *Sleep { return &Sleep{} }
 
 // Holds is Nothing.
 func (s *Sleep) Holds() Resource { return Nothing }
 
 // Do waits for the delay, or until ctx is done, and then returns ctx.Err().
-func (s *Sleep) Do(ctx context.Context) error {
-	if s.delay <= 0 {
+func (s *Sleep) Do(ctx context.Context, delay time.Duration) error {
+	if delay <= 0 {
 		return ctx.Err()
 	}
 	timer, _ := s.timers.Get().(*time.Timer)
 	if timer == nil {
-		timer = time.NewTimer(s.delay)
+		timer = time.NewTimer(delay)
 	} else {
-		timer.Reset(s.delay)
+		timer.Reset(delay)
 	}
 	// Since Go 1.23 a stopped timer's channel holds no stale value, so that it needs no draining.
 	defer s.timers.Put(timer)

@@ -34,7 +34,7 @@ func TestSleep(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				sleep := work.NewSleep(row.delay)
+				sleep := work.NewSleep()
 				for range 2 { // the second time on the first one's timer
 					ctx, cancel := context.WithCancel(t.Context())
 					switch {
@@ -44,7 +44,7 @@ func TestSleep(t *testing.T) {
 						defer time.AfterFunc(row.cancel, cancel).Stop()
 					}
 					before := time.Now()
-					err := sleep.Do(ctx)
+					err := sleep.Do(ctx, row.delay)
 					if took := time.Since(before); took != row.took || !errors.Is(err, row.err) {
 						t.Errorf("%v after %v, want %v after %v", err, took, row.err, row.took)
 					}
@@ -55,17 +55,16 @@ func TestSleep(t *testing.T) {
 	}
 }
 
-func TestSleepSaysWhatItIs(t *testing.T) {
-	sleep := work.NewSleep(time.Minute)
-	if sleep.Delay() != time.Minute || sleep.Holds() != work.Nothing {
-		t.Errorf("delay %v, holds %s; want 1m, nothing", sleep.Delay(), sleep.Holds())
+func TestSleepHoldsNothing(t *testing.T) {
+	if holds := work.NewSleep().Holds(); holds != work.Nothing {
+		t.Errorf("holds %s, want nothing", holds)
 	}
 }
 
 // TestSleepConcurrently: one Sleep is everybody's, and none wakes early on another's timer.
 func TestSleepConcurrently(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		sleep := work.NewSleep(time.Second)
+		sleep := work.NewSleep()
 		var sleepers sync.WaitGroup
 		for i := range 50 {
 			sleepers.Go(func() {
@@ -74,7 +73,7 @@ func TestSleepConcurrently(t *testing.T) {
 				time.Sleep(time.Duration(i) * 7 * time.Millisecond)
 				for round, want := range []time.Duration{time.Second, 500*time.Millisecond - time.Duration(i)*7*time.Millisecond} {
 					before := time.Now()
-					sleep.Do(ctx)
+					sleep.Do(ctx, time.Second)
 					if took := time.Since(before); took != want {
 						t.Errorf("round %d: slept %v, want %v", round, took, want)
 					}
@@ -86,13 +85,13 @@ func TestSleepConcurrently(t *testing.T) {
 }
 
 func TestSleepAllocatesNothing(t *testing.T) {
-	sleep := work.NewSleep(time.Microsecond)
+	sleep := work.NewSleep()
 	ctx := t.Context()
-	sleep.Do(ctx) // makes the timer
+	sleep.Do(ctx, time.Microsecond) // makes the timer
 	// The race detector has a sync.Pool lose some of what it is given: the fewest allocations count.
 	fewest := math.Inf(1)
 	for range 20 {
-		fewest = min(fewest, testing.AllocsPerRun(1, func() { sleep.Do(ctx) }))
+		fewest = min(fewest, testing.AllocsPerRun(1, func() { sleep.Do(ctx, time.Microsecond) }))
 	}
 	if fewest > 0 {
 		t.Errorf("%v allocations at least, want none", fewest)

@@ -1,6 +1,6 @@
 // Package work holds what blocks: one file for each kind of work that a request can wait for.
 //
-// A kind says how long it takes, what it holds while it waits, and how to do it; it must not know which mode runs it,
+// A kind says what it holds while it waits, and how to do that for a given time; it must not know which mode runs it,
 // nor anything of HTTP.
 package work
 
@@ -14,7 +14,7 @@ type Resource string
 
 // What work may hold.
 const (
-	// Nothing is held: the work is a timer, and whoever runs it may wait in a way of its own for Work.Delay instead of
+	// Nothing is held: the work is a timer, and whoever runs it may wait in a way of its own for the delay instead of
 	// calling Work.Do.
 	Nothing Resource = "nothing"
 	Socket  Resource = "socket" // it waits for an answer, and a goroutine that waits with it costs no thread
@@ -24,11 +24,10 @@ const (
 
 // Work is what a request blocks on.
 type Work interface {
-	// Do blocks until the work is done, and returns nil; or until ctx is done, and returns ctx.Err() at once. It may
-	// be called from many goroutines at the same time. It must not keep ctx after it returned: ctx is used again.
-	Do(ctx context.Context) error
-	// Delay is how long Do takes when nothing is in its way.
-	Delay() time.Duration
+	// Do blocks for delay, which is how long the work takes when nothing is in its way, and returns nil; or until ctx is
+	// done, and returns ctx.Err() at once. A delay of 0 is no work at all. It may be called from many goroutines at the
+	// same time. It must not keep ctx after it returned: ctx is used again.
+	Do(ctx context.Context, delay time.Duration) error
 	// Holds is what Do holds while it waits.
 	Holds() Resource
 }

@@ -123,7 +123,7 @@ func modeOf(settings *configs.Settings) modes.Mode {
 	panic("settings hold an unknown mode: " + settings.Mode) // Load knows the same list
 }
 
-func workOf(settings *configs.Settings) work.Work { return work.NewSleep(settings.Delay) }
+func workOf(*configs.Settings) work.Work { return work.NewSleep() }
 
 // modeOptions are the settings that the modes themselves need.
 func modeOptions(settings *configs.Settings) modes.Options {
@@ -145,6 +145,7 @@ func newApp(settings *configs.Settings, mode modes.Mode, observers []server.Obse
 	config := server.Config{
 		Mode:      mode.Name,
 		Work:      workOf(settings),
+		Delay:     settings.Delay,
 		Body:      []byte(settings.Body),
 		Finish:    settings.OnLeave == configs.OnLeaveFinish,
 		Observers: observers,

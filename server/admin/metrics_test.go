@@ -18,9 +18,8 @@ import (
 // instant is work that takes no time.
 type instant struct{}
 
-func (instant) Do(context.Context) error { return nil }
-func (instant) Delay() time.Duration     { return 0 }
-func (instant) Holds() work.Resource     { return work.Nothing }
+func (instant) Do(context.Context, time.Duration) error { return nil }
+func (instant) Holds() work.Resource                    { return work.Nothing }
 
 func newApp(mode string) *server.App { return server.New(server.Config{Mode: mode, Work: instant{}}) }
 

@@ -59,7 +59,7 @@ func newFake(t *testing.T, lameDuck, drainTimeout time.Duration) *fake {
 }
 
 func newApp() *server.App {
-	return server.New(server.Config{Mode: "test", Work: work.NewSleep(100 * time.Millisecond), Body: []byte("Hello World")})
+	return server.New(server.Config{Mode: "test", Work: work.NewSleep(), Delay: 100 * time.Millisecond, Body: []byte("Hello World")})
 }
 
 type closedListener struct{ net.Listener }
@@ -244,7 +244,7 @@ func serveOneByOne(ctx context.Context, source *server.Source, app *server.App) 
 		if err != nil {
 			return nil
 		}
-		app.Work().Do(context.Background())
+		app.Work().Do(context.Background(), app.Delay())
 		io.WriteString(conn, "served")
 		conn.Close()
 	}

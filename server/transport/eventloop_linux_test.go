@@ -20,13 +20,13 @@ import (
 // eventLoops serves body on a socket of the loopback, with n loops, until the test ends.
 func eventLoops(t *testing.T, n int, delay time.Duration, body string) (*server.App, *loops, net.Addr) {
 	t.Helper()
-	app, source := newLoopApp(t, work.NewSleep(delay), body)
+	app, source := newLoopApp(t, work.NewSleep(), delay, body)
 	s, listener := openLoops(t, n, app, source, Task.Sleep)
 	runLoops(t, s, listener)
 	return app, s, source.Addr()
 }
 
-func newLoopApp(t *testing.T, work work.Work, body string) (*server.App, *server.Source) {
+func newLoopApp(t *testing.T, work work.Work, delay time.Duration, body string) (*server.App, *server.Source) {
 	t.Helper()
 	source, err := server.Listen(t.Context(), "127.0.0.1:0", 0)
 	if err != nil {
@@ -35,7 +35,7 @@ func newLoopApp(t *testing.T, work work.Work, body string) (*server.App, *server
 	t.Cleanup(func() { source.Close() })
 	limits := limits()
 	limits.MaxConnections = 1000
-	return server.New(server.Config{Mode: "test", Work: work, Body: []byte(body), Limits: limits}), source
+	return server.New(server.Config{Mode: "test", Work: work, Delay: delay, Body: []byte(body), Limits: limits}), source
 }
 
 // openLoops makes n loops that runLoops will run.
@@ -136,15 +136,14 @@ func TestPartialWrites(t *testing.T) {
 // A gate is work that is done when it opens.
 type gate chan struct{}
 
-func (g gate) Do(context.Context) error { <-g; return nil }
-func (gate) Delay() time.Duration       { return 0 }
-func (gate) Holds() work.Resource       { return work.Thread }
+func (g gate) Do(context.Context, time.Duration) error { <-g; return nil }
+func (gate) Holds() work.Resource                      { return work.Thread }
 
 // TestHandedOverAtTheEnd: a loop that stood still when the mode was told to end may hand a connection to one that had
 // nothing left to do by then.
 func TestHandedOverAtTheEnd(t *testing.T) {
 	open := make(gate)
-	app, source := newLoopApp(t, open, "Hello World")
+	app, source := newLoopApp(t, open, 0, "Hello World")
 	s, listener := openLoops(t, 2, app, source, Task.Block)
 	runLoops(t, s, listener)
 	standStill(t, app, s, source.Addr())
@@ -265,7 +264,7 @@ func (p *torrent) read(socket int32, b []byte) (int, error) {
 
 // TestTorrent: a client that sends faster than its loop reads leaves the others their turn.
 func TestTorrent(t *testing.T) {
-	app, source := newLoopApp(t, work.NewSleep(0), "Hello World")
+	app, source := newLoopApp(t, work.NewSleep(), 0, "Hello World")
 	s, listener := openLoops(t, 1, app, source, Task.Sleep)
 	s.all[0].poller = &torrent{poller: s.all[0].poller}
 	runLoops(t, s, listener)
@@ -307,7 +306,7 @@ func (p *bell) wake() {
 
 // TestBlockedAtDeadline: a job that comes to stand still for just when the drain deadline passes ends with it.
 func TestBlockedAtDeadline(t *testing.T) {
-	app, source := newLoopApp(t, work.NewSleep(time.Hour), "Hello World")
+	app, source := newLoopApp(t, work.NewSleep(), time.Hour, "Hello World")
 	told := make(chan struct{}, 1)
 	s, listener := openLoops(t, 1, app, source, func(task Task) {
 		app.Expire()
@@ -327,7 +326,7 @@ func TestBlockedAtDeadline(t *testing.T) {
 // deriving is work that derives contexts, as every client library does. It waits until it is cancelled, or not at all.
 type deriving struct{ waits bool }
 
-func (d deriving) Do(ctx context.Context) error {
+func (d deriving) Do(ctx context.Context, _ time.Duration) error {
 	for range 100 {
 		_, cancel := context.WithCancel(ctx)
 		defer cancel()
@@ -338,14 +337,13 @@ func (d deriving) Do(ctx context.Context) error {
 	return ctx.Err()
 }
 
-func (deriving) Delay() time.Duration { return 0 }
 func (deriving) Holds() work.Resource { return work.Socket }
 
 // TestDerivedContext: the context package's own goroutine may look at a job when its connection has closed, and find
 // neither the next one's (the race detector fails then) nor one that is no longer cancelled (the process ends then).
 func TestDerivedContext(t *testing.T) {
 	for _, waits := range []bool{false, true} {
-		app, source := newLoopApp(t, deriving{waits}, "Hello World")
+		app, source := newLoopApp(t, deriving{waits}, 0, "Hello World")
 		s, listener := openLoops(t, 1, app, source, func(task Task) { go task.Run() })
 		runLoops(t, s, listener)
 		for range 500 {
@@ -381,7 +379,7 @@ func (p *forgetful) listen(on bool) error {
 
 // TestListensAgain: a loop that was full and could not listen again at once does so later.
 func TestListensAgain(t *testing.T) {
-	app, source := newLoopApp(t, work.NewSleep(0), "Hello World")
+	app, source := newLoopApp(t, work.NewSleep(), 0, "Hello World")
 	s, listener := openLoops(t, 1, app, source, Task.Sleep)
 	s.limits.MaxConnections = 1
 	s.all[0].poller = &forgetful{poller: s.all[0].poller}

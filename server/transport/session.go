@@ -383,7 +383,7 @@ func (l *loop) sleep(s *session) {
 
 func (l *loop) startTimer(s *session) {
 	err := s.job.Start()
-	delay := l.app.Work().Delay()
+	delay := s.job.Delay()
 	if err != nil || delay <= 0 {
 		s.job.End(err)
 		return

@@ -38,7 +38,7 @@ func limits() server.Limits {
 }
 
 func newApp() *server.App {
-	return server.New(server.Config{Mode: "test", Work: work.NewSleep(0), Body: []byte("Hello World"), Limits: limits()})
+	return server.New(server.Config{Mode: "test", Work: work.NewSleep(), Body: []byte("Hello World"), Limits: limits()})
 }
 
 // A wire is a connection that writes down its deadlines and what was written to it.

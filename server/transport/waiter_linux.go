@@ -65,7 +65,7 @@ func (w *waiter) run(c *conn, job *server.Job) {
 
 // poll waits for the job's delay. It returns early, with an error, once the job is cancelled.
 func (w *waiter) poll(fd int32, job *server.Job) error {
-	delay := w.app.Work().Delay()
+	delay := job.Delay()
 	if delay <= 0 {
 		return nil // a timer that is set to 0 is switched off
 	}
