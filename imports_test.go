@@ -34,6 +34,7 @@ var mayImport = map[string][]string{
 	"server":           {"server/admission", "work"},
 	"server/admin":     {"server"},
 	"server/admission": {},
+	"server/fault":     {},
 	"server/host":      {"modes", "server"},
 	"server/prefork":   {"server"},
 	"server/transport": {"server", "work"},

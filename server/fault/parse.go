@@ -1,0 +1,136 @@
+package fault
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// maxMistakes are told of one text: each costs more to tell than to make.
+const maxMistakes = 10
+
+// names of the parameters.
+var names = []string{"delay", "work", "status", "size", "drip", "abort", "retry_after"}
+
+// ParseQuery reads what a request asks for in its query, without the question mark and as it was sent (percent-encoded).
+//
+// Parameters of other names are ignored, because clients send such as ?_=123 to pass caches by. But a name that is one
+// slip away from a known one is a mistake, as is a parameter that is given twice. The error has a line for each mistake,
+// that says what was given and what would be right.
+func ParseQuery(rawQuery string, caps Caps) (Spec, error) {
+	if rawQuery == "" {
+		return Spec{}, nil
+	}
+	var s Spec
+	if err := s.parseQuery(rawQuery, caps); err != nil {
+		return Spec{}, err
+	}
+	return s, nil
+}
+
+func (s *Spec) parseQuery(rawQuery string, caps Caps) error {
+	return eachParameter(rawQuery, url.QueryUnescape, func(name, value string) error {
+		known, err := s.set(name, value, caps)
+		if known {
+			return err
+		}
+		return slip(name, names)
+	})
+}
+
+// ParseSetting reads what a setting asks for of every request. The grammar is a query's, but nothing is decoded, and a
+// name that is not known is a mistake.
+func ParseSetting(text string, caps Caps) (Spec, error) {
+	var s Spec
+	plain := func(text string) (string, error) { return text, nil }
+	err := eachParameter(text, plain, func(name, value string) error {
+		known, err := s.set(name, value, caps)
+		if known {
+			return err
+		}
+		return unknown(name, names)
+	})
+	if err != nil {
+		return Spec{}, err
+	}
+	return s, nil
+}
+
+// set reads the parameter of this name, or reports that there is none.
+func (s *Spec) set(name, value string, caps Caps) (known bool, err error) {
+	switch name {
+	case "delay":
+		err = read(&s.delay, name, value, caps, parseDelay)
+	case "work":
+		err = read(&s.work, name, value, caps, parseWork)
+	case "status":
+		err = read(&s.status, name, value, caps, parseStatus)
+	case "size":
+		err = read(&s.size, name, value, caps, parseSize)
+	case "drip":
+		err = read(&s.drip, name, value, caps, parseDrip)
+	case "abort":
+		err = read(&s.abort, name, value, caps, parseAbort)
+	case "retry_after":
+		err = read(&s.retryAfter, name, value, caps, parseRetryAfter)
+	default:
+		return false, nil
+	}
+	return true, err
+}
+
+// eachParameter hands the parameters of text to set, and joins what it returns.
+func eachParameter(text string, decode func(string) (string, error), set func(name, value string) error) error {
+	var mistakes []error
+	for pair := range strings.SplitSeq(text, "&") {
+		if pair == "" {
+			continue // as in && and at the end
+		}
+		name, value, _ := strings.Cut(pair, "=")
+		if err := decodeAndSet(name, value, decode, set); err != nil {
+			mistakes = append(mistakes, err)
+		}
+		if len(mistakes) == maxMistakes {
+			break
+		}
+	}
+	return errors.Join(mistakes...)
+}
+
+func decodeAndSet(name, value string, decode func(string) (string, error), set func(name, value string) error) error {
+	plainName, err := decode(name)
+	if err != nil {
+		return fmt.Errorf("%s is not percent-encoded; want %%XX, and %%25 for the sign itself", show(name))
+	}
+	plainValue, err := decode(value)
+	if err != nil {
+		return fmt.Errorf("%s=%s is not percent-encoded; want %%XX, and %%25 for the sign itself", show(name), show(value))
+	}
+	return set(plainName, plainValue)
+}
+
+// slip returns an error where name is not known, but one that is known may be meant.
+func slip(name string, known []string) error {
+	folded := strings.ToLower(name)
+	if slices.ContainsFunc(known, func(k string) bool { return oneSlip(folded, k) }) {
+		return unknown(name, known)
+	}
+	return nil
+}
+
+func unknown(name string, known []string) error {
+	return fmt.Errorf("%s is not known; known: %s", show(name), strings.Join(known, ", "))
+}
+
+// oneSlip reports whether a and b are the same but for one letter too many, missing or wrong, or two that are swapped.
+func oneSlip(a, b string) bool {
+	for a != "" && b != "" && a[0] == b[0] {
+		a, b = a[1:], b[1:]
+	}
+	for a != "" && b != "" && a[len(a)-1] == b[len(b)-1] {
+		a, b = a[:len(a)-1], b[:len(b)-1]
+	}
+	return len(a) <= 1 && len(b) <= 1 || len(a) == 2 && len(b) == 2 && a[0] == b[1] && a[1] == b[0]
+}

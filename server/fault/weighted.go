@@ -1,0 +1,151 @@
+package fault
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// certain is the weight of what always happens: weights are counted in millionths of a percent, so that they add up
+// exactly.
+const certain = 100 * percent
+
+const percent = 1_000_000
+
+// weighted are the values that one parameter may take. Nil where the parameter is not given.
+type weighted[T any] []alternative[T]
+
+// An alternative is taken by draws below its bound that are not below the one before.
+type alternative[T any] struct {
+	value T
+	below uint32 // its weight and those of all before it
+}
+
+// always is what takes value every time.
+func always[T any](value T) weighted[T] { return weighted[T]{{value, certain}} }
+
+// sum is the weight of all alternatives.
+func (w weighted[T]) sum() uint32 {
+	if len(w) == 0 {
+		return 0
+	}
+	return w[len(w)-1].below
+}
+
+// draw takes one of the alternatives, or usual with what is left of their weights.
+func (w weighted[T]) draw(r *rand.Rand, usual T) T {
+	switch {
+	case len(w) == 0:
+		return usual
+	case w[0].below == certain:
+		return w[0].value
+	}
+	n := r.Uint32N(certain)
+	for _, a := range w {
+		if n < a.below {
+			return a.value
+		}
+	}
+	return usual
+}
+
+// over shares what w leaves of the weights among base's alternatives.
+func (w weighted[T]) over(base weighted[T]) weighted[T] {
+	taken := w.sum()
+	switch {
+	case w == nil:
+		return base
+	case taken == certain || base == nil:
+		return w
+	}
+	all := slices.Clip(w) // appending copies it
+	for _, a := range base {
+		share := uint64(certain-taken) * uint64(a.below) / certain
+		all = append(all, alternative[T]{a.value, taken + uint32(share)})
+	}
+	return all
+}
+
+// appendTo writes the parameter as it is read.
+func (w weighted[T]) appendTo(b []byte, name string, format func(T) string) []byte {
+	if w == nil {
+		return b
+	}
+	if len(b) > 0 {
+		b = append(b, '&')
+	}
+	b = append(append(b, name...), '=')
+	if len(w) == 1 && w[0].below == certain {
+		return append(b, format(w[0].value)...)
+	}
+	var before uint32
+	for i, a := range w {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(append(b, format(a.value)...), ':')
+		b = strconv.AppendFloat(b, float64(a.below-before)/percent, 'f', -1, 64)
+		before = a.below
+	}
+	return b
+}
+
+var errTwice = errors.New("is given twice; want it once")
+
+// read reads a parameter's value, such as "503" or "503:10,429:5", each alternative by parse.
+func read[T any](into *weighted[T], name, text string, caps Caps, parse func(string, Caps) (T, error)) error {
+	if *into != nil {
+		return fmt.Errorf("%s %w", name, errTwice)
+	}
+	var all weighted[T]
+	for rest, more := text, true; more; {
+		var part string
+		part, rest, more = cutAlternative(rest)
+		given, weight, hasWeight := strings.Cut(part, ":")
+		if strings.Contains(given, "=") {
+			return fmt.Errorf("%s=%s holds another parameter; separate parameters by &", name, show(given))
+		}
+		value, err := parse(given, caps)
+		if err != nil {
+			return fmt.Errorf("%s=%s %w", name, show(given), err)
+		}
+		if !hasWeight {
+			if more || all != nil {
+				return fmt.Errorf("%s=%s has no weight among several; write %[2]s:P, where P is its percentage", name, show(given))
+			}
+			all = always(value)
+			break
+		}
+		n, ok := parseDecimal(weight)
+		if !ok || n > 100 {
+			return fmt.Errorf("%s=%s is weighted by no percentage; want 0 to 100, with at most 6 decimals", name, show(part))
+		}
+		sum := uint64(all.sum()) + uint64(math.Round(n*percent))
+		if sum > certain {
+			return fmt.Errorf("%s=%s adds up to more than 100 percent; want at most 100 in all", name, show(text))
+		}
+		all = append(all, alternative[T]{value, uint32(sum)})
+	}
+	*into = all
+	return nil
+}
+
+// cutAlternative cuts a list at its first comma that is not between the brackets of a distribution.
+func cutAlternative(list string) (first, rest string, more bool) {
+	depth := 0
+	for i := range len(list) {
+		switch c := list[i]; {
+		case c == '(':
+			depth++
+		case c == ')':
+			depth--
+		case c == ',' && depth == 0:
+			return list[:i], list[i+1:], true
+		}
+	}
+	return list, "", false
+}
