@@ -1,6 +1,7 @@
 package fault
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -8,6 +9,9 @@ import (
 	"strings"
 	"time"
 )
+
+// maxSigma is far above what any cap allows, and keeps the numbers finite.
+const maxSigma = 10
 
 // A shape is how a delay is distributed.
 type shape uint8
@@ -91,12 +95,12 @@ func parseDelay(text string, caps Caps) (delay, error) {
 		return parseTailed(delay{shape: exponential, most: caps.MaxDelay}, first)
 	case name == "lognormal" && closed && two:
 		sigma, ok := parseDecimal(second)
-		if !ok {
-			return delay{}, fmt.Errorf("has %s for its sigma; want a number, such as 0.3, with at most 6 decimals", show(second))
+		if !ok || sigma > maxSigma {
+			return delay{}, fmt.Errorf("has %s for its sigma; want 0 to %d, with at most 6 decimals", show(second), maxSigma)
 		}
 		return parseTailed(delay{shape: logNormal, sigma: sigma, most: caps.MaxDelay}, first)
 	}
-	return delay{}, fmt.Errorf("is no distribution; want uniform(LOWEST,HIGHEST), exp(MEAN) or lognormal(MEDIAN,SIGMA)")
+	return delay{}, errors.New("is no distribution; want uniform(LOWEST,HIGHEST), exp(MEAN) or lognormal(MEDIAN,SIGMA)")
 }
 
 func parseUniform(lowest, highest string, most time.Duration) (delay, error) {
@@ -109,7 +113,7 @@ func parseUniform(lowest, highest string, most time.Duration) (delay, error) {
 		return delay{}, within(highest, err)
 	}
 	if at > to {
-		return delay{}, fmt.Errorf("ends before it begins; write uniform(%v,%v)", formatDuration(to), formatDuration(at))
+		return delay{}, fmt.Errorf("ends before it begins; write uniform(%s,%s)", formatDuration(to), formatDuration(at))
 	}
 	return delay{shape: uniform, at: at, to: to}, nil
 }

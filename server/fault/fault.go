@@ -38,8 +38,8 @@ type Plan struct {
 	Work       string        // a kind of work, "" for the server's own
 	Status     int           // 0 for the usual
 	Size       int64         // of the body in bytes, -1 for the usual body
-	Drip       int           // the body goes out in so many pieces, but none empty, over the delay; 0 for at once after it
-	DripAfter  time.Duration // what of the delay passes before the first piece
+	Drip       int           // the body goes out in so many pieces over the delay, none of them empty; 0 for whole
+	DripAfter  time.Duration // the part of the delay before the first piece
 	Abort      Abort         // instead of the reply, after the delay
 	RetryAfter int           // seconds, 0 for none
 }
@@ -74,9 +74,18 @@ type Spec struct {
 	dripAfter time.Duration // only /drip asks for it: the grammar has no word for it
 }
 
-// Over returns s with what it leaves open taken from base, which is the server's own setting: parameters that s does not
-// have, and what is left of the weights of those that it has.
+// IsZero reports whether s asks for nothing.
+func (s Spec) IsZero() bool {
+	return s.delay == nil && s.work == nil && s.status == nil && s.size == nil &&
+		s.drip == nil && s.abort == nil && s.retryAfter == nil
+}
+
+// Over returns s with what it leaves open taken from base, which is the server's own setting: parameters that s does
+// not have, and what is left of the weights of those that it has.
 func (s Spec) Over(base Spec) Spec {
+	if s.IsZero() {
+		return base
+	}
 	return Spec{
 		delay:      s.delay.over(base.delay),
 		work:       s.work.over(base.work),
@@ -92,6 +101,9 @@ func (s Spec) Over(base Spec) Spec {
 // Draw decides what one request gets: what s asks for, and usual where it asks for nothing. The same state of r gives
 // the same plan; r is not used, and may be nil, where s leaves nothing to chance.
 func (s Spec) Draw(r *rand.Rand, usual Plan) Plan {
+	if s.IsZero() {
+		return usual // nearly every request
+	}
 	plan := Plan{
 		Delay:      s.delay.draw(r, fixed(usual.Delay)).draw(r),
 		Work:       s.work.draw(r, usual.Work),

@@ -42,7 +42,8 @@ func TestFromPath(t *testing.T) {
 
 func TestOtherPaths(t *testing.T) {
 	for _, path := range []string{
-		"", "/", "*", "delay/2", "/delay", "/delay/", "/delay/2/", "/delay/2/3", "/delays/2", "/status/", "/bytes", "/drip/", "/drip/2",
+		"", "/", "*", "delay/2", "/delay", "/delay/", "/delay/2/", "/delay/2/3", "/delays/2", "/status/", "/bytes",
+		"/drip/", "/drip/2",
 	} {
 		if spec, ok, err := FromPath(path, "delay=2h", caps); ok || err != nil || spec.String() != "" {
 			t.Errorf("%s: %q, %t, %v", path, spec, ok, err)
@@ -114,7 +115,7 @@ func TestStatusWeights(t *testing.T) {
 // FuzzFromPath demands that no path or query makes it panic, that mistakes are lines of text, and that no plan is above
 // the caps.
 func FuzzFromPath(f *testing.F) {
-	for _, path := range []string{"/", "/delay/2", "/delay/0.5", "/status/503", "/status/200:3,503,429:0.5", "/bytes/1024", "/drip", "/drip/"} {
+	for _, path := range []string{"/", "/delay/2", "/delay/.5", "/status/503", "/status/200:3,503,429:0.5", "/bytes/1", "/drip"} {
 		for _, query := range []string{"", "delay=1s&size=5", "duration=1.5&delay=0.5&numbytes=5&code=503", "code=%"} {
 			f.Add(path, query)
 		}

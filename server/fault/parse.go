@@ -14,11 +14,11 @@ const maxMistakes = 10
 // names of the parameters.
 var names = []string{"delay", "work", "status", "size", "drip", "abort", "retry_after"}
 
-// ParseQuery reads what a request asks for in its query, without the question mark and as it was sent (percent-encoded).
+// ParseQuery reads what a request asks for in its query: as it was sent, percent-encoded, without the question mark.
 //
 // Parameters of other names are ignored, because clients send such as ?_=123 to pass caches by. But a name that is one
-// slip away from a known one is a mistake, as is a parameter that is given twice. The error has a line for each mistake,
-// that says what was given and what would be right.
+// slip away from a known one is a mistake, and so is a parameter that is given twice. The error has a line for each
+// mistake, up to ten, that says what was given and what would be right.
 func ParseQuery(rawQuery string, caps Caps) (Spec, error) {
 	if rawQuery == "" {
 		return Spec{}, nil

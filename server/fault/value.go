@@ -129,9 +129,14 @@ func parseAbort(text string, _ Caps) (Abort, error) {
 
 // show makes one short word of what was given, for a message: as it is, or quoted where it would break the line.
 func show(text string) string {
-	const most = 60
-	if len(text) > most {
-		text = text[:most] + "..."
+	const most = 40
+	runes := 0
+	for i := range text {
+		if runes == most {
+			text = text[:i] + "..."
+			break
+		}
+		runes++
 	}
 	odd := func(r rune) bool { return r == unicode.ReplacementChar || r == ' ' || !unicode.IsGraphic(r) }
 	if text == "" || strings.ContainsFunc(text, odd) {

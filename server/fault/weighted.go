@@ -96,8 +96,11 @@ func (w weighted[T]) appendTo(b []byte, name string, format func(T) string) []by
 
 var errTwice = errors.New("is given twice; want it once")
 
-// read reads a parameter's value, such as "503" or "503:10,429:5", each alternative by parse.
-func read[T any](into *weighted[T], name, text string, caps Caps, parse func(string, Caps) (T, error)) error {
+// A parser reads one value of a parameter.
+type parser[T any] func(text string, caps Caps) (T, error)
+
+// read reads a parameter's values, such as "503" or "503:10,429:5".
+func read[T any](into *weighted[T], name, text string, caps Caps, parse parser[T]) error {
 	if *into != nil {
 		return fmt.Errorf("%s %w", name, errTwice)
 	}
@@ -105,33 +108,42 @@ func read[T any](into *weighted[T], name, text string, caps Caps, parse func(str
 	for rest, more := text, true; more; {
 		var part string
 		part, rest, more = cutAlternative(rest)
-		given, weight, hasWeight := strings.Cut(part, ":")
-		if strings.Contains(given, "=") {
-			return fmt.Errorf("%s=%s holds another parameter; separate parameters by &", name, show(given))
-		}
-		value, err := parse(given, caps)
+		value, weight, err := readAlternative(part, caps, parse)
 		if err != nil {
-			return fmt.Errorf("%s=%s %w", name, show(given), err)
+			return fmt.Errorf("%s=%w", name, err)
 		}
-		if !hasWeight {
-			if more || all != nil {
-				return fmt.Errorf("%s=%s has no weight among several; write %[2]s:P, where P is its percentage", name, show(given))
-			}
-			all = always(value)
-			break
+		if several := more || all != nil; several && !strings.Contains(part, ":") {
+			return fmt.Errorf("%s=%s has no weight among several; write %[2]s:P, where P is its percentage", name, show(part))
 		}
-		n, ok := parseDecimal(weight)
-		if !ok || n > 100 {
-			return fmt.Errorf("%s=%s is weighted by no percentage; want 0 to 100, with at most 6 decimals", name, show(part))
-		}
-		sum := uint64(all.sum()) + uint64(math.Round(n*percent))
+		sum := all.sum() + weight // at most twice certain
 		if sum > certain {
 			return fmt.Errorf("%s=%s adds up to more than 100 percent; want at most 100 in all", name, show(text))
 		}
-		all = append(all, alternative[T]{value, uint32(sum)})
+		all = append(all, alternative[T]{value, sum})
 	}
 	*into = all
 	return nil
+}
+
+// readAlternative reads a value and its weight, which is certain where none is given.
+func readAlternative[T any](part string, caps Caps, parse parser[T]) (value T, weight uint32, err error) {
+	given, percentage, weighs := strings.Cut(part, ":")
+	if strings.Contains(given, "=") {
+		return value, 0, fmt.Errorf("%s holds another parameter; separate parameters by &", show(given))
+	}
+	value, err = parse(given, caps)
+	if err != nil {
+		return value, 0, fmt.Errorf("%s %w", show(given), err)
+	}
+	if !weighs {
+		return value, certain, nil
+	}
+	n, ok := parseDecimal(percentage)
+	if !ok || n > 100 {
+		return value, 0, fmt.Errorf("%s has a weight that is no percentage; want 0 to 100, with at most 6 decimals",
+			show(part))
+	}
+	return value, uint32(math.Round(n * percent)), nil
 }
 
 // cutAlternative cuts a list at its first comma that is not between the brackets of a distribution.
