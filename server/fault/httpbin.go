@@ -28,7 +28,7 @@ var routes = []route{
 // FromPath reads the routes that httpbin has (github.com/postmanlabs/httpbin, core.py), which answer as there:
 //
 //	/delay/{seconds}   after that time, such as 2 or 0.5; or 300ms, as in go-httpbin
-//	/status/{codes}    at once, without a body; of several, as in 200:3,503, one by its weight among them (1 unless given)
+//	/status/{codes}    at once, without a body; of 200:3,503 one by its weight among them (1 unless given)
 //	/bytes/{n}         at once, with a body of n bytes
 //	/drip              after ?delay=0 a body of &numbytes=10 bytes over &duration=2, with &code=200; times in seconds
 //
