@@ -17,6 +17,7 @@ const module = "demo-server"
 
 // mayImport says which packages of this module each of them may import. Add a package here together with its folder.
 var mayImport = map[string][]string{
+	"backend":         {},
 	"bench":           {"bench/beside", "bench/load", "bench/originals", "bench/predict", "bench/result", "bench/verdict"},
 	"bench/beside":    {},
 	"bench/load":      {},
@@ -26,7 +27,7 @@ var mayImport = map[string][]string{
 	"bench/result":    {},
 	"bench/verdict":   {"bench/result"},
 	"cmd/demo-server": {
-		"bench", "bench/beside", "bench/originals", "bench/report", "bench/result", "bench/verdict",
+		"backend", "bench", "bench/beside", "bench/originals", "bench/report", "bench/result", "bench/verdict",
 		"configs", "modes", "server", "server/admin", "server/admission", "server/host", "server/prefork", "work",
 	},
 	"configs":          {},
@@ -41,9 +42,9 @@ var mayImport = map[string][]string{
 	"work":             {},
 }
 
-// knowsBytes are the packages that may see HTTP requests: one for those that are served, one for admin's own, and the
-// clients.
-var knowsBytes = []string{"bench", "bench/beside", "bench/load", "cmd/demo-server", "server/admin", "server/transport"}
+// knowsBytes are the packages that may see HTTP requests: one for those that are served, one for admin's own, one for
+// those that work waits for, and the clients.
+var knowsBytes = []string{"backend", "bench", "bench/beside", "bench/load", "cmd/demo-server", "server/admin", "server/transport"}
 
 // A pkg is what `go list -json` says of a package.
 type pkg struct {

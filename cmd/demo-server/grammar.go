@@ -22,6 +22,7 @@ type grammar struct {
 
 	Serve      serveCommand      `cmd:"" settings:"" default:"withargs" help:"serve until it is stopped; the default command"`
 	Bench      benchCommand      `cmd:"" help:"the pressure test: every mode side by side, predicted and measured"`
+	Backend    backendCommand    `cmd:"" help:"serve what --work=http and --work=grpc wait for"`
 	Modes      modesCommand      `cmd:"" help:"list the modes: what each does, and what it stands for"`
 	Config     configCommand     `cmd:"" settings:"" help:"print the settings in force as YAML, each with its source"`
 	Health     healthCommand     `cmd:"" settings:"" help:"ask a running server whether it is healthy; exit code 0 or 1"`

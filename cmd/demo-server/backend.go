@@ -1,0 +1,69 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/signal"
+	"strconv"
+	"syscall"
+	"time"
+
+	"demo-server/backend"
+)
+
+// backendGrace bounds the wait for calls under way once the backends are told to stop.
+const backendGrace = 10 * time.Second
+
+// backendCommand runs the slow servers that remote work waits for, so that calls to them cross a real network.
+type backendCommand struct {
+	Host     string `default:"127.0.0.1" placeholder:"HOST" help:"address to listen on"`
+	HTTPPort int    `name:"http-port" default:"7781" in:"0..65535" help:"port of the HTTP backend, where GET /?delay=300ms is answered after the delay; 0 picks a free one"`
+	GRPCPort int    `name:"grpc-port" default:"7782" in:"0..65535" help:"port of the gRPC backend, where demo.Backend's method Wait is answered after the delay that it is sent; 0 picks a free one"`
+}
+
+// Run serves until a signal stops it, and answers the calls under way then. A second signal ends it at once. One line
+// says where it listens, once it does.
+func (c backendCommand) Run(s *streams) error {
+	running, stop := untilSignal(context.Background())
+	defer stop()
+	web, err := c.open(backend.StartHTTP, c.HTTPPort, "--http-port")
+	if err != nil {
+		return err
+	}
+	defer web.Close()
+	rpc, err := c.open(backend.StartGRPC, c.GRPCPort, "--grpc-port")
+	if err != nil {
+		return err
+	}
+	defer rpc.Close()
+	fmt.Fprintf(s.out, "ready: http://%s/ and gRPC on %s\n", reachable(web.Addr()), reachable(rpc.Addr()))
+	<-running.Done()
+	return stopBoth(web, rpc)
+}
+
+func untilSignal(ctx context.Context) (running context.Context, stop context.CancelFunc) {
+	return signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+}
+
+func (c backendCommand) open(start func(address string) (*backend.Server, error), port int, flag string) (*backend.Server, error) {
+	address := net.JoinHostPort(c.Host, strconv.Itoa(port))
+	server, err := start(address)
+	if err != nil {
+		return nil, fmt.Errorf("cannot listen on %s: %s", address, advise(err, flag))
+	}
+	return server, nil
+}
+
+// stopBoth stops both at the same time, so that neither takes new calls while the other one ends.
+func stopBoth(web, rpc *backend.Server) error {
+	grace, cancel := context.WithTimeout(context.Background(), backendGrace)
+	defer cancel()
+	grace, stop := untilSignal(grace)
+	defer stop()
+	stopped := make(chan error, 1)
+	go func() { stopped <- web.Stop(grace) }()
+	return errors.Join(rpc.Stop(grace), <-stopped)
+}
