@@ -40,11 +40,12 @@ var mayImport = map[string][]string{
 	"server/prefork":   {"server"},
 	"server/transport": {"server", "work"},
 	"work":             {},
+	"work/remote":      {"work"},
 }
 
 // knowsBytes are the packages that may see HTTP requests: one for those that are served, one for admin's own, one for
 // those that work waits for, and the clients.
-var knowsBytes = []string{"backend", "bench", "bench/beside", "bench/load", "cmd/demo-server", "server/admin", "server/transport"}
+var knowsBytes = []string{"backend", "bench", "bench/beside", "bench/load", "cmd/demo-server", "server/admin", "server/transport", "work/remote"}
 
 // A pkg is what `go list -json` says of a package.
 type pkg struct {

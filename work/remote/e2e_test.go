@@ -1,0 +1,170 @@
+//go:build e2e
+
+// These tests run against a real PostgreSQL:
+//
+//	go test -tags e2e ./work/remote
+package remote_test
+
+import (
+	"context"
+	"errors"
+	"math"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"demo-server/work"
+	"demo-server/work/remote"
+	"demo-server/work/remote/pgtest"
+)
+
+// query returns work with so many connections to the server.
+func query(t *testing.T, server *pgtest.Server, connections int) *remote.SQL {
+	t.Helper()
+	w, err := remote.NewSQL(server.DSN(), connections, patience)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { w.Close() })
+	return w
+}
+
+// TestSQLDelay: as TestDelay.
+func TestSQLDelay(t *testing.T) {
+	const delay = 100 * time.Millisecond
+	w := query(t, pgtest.Start(t), 2)
+	if err := w.Check(t.Context()); err != nil {
+		t.Error(err)
+	}
+	least := time.Duration(math.MaxInt64)
+	for range 10 {
+		before := time.Now()
+		if err := w.Do(t.Context(), delay); err != nil {
+			t.Fatal(err)
+		}
+		least = min(least, time.Since(before))
+	}
+	if least < delay || least > delay+delay/100+2*time.Millisecond {
+		t.Errorf("took %v at least, want %v", least, delay)
+	}
+}
+
+// TestSQLCancelled: whoever leaves ends the query in the server, too, and is no failure of it.
+func TestSQLCancelled(t *testing.T) {
+	const calls = 5
+	server := pgtest.Start(t)
+	w := query(t, server, calls)
+	for range 2 { // the second time on new connections
+		ctx, leave := context.WithCancel(t.Context())
+		var ended []<-chan error
+		for range calls {
+			ended = append(ended, begin(ctx, w, forever))
+		}
+		eventually(t, "all sleep in the server", func() bool { return server.Sleepers(t) == calls })
+		left := time.Now()
+		leave()
+		for _, err := range ended {
+			if err := <-err; err != context.Canceled {
+				t.Errorf("got %v, want %v", err, context.Canceled)
+			}
+		}
+		eventually(t, "nobody sleeps in the server", func() bool { return server.Sleepers(t) == 0 })
+		if took := time.Since(left); took > patience/4 {
+			t.Errorf("the queries ended %v after their callers had left", took)
+		}
+	}
+	if err := w.Do(t.Context(), time.Millisecond); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestSQLPool: the rate is that of the pool, whoever asks; the others wait, and may leave.
+func TestSQLPool(t *testing.T) {
+	const delay = 50 * time.Millisecond
+	server := pgtest.Start(t)
+	w := query(t, server, 2)
+	want := func(inUse, waiting int) {
+		t.Helper()
+		want := work.Pool{Name: "sql", Size: 2, InUse: inUse, Waiting: waiting}
+		eventually(t, "the pool's gauges", func() bool { return w.Pool() == want })
+	}
+	ctx, leave := context.WithCancel(t.Context())
+	ended := []<-chan error{begin(ctx, w, forever), begin(ctx, w, forever), begin(ctx, w, forever)}
+	want(2, 1)
+	if err := w.Check(t.Context()); err != nil {
+		t.Error("a full pool is taken for a server that is down: ", err)
+	}
+	leave()
+	for _, err := range ended {
+		if err := <-err; !errors.Is(err, context.Canceled) {
+			t.Errorf("who left got %v", err)
+		}
+	}
+	want(0, 0)
+
+	before := time.Now()
+	var crowd sync.WaitGroup
+	for range 10 {
+		crowd.Go(func() {
+			if err := w.Do(t.Context(), delay); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	crowd.Wait()
+	if took := time.Since(before); took < 10/2*delay {
+		t.Errorf("10 queries took %v, want two at a time", took)
+	}
+}
+
+// TestSQLRestarted: the service resumes by itself, whether the server was stopped or died.
+func TestSQLRestarted(t *testing.T) {
+	server := pgtest.Start(t)
+	w := query(t, server, 5)
+	c := gather(t, w)
+	for _, end := range []func(*testing.T){server.Stop, server.Kill} {
+		c.wantServed(t)
+		end(t)
+		c.wantRefused(t)
+		if err := w.Check(t.Context()); err == nil {
+			t.Error("a server that is gone is said to be well")
+		}
+		server.Run(t)
+	}
+	c.wantServed(t)
+	if c.broken.Load() == 0 {
+		t.Error("no query was under way when the server ended")
+	}
+}
+
+// TestSQLSaysNo: a server that answers, and does not want us, or ends a query for reasons of its own.
+func TestSQLSaysNo(t *testing.T) {
+	server := pgtest.Start(t)
+	for _, row := range []struct {
+		name, dsn string
+		cause     work.Cause
+		why       string
+	}{
+		{"wrong password", strings.Replace(server.DSN(), pgtest.Password, "wrong-8e1c", 1), work.Refused, "password authentication failed"},
+		{"no such database", server.DSN() + "none", work.Refused, "does not exist"},
+		{"its own timeout", server.DSN() + "?statement_timeout=20", work.TimedOut, "statement timeout"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			w, err := remote.NewSQL(row.dsn, 1, patience)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer w.Close()
+			err = w.Do(t.Context(), time.Minute)
+			wantFailure(t, err, row.cause)
+			text := err.Error()
+			if !strings.Contains(text, "PostgreSQL at "+server.Addr()+" answers: ") || !strings.Contains(text, row.why) {
+				t.Errorf("got %q, want who answers, and %q", text, row.why)
+			}
+			if strings.ContainsAny(text, "\n") || strings.Contains(text, "wrong-8e1c") || strings.Contains(text, pgtest.Password) {
+				t.Errorf("got %q, want one line without the password", text)
+			}
+		})
+	}
+}

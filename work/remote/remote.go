@@ -1,0 +1,109 @@
+// Package remote holds the kinds of work that wait for another server: for a reply of HTTP, a query of PostgreSQL, a call
+// of gRPC. Each has one client, which all requests share.
+//
+// They are not in package work, so that whoever needs no more than its types is not built with their libraries. Like
+// work, the package must not know which mode runs it.
+package remote
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"sync/atomic"
+	"time"
+
+	"demo-server/work"
+)
+
+// within returns a context that ends with ctx, and no later than limit from now. It does not hold ctx itself, as a
+// derived one does: a library may go on dialling with it when the call is over, and ctx is used again by then.
+func within(ctx context.Context, limit time.Duration) (call context.Context, cancel context.CancelFunc) {
+	call, cancel = context.WithTimeout(context.Background(), limit)
+	left := ctx.Done()
+	go func() {
+		select {
+		case <-left:
+			cancel()
+		case <-call.Done():
+		}
+	}()
+	return call, cancel
+}
+
+// places are those of a pool of connections. The libraries have a queue for theirs, too, but none that can be seen, and
+// none whose time could be told from that of the call.
+type places struct {
+	taken   chan struct{}
+	waiting atomic.Int64
+}
+
+func newPlaces(size int) *places { return &places{taken: make(chan struct{}, size)} }
+
+// take waits for a place, or until ctx is done, and then returns ctx.Err().
+func (p *places) take(ctx context.Context) error {
+	select {
+	case p.taken <- struct{}{}:
+		return nil
+	default:
+	}
+	p.waiting.Add(1)
+	defer p.waiting.Add(-1)
+	select {
+	case p.taken <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (p *places) give() { <-p.taken }
+
+func (p *places) pool(name string) work.Pool {
+	return work.Pool{Name: name, Size: cap(p.taken), InUse: len(p.taken), Waiting: int(p.waiting.Load())}
+}
+
+// failed is the failure of a server that gave no answer, because of err. Of err only the words are kept: what it wraps
+// may hold a password.
+func failed(server string, err error) *work.Failure {
+	cause, why := work.Broken, innermost(err).Error()
+	var network net.Error
+	var dial *net.OpError
+	switch {
+	case errors.As(err, &network) && network.Timeout(): // as is context.DeadlineExceeded
+		cause, why = work.TimedOut, "timed out"
+	case errors.As(err, &dial) && dial.Op == "dial":
+		cause = work.Refused
+	}
+	return &work.Failure{Cause: cause, Err: fmt.Errorf("%s does not answer: %s", server, why)}
+}
+
+// answered is the failure of a server that gave another answer than it was asked for.
+func answered(server string, cause work.Cause, answer string) *work.Failure {
+	return &work.Failure{Cause: cause, Err: fmt.Errorf("%s answers: %s", server, answer)}
+}
+
+// innermost is the error without what wraps it, such as the address, which a failure names itself.
+func innermost(err error) error {
+	for {
+		switch wrapper := err.(type) {
+		case interface{ Unwrap() []error }: // of several attempts, the last
+			err = wrapper.Unwrap()[len(wrapper.Unwrap())-1]
+		case interface{ Unwrap() error }:
+			if wrapper.Unwrap() == nil {
+				return err
+			}
+			err = wrapper.Unwrap()
+		default:
+			return err
+		}
+	}
+}
+
+// unless is the failure, unless ctx is done: that ends a call, too, and the server is not at fault then.
+func unless(ctx context.Context, failure *work.Failure) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return failure
+}

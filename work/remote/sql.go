@@ -1,0 +1,110 @@
+package remote
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"demo-server/work"
+)
+
+// queryCanceled is PostgreSQL's code for a query that it ended itself: as nobody here asks for it without having gone,
+// because of its own statement_timeout.
+const queryCanceled = "57014"
+
+// SQL is work that waits for PostgreSQL: a query that sleeps. Its bound are the pool's connections: a request that finds
+// all of them taken waits for one.
+type SQL struct {
+	server string // for errors
+	margin time.Duration
+	places *places
+	config *pgx.ConnConfig
+	pool   *pgxpool.Pool
+}
+
+// NewSQL returns work that queries the PostgreSQL server that dsn names, as a URL or as keywords with values, over
+// connections connections at most. It does not wait for them, but begins to make them all, so that no query has to. An
+// answer that takes margin longer than the delay has timed out.
+func NewSQL(dsn string, connections int, margin time.Duration) (*SQL, error) {
+	config, err := pgxpool.ParseConfig(dsn)
+	if err != nil {
+		// The parser's own error quotes the DSN, and cannot find the password in every one that is wrong.
+		return nil, errors.New("the DSN is not understood; want one such as postgres://USER:PASSWORD@127.0.0.1:5432/DATABASE")
+	}
+	config.MaxConns, config.MinConns = int32(connections), int32(connections)
+	if config.ConnConfig.ConnectTimeout == 0 {
+		config.ConnConfig.ConnectTimeout = margin
+	}
+	pool, err := pgxpool.NewWithConfig(context.Background(), config)
+	if err != nil {
+		return nil, fmt.Errorf("cannot make a pool of %d connections: %w", connections, err)
+	}
+	host := net.JoinHostPort(config.ConnConfig.Host, strconv.Itoa(int(config.ConnConfig.Port)))
+	return &SQL{
+		server: "PostgreSQL at " + host, margin: margin, places: newPlaces(connections), config: config.ConnConfig, pool: pool,
+	}, nil
+}
+
+// Holds is Socket.
+func (s *SQL) Holds() work.Resource { return work.Socket }
+
+// Pool is the pool's connections.
+func (s *SQL) Pool() work.Pool { return s.places.pool("sql") }
+
+// Do has the server sleep for the delay. The wait for a connection counts neither as delay nor towards the timeout. When
+// ctx is done it returns at once, and the server is told to end the query. The error is a *work.Failure, or ctx.Err().
+func (s *SQL) Do(ctx context.Context, delay time.Duration) error {
+	if delay <= 0 {
+		return ctx.Err()
+	}
+	if err := s.places.take(ctx); err != nil {
+		return err
+	}
+	defer s.places.give()
+	call, cancel := within(ctx, delay+s.margin)
+	defer cancel()
+	if _, err := s.pool.Exec(call, "select pg_sleep($1)", delay.Seconds()); err != nil {
+		return unless(ctx, s.failed(err))
+	}
+	return nil
+}
+
+// Check connects, outside of the pool: that all of its connections are taken does not mean that the server is down.
+func (s *SQL) Check(ctx context.Context) error {
+	conn, err := pgx.ConnectConfig(ctx, s.config)
+	if err != nil {
+		return s.failed(err).Err
+	}
+	conn.Close(ctx) // the server is there, whatever becomes of the farewell
+	return nil
+}
+
+// Close ends the connections. It waits for the work that is under way.
+func (s *SQL) Close() error {
+	s.pool.Close()
+	return nil
+}
+
+// failed is the failure of a query, or of a connect for one.
+func (s *SQL) failed(err error) *work.Failure {
+	var answer *pgconn.PgError
+	if !errors.As(err, &answer) {
+		return failed(s.server, err)
+	}
+	cause := work.Broken
+	var connect *pgconn.ConnectError
+	switch {
+	case errors.As(err, &connect):
+		cause = work.Refused
+	case answer.Code == queryCanceled:
+		cause = work.TimedOut
+	}
+	return answered(s.server, cause, answer.Error())
+}

@@ -1,0 +1,75 @@
+package remote_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"demo-server/work"
+	"demo-server/work/remote"
+)
+
+// password is in all DSNs of these tests, and must be in nothing else.
+const password = "hush"
+
+func newSQL(t *testing.T, dsn string, margin time.Duration) *remote.SQL {
+	t.Helper()
+	w, err := remote.NewSQL(dsn, 2, margin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { w.Close() })
+	return w
+}
+
+// TestSQLMistakenDSN: what is wrong with it is said without quoting it.
+func TestSQLMistakenDSN(t *testing.T) {
+	for _, dsn := range []string{
+		"postgres://me:" + password + "@127.0.0.1:port/db",
+		"postgres://me:%zz" + password + "@127.0.0.1/db",
+		"postgres://me:" + password + "@127.0.0.1/db?sslmode=" + password,
+		"host=127.0.0.1 port=0x password='" + password,
+		password,
+	} {
+		w, err := remote.NewSQL(dsn, 1, patience)
+		if err == nil {
+			w.Close()
+			t.Errorf("%s is taken as a DSN", dsn)
+		} else if strings.Contains(err.Error(), password) || !strings.Contains(err.Error(), "postgres://") {
+			t.Errorf("%s: %v; want what would be right, and no password", dsn, err)
+		}
+	}
+}
+
+func TestSQLNoServer(t *testing.T) {
+	address := nobody(t)
+	for _, sslmode := range []string{"disable", "prefer"} { // prefer tries both with and without
+		w := newSQL(t, "postgres://me:"+password+"@"+address+"/db?sslmode="+sslmode, patience)
+		err := w.Do(t.Context(), forever)
+		wantFailure(t, err, work.Refused)
+		want := "PostgreSQL at " + address + " does not answer: "
+		for _, err := range []error{errors.Unwrap(err), w.Check(t.Context())} {
+			switch {
+			case err == nil || !strings.HasPrefix(err.Error(), want):
+				t.Errorf("got %v, want %q and a reason", err, want)
+			case strings.Contains(err.Error(), "\n") || strings.Contains(err.Error(), password):
+				t.Errorf("got %q, want one line without the password", err)
+			}
+		}
+	}
+}
+
+func TestSQLTimeout(t *testing.T) {
+	address := silent(t)
+	w := newSQL(t, "postgres://me:"+password+"@"+address+"/db", 50*time.Millisecond)
+	before := time.Now()
+	err := w.Do(t.Context(), 50*time.Millisecond)
+	wantFailure(t, err, work.TimedOut)
+	if want := "PostgreSQL at " + address + " does not answer: timed out"; errors.Unwrap(err).Error() != want {
+		t.Errorf("got %q, want %q", errors.Unwrap(err), want)
+	}
+	if took := time.Since(before); took > patience/2 {
+		t.Errorf("gave up after %v", took)
+	}
+}
