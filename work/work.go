@@ -18,6 +18,7 @@ const (
 	// calling Work.Do.
 	Nothing Resource = "nothing"
 	Socket  Resource = "socket" // it waits for an answer, and a goroutine that waits with it costs no thread
+	Slot    Resource = "slot"   // it waits for others, or has one of few places: a goroutine waits, as with a socket
 	Thread  Resource = "thread" // it sits in the kernel, with the thread that it came on
 	Core    Resource = "core"   // it computes
 )
@@ -30,4 +31,24 @@ type Work interface {
 	Do(ctx context.Context, delay time.Duration) error
 	// Holds is what Do holds while it waits.
 	Holds() Resource
+}
+
+// A Dependent is work that something else has to answer.
+type Dependent interface {
+	Work
+	// Check asks what the work depends on whether it would answer. The error is one line for a person, which says what
+	// did not answer and where. ctx has a deadline.
+	Check(ctx context.Context) error
+}
+
+// Pooled is work that shares something of which there is only so much.
+type Pooled interface {
+	Work
+	Pool() Pool
+}
+
+// A Pool is the state of what there is only so much of.
+type Pool struct {
+	Name                 string // of the kind of work, as in --work
+	Size, InUse, Waiting int
 }
