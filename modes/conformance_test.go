@@ -166,7 +166,7 @@ func (e *explosive) Do(ctx context.Context, delay time.Duration) error {
 }
 
 func TestPanicSurvived(t *testing.T) {
-	eachModeDoing(t, func(t *testing.T, mode modes.Mode) {
+	eachMode(t, 1, func(t *testing.T, mode modes.Mode) {
 		panics := &panicCatcher{}
 		e := &explosive{Work: work.NewSleep()}
 		e.armed.Store(true)
@@ -199,7 +199,7 @@ func (broken) Holds() work.Resource { return work.Socket }
 func (broken) Do(context.Context, time.Duration) error { return errors.New("no such luck") }
 
 func TestFailedWork(t *testing.T) {
-	eachModeDoing(t, func(t *testing.T, mode modes.Mode) {
+	eachMode(t, 1, func(t *testing.T, mode modes.Mode) {
 		seen := &outcomes{}
 		_, m := inMemory(t, mode, options{work: broken{work.NewSleep()}, observers: []server.Observer{seen}})
 		m.dial(t).get(http.StatusInternalServerError)
@@ -409,8 +409,8 @@ func TestLeaveFinish(t *testing.T) {
 		t.Skip("modes say that clients are not seen to leave on " + runtime.GOOS)
 	}
 	eachModeReal(t, 1, func(t *testing.T, mode modes.Mode) {
-		if standsStill(mode) || strings.HasSuffix(t.Name(), "/eventloop") {
-			return // sees nobody leave, or does not do its work
+		if standsStill(mode) {
+			return
 		}
 		counted := &counting{Work: work.NewSleep()}
 		seen := &outcomes{}

@@ -32,30 +32,33 @@ func newEventLoop(o Options) Mode {
 		Excess:    Unlimited,
 		Supported: func() error { return epollOn(runtime.GOOS) },
 	}
-	run := transport.Task.Sleep
 	switch {
 	case o.Unpatched:
 		mode.Bound, mode.Places, mode.Excess = BoundLoops, o.Loops, Unread
-		run = transport.Task.Block
-	case o.Holds == work.Socket:
-		run = func(task transport.Task) { go task.Run() }
 	case o.Holds == work.Thread || o.Holds == work.Core:
 		mode.Bound, mode.Places, mode.Excess = BoundHelpers, o.LoopHelpers, Queued
 	}
+	if !o.Unpatched {
+		mode.Helpers = o.LoopHelpers
+	}
 	mode.Serve = func(ctx context.Context, src *server.Source, app *server.App) error {
-		if mode.Bound == BoundHelpers {
-			return serveWithHelpers(ctx, src, app, o)
+		if o.Unpatched {
+			return transport.EventLoop(ctx, src, app, o.Loops, transport.Task.Block)
 		}
-		return transport.EventLoop(ctx, src, app, o.Loops, run)
+		helpers := newCrew(o.LoopHelpers, transport.Task.Run)
+		defer helpers.end()
+		return transport.EventLoop(ctx, src, app, o.Loops, func(task transport.Task) {
+			switch task.Holds() {
+			case work.Nothing:
+				task.Sleep()
+			case work.Thread, work.Core:
+				helpers.give(task)
+			default:
+				go task.Run()
+			}
+		})
 	}
 	return mode
-}
-
-// serveWithHelpers lets the App's queue through to as many threads as it has places.
-func serveWithHelpers(ctx context.Context, src *server.Source, app *server.App, o Options) error {
-	helpers := newCrew(o.LoopHelpers, transport.Task.Run)
-	defer helpers.end()
-	return transport.EventLoop(ctx, src, app, o.Loops, helpers.give)
 }
 
 // epollOn returns an error where a system has no epoll. It names the modes that run there.

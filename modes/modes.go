@@ -22,6 +22,7 @@ type Mode struct {
 	Bound     string       // what limits its parallelism: one of the Bound constants
 	Places    int          // the limit: how many jobs it runs at a time, 0 for none of its own; prediction reads it
 	Excess    Excess       // what becomes of requests beyond it
+	Helpers   int          // how many threads it has apart for work that holds a thread or a core, 0 for none
 	Lacks     string       // what it lacks on the system that this binary was built for; empty for nothing
 	Supported func() error // nil where this system can run it
 

@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"os"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -60,11 +59,10 @@ func all(workers int) (all []variant) {
 	for _, mode := range modes.All(o) {
 		all = append(all, variant{mode.Name, mode})
 	}
-	socket, thread, unpatched := o, o, o
-	socket.Holds, thread.Holds = work.Socket, work.Thread
+	thread, unpatched := o, o
+	thread.Holds = work.Thread
 	unpatched.Unpatched, unpatched.Loops = true, 1
 	return append(all,
-		variant{"eventloop, work that holds a socket", named("eventloop", socket)},
 		variant{"eventloop, work that holds a thread", named("eventloop", thread)},
 		variant{"eventloop, unpatched", named("eventloop", unpatched)},
 	)
@@ -83,16 +81,6 @@ func eachMode(t *testing.T, workers int, test func(*testing.T, modes.Mode)) {
 			synctest.Test(t, func(t *testing.T) { test(t, v.Mode) })
 		})
 	}
-}
-
-// eachModeDoing is eachMode without the one that never does its work: it waits for it by timers of its own, as it may
-// for work that holds nothing.
-func eachModeDoing(t *testing.T, test func(*testing.T, modes.Mode)) {
-	eachMode(t, 1, func(t *testing.T, mode modes.Mode) {
-		if mode.Name != "eventloop" || !strings.HasSuffix(t.Name(), "/eventloop") {
-			test(t, mode)
-		}
-	})
 }
 
 // eachModeReal does so in real time, for what only the kernel's sockets can show.
@@ -132,20 +120,33 @@ func newApp(mode modes.Mode, o options) *server.App {
 	if config.Work == nil {
 		config.Work = work.NewSleep()
 	}
+	if mode.Bound == modes.BoundHelpers {
+		config.Work = holding{config.Work, work.Thread}
+	}
 	if o.body != "" {
 		config.Body = []byte(o.body)
 	}
 	if o.limits != nil {
 		o.limits(&config.Limits)
 	}
-	switch mode.Excess {
-	case modes.Queued:
+	switch {
+	case mode.Helpers > 0:
+		config.Helpers = &admission.Limits{Places: mode.Helpers, Length: o.queue, Timeout: o.timeout}
+	case mode.Excess == modes.Queued:
 		config.Admission = &admission.Limits{Places: mode.Places, Length: o.queue, Timeout: o.timeout}
-	case modes.Refused:
+	case mode.Excess == modes.Refused:
 		config.Admission = &admission.Limits{Places: mode.Places}
 	}
 	return server.New(config)
 }
+
+// holding is work that holds something else than it says.
+type holding struct {
+	work.Work
+	holds work.Resource
+}
+
+func (h holding) Holds() work.Resource { return h.holds }
 
 // A service is a mode that serves a source.
 type service struct {

@@ -6,6 +6,9 @@
 package server
 
 import (
+	"iter"
+	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -16,12 +19,15 @@ import (
 
 // A Config is what an App needs to know. The zero value of a limit means none.
 type Config struct {
-	Mode      string            // the mode's name, as the Server header and the metrics show it
-	Work      work.Work         // what a request blocks on
-	Delay     time.Duration     // for how long
+	Mode      string               // the mode's name, as the Server header and the metrics show it
+	Work      work.Work            // what a request blocks on
+	Delay     time.Duration        // for how long
+	Kinds     map[string]work.Work // what a request may ask to block on, by name
+	Faults    Faults
 	Body      []byte            // the reply's body
 	Finish    bool              // on-leave=finish: work goes on for a client that left
 	Admission *admission.Limits // places and queue, or nil where the mode bounds nothing
+	Helpers   *admission.Limits // those of work that holds a thread or a core, where the mode has threads apart for it
 	Limits    Limits
 	Observers []Observer
 }
@@ -39,9 +45,11 @@ type Limits struct {
 
 // An App admits, runs and finishes the jobs of one mode. Create it with New, and Close it when the mode has ended.
 type App struct {
-	config Config
-	queue  *admission.Queue
-	start  time.Time // the origin of every stamp
+	config  Config
+	queue   *admission.Queue // nil for none
+	helpers *admission.Queue // nil for none
+	planner *planner
+	start   time.Time // the origin of every stamp
 
 	inFlight    atomic.Int64
 	connections atomic.Int64
@@ -55,18 +63,41 @@ type App struct {
 
 // New returns an App that is ready to admit jobs.
 func New(config Config) *App {
-	a := &App{config: config, start: time.Now(), expired: make(chan struct{})}
-	if config.Admission != nil {
-		a.queue = admission.New(*config.Admission)
-	}
+	a := &App{config: config, planner: newPlanner(&config), start: time.Now(), expired: make(chan struct{})}
+	a.queue, a.helpers = newQueue(config.Admission), newQueue(config.Helpers)
 	a.service.Store(int64(config.Delay))
 	return a
 }
 
-// Close ends the queue's timer. No job may be admitted after it.
+func newQueue(limits *admission.Limits) *admission.Queue {
+	if limits == nil {
+		return nil
+	}
+	return admission.New(*limits)
+}
+
+// queueOf is where work that holds that waits for its turn, or nil.
+func (a *App) queueOf(holds work.Resource) *admission.Queue {
+	if a.helpers != nil && (holds == work.Thread || holds == work.Core) {
+		return a.helpers
+	}
+	return a.queue
+}
+
+func (a *App) queues() iter.Seq[*admission.Queue] {
+	return func(yield func(*admission.Queue) bool) {
+		for _, queue := range []*admission.Queue{a.queue, a.helpers} {
+			if queue != nil && !yield(queue) {
+				return
+			}
+		}
+	}
+}
+
+// Close ends the queues' timers. No job may be admitted after it.
 func (a *App) Close() {
-	if a.queue != nil {
-		a.queue.Close()
+	for queue := range a.queues() {
+		queue.Close()
 	}
 }
 
@@ -79,22 +110,48 @@ func (a *App) Limits() Limits { return a.config.Limits }
 // Work is what every job of this App blocks on.
 func (a *App) Work() work.Work { return a.config.Work }
 
-// Delay is how long the work of every job takes when nothing is in its way.
+// Pools are what the work that jobs may do shares and has only so much of: the usual work's first.
+func (a *App) Pools() (pools []work.Pool) {
+	add := func(w work.Work) {
+		pooled, ok := w.(work.Pooled)
+		if !ok {
+			return
+		}
+		pool := pooled.Pool()
+		if !slices.ContainsFunc(pools, func(p work.Pool) bool { return p.Name == pool.Name }) {
+			pools = append(pools, pool)
+		}
+	}
+	add(a.config.Work)
+	for _, kind := range slices.Sorted(maps.Keys(a.config.Kinds)) {
+		add(a.config.Kinds[kind])
+	}
+	return pools
+}
+
+// Delay is how long the work of the usual job takes when nothing is in its way.
 func (a *App) Delay() time.Duration { return a.config.Delay }
+
+// Routes are those that requests find: where they may not ask for what they get, there is only /.
+func (a *App) Routes() []Route {
+	if a.config.Faults.Overrides {
+		return Routes
+	}
+	return Routes[:1]
+}
+
+// Lookup finds a request's route among these, or returns ErrNotFound or ErrMethodNotAllowed.
+func (a *App) Lookup(method, path string) (*Route, error) { return lookup(a.Routes(), method, path) }
 
 // InFlight is how many jobs have started and are not finished: they work, or their replies are being written.
 func (a *App) InFlight() int { return int(a.inFlight.Load()) }
 
-// Queues reports whether admitted jobs may have to wait for a place: schedule is then called on the goroutine that
-// frees one.
-func (a *App) Queues() bool { return a.queue != nil }
-
 // Queued is how many admitted jobs wait for a place: the queue depth.
-func (a *App) Queued() int {
-	if a.queue == nil {
-		return 0
+func (a *App) Queued() (n int) {
+	for queue := range a.queues() {
+		n += queue.Len()
 	}
-	return a.queue.Len()
+	return n
 }
 
 // Connections is how many connections are open: accepted and not closed.
@@ -129,6 +186,10 @@ func (a *App) Expired() <-chan struct{} { return a.expired }
 // goroutine, or never when the job is refused or its client leaves first. schedule must not block; it decides who
 // calls job.Run. Admit needs no goroutine to wait: Job.Wait is for callers that have one.
 func (a *App) Admit(job *Job, schedule func(*Job)) {
+	if job.err != nil {
+		job.Refuse(job.err)
+		return
+	}
 	job.arrived, job.schedule = a.Now(), schedule
 	if a.refusing.Load() {
 		job.cancel(causeDraining)
@@ -137,13 +198,15 @@ func (a *App) Admit(job *Job, schedule func(*Job)) {
 		job.End(err)
 		return
 	}
-	if a.queue == nil {
+	queue := a.queueOf(job.Holds())
+	job.waitIn(queue)
+	if queue == nil {
 		job.startRegion("queue") // each request has one in the trace, be it empty
 		job.endRegion()
 		schedule(job)
 		return
 	}
-	if err := a.queue.Enter(job.ticket); err != nil {
+	if err := queue.Enter(job.ticket); err != nil {
 		job.End(ErrQueueFull)
 		return
 	}
@@ -153,13 +216,13 @@ func (a *App) Admit(job *Job, schedule func(*Job)) {
 	}
 }
 
-// retryAfter estimates in whole seconds, at least 1, when the backlog that stands now will have been worked off:
-// the tickets that wait, and one more, at limit places, each as long as recent work took.
-func (a *App) retryAfter() int {
-	if a.queue == nil {
+// retryAfter estimates in whole seconds, at least 1, when the backlog that stands now in a queue will have been worked
+// off: the tickets that wait, and one more, at limit places, each as long as recent work took.
+func (a *App) retryAfter(queue *admission.Queue) int {
+	if queue == nil {
 		return 1
 	}
-	rounds := (a.queue.Len() + a.queue.Limits().Places) / a.queue.Limits().Places
+	rounds := (queue.Len() + queue.Limits().Places) / queue.Limits().Places
 	backlog := time.Duration(rounds) * time.Duration(a.service.Load())
 	return max(1, int((backlog+time.Second-1)/time.Second))
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"demo-server/server/admission"
+	"demo-server/server/fault"
 )
 
 // Why a job was cancelled. The first cause stays: both end a connection's use.
@@ -38,7 +39,8 @@ type Job struct {
 	Owner any
 
 	app      *App
-	ticket   *admission.Ticket // nil where the App has no queue
+	queue    atomic.Pointer[admission.Queue] // that the job waits in, nil for none
+	ticket   *admission.Ticket               // nil until the job waits in one
 	schedule func(*Job)
 
 	Method  string        // of the request, for logs
@@ -50,12 +52,14 @@ type Job struct {
 	cause  atomic.Int32
 	phase  atomic.Int32
 	left   atomic.Bool
-	placed bool // holds a place of the queue
-	ran    bool // counts as in flight
+	hangs  atomic.Bool // its reply waits for the client to leave
+	placed bool        // holds a place of the queue
+	ran    bool        // counts as in flight
 
 	done   atomic.Pointer[chan struct{}] // nil until somebody asks for it
 	notify func(*Job)                    // called when the job ends, once phase is phaseAwaited
 	ended  chan struct{}                 // Wait's
+	plan   *fault.Plan                   // nil for the usual
 	err    error
 	panic  *Panic
 	traced *traced // nil while no trace is on
@@ -87,12 +91,10 @@ func newClosed() *chan struct{} {
 // connection's when its own has closed; those who still ask for Done by then read nothing but what is atomic.
 func (j *Job) Init(app *App) {
 	j.app = app
-	if app.queue != nil && j.ticket == nil {
-		j.ticket = &admission.Ticket{Owner: (*ticketOwner)(j)}
-	}
 	j.cause.Store(causeNone)
 	j.done.Store(nil)
 	j.left.Store(false)
+	j.hangs.Store(false)
 }
 
 // Reusable reports whether the job may be another connection's when its own has closed. A context that work derived from
@@ -102,13 +104,15 @@ func (j *Job) Reusable() bool {
 	return j.cause.Load() == causeNone || j.done.Load() == unasked
 }
 
-// Begin makes the job ready for a connection's next request. backlog is how long the connection sat in the kernel's
-// accept queue: 0 for its later requests, negative where it cannot be known.
-func (j *Job) Begin(method, path string, backlog time.Duration) {
+// Begin makes the job ready for a connection's next request. query is as it was sent, without the question mark. backlog
+// is how long the connection sat in the kernel's accept queue: 0 for its later requests, negative where it cannot be
+// known.
+func (j *Job) Begin(method, path, query string, backlog time.Duration) {
 	j.Method, j.Path, j.Backlog = method, path, backlog
 	j.arrived, j.started, j.worked = 0, 0, 0
 	j.placed, j.ran = false, false
-	j.err, j.panic = nil, nil
+	j.panic = nil
+	j.plan, j.err = j.app.planner.plan(method, path, query)
 	j.phase.Store(phasePending)
 	if trace.IsEnabled() {
 		j.traced = &traced{begun: make(chan struct{}, 1)}
@@ -175,7 +179,7 @@ func (j *Job) Start() error {
 		return err
 	}
 	j.started = j.arrived // without a queue a job starts where it is admitted
-	if j.app.queue != nil {
+	if j.queue.Load() != nil {
 		j.started = j.app.Now()
 	}
 	j.ran = true
@@ -221,12 +225,22 @@ func (j *Job) work() (err error) {
 			err = ErrPanic
 		}
 	}()
-	return j.app.config.Work.Do(j, j.Delay())
+	return j.kind().Do(j, j.Delay())
+}
+
+// waitIn says which queue the job is about to enter, or nil for none. Leave may look at it at any time.
+func (j *Job) waitIn(queue *admission.Queue) {
+	if queue != nil && j.ticket == nil {
+		j.ticket = &admission.Ticket{Owner: (*ticketOwner)(j)}
+	}
+	if j.queue.Load() != queue {
+		j.queue.Store(queue)
+	}
 }
 
 // Wait blocks until the job has ended.
 func (j *Job) Wait() {
-	if j.traced != nil && j.app.queue != nil {
+	if j.traced != nil && j.queue.Load() != nil {
 		j.waitBegun()
 	}
 	if j.phase.Load() == phaseEnded {
@@ -261,8 +275,9 @@ func (j *Job) Reply(r *Reply) {
 	j.app.reply(j, r)
 }
 
-// Delay is how long the job's work takes when nothing is in its way.
-func (j *Job) Delay() time.Duration { return j.app.config.Delay }
+// Queues reports whether the job may have had to wait for a place: schedule is then called on the goroutine that freed
+// one.
+func (j *Job) Queues() bool { return j.queue.Load() != nil }
 
 // Started is when the job started, as a stamp of the App.
 func (j *Job) Started() time.Duration { return j.started }
@@ -278,9 +293,9 @@ func (j *Job) Finish(r *Reply, written bool) time.Duration {
 		j.app.inFlight.Add(-1)
 	}
 	if j.placed {
-		j.app.queue.Release()
+		j.queue.Load().Release()
 	}
-	if !written && r.outcome == OK {
+	if !written && (r.outcome == OK || r.outcome == Injected) && r.Abort == fault.None {
 		r.outcome = Unwritten
 	}
 	if j.traced != nil {
@@ -300,8 +315,29 @@ func (j *Job) Finish(r *Reply, written bool) time.Duration {
 // later jobs of the connection.
 func (j *Job) Leave() {
 	j.left.Store(true)
-	if !j.app.config.Finish {
+	if !j.app.config.Finish || j.hangs.Load() {
 		j.cancel(causeLeft)
+	}
+}
+
+// Hang is for a job that has ended and whose reply never comes: from now on the job is cancelled when its client leaves,
+// also where the App would finish its work.
+func (j *Job) Hang() {
+	j.hangs.Store(true)
+	if j.left.Load() {
+		j.cancel(causeLeft)
+	}
+}
+
+// Pause waits for a part of the reply, or until the job is cancelled, which its error says.
+func (j *Job) Pause(d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-j.Done():
+		return j.cancelled()
 	}
 }
 
@@ -321,7 +357,7 @@ func (j *Job) cancel(cause int32) {
 
 // unqueue ends a cancelled job that waits in the queue, unless another goroutine was faster.
 func (j *Job) unqueue() {
-	if j.app.queue != nil && j.app.queue.Remove(j.ticket) {
+	if queue := j.queue.Load(); queue != nil && queue.Remove(j.ticket) {
 		j.End(j.cancelled())
 	}
 }

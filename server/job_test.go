@@ -66,6 +66,7 @@ func (doing) Holds() work.Resource                            { return "test" }
 // TestJob is a job's life when nothing happens to it: what the sample says, and that its places are free again.
 func TestJob(t *testing.T) {
 	boom := errors.New("boom")
+	refused := &work.Failure{Cause: work.Refused, Err: boom}
 	for _, row := range []struct {
 		name string
 		do   func(context.Context) error
@@ -74,6 +75,7 @@ func TestJob(t *testing.T) {
 		{"works", func(context.Context) error { time.Sleep(2 * time.Second); return nil }, Sample{Status: 200, Outcome: OK, Worked: 2 * time.Second}},
 		{"fails", func(context.Context) error { return boom }, Sample{Status: 500, Outcome: Failed}},
 		{"panics", func(context.Context) error { panic(boom) }, Sample{Status: 500, Outcome: Failed, Panic: &Panic{Value: boom}}},
+		{"misses what it depends on", func(context.Context) error { return refused }, Sample{Status: 502, Outcome: Failed, Failure: refused}},
 		{"gives up by itself", func(context.Context) error { return context.Canceled }, Sample{Status: 500, Outcome: Failed}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -84,7 +86,7 @@ func TestJob(t *testing.T) {
 				j := newJob(a)
 				for range 2 { // the second time it is the connection's next request
 					time.Sleep(time.Second)
-					j.Begin("GET", "/", -1)
+					j.Begin("GET", "/", "", -1)
 					a.Admit(j.Job, (*Job).Run)
 					j.Wait()
 					j.Reply()
@@ -96,7 +98,7 @@ func TestJob(t *testing.T) {
 					want := row.want
 					want.Mode, want.Method, want.Path, want.Backlog = "test", "GET", "/", -1
 					want.Admitted, want.Started, want.Written = true, true, time.Second
-					if diff := cmp.Diff(want, seen.Sample, cmp.Comparer(samePanic)); diff != "" {
+					if diff := cmp.Diff(want, seen.Sample, cmp.Comparer(samePanic), cmp.Comparer(sameFailure)); diff != "" {
 						t.Errorf("sample (-want +got):\n%s", diff)
 					}
 					if a.InFlight() != 0 {
@@ -110,6 +112,8 @@ func TestJob(t *testing.T) {
 		})
 	}
 }
+
+func sameFailure(a, b *work.Failure) bool { return a == b }
 
 func samePanic(a, b *Panic) bool { return (a == nil) == (b == nil) && (a == nil || a.Value == b.Value) }
 
@@ -157,7 +161,7 @@ func TestJobCancelled(t *testing.T) {
 					holdPlace(a, s)
 				}
 				j := newJob(a)
-				j.Begin("GET", "/", -1)
+				j.Begin("GET", "/", "", -1)
 				switch {
 				case row.at < 0:
 					row.cancel(j.Job)
@@ -187,7 +191,7 @@ func TestJobCancelled(t *testing.T) {
 // holdPlace takes a's one place for a time.
 func holdPlace(a *App, d time.Duration) {
 	j := newJob(a)
-	j.Begin("GET", bystander, -1)
+	j.Begin("GET", bystander, "", -1)
 	a.Admit(j.Job, func(*Job) {})
 	time.AfterFunc(d, func() {
 		j.End(nil)
@@ -202,7 +206,7 @@ func TestCancelledForGood(t *testing.T) {
 	j := newJob(a)
 	j.Leave()
 	for range 2 {
-		j.Begin("GET", "/", -1)
+		j.Begin("GET", "/", "", -1)
 		a.Admit(j.Job, (*Job).Run)
 		j.Wait()
 		if got := j.Reply().Status; got != 499 {
@@ -268,7 +272,7 @@ func TestRefuse(t *testing.T) {
 	} {
 		seen := &observed{}
 		j := newJob(New(Config{Work: work.NewSleep(), Observers: []Observer{seen}}))
-		j.Begin("GET", "/nowhere", -1)
+		j.Begin("GET", "/nowhere", "", -1)
 		row.before(j.Job)
 		j.Refuse(ErrNotFound)
 		j.Wait()
@@ -287,7 +291,7 @@ func TestUnwritten(t *testing.T) {
 	for err, want := range map[error]Outcome{nil: Unwritten, ErrPanic: Failed, ErrQueueFull: QueueFull} {
 		seen := &observed{}
 		j := newJob(New(Config{Work: work.NewSleep(), Observers: []Observer{seen}}))
-		j.Begin("GET", "/", -1)
+		j.Begin("GET", "/", "", -1)
 		j.End(err)
 		j.Reply()
 		j.Finish(false)
@@ -308,7 +312,7 @@ func TestExpire(t *testing.T) {
 	a.Expire()
 	<-a.Expired()
 	j := newJob(a)
-	j.Begin("GET", "/", -1)
+	j.Begin("GET", "/", "", -1)
 	a.Admit(j.Job, func(*Job) { t.Error("scheduled") })
 	j.Wait()
 	if r := j.Reply(); r.Status != 503 || !r.Close {
@@ -363,7 +367,7 @@ func connection(a *App, i, requests int) {
 		}
 	})
 	for range requests {
-		j.Begin("GET", "/", -1)
+		j.Begin("GET", "/", "", -1)
 		a.Admit(j.Job, func(j *Job) { go j.Run() })
 		j.Wait()
 		j.Reply()
@@ -388,7 +392,7 @@ func TestJobTrace(t *testing.T) {
 			return nil
 		}}})
 		j = newJob(a)
-		j.Begin("GET", "/", -1)
+		j.Begin("GET", "/", "", -1)
 		if j.traced == nil || j.traced.region != nil {
 			t.Errorf("%s: task %v, region %v at first", name, j.traced, j.traced.region)
 		}
@@ -416,7 +420,7 @@ func TestJobDetached(t *testing.T) {
 	defer trace.Stop()
 	a := New(Config{Work: work.NewSleep()})
 	j := newJob(a)
-	j.Begin("GET", "/", -1)
+	j.Begin("GET", "/", "", -1)
 	a.Admit(j.Job, func(j *Job) { j.Start() })
 	if j.traced.region == nil || j.traced.apart != nil {
 		t.Errorf("region %v and task %v in work", j.traced.region, j.traced.apart)
@@ -438,7 +442,7 @@ func TestNotify(t *testing.T) {
 	a := New(Config{Work: work.NewSleep()})
 	for _, early := range []bool{false, true} {
 		j := newJob(a)
-		j.Begin("GET", "/", -1)
+		j.Begin("GET", "/", "", -1)
 		told := 0
 		a.Admit(j.Job, func(j *Job) {
 			if early {
@@ -465,7 +469,7 @@ func TestJobAllocatesNothing(t *testing.T) {
 	defer a.Close()
 	j := newJob(a)
 	again := func() {
-		j.Begin("GET", "/", 0)
+		j.Begin("GET", "/", "", 0)
 		a.Admit(j.Job, (*Job).Run)
 		j.Wait()
 		j.Reply()

@@ -5,6 +5,9 @@ import (
 	"net/http"
 	"strconv"
 	"time"
+
+	"demo-server/server/fault"
+	"demo-server/work"
 )
 
 // What can become of a request other than its reply. Each has a row in the table below.
@@ -61,12 +64,28 @@ var statuses = []status{
 // failed is the row of every error that work returns and that no other row names.
 var failed = status{err: ErrWork, code: 500, outcome: Failed, body: line("the work failed")}
 
+// failures are the rows of a dependency's failures. What exactly has failed is for the server's log: a client need not
+// know where its dependencies are.
+var failures = map[work.Cause]*status{
+	work.Refused:  {code: http.StatusBadGateway, outcome: Failed, body: line("bad gateway: what the work depends on refuses it")},
+	work.Broken:   {code: http.StatusBadGateway, outcome: Failed, body: line("bad gateway: what the work depends on broke off, or answered something else")},
+	work.TimedOut: {code: http.StatusGatewayTimeout, outcome: Failed, body: line("gateway timeout: what the work depends on did not answer in time")},
+}
+
 func line(text string) []byte { return []byte(text + "\n") }
 
 func statusOf(err error) *status {
 	for i := range statuses {
 		if statuses[i].err == err {
 			return &statuses[i]
+		}
+	}
+	switch err := err.(type) {
+	case *RequestError:
+		return &status{code: http.StatusBadRequest, outcome: BadRequest, body: line("bad request: " + err.Error())}
+	case *work.Failure:
+		if row := failures[err.Cause]; row != nil {
+			return row
 		}
 	}
 	return &failed
@@ -80,6 +99,10 @@ type Reply struct {
 	RetryAfter string // for the Retry-After header, empty for none
 	Timing     []byte // for the Server-Timing header
 	Close      bool   // say Connection: close, and close
+
+	Pieces int           // the body drips: its head goes out at once, and it in so many pieces, see Piece; 0 for whole
+	Over   time.Duration // how long that takes
+	Abort  fault.Abort   // what becomes of the connection instead of a reply
 
 	outcome Outcome
 	sample  Sample // here, so that handing it to an observer allocates nothing
@@ -97,16 +120,58 @@ func (a *App) reply(j *Job, r *Reply) {
 		row := statusOf(j.err)
 		r.Status, r.Body, r.Close = row.code, row.body, row.closes
 		if row.retry {
-			r.RetryAfter = strconv.Itoa(a.retryAfter())
+			r.RetryAfter = strconv.Itoa(a.retryAfter(j.queue.Load()))
 		}
 		if row.code == http.StatusMethodNotAllowed {
 			r.Allow = allowed(j.Path)
 		}
-	} else if a.queue != nil {
-		a.learn(j.worked - j.started)
+	} else {
+		if j.queue.Load() != nil {
+			a.learn(j.worked - j.started)
+		}
+		r.follow(j.plan)
 	}
 	r.Close = r.Close || a.announce.Load()
 	r.Timing = j.appendTiming(r.Timing)
+}
+
+// follow makes the reply what the request's plan says.
+func (r *Reply) follow(plan *fault.Plan) {
+	if plan == nil {
+		return
+	}
+	if plan.Status != 0 && plan.Status != http.StatusOK {
+		r.Status, r.Body = plan.Status, line(strconv.Itoa(plan.Status)+" as asked for")
+		r.inject()
+	}
+	if plan.Size >= 0 {
+		r.Body = filler(int(plan.Size))
+	}
+	if plan.RetryAfter > 0 {
+		r.RetryAfter = strconv.Itoa(plan.RetryAfter)
+	}
+	if plan.Drip > 0 {
+		r.Pieces, r.Over = min(plan.Drip, len(r.Body)), plan.Delay-plan.DripAfter
+	}
+	if plan.Abort != fault.None {
+		r.Status, r.Abort, r.Close = 0, plan.Abort, true
+		r.inject()
+	}
+}
+
+// inject says that the reply is not what the server would have said by itself.
+func (r *Reply) inject() {
+	if r.outcome == OK {
+		r.outcome = Injected
+	}
+}
+
+// Piece is the ith piece of a body that drips, from 0, and how long after the head it goes out: each at the end of its
+// part of Over, so that the last one ends it.
+func (r *Reply) Piece(i int) (piece []byte, at time.Duration) {
+	n, length := int64(r.Pieces), int64(len(r.Body))
+	piece = r.Body[length*int64(i)/n : length*int64(i+1)/n]
+	return piece, time.Duration(int64(i+1)*int64(r.Over/time.Microsecond)/n) * time.Microsecond
 }
 
 // appendTiming writes the Server-Timing header's value (W3C Server Timing, section 4): durations in milliseconds.

@@ -58,11 +58,17 @@ func TestStatuses(t *testing.T) {
 	if statusOf(errors.New("what work may return")) != &failed {
 		t.Error("an unknown error is not the work's fault")
 	}
+	for _, cause := range work.Causes {
+		want := map[work.Cause]int{work.Refused: 502, work.Broken: 502, work.TimedOut: 504}[cause]
+		if row := statusOf(&work.Failure{Cause: cause}); row.code != want || row.outcome != Failed || row.closes {
+			t.Errorf("%s is answered %+v, want %d", cause, row, want)
+		}
+	}
 }
 
 // TestOutcomes: every outcome is listed, and comes of a row or of a reply that was tried.
 func TestOutcomes(t *testing.T) {
-	possible := []Outcome{OK, Unwritten, Wasted, LeftRunning, failed.outcome}
+	possible := []Outcome{OK, Injected, Unwritten, Wasted, LeftRunning, failed.outcome}
 	for _, s := range statuses {
 		possible = append(possible, s.outcome)
 	}
@@ -94,8 +100,16 @@ func TestLookup(t *testing.T) {
 		{"GET", "//", ErrNotFound, ""},
 		{"GET", "", ErrNotFound, ""},
 		{"OPTIONS", "*", ErrNotFound, ""},
+		{"GET", "/delay/2", nil, "GET, HEAD"},
+		{"GET", "/status/200:9,503", nil, "GET, HEAD"},
+		{"HEAD", "/bytes/10", nil, "GET, HEAD"},
+		{"GET", "/drip", nil, "GET, HEAD"},
+		{"POST", "/delay/2", ErrMethodNotAllowed, "GET, HEAD"},
+		{"GET", "/delay/", ErrNotFound, ""},
+		{"GET", "/delay/2/", ErrNotFound, ""},
+		{"GET", "/drip/2", ErrNotFound, ""},
 	} {
-		route, err := Lookup(row.method, row.path)
+		route, err := lookup(Routes, row.method, row.path)
 		if err != row.err || (route == nil) != (err != nil) {
 			t.Errorf("%s %q: %v, %v, want %v", row.method, row.path, route, err, row.err)
 		}
@@ -159,15 +173,15 @@ func TestRetryAfter(t *testing.T) {
 		a := New(Config{Work: work.NewSleep(), Delay: row.service, Admission: &admission.Limits{Places: row.places, Length: row.waiting}})
 		for range row.places + row.waiting {
 			job := newJob(a)
-			job.Begin("GET", "/", 0)
+			job.Begin("GET", "/", "", 0)
 			a.Admit(job.Job, func(*Job) {})
 		}
-		if got := a.retryAfter(); got != row.want || a.Queued() != row.waiting {
+		if got := a.retryAfter(a.queue); got != row.want || a.Queued() != row.waiting {
 			t.Errorf("%+v: %d s with %d waiting, want %d", row, got, a.Queued(), row.want)
 		}
 		a.Close()
 	}
-	if got := New(Config{Work: work.NewSleep(), Delay: time.Hour}).retryAfter(); got != 1 {
+	if got := New(Config{Work: work.NewSleep(), Delay: time.Hour}).retryAfter(nil); got != 1 {
 		t.Errorf("%d s without a queue, want 1", got)
 	}
 }
@@ -179,7 +193,7 @@ func TestLearn(t *testing.T) {
 	for range 60 {
 		a.learn(10 * time.Second)
 	}
-	if got := a.retryAfter(); got != 10 {
+	if got := a.retryAfter(a.queue); got != 10 {
 		t.Errorf("after much work of 10s: %d s, want 10", got)
 	}
 }
@@ -190,7 +204,7 @@ func TestReply(t *testing.T) {
 		a := New(Config{Mode: "test", Work: work.NewSleep(), Body: []byte("Hello World")})
 		reply := func(method, path string, err error) Reply {
 			job := newJob(a)
-			job.Begin(method, path, -1)
+			job.Begin(method, path, "", -1)
 			job.End(err)
 			r := *job.Reply()
 			job.Finish(true)

@@ -5,36 +5,51 @@ import (
 	"strings"
 )
 
-// A Route is a path that the server answers, with the methods that it answers it to.
+// A Route is a path that the server answers, with the methods that it answers it to. A path may end in a parameter,
+// such as {seconds}, which stands for one segment.
 type Route struct {
 	Path    string
 	Methods []string
 }
 
-// Routes is the one route table: every transport serves it and nothing else.
+var reading = []string{"GET", "HEAD"}
+
+// Routes is the one route table: every transport serves it and nothing else. All but the first are httpbin's.
 var Routes = []Route{
-	{Path: "/", Methods: []string{"GET", "HEAD"}},
+	{Path: "/", Methods: reading},
+	{Path: "/delay/{seconds}", Methods: reading},
+	{Path: "/status/{code}", Methods: reading},
+	{Path: "/bytes/{n}", Methods: reading},
+	{Path: "/drip", Methods: reading},
 }
 
-// Lookup finds the route of a request, or returns ErrNotFound or ErrMethodNotAllowed.
-func Lookup(method, path string) (*Route, error) {
-	for i := range Routes {
-		if Routes[i].Path != path {
+func lookup(routes []Route, method, path string) (*Route, error) {
+	for i := range routes {
+		if !routes[i].matches(path) {
 			continue
 		}
-		if slices.Contains(Routes[i].Methods, method) {
-			return &Routes[i], nil
+		if slices.Contains(routes[i].Methods, method) {
+			return &routes[i], nil
 		}
 		return nil, ErrMethodNotAllowed
 	}
 	return nil, ErrNotFound
 }
 
+func (r *Route) matches(path string) bool {
+	fixed, _, parameter := strings.Cut(r.Path, "{")
+	if !parameter {
+		return path == fixed
+	}
+	rest, ok := strings.CutPrefix(path, fixed)
+	return ok && rest != "" && !strings.Contains(rest, "/")
+}
+
 // allowed is the Allow header of a path: the methods that it answers to.
 func allowed(path string) string {
-	for _, route := range Routes {
-		if route.Path == path {
-			return strings.Join(route.Methods, ", ")
+	for i := range Routes {
+		if Routes[i].matches(path) {
+			return strings.Join(Routes[i].Methods, ", ")
 		}
 	}
 	return ""

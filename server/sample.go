@@ -1,6 +1,10 @@
 package server
 
-import "time"
+import (
+	"time"
+
+	"demo-server/work"
+)
 
 // An Outcome is what became of a request. Its text is the metrics' label.
 type Outcome string
@@ -15,12 +19,13 @@ const (
 	QueueFull    Outcome = "queue_full"    // refused, 503
 	QueueTimeout Outcome = "queue_timeout" // waited too long, 503
 	Draining     Outcome = "draining"      // the drain deadline passed, 503
+	Injected     Outcome = "injected"      // a status or an abort that was asked for, by the request or by a setting
 	Failed       Outcome = "failed"        // work failed or panicked, 5xx
 	BadRequest   Outcome = "bad_request"   // the request was at fault, 4xx or 501, 505
 )
 
 // Outcomes lists every Outcome, so that each has a counter from the start.
-var Outcomes = []Outcome{OK, Unwritten, Wasted, LeftQueued, LeftRunning, QueueFull, QueueTimeout, Draining, Failed, BadRequest}
+var Outcomes = []Outcome{OK, Unwritten, Wasted, LeftQueued, LeftRunning, QueueFull, QueueTimeout, Draining, Injected, Failed, BadRequest}
 
 // Refused reports whether the server turned the request away, and not its client or its work.
 func (o Outcome) Refused() bool { return o == QueueFull || o == QueueTimeout || o == Draining }
@@ -38,6 +43,7 @@ type Sample struct {
 	Worked       time.Duration // from the start to the end of work
 	Written      time.Duration // from the end of work to the last byte of the reply
 	Panic        *Panic        // nil for no panic
+	Failure      *work.Failure // of what the work depends on, nil for none
 }
 
 // An Observer is told of each request that finished, on the goroutine that finished it: it must be quick, and safe to
@@ -51,6 +57,7 @@ func (j *Job) sampleAt(r *Reply, finished time.Duration) Sample {
 		Mode: j.app.config.Mode, Method: j.Method, Path: j.Path, Status: r.Status, Outcome: r.outcome,
 		Admitted: r.outcome != BadRequest, Started: j.ran, Backlog: j.Backlog, Panic: j.panic,
 	}
+	s.Failure, _ = j.err.(*work.Failure)
 	s.Queued = j.queued()
 	if j.ran {
 		s.Worked, s.Written = j.worked-j.started, finished-j.worked

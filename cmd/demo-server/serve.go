@@ -159,10 +159,14 @@ func newApp(settings *configs.Settings, mode modes.Mode, observers []server.Obse
 			IdleTimeout:       settings.IdleTimeout,
 		},
 	}
-	switch mode.Excess {
-	case modes.Queued:
-		config.Admission = &admission.Limits{Places: mode.Places, Length: settings.Queue, Timeout: settings.QueueTimeout}
-	case modes.Refused:
+	queue := admission.Limits{Places: mode.Places, Length: settings.Queue, Timeout: settings.QueueTimeout}
+	switch {
+	case mode.Helpers > 0:
+		queue.Places = mode.Helpers
+		config.Helpers = &queue
+	case mode.Excess == modes.Queued:
+		config.Admission = &queue
+	case mode.Excess == modes.Refused:
 		config.Admission = &admission.Limits{Places: mode.Places}
 	}
 	return server.New(config)

@@ -36,7 +36,7 @@ func newSource(t *testing.T) *server.Source {
 func begin(t *testing.T, app *server.App) *server.Job {
 	job := new(server.Job)
 	job.Init(app)
-	job.Begin("GET", "/", 0)
+	job.Begin("GET", "/", "", 0)
 	if err := job.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -123,10 +123,10 @@ func TestStats(t *testing.T) {
 	const want = `{"connections":2,"in_flight":1,"mode":"pool",` +
 		`"other_modes":[{"connections":0,"in_flight":0,"mode":"single",` +
 		`"queue_wait_seconds":{"count":0,"mean":0,"sum":0},"queued":0,` +
-		`"requests":{"bad_request":0,"draining":0,"failed":0,"left_queued":0,"left_running":0,"ok":0,"queue_full":0,"queue_timeout":0,"unwritten":0,"wasted":0},` +
+		`"requests":{"bad_request":0,"draining":0,"failed":0,"injected":0,"left_queued":0,"left_running":0,"ok":0,"queue_full":0,"queue_timeout":0,"unwritten":0,"wasted":0},` +
 		`"work_seconds":{"count":0,"mean":0,"sum":0}}],` +
 		`"queue_wait_seconds":{"count":2,"mean":1.5,"sum":3},"queued":0,"ready":true,"reason":"",` +
-		`"requests":{"bad_request":1,"draining":0,"failed":0,"left_queued":0,"left_running":0,"ok":0,"queue_full":1,"queue_timeout":0,"unwritten":0,"wasted":1},` +
+		`"requests":{"bad_request":1,"draining":0,"failed":0,"injected":0,"left_queued":0,"left_running":0,"ok":0,"queue_full":1,"queue_timeout":0,"unwritten":0,"wasted":1},` +
 		`"work_seconds":{"count":1,"mean":2.001,"sum":2.001}}`
 	if string(text) != want {
 		t.Errorf("got\n%s\nwant\n%s", text, want)
@@ -180,7 +180,7 @@ func TestQueued(t *testing.T) {
 	for range 2 {
 		job := new(server.Job)
 		job.Init(app)
-		job.Begin("GET", "/", 0)
+		job.Begin("GET", "/", "", 0)
 		app.Admit(job, func(*server.Job) {})
 	}
 	if got := m.snapshot().modes[0].Queued; got != 1 {

@@ -72,7 +72,7 @@ func (c *Connection) Read() *server.Job {
 	header := &b.request.Header
 	if err := header.Read(b.reader); err != nil {
 		if !gone(err) {
-			c.conn.begin("", "").Refuse(parseError(err))
+			c.conn.begin("", "", "").Refuse(parseError(err))
 		}
 		return nil
 	}
@@ -82,9 +82,9 @@ func (c *Connection) Read() *server.Job {
 		err = c.readBody()
 	}
 	if err == nil {
-		_, err = server.Lookup(method, path)
+		_, err = b.app.Lookup(method, path)
 	}
-	job := c.conn.begin(method, path)
+	job := c.conn.begin(method, path, queryOf(b.request.URI()))
 	if err != nil {
 		job.Refuse(err)
 		return nil
@@ -117,13 +117,28 @@ func (c *Connection) Write() {
 	}
 	b := c.blocking
 	reply := c.conn.reply()
+	if c.conn.breakOff(func() { b.wait.hang(c.conn) }) {
+		return
+	}
 	b.letter.at(time.Now())
 	manner := manner{head: b.request.Header.IsHead(), close: true}
 	head, body := b.letter.append(b.out[:0], reply, manner)
 	b.out = head
-	if _, err := c.conn.Write(head); err == nil && len(body) > 0 {
-		c.conn.Write(body) // the connection knows where it failed
+	_, err := c.conn.Write(head)
+	switch { // the connection knows where it failed
+	case err == nil && reply.Pieces > 0:
+		c.drip()
+	case err == nil && len(body) > 0:
+		c.conn.Write(body)
 	}
 	// To wait for each client's FIN would cost the one thread a round trip for each request.
 	c.conn.linger = reply.Close && reply.Status >= 400 || c.conn.unread()
+}
+
+func (c *Connection) drip() {
+	pause := func(d time.Duration) error { return c.blocking.wait.pause(c.conn, d) }
+	c.conn.drip(pause, func(piece []byte) error {
+		_, err := c.conn.Write(piece)
+		return err
+	})
 }

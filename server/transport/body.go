@@ -23,7 +23,7 @@ type body struct {
 	digit int // of the chunk's size
 
 	// Of the request, for when it is complete.
-	method, path string
+	method, path, query string
 }
 
 // A chunkPart is what of a chunked body comes next.

@@ -40,15 +40,16 @@ type conn struct {
 	generation uint32
 	watched    bool // the watcher sees its client leave
 
-	job     server.Job
-	answer  server.Reply  // to the job
-	backlog time.Duration // in the accept queue, for the first request
-	served  bool          // a request was begun on it
-	pending bool          // the job's reply is not out yet
-	failed  bool          // a write failed
-	linger  bool          // the client may still be sending: do not reset it on Close
-	closed  atomic.Bool   // Close was called
-	ahead   bool          // bytes behind the request's headers were read: its body's, or the next request's
+	job       server.Job
+	answer    server.Reply  // to the job
+	backlog   time.Duration // in the accept queue, for the first request
+	served    bool          // a request was begun on it
+	pending   bool          // the job's reply is not out yet
+	failed    bool          // a write failed
+	linger    bool          // the client may still be sending: do not reset it on Close
+	brokenOff bool          // nothing is written any more
+	closed    atomic.Bool   // Close was called
+	ahead     bool          // bytes behind the request's headers were read: its body's, or the next request's
 
 	// at is the stamp, shifted left, and the phase in its low bits: one store for both, several times a request.
 	at atomic.Int64
@@ -111,6 +112,9 @@ func (c *conn) arrived(p []byte) {
 }
 
 func (c *conn) Write(p []byte) (int, error) {
+	if c.brokenOff {
+		return 0, errBrokenOff
+	}
 	switch now, _ := c.where(); now {
 	case phaseWriting:
 	case phaseWorking:
@@ -147,7 +151,7 @@ func (c *conn) writeChunks(p []byte) (int, error) {
 }
 
 // begin hands out the connection's job for its next request.
-func (c *conn) begin(method, path string) *server.Job {
+func (c *conn) begin(method, path, query string) *server.Job {
 	c.settle() // a pipelined request comes before anybody said that the last reply is out
 	c.enter(phaseWorking, 0)
 	backlog := c.backlog
@@ -155,7 +159,7 @@ func (c *conn) begin(method, path string) *server.Job {
 		backlog = 0
 	}
 	c.served, c.pending = true, true
-	c.job.Begin(method, path, backlog)
+	c.job.Begin(method, path, query, backlog)
 	return &c.job
 }
 

@@ -116,7 +116,7 @@ func TestKill(t *testing.T) {
 		app := newApp()
 		s := openWires(t, app)
 		c := accept(t, s)
-		c.begin("GET", "/")
+		c.begin("GET", "/", "")
 		app.Expire()
 		synctest.Wait()
 		if _, write := expired(c); write || c.job.Err() == nil {

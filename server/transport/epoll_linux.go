@@ -227,4 +227,8 @@ func transfer(call uintptr, socket int32, b []byte) (int, error) {
 
 func (p *epoll) closeWrite(socket int32) error { return unix.Shutdown(int(socket), unix.SHUT_WR) }
 
+func (p *epoll) reset(socket int32) {
+	unix.SetsockoptLinger(int(socket), unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
+}
+
 func (p *epoll) close(socket int32) { unix.RawSyscall(unix.SYS_CLOSE, uintptr(socket), 0, 0) }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"demo-server/server"
+	"demo-server/work"
 )
 
 // EventLoop serves src for app on n event loops until ctx is done and every connection has closed. A loop is a goroutine
@@ -184,14 +185,14 @@ func (t Task) Sleep() {
 	t.session.loop.sleep(t.session)
 }
 
+// Holds is what the job's work holds while it waits.
+func (t Task) Holds() work.Resource { return t.session.job.Holds() }
+
 // Run does the work on the calling goroutine, and leaves the reply to the loop.
 func (t Task) Run() { t.session.job.Run() }
 
 // Block does the work on the loop itself, which stands still meanwhile. It is called by schedule itself.
 func (t Task) Block() {
-	l := t.session.loop
-	l.blockOn(&t.session.job)
-	t.session.job.Run()
-	l.blockOn(nil)
-	l.now = l.app.Now()
+	t.session.blocks = true
+	t.session.loop.standStill(&t.session.job, t.session.job.Run)
 }

@@ -1,6 +1,8 @@
 package transport
 
 import (
+	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -70,9 +72,9 @@ func (h *fastHandler) serve(ctx *fasthttp.RequestCtx) {
 	}
 	method, path := methodOf(ctx.Method()), pathOf(ctx.URI())
 	if err == nil {
-		_, err = server.Lookup(method, path)
+		_, err = h.app.Lookup(method, path)
 	}
-	job := c.begin(method, path)
+	job := c.begin(method, path, queryOf(ctx.URI()))
 	if err != nil {
 		job.Refuse(err)
 	} else {
@@ -84,7 +86,35 @@ func (h *fastHandler) serve(ctx *fasthttp.RequestCtx) {
 		// write deadline is what makes it flush.
 		ctx.SetWriteDeadline(time.Time{})
 	}
-	writeReply(&ctx.Response, c.reply())
+	reply := c.reply()
+	if c.breakOff(c.hang) {
+		return
+	}
+	writeReply(&ctx.Response, reply)
+	if reply.Pieces > 0 {
+		ctx.Response.ImmediateHeaderFlush = true
+		ctx.Response.SetBodyStream(&dripping{bytes.NewReader(reply.Body), c}, len(reply.Body))
+	}
+}
+
+// dripping is a body that fasthttp does not read, but lets write itself.
+type dripping struct {
+	*bytes.Reader
+	conn *conn
+}
+
+// WriteTo drips into fasthttp's buffer, which holds nothing back.
+func (d *dripping) WriteTo(w io.Writer) (n int64, err error) {
+	buffer := w.(*bufio.Writer)
+	err = d.conn.drip(d.conn.job.Pause, func(piece []byte) error {
+		written, err := buffer.Write(piece)
+		n += int64(written)
+		if err != nil {
+			return err
+		}
+		return buffer.Flush()
+	})
+	return n, err
 }
 
 // headerReceived makes sure that a body which is too large is refused before it comes: fasthttp reads some of any body
@@ -103,7 +133,7 @@ func (h *fastHandler) expect(ctx *fasthttp.RequestCtx) int {
 		return fasthttp.StatusContinue
 	}
 	c := ctx.Conn().(*conn)
-	c.begin(methodOf(ctx.Method()), pathOf(ctx.URI())).Refuse(err)
+	c.begin(methodOf(ctx.Method()), pathOf(ctx.URI()), "").Refuse(err)
 	reply := c.reply()
 	writeReply(&ctx.Response, reply)
 	return reply.Status
@@ -116,6 +146,6 @@ func (h *fastHandler) refuse(ctx *fasthttp.RequestCtx, err error) {
 		ctx.SetStatusCode(fasthttp.StatusBadRequest)
 		return
 	}
-	c.begin(methodOf(ctx.Method()), "").Refuse(parseError(err))
+	c.begin(methodOf(ctx.Method()), "", "").Refuse(parseError(err))
 	writeReply(&ctx.Response, c.reply())
 }

@@ -29,7 +29,6 @@ func (l *letterhead) at(now time.Time) {
 		l.second = second
 		l.common = append(append(l.common[:0], "Server: "...), l.name...)
 		l.common = fasthttp.AppendHTTPDate(append(l.common, "\r\nDate: "...), now)
-		l.common = append(l.common, "\r\nContent-Type: "+server.ContentType+"\r\nContent-Length: "...)
 	}
 }
 
@@ -40,11 +39,12 @@ type manner struct {
 	close  bool // the client asks to close the connection
 }
 
-// append writes the reply's head, and its body if that is small. A longer body it returns, to be written next.
+// append writes the reply's head, and its body if that is small. A longer body it returns, to be written next. A body
+// that drips is left to its caller.
 func (l *letterhead) append(b []byte, reply *server.Reply, manner manner) (head, body []byte) {
 	head = l.appendHead(b, reply, manner)
 	switch {
-	case manner.head:
+	case manner.head || reply.Pieces > 0:
 		return head, nil
 	case len(reply.Body) <= smallBody:
 		return append(head, reply.Body...), nil
@@ -56,7 +56,10 @@ func (l *letterhead) append(b []byte, reply *server.Reply, manner manner) (head,
 func (l *letterhead) appendHead(b []byte, reply *server.Reply, manner manner) []byte {
 	b = appendStatus(b, reply.Status)
 	b = append(b, l.common...)
-	b = strconv.AppendInt(b, int64(len(reply.Body)), 10)
+	if hasContent(reply.Status) {
+		b = append(b, "\r\nContent-Type: "+server.ContentType+"\r\nContent-Length: "...)
+		b = strconv.AppendInt(b, int64(len(reply.Body)), 10)
+	}
 	b = append(append(b, "\r\nServer-Timing: "...), reply.Timing...)
 	if reply.Allow != "" {
 		b = append(append(b, "\r\nAllow: "...), reply.Allow...)

@@ -40,7 +40,7 @@ type loop struct {
 
 	listens   bool
 	acceptAt  time.Duration // when to accept again after a failure, 0 for no failure
-	pause     time.Duration // before the next attempt to accept
+	backOff   time.Duration // before the next attempt to accept
 	sweepAt   time.Duration // when timeouts are next looked at
 	drainFrom time.Duration // stamp since when closing is announced, 0 while it is not
 	stopped   bool          // has accepted for the last time
@@ -131,11 +131,16 @@ func (l *loop) goOn() {
 	}
 }
 
-// fire ends the jobs whose delay is over.
+// fire ends the jobs whose delay is over, and goes on with replies whose next piece is due.
 func (l *loop) fire() {
 	for s := l.timers.next(); s != nil && s.due <= l.now; s = l.timers.next() {
 		l.timers.remove(s)
-		s.job.End(nil)
+		if s.unsent == nil {
+			s.job.End(nil)
+			continue
+		}
+		l.drip(s)
+		l.advance(s)
 	}
 	l.takePosts()
 }
@@ -160,8 +165,8 @@ func (l *loop) listenAgain() {
 }
 
 func (l *loop) acceptLater() {
-	l.pause = min(max(2*l.pause, 5*time.Millisecond), 100*time.Millisecond)
-	l.acceptAt = l.now + l.pause
+	l.backOff = min(max(2*l.backOff, 5*time.Millisecond), 100*time.Millisecond)
+	l.acceptAt = l.now + l.backOff
 }
 
 // lookAtEnd follows what loops has been told about ending.
@@ -201,6 +206,14 @@ func (l *loop) stopAccepting() {
 // finished reports whether nothing is left to do, nor can come: a loop that still accepts may hand a connection over.
 func (l *loop) finished() bool {
 	return l.loops.accepting.Load() == 0 && l.count.Load() == 0
+}
+
+// standStill does something for the job that takes its time, on the loop itself.
+func (l *loop) standStill(job *server.Job, do func()) {
+	l.blockOn(job)
+	do()
+	l.blockOn(nil)
+	l.now = l.app.Now()
 }
 
 // blockOn says which job the loop stands still for, or nil for none any more. One that starts at the drain deadline ends
@@ -275,7 +288,7 @@ func (l *loop) accept() {
 			}
 			return
 		}
-		l.pause = 0
+		l.backOff = 0
 		l.app.ConnectionOpened()
 		host := l.loops.host(l)
 		host.count.Add(1)

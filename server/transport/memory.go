@@ -118,6 +118,7 @@ func (m *memory) watch(socket int32, t tag) error {
 func (m *memory) read(socket int32, b []byte) (int, error)  { return m.pipes.get(socket).read(b) }
 func (m *memory) write(socket int32, b []byte) (int, error) { return m.pipes.get(socket).write(b) }
 func (m *memory) closeWrite(int32) error                    { return net.ErrClosed }
+func (m *memory) reset(int32)                               {}
 
 func (m *memory) close(socket int32) {
 	p := m.pipes.get(socket)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"net/http"
 	"os"
 	"strings"
 
@@ -96,14 +97,27 @@ func pathOf(uri *fasthttp.URI) string {
 	return string(path)
 }
 
+// queryOf returns the query as it was sent, which costs nothing where there is none.
+func queryOf(uri *fasthttp.URI) string { return string(uri.QueryString()) }
+
 var serverTiming = []byte("Server-Timing")
+
+// hasContent reports whether replies of this status have a body, be it an empty one: the others have no header that tells
+// of it (RFC 9110, sections 8.6, 15.3.5 and 15.4.5).
+func hasContent(status int) bool {
+	return status != http.StatusNoContent && status != http.StatusNotModified
+}
 
 // writeReply puts a reply into a response. Server is the library's to say, or the caller's.
 func writeReply(response *fasthttp.Response, reply *server.Reply) {
 	response.SetStatusCode(reply.Status)
 	response.SetBodyRaw(reply.Body)
 	header := &response.Header
-	header.SetContentType(server.ContentType)
+	if hasContent(reply.Status) {
+		header.SetContentType(server.ContentType)
+	} else {
+		header.SetNoDefaultContentType(true)
+	}
 	header.SetCanonical(serverTiming, reply.Timing)
 	if reply.Allow != "" {
 		header.Set("Allow", reply.Allow)

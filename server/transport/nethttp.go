@@ -1,12 +1,14 @@
 package transport
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
 	"log"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"strconv"
 	"time"
@@ -80,7 +82,7 @@ type netHandler struct {
 
 func (h *netHandler) routes() *chi.Mux {
 	router := chi.NewRouter()
-	for _, route := range server.Routes {
+	for _, route := range h.app.Routes() {
 		for _, method := range route.Methods {
 			router.Method(method, route.Path, http.HandlerFunc(h.admit))
 		}
@@ -140,7 +142,7 @@ func bodyError(n, limit int64, err error) error {
 
 func (h *netHandler) admit(w http.ResponseWriter, r *http.Request) {
 	c := r.Context().Value(connKey{}).(*connContext)
-	job := c.conn.begin(r.Method, r.URL.Path)
+	job := c.conn.begin(r.Method, sentPath(r.URL), r.URL.RawQuery)
 	if !c.conn.watched {
 		stop := context.AfterFunc(r.Context(), job.Leave)
 		defer stop()
@@ -152,13 +154,21 @@ func (h *netHandler) admit(w http.ResponseWriter, r *http.Request) {
 
 // unrouted asks the route table why chi found nothing: chi takes an unknown method on an unknown path for a 405.
 func (h *netHandler) unrouted(w http.ResponseWriter, r *http.Request) {
-	_, err := server.Lookup(r.Method, r.URL.Path)
+	_, err := h.app.Lookup(r.Method, sentPath(r.URL))
 	h.refuse(r.Context().Value(connKey{}).(*connContext), w, r, err)
 }
 
 func (h *netHandler) refuse(c *connContext, w http.ResponseWriter, r *http.Request, err error) {
-	c.conn.begin(r.Method, r.URL.Path).Refuse(err)
+	c.conn.begin(r.Method, sentPath(r.URL), "").Refuse(err)
 	h.reply(c, w, r)
+}
+
+// sentPath is the path as it was sent, which net/url keeps only where that is not how it would write it.
+func sentPath(u *url.URL) string {
+	if u.Path == "/" || u.RawPath != "" {
+		return cmp.Or(u.RawPath, u.Path)
+	}
+	return u.EscapedPath()
 }
 
 var (
@@ -172,12 +182,17 @@ const selfSized = 2 << 10
 // reply writes the ended job's reply. The header map is filled directly: the names are in canonical form already.
 func (h *netHandler) reply(c *connContext, w http.ResponseWriter, r *http.Request) {
 	reply := c.conn.reply()
+	if c.conn.breakOff(func() { <-c.conn.job.Done() }) {
+		return
+	}
 	header := w.Header()
 	header["Server"] = h.server
-	header["Content-Type"] = contentType
+	if hasContent(reply.Status) {
+		header["Content-Type"] = contentType
+	}
 	c.timing[0] = string(reply.Timing)
 	header["Server-Timing"] = c.timing[:]
-	if r.Method == http.MethodHead || len(reply.Body) > selfSized {
+	if r.Method == http.MethodHead || len(reply.Body) > selfSized || reply.Pieces > 0 {
 		header.Set("Content-Length", strconv.Itoa(len(reply.Body)))
 	}
 	if reply.Allow != "" {
@@ -190,5 +205,23 @@ func (h *netHandler) reply(c *connContext, w http.ResponseWriter, r *http.Reques
 		header["Connection"] = closeValue
 	}
 	w.WriteHeader(reply.Status)
+	if reply.Pieces > 0 {
+		c.conn.dripThrough(http.NewResponseController(w), w)
+		return
+	}
 	w.Write(reply.Body)
+}
+
+// dripThrough drips what net/http would hold back until the reply is whole. Where it breaks off, net/http closes the
+// connection, because the body is not as long as its head says.
+func (c *conn) dripThrough(controller *http.ResponseController, w io.Writer) {
+	if controller.Flush() != nil {
+		return
+	}
+	c.drip(c.job.Pause, func(piece []byte) error {
+		if _, err := w.Write(piece); err != nil {
+			return err
+		}
+		return controller.Flush()
+	})
 }

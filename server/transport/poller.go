@@ -29,6 +29,8 @@ type poller interface {
 	write(socket int32, p []byte) (int, error)
 	// closeWrite sends the FIN and leaves the reading side open.
 	closeWrite(socket int32) error
+	// reset makes close send a RST.
+	reset(socket int32)
 	close(socket int32)
 
 	// free ends the poller, and what it has started. Its sockets are closed.

@@ -8,6 +8,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"demo-server/server"
+	"demo-server/server/fault"
 )
 
 // A session is a connection of an event loop: all that is kept of it, and so all that a blocked request costs. Buffers
@@ -40,14 +41,18 @@ type visit struct {
 	unparsed bool          // kept may hold a whole request
 	left     bool          // the client has sent a FIN, or reset the connection
 	open     bool          // has a socket
+	blocks   bool          // its loop stands still for its job
 	again    bool          // is in the loop's list of those that go on
 }
 
-// unsent is what the socket did not take of a reply, or of 100 Continue.
+// unsent is what the socket did not take of a reply, or of 100 Continue; or else a reply that drips, or never comes.
 type unsent struct {
-	reply server.Reply // to the job; its Status is 0 for 100 Continue
-	head  []byte
-	body  []byte
+	reply   server.Reply // to the job
+	interim bool         // it is 100 Continue, and no reply
+	head    []byte
+	body    []byte
+	began   time.Duration // when the reply began to drip
+	piece   int           // which piece of it comes next
 }
 
 func (s *session) enter(p phase, since time.Duration) { s.at = stampOf(p, since) }
@@ -249,7 +254,7 @@ func (l *loop) begin(s *session) {
 	header := &l.parser.header
 	s.manner = manner{http10: !header.IsHTTP11(), head: header.IsHead(), close: header.ConnectionClose()}
 	method := methodOf(header.Method())
-	path, err := l.parser.path()
+	path, query, err := l.parser.target()
 	if err == nil {
 		err = checkHead(header, l.loops.limits.MaxBodyBytes)
 	}
@@ -259,11 +264,11 @@ func (l *loop) begin(s *session) {
 	}
 	length, waits := int64(header.ContentLength()), mayContinue(header)
 	if (length == 0 || length == noBody) && !waits {
-		l.admit(s, method, path)
+		l.admit(s, method, path, query)
 		return
 	}
 	s.body = newBody(length, l.loops.limits.MaxBodyBytes)
-	s.body.method, s.body.path = method, path
+	s.body.method, s.body.path, s.body.query = method, path, query
 	if waits {
 		l.sayContinue(s)
 		return
@@ -290,7 +295,7 @@ func (l *loop) sayContinue(s *session) {
 	case len(rest) == 0:
 		l.expectBody(s)
 	default:
-		s.unsent = &unsent{head: rest}
+		s.unsent = &unsent{interim: true, head: rest}
 		s.enter(phaseWriting, l.now)
 	}
 }
@@ -300,7 +305,7 @@ func (l *loop) expectBody(s *session) {
 	s.enter(phaseBody, l.now)
 	if b := s.body; b.at == wholeBody && b.left == 0 {
 		s.body = nil
-		l.admit(s, b.method, b.path)
+		l.admit(s, b.method, b.path, b.query)
 	}
 }
 
@@ -318,7 +323,7 @@ func (l *loop) takeBody(s *session, in []byte) int {
 		l.refuse(s, b.method, b.path, bodyError(b.read, b.limit, err))
 		return len(in)
 	}
-	l.admit(s, b.method, b.path)
+	l.admit(s, b.method, b.path, b.query)
 	return n
 }
 
@@ -328,33 +333,33 @@ type parser struct {
 	uri    fasthttp.URI
 }
 
-// path is the path of the request that was read.
-func (p *parser) path() (string, error) {
+// target is the path and the query of the request that was read.
+func (p *parser) target() (path, query string, err error) {
 	if err := p.uri.Parse(p.header.Host(), p.header.RequestURI()); err != nil {
-		return "", server.ErrBadRequest
+		return "", "", server.ErrBadRequest
 	}
-	return pathOf(&p.uri), nil
+	return pathOf(&p.uri), queryOf(&p.uri), nil
 }
 
 // job makes the session's job that of its next request.
-func (l *loop) job(s *session, method, path string) *server.Job {
+func (l *loop) job(s *session, method, path, query string) *server.Job {
 	s.enter(phaseWorking, 0)
-	s.job.Begin(method, path, s.backlog)
+	s.job.Begin(method, path, query, s.backlog)
 	s.backlog = min(s.backlog, 0) // only its first request waited there
 	return &s.job
 }
 
 func (l *loop) refuse(s *session, method, path string, err error) {
-	l.job(s, method, path).Refuse(err)
+	l.job(s, method, path, "").Refuse(err)
 	l.answer(s)
 }
 
-func (l *loop) admit(s *session, method, path string) {
-	if _, err := server.Lookup(method, path); err != nil {
+func (l *loop) admit(s *session, method, path, query string) {
+	if _, err := l.app.Lookup(method, path); err != nil {
 		l.refuse(s, method, path, err)
 		return
 	}
-	job := l.job(s, method, path)
+	job := l.job(s, method, path, query)
 	l.app.Admit(job, jobScheduled)
 	if !job.Notify(jobEnded) {
 		l.answer(s)
@@ -374,7 +379,7 @@ func jobEnded(job *server.Job) {
 
 // sleep starts a timer for the session's job. With a queue, it may be another loop's turn that has let the job in.
 func (l *loop) sleep(s *session) {
-	if l.app.Queues() {
+	if s.job.Queues() {
 		l.send(post{session: s, sleep: true})
 		return
 	}
@@ -392,9 +397,18 @@ func (l *loop) startTimer(s *session) {
 	l.timers.add(s, s.job.Started()+delay)
 }
 
-// cancelled ends a job that sleeps, if it was cancelled. Others see it by themselves, as their context is done.
+// cancelled ends a job that sleeps, and a reply that waits, if the job was cancelled. Others see it by themselves, as
+// their context is done.
 func (l *loop) cancelled(s *session) {
-	if err := s.job.Err(); err != nil && l.timers.remove(s) {
+	err := s.job.Err()
+	if err == nil {
+		return
+	}
+	waited := l.timers.remove(s)
+	switch p, _ := s.where(); {
+	case p == phaseWorking && s.unsent != nil:
+		l.sent(s, false)
+	case waited:
 		s.job.End(err)
 	}
 }
@@ -402,21 +416,77 @@ func (l *loop) cancelled(s *session) {
 // answer writes the reply of a job that has ended.
 func (l *loop) answer(s *session) {
 	s.job.Reply(&l.reply)
+	if l.reply.Abort != fault.None {
+		l.breakOff(s)
+		return
+	}
 	head, body := l.letter.append(l.out[:0], &l.reply, s.manner)
 	l.out = head
 	head, body, err := l.write(s, head, body)
 	switch {
 	case err != nil:
 		l.settle(s, &l.reply, false)
-	case len(head)+len(body) == 0:
-		l.settle(s, &l.reply, true)
-	default:
-		reply := l.reply
-		l.reply = server.Reply{} // its buffers are the unsent one's now
-		s.job.Detach()
-		s.unsent = &unsent{reply: reply, head: slices.Clone(head), body: body}
+	case len(head)+len(body) > 0:
+		l.keepReply(s, head, body)
 		s.enter(phaseWriting, l.now)
+	case l.reply.Pieces > 0:
+		l.keepReply(s, nil, nil)
+		l.pause(s)
+	default:
+		l.settle(s, &l.reply, true)
 	}
+}
+
+// keepReply keeps the loop's reply for a session that is not through with it.
+func (l *loop) keepReply(s *session, head, body []byte) {
+	s.unsent = &unsent{reply: l.reply, head: slices.Clone(head), body: body, began: l.now}
+	l.reply = server.Reply{} // its buffers are the unsent one's now
+	s.job.Detach()
+}
+
+// breakOff does what the reply says that is to be none.
+func (l *loop) breakOff(s *session) {
+	switch l.reply.Abort {
+	case fault.Hang:
+		l.keepReply(s, nil, nil)
+		s.enter(phaseWorking, 0) // nothing times out
+		s.job.Hang()
+		l.cancelled(s)
+	case fault.Reset:
+		l.poller.reset(s.socket)
+		l.settle(s, &l.reply, false)
+	default:
+		l.settle(s, &l.reply, true)
+	}
+}
+
+// pause waits until the next piece of a reply that drips is due.
+func (l *loop) pause(s *session) {
+	_, at := s.unsent.reply.Piece(s.unsent.piece)
+	due := s.unsent.began + at
+	s.enter(phaseWorking, 0) // nothing times out meanwhile
+	switch {
+	case s.job.Err() != nil:
+		l.sent(s, false)
+	case s.blocks:
+		l.standStill(&s.job, func() { s.job.Pause(due - l.app.Now()) })
+		if s.job.Err() != nil {
+			l.sent(s, false)
+			return
+		}
+		l.drip(s)
+	default:
+		l.timers.add(s, due)
+	}
+}
+
+// drip writes the next piece.
+func (l *loop) drip(s *session) {
+	u := s.unsent
+	u.body, _ = u.reply.Piece(u.piece)
+	u.piece++
+	s.enter(phaseWriting, l.now)
+	l.writeMore(s)
 }
 
 // write writes head and then body, and returns what the socket did not take.
@@ -456,9 +526,13 @@ func (l *loop) writeMore(s *session) {
 // sent goes on when what was unsent is out, or never will be.
 func (l *loop) sent(s *session, written bool) {
 	u := s.unsent
+	if written && u.piece < u.reply.Pieces {
+		l.pause(s)
+		return
+	}
 	s.unsent = nil
 	switch {
-	case u.reply.Status != 0:
+	case !u.interim:
 		l.settle(s, &u.reply, written)
 	case written:
 		l.expectBody(s)

@@ -2,6 +2,8 @@ package transport
 
 import (
 	"sync"
+	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -49,7 +51,7 @@ func (w *waiter) close() {
 
 func (w *waiter) run(c *conn, job *server.Job) {
 	raw := rawConn(c)
-	if raw == nil || w.app.Work().Holds() != work.Nothing {
+	if raw == nil || job.Holds() != work.Nothing {
 		job.Run()
 		return
 	}
@@ -58,18 +60,44 @@ func (w *waiter) run(c *conn, job *server.Job) {
 		return
 	}
 	var err error
-	// Control keeps the descriptor from being closed, and so from being another connection's, while poll uses it.
-	raw.Control(func(fd uintptr) { err = w.poll(int32(fd), job) })
+	if delay := job.Delay(); delay > 0 {
+		err = w.wait(raw, job, delay)
+	}
 	job.End(err)
 }
 
-// poll waits for the job's delay. It returns early, with an error, once the job is cancelled.
-func (w *waiter) poll(fd int32, job *server.Job) error {
-	delay := job.Delay()
-	if delay <= 0 {
-		return nil // a timer that is set to 0 is switched off
+// pause waits for a part of the reply. It returns early, with an error, once the job is cancelled.
+func (w *waiter) pause(c *conn, d time.Duration) error {
+	raw := rawConn(c)
+	switch {
+	case raw == nil:
+		return c.job.Pause(d)
+	case d <= 0:
+		return c.job.Err()
 	}
-	spec := unix.ItimerSpec{Value: unix.NsecToTimespec(int64(delay))}
+	return w.wait(raw, &c.job, d)
+}
+
+// hang waits until the client leaves, or the drain deadline.
+func (w *waiter) hang(c *conn) {
+	raw := rawConn(c)
+	if raw == nil {
+		c.hang()
+		return
+	}
+	w.wait(raw, &c.job, 0)
+}
+
+func (w *waiter) wait(raw syscall.RawConn, job *server.Job, d time.Duration) (err error) {
+	// Control keeps the descriptor from being closed, and so from being another connection's, while poll uses it.
+	raw.Control(func(fd uintptr) { err = w.poll(int32(fd), job, d) })
+	return err
+}
+
+// poll waits for d, or for ever where that is 0, which switches the timer off. It returns early, with an error, once the
+// job is cancelled.
+func (w *waiter) poll(fd int32, job *server.Job, d time.Duration) error {
+	spec := unix.ItimerSpec{Value: unix.NsecToTimespec(int64(d))}
 	if err := unix.TimerfdSettime(w.timer, 0, &spec, nil); err != nil {
 		return err
 	}

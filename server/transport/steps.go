@@ -1,0 +1,68 @@
+package transport
+
+import (
+	"errors"
+	"io"
+	"net"
+	"time"
+
+	"demo-server/server/fault"
+)
+
+// This file does what replies ask for that do not just go out, on connections that have a goroutine: to drip, and to
+// break the connection off. The event loop does the same by its timers (session.go).
+
+// errBrokenOff is what every write gets once the connection is to be broken off. The library that serves it closes it
+// then, whatever it meant to write.
+var errBrokenOff = errors.New("broken off, as asked for")
+
+// breakOff does what the reply says that is to be none, and reports whether that is so. hang returns when the client has
+// left; until then the job keeps its place.
+func (c *conn) breakOff(hang func()) bool {
+	switch c.answer.Abort {
+	case fault.None:
+		return false
+	case fault.Reset:
+		c.reset()
+	case fault.Hang:
+		c.job.Hang()
+		hang()
+	}
+	c.linger = c.answer.Abort == fault.Close // what the client sends unread would make a reset of the FIN
+	c.brokenOff = true
+	return true
+}
+
+// reset makes Close send a RST.
+func (c *conn) reset() {
+	if tcp, ok := c.Conn.(*net.TCPConn); ok {
+		tcp.SetLinger(0)
+	}
+}
+
+// hang waits until the client leaves, or the drain deadline cuts the connection. It is for whoever reads it.
+func (c *conn) hang() {
+	if c.watched {
+		<-c.job.Done()
+		return
+	}
+	io.Copy(io.Discard, c.Conn)
+}
+
+// drip writes the reply's body in pieces, behind a head that is out. write has to send what it gets at once.
+func (c *conn) drip(pause func(time.Duration) error, write func([]byte) error) error {
+	began := time.Now()
+	for i := range c.answer.Pieces {
+		piece, at := c.answer.Piece(i)
+		c.enter(phaseWorking, 0) // nothing times out meanwhile
+		if err := pause(at - time.Since(began)); err != nil {
+			c.failed = true
+			return err
+		}
+		c.enter(phaseWriting, c.conns.coarse())
+		if err := write(piece); err != nil {
+			return err
+		}
+	}
+	return nil
+}
