@@ -101,6 +101,7 @@ type options struct {
 	finish    bool
 	queue     int
 	timeout   time.Duration
+	faults    server.Faults
 	limits    func(*server.Limits)
 	observers []server.Observer
 }
@@ -111,7 +112,8 @@ const atOnce = -1
 // newApp makes the App that cmd would make for mode, with settings that suit a test.
 func newApp(mode modes.Mode, o options) *server.App {
 	config := server.Config{
-		Mode: mode.Name, Work: o.work, Delay: max(0, cmp.Or(o.delay, delay)), Body: []byte("Hello World"), Finish: o.finish, Observers: o.observers,
+		Mode: mode.Name, Work: o.work, Delay: max(0, cmp.Or(o.delay, delay)), Body: []byte("Hello World"), Finish: o.finish,
+		Faults: o.faults, Observers: o.observers,
 		Limits: server.Limits{
 			MaxConnections: 1000, MaxHeaderBytes: 4 << 10, MaxBodyBytes: 1 << 10,
 			ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second, IdleTimeout: time.Minute,
@@ -120,6 +122,7 @@ func newApp(mode modes.Mode, o options) *server.App {
 	if config.Work == nil {
 		config.Work = work.NewSleep()
 	}
+	config.Kinds = map[string]work.Work{"sleep": config.Work}
 	if mode.Bound == modes.BoundHelpers {
 		config.Work = holding{config.Work, work.Thread}
 	}

@@ -1,8 +1,10 @@
 package server
 
 import (
+	"maps"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -14,8 +16,8 @@ import (
 type Faults struct {
 	Overrides bool       // requests may ask for it themselves, by their query and by httpbin's paths
 	Setting   fault.Spec // what becomes of them where they do not ask
-	Caps      fault.Caps
-	Seed      uint64 // of what is drawn: the nth request that something is drawn for gets the same in every run
+	Caps      fault.Caps // its Kinds are those of Config.Kinds
+	Seed      uint64     // of what is drawn: the nth request that something is drawn for gets the same in every run
 }
 
 // A planner decides what each request gets.
@@ -27,9 +29,11 @@ type planner struct {
 }
 
 func newPlanner(config *Config) *planner {
-	return &planner{
+	p := &planner{
 		faults: config.Faults, usual: fault.Plan{Delay: config.Delay, Size: -1}, body: len(config.Body),
 	}
+	p.faults.Caps.Kinds = slices.Sorted(maps.Keys(config.Kinds))
+	return p
 }
 
 // plan decides for a request. Nil is the usual: the App's work, delay and body. An error is the request's fault.

@@ -14,7 +14,7 @@ import (
 	"demo-server/work"
 )
 
-var caps = fault.Caps{MaxDelay: time.Minute, MaxSize: 1 << 20, Kinds: []string{"other", "sleep"}}
+var caps = fault.Caps{MaxDelay: time.Minute, MaxSize: 1 << 20}
 
 func setting(t *testing.T, text string) fault.Spec {
 	t.Helper()

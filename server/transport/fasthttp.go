@@ -1,7 +1,6 @@
 package transport
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -103,16 +102,13 @@ type dripping struct {
 	conn *conn
 }
 
-// WriteTo drips into fasthttp's buffer, which holds nothing back.
-func (d *dripping) WriteTo(w io.Writer) (n int64, err error) {
-	buffer := w.(*bufio.Writer)
+// WriteTo drips into the connection: fasthttp's own writer would hold the pieces back, and holds nothing by now, since it
+// was told to flush the head.
+func (d *dripping) WriteTo(io.Writer) (n int64, err error) {
 	err = d.conn.drip(d.conn.job.Pause, func(piece []byte) error {
-		written, err := buffer.Write(piece)
+		written, err := d.conn.Write(piece)
 		n += int64(written)
-		if err != nil {
-			return err
-		}
-		return buffer.Flush()
+		return err
 	})
 	return n, err
 }

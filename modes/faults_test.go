@@ -1,0 +1,302 @@
+package modes_test
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"runtime"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"demo-server/modes"
+	"demo-server/server"
+	"demo-server/server/fault"
+)
+
+// asking lets requests ask for faults.
+var asking = server.Faults{
+	Overrides: true,
+	Caps:      fault.Caps{MaxDelay: time.Minute, MaxSize: 1 << 20},
+}
+
+func ask(target string) string { return "GET " + target + " HTTP/1.1\r\nHost: demo\r\n\r\n" }
+
+// TestOverrides: the same query gets the same answer from every mode, to the nanosecond.
+func TestOverrides(t *testing.T) {
+	const s, ms = time.Second, time.Millisecond
+	const plain = "text/plain; charset=utf-8"
+	type answer struct {
+		status                      int
+		body                        string // its length, where that is more than a line
+		took                        time.Duration
+		length                      int64 // by its header, -1 for none
+		contentType, retryAfter     string
+		allow, transfer, connection string
+	}
+	hello := answer{status: 200, body: "Hello World", took: 2 * s, length: 11, contentType: plain}
+	with := func(change func(*answer)) answer {
+		a := hello
+		change(&a)
+		return a
+	}
+	wrong := func(text string) answer {
+		return answer{status: 400, body: "bad request: " + text + "\n", length: int64(len("bad request: "+text) + 1), contentType: plain}
+	}
+	asked := func(status int, took time.Duration) answer {
+		return answer{status: status, body: fmt.Sprintf("%d as asked for\n", status), took: took, length: 17, contentType: plain}
+	}
+	rows := []struct {
+		method, target string
+		want           answer
+	}{
+		{"GET", "/", hello},
+		{"GET", "/?_=123", hello},
+		{"GET", "/?delay=300ms", with(func(a *answer) { a.took = 300 * ms })},
+		{"GET", "/?delay=0s", with(func(a *answer) { a.took = 0 })},
+		{"GET", "/?delay=100ms:100,2s:0", with(func(a *answer) { a.took = 100 * ms })},
+		{"GET", "/?work=sleep", hello},
+		{"GET", "/?status=503", asked(503, 2*s)},
+		{"GET", "/?status=418&delay=0s", asked(418, 0)},
+		{"GET", "/?status=299&delay=0s", asked(299, 0)},
+		{"GET", "/?status=503&delay=0s&retry_after=3", answer{status: 503, body: "503 as asked for\n", length: 17, contentType: plain, retryAfter: "3"}},
+		{"GET", "/?status=204&delay=0s", answer{status: 204, length: -1}},
+		{"GET", "/?status=304&delay=0s", answer{status: 304, length: -1}},
+		{"HEAD", "/?status=204&delay=0s", answer{status: 204, length: -1}},
+		{"GET", "/?status=205&delay=0s", answer{status: 205, contentType: plain}},
+		{"GET", "/?size=0&delay=0s", answer{status: 200, contentType: plain}},
+		{"GET", "/?size=64KiB&delay=0s", answer{status: 200, body: "65536 bytes", length: 65536, contentType: plain}},
+		{"HEAD", "/?size=64KiB&delay=0s", answer{status: 200, length: 65536, contentType: plain}},
+		{"GET", "/?drip=5", hello},
+		{"GET", "/?drip=1000", hello},
+		{"GET", "/?drip=3&delay=1s&size=64KiB", answer{status: 200, body: "65536 bytes", took: s, length: 65536, contentType: plain}},
+		{"GET", "/?drip=5&status=503", asked(503, 2*s)},
+		{"GET", "/?drip=2&size=0", answer{status: 200, took: 2 * s, contentType: plain}},
+		{"HEAD", "/?drip=5", with(func(a *answer) { a.body = "" })},
+		{"GET", "/delay/1", with(func(a *answer) { a.took = s })},
+		{"GET", "/delay/0.25?status=500", asked(500, 250*ms)},
+		{"GET", "/status/418", answer{status: 418, contentType: plain}},
+		{"GET", "/status/200:0,503", answer{status: 503, contentType: plain}},
+		{"GET", "/bytes/100", answer{status: 200, body: "100 bytes", length: 100, contentType: plain}},
+		{"GET", "/drip", answer{status: 200, body: "All work a", took: 2 * s, length: 10, contentType: plain}},
+		{"GET", "/drip?duration=1&delay=0.5&numbytes=4&code=201", answer{status: 201, body: "All ", took: 1500 * ms, length: 4, contentType: plain}},
+		{"GET", "/?delay=61s", wrong("delay=61s is too long; want at most 1m")},
+		{"GET", "/?size=1025KiB", wrong("size=1025KiB is too large; want at most 1MiB")},
+		{"GET", "/?dealy=1s", wrong("dealy is not known; known: delay, work, status, size, drip, abort, retry_after")},
+		{"GET", "/?work=sql", wrong("work=sql is not known; known: sleep")},
+		{"GET", "/?delay=%zz", wrong("delay=%zz is not percent-encoded; want %XX, and %25 for the sign itself")},
+		{"GET", "/?delay=61s&status=99", wrong("delay=61s is too long; want at most 1m\nstatus=99 is no final status; want 200 to 599")},
+		{"GET", "/delay/%32", wrong("/delay/%32 is not a duration; want at most 1m, such as 2s or 300ms")},
+		{"GET", "/bytes/1|2", wrong("/bytes/1|2 is not a size; want at most 1MiB, in bytes or with KiB, MiB or GiB")},
+		{"POST", "/drip", answer{status: 405, body: "method not allowed: see Allow\n", length: 30, contentType: plain, allow: "GET, HEAD"}},
+		{"GET", "/delay/", answer{status: 404, body: "not found: try /\n", length: 17, contentType: plain}},
+	}
+	eachMode(t, 1, func(t *testing.T, mode modes.Mode) {
+		_, m := inMemory(t, mode, options{faults: asking})
+		for _, row := range rows {
+			c := m.dial(t)
+			began := time.Now()
+			r := c.send(row.method + " " + row.target + " HTTP/1.1\r\nHost: demo\r\n\r\n").read(row.method)
+			if r == nil {
+				t.Errorf("%s %s: no reply", row.method, row.target)
+				continue
+			}
+			got := answer{
+				status: r.StatusCode, body: r.body, took: time.Since(began), length: r.ContentLength,
+				contentType: r.Header.Get("Content-Type"), retryAfter: r.Header.Get("Retry-After"),
+				allow: r.Header.Get("Allow"), transfer: strings.Join(r.TransferEncoding, ","),
+			}
+			if len(r.body) >= 100 && r.StatusCode == http.StatusOK {
+				got.body = fmt.Sprintf("%d bytes", len(r.body))
+			}
+			if r.Header.Get("Content-Length") == "" {
+				got.length = -1
+			}
+			if r.Close && mode.Bound != modes.BoundOne {
+				got.connection = "close"
+			}
+			if r.StatusCode == http.StatusMethodNotAllowed || r.StatusCode == http.StatusNotFound {
+				got.took = 0
+			}
+			if got != row.want {
+				t.Errorf("%s %s:\n got %+v\nwant %+v", row.method, row.target, got, row.want)
+			}
+			c.Close()
+		}
+	})
+}
+
+// TestNoOverrides: where requests may not ask, nothing that they say changes anything, and httpbin's paths are none.
+func TestNoOverrides(t *testing.T) {
+	eachMode(t, 1, func(t *testing.T, mode modes.Mode) {
+		_, m := inMemory(t, mode, options{delay: atOnce})
+		for target, want := range map[string]int{"/?status=503": 200, "/?delay=never": 200, "/status/503": 404, "/drip": 404} {
+			if r := m.dial(t).send(ask(target)).read("GET"); r == nil || r.StatusCode != want {
+				t.Errorf("%s: %+v, want %d", target, r, want)
+			}
+		}
+	})
+}
+
+// TestDrip: the head comes at once, and then a piece at the end of each part of the delay. Meanwhile the request has its
+// place, no timeout ends it, and the next request on the connection waits for its turn.
+func TestDrip(t *testing.T) {
+	const s = time.Second
+	eachMode(t, 1, func(t *testing.T, mode modes.Mode) {
+		seen := &outcomes{}
+		service, m := inMemory(t, mode, options{faults: asking, observers: []server.Observer{seen}})
+		c := m.dial(t)
+		began := time.Now()
+		c.send(ask("/?drip=3&delay=60s&size=9") + ask("/?delay=1s"))
+		if response, err := http.ReadResponse(c.reader, nil); err != nil || time.Since(began) != 0 {
+			t.Fatalf("%+v, %v after %s, want a head at once", response, err, time.Since(began))
+		}
+		for i := range 3 {
+			piece := make([]byte, 9)
+			n, err := c.reader.Read(piece)
+			if want := time.Duration(i+1) * 20 * s; n != 3 || err != nil || time.Since(began) != want {
+				t.Errorf("piece %d has %d bytes, %v, after %s, want 3 after %s", i+1, n, err, time.Since(began), want)
+			}
+			if i < 2 && service.app.InFlight() != 1 {
+				t.Errorf("%d in flight while it drips, want 1", service.app.InFlight())
+			}
+		}
+		if mode.Bound != modes.BoundOne { // which answers one request on a connection
+			if r := c.read("GET"); r == nil || r.body != "Hello World" || time.Since(began) != 61*s {
+				t.Errorf("the next request got %+v after %s, want Hello World after 61s", r, time.Since(began))
+			}
+		}
+		c.Close()
+		if time.Sleep(s); service.app.InFlight() != 0 || seen.of(server.OK) == 0 {
+			t.Errorf("%d in flight afterwards, %v", service.app.InFlight(), seen.counts)
+		}
+	})
+}
+
+// TestDripHoldsPlace: what drips keeps the place that bounds the mode.
+func TestDripHoldsPlace(t *testing.T) {
+	eachMode(t, 1, func(t *testing.T, mode modes.Mode) {
+		if mode.Places != 1 {
+			return
+		}
+		_, m := inMemory(t, mode, options{faults: asking, queue: 1})
+		began := time.Now()
+		dripping := m.dial(t)
+		dripping.send(ask("/?drip=2&delay=10s"))
+		if _, err := http.ReadResponse(dripping.reader, nil); err != nil {
+			t.Fatal(err)
+		}
+		go io.Copy(io.Discard, dripping.reader)
+		second := m.dial(t)
+		if r := second.send(ask("/?delay=1s")).read("GET"); r == nil || time.Since(began) != 11*time.Second {
+			t.Errorf("the second request got %+v after %s, want its reply after 11s", r, time.Since(began))
+		}
+	})
+}
+
+// TestDripEnds: a client that leaves a dripping reply frees its place, and so does the drain deadline.
+func TestDripEnds(t *testing.T) {
+	ends := map[string]func(*service, *client){
+		"the client leaves":  func(_ *service, c *client) { c.Close() },
+		"the drain deadline": func(s *service, _ *client) { s.stop(); s.app.Expire() },
+	}
+	eachModeReal(t, 1, func(t *testing.T, mode modes.Mode) {
+		for name, end := range ends {
+			if name == "the client leaves" && standsStill(mode) {
+				continue
+			}
+			seen := &outcomes{}
+			s, source := overTCP(t, mode, options{faults: asking, observers: []server.Observer{seen}})
+			c := dialTCP(t, source).send(ask("/?drip=2&delay=60s"))
+			if _, err := http.ReadResponse(c.reader, nil); err != nil {
+				t.Fatal(err)
+			}
+			end(s, c)
+			until(t, name+": its place is free", func() bool { return s.app.InFlight() == 0 })
+			if seen.of(server.Unwritten) != 1 {
+				t.Errorf("%s: %v, want one unwritten", name, seen.counts)
+			}
+			if body, err := io.ReadAll(c.reader); err == nil && len(body) == len("Hello World") {
+				t.Errorf("%s: the whole body came", name)
+			}
+		}
+	})
+}
+
+// TestAbort: a reset is a RST, a close is a FIN, and neither sends a byte; what hangs has its place until its client
+// leaves, also where its work would be finished, or until the drain deadline.
+func TestAbort(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("systems differ in how they tell of a reset")
+	}
+	eachModeReal(t, 1, func(t *testing.T, mode modes.Mode) {
+		for _, finish := range []bool{false, true} {
+			seen := &outcomes{}
+			s, source := overTCP(t, mode, options{faults: asking, delay: atOnce, finish: finish, observers: []server.Observer{seen}})
+			for abort, want := range map[string]error{"reset": syscall.ECONNRESET, "close": nil} {
+				for _, raw := range []string{ask("/?abort=" + abort), ask("/?abort="+abort) + hello} {
+					c := dialTCP(t, source)
+					io.WriteString(c, raw)
+					got, err := io.ReadAll(c)
+					if len(got) > 0 || !errors.Is(err, want) {
+						t.Errorf("%s: %q, %v, want nothing and %v", abort, got, err, want)
+					}
+				}
+			}
+			until(t, "aborts are counted", func() bool { return seen.of(server.Injected) == 4 && s.app.Connections() == 0 })
+
+			hangs := dialTCP(t, source).send(ask("/?abort=hang"))
+			until(t, "it hangs", func() bool { return s.app.InFlight() == 1 })
+			hangs.SetReadDeadline(time.Now().Add(brief))
+			if n, err := hangs.Read(make([]byte, 1)); n != 0 || !isTimeout(err) {
+				t.Errorf("hang: %d bytes, %v, want none", n, err)
+			}
+			hangs.Close()
+			until(t, "its place is free", func() bool { return s.app.InFlight() == 0 && seen.of(server.Injected) == 5 })
+
+			again := dialTCP(t, source).send(ask("/?abort=hang"))
+			until(t, "it hangs", func() bool { return s.app.InFlight() == 1 })
+			s.stop()
+			s.app.Expire()
+			until(t, "the drain deadline ends it", func() bool { return s.app.InFlight() == 0 && seen.of(server.Injected) == 6 })
+			if got, _ := io.ReadAll(again.reader); len(got) > 0 {
+				t.Errorf("hang: %q at the drain deadline, want nothing", got)
+			}
+		}
+	})
+}
+
+func isTimeout(err error) bool {
+	var network net.Error
+	return errors.As(err, &network) && network.Timeout()
+}
+
+// TestFaultSetting: what a setting says happens to a share of the requests that ask for nothing: with the same seed to the
+// same ones, in every mode.
+func TestFaultSetting(t *testing.T) {
+	setting, err := fault.ParseSetting("status=503:30&delay=exp(20ms)", asking.Caps)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := ""
+	eachMode(t, 1, func(t *testing.T, mode modes.Mode) {
+		_, m := inMemory(t, mode, options{faults: server.Faults{Setting: setting, Caps: asking.Caps, Seed: 1}})
+		got := ""
+		for range 50 {
+			r := m.dial(t).send(ask("/")).read("GET")
+			if r == nil {
+				t.Fatal("no reply")
+			}
+			got += map[int]string{200: ".", 503: "x"}[r.StatusCode]
+		}
+		if want == "" && strings.Contains(got, ".") && strings.Contains(got, "x") {
+			want = got
+		}
+		if got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+	})
+}
