@@ -24,7 +24,8 @@ type Faults struct {
 type planner struct {
 	faults Faults
 	usual  fault.Plan
-	body   int // length of the usual one
+	body   int  // length of the usual one
+	plain  bool // the setting asks for nothing
 	drawn  atomic.Uint64
 }
 
@@ -32,14 +33,19 @@ func newPlanner(config *Config) *planner {
 	p := &planner{
 		faults: config.Faults, usual: fault.Plan{Delay: config.Delay, Size: -1}, body: len(config.Body),
 	}
+	p.plain = p.faults.Setting.IsZero()
 	p.faults.Caps.Kinds = slices.Sorted(maps.Keys(config.Kinds))
 	return p
 }
 
 // plan decides for a request. Nil is the usual: the App's work, delay and body. An error is the request's fault.
 func (p *planner) plan(method, path, query string) (*fault.Plan, error) {
+	asks := p.faults.Overrides && (query != "" || path != "/")
+	if p.plain && !asks {
+		return nil, nil // nearly every request
+	}
 	spec := p.faults.Setting
-	if p.faults.Overrides && (query != "" || path != "/") {
+	if asks {
 		asked, err := p.ask(path, query)
 		if err != nil {
 			return nil, &RequestError{err}

@@ -37,12 +37,12 @@ func lookup(routes []Route, method, path string) (*Route, error) {
 }
 
 func (r *Route) matches(path string) bool {
-	fixed, _, parameter := strings.Cut(r.Path, "{")
-	if !parameter {
-		return path == fixed
+	if path == r.Path {
+		return true
 	}
+	fixed, _, parameter := strings.Cut(r.Path, "{")
 	rest, ok := strings.CutPrefix(path, fixed)
-	return ok && rest != "" && !strings.Contains(rest, "/")
+	return ok && parameter && rest != "" && !strings.Contains(rest, "/")
 }
 
 // allowed is the Allow header of a path: the methods that it answers to.
