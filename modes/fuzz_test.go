@@ -2,6 +2,7 @@ package modes_test
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"regexp"
 	"strings"
@@ -124,6 +125,45 @@ func verdict(t *testing.T, mode modes.Mode, pieces [][]byte) string {
 	defer sending.Wait()
 	defer c.Close()
 	return c.conversation()
+}
+
+// FuzzQuery asks every mode the same: status, length and time are the same, whatever the query says.
+func FuzzQuery(f *testing.F) {
+	for _, seed := range []string{
+		"delay=300ms&status=503:10,429:5", "delay=lognormal(2s,0.3)", "delay=uniform(1s,3s)", "delay=100ms:90,2s:10", "size=64KiB&drip=5",
+		"abort=reset:50,close:50", "abort=hang", "work=sleep&retry_after=3", "dealy=1s", "delay=%32s", "status=204&drip=3", "_=1&&",
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, query string) {
+		// What is no byte of a query is the parsers' to refuse, each in its way.
+		if len(query) > 1000 || strings.ContainsFunc(query, func(r rune) bool { return r <= ' ' || r >= 0x7f || r == '#' }) {
+			return
+		}
+		want := ""
+		for _, v := range all(1) {
+			got := ""
+			synctest.Test(t, func(t *testing.T) { got = answer(t, v.Mode, query) })
+			if want == "" {
+				want = got
+			}
+			if got != want {
+				t.Errorf("%s: %s, want %s", v.label, got, want)
+			}
+		}
+	})
+}
+
+// answer is what a mode says to a query.
+func answer(t *testing.T, mode modes.Mode, query string) string {
+	_, m := inMemory(t, mode, options{faults: asking})
+	c := m.dial(t)
+	c.SetReadDeadline(time.Now().Add(2 * asking.Caps.MaxDelay))
+	began := time.Now()
+	if r := c.send(ask("/?" + query)).read("GET"); r != nil {
+		return fmt.Sprintf("%d, %d bytes, retry %q, after %s", r.StatusCode, len(r.body), r.Header.Get("Retry-After"), time.Since(began))
+	}
+	return fmt.Sprintf("no reply after %s", time.Since(began))
 }
 
 // cut cuts raw behind each byte whose bit of cuts is set, taken around.
