@@ -22,7 +22,7 @@ type HTTP struct {
 	target *url.URL
 	server string // for errors
 	margin time.Duration
-	places *places
+	places *work.Places
 	client *http.Client // of all requests
 	health *http.Client // of checks, which have to tell a server that is down from connections that are all taken
 }
@@ -35,7 +35,7 @@ func NewHTTP(target string, connections int, margin time.Duration) (*HTTP, error
 		return nil, fmt.Errorf("target %q is no URL; want one such as http://127.0.0.1:7781/", target)
 	}
 	return &HTTP{
-		target: u, server: "HTTP server at " + u.Host, margin: margin, places: newPlaces(connections),
+		target: u, server: "HTTP server at " + u.Host, margin: margin, places: work.NewPlaces("http", connections),
 		client: newClient(&http.Transport{MaxConnsPerHost: connections, MaxIdleConnsPerHost: connections}, margin),
 		health: newClient(&http.Transport{DisableKeepAlives: true}, margin),
 	}, nil
@@ -59,7 +59,7 @@ func newClient(transport *http.Transport, dialTimeout time.Duration) *http.Clien
 func (h *HTTP) Holds() work.Resource { return work.Socket }
 
 // Pool is the client's connections.
-func (h *HTTP) Pool() work.Pool { return h.places.pool("http") }
+func (h *HTTP) Pool() work.Pool { return h.places.Pool() }
 
 // Do asks for a reply after the delay, and reads it. The wait for a connection counts neither as delay nor towards the
 // timeout. The error is a *work.Failure, or ctx.Err().
@@ -67,10 +67,10 @@ func (h *HTTP) Do(ctx context.Context, delay time.Duration) error {
 	if delay <= 0 {
 		return ctx.Err()
 	}
-	if err := h.places.take(ctx); err != nil {
+	if err := h.places.Take(ctx); err != nil {
 		return err
 	}
-	defer h.places.give()
+	defer h.places.Give()
 	call, cancel := within(ctx, delay+h.margin)
 	defer cancel()
 	if failure := h.get(call, h.client, delay); failure != nil {

@@ -10,7 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"sync/atomic"
 	"time"
 
 	"demo-server/work"
@@ -29,38 +28,6 @@ func within(ctx context.Context, limit time.Duration) (call context.Context, can
 		}
 	}()
 	return call, cancel
-}
-
-// places are those of a pool of connections. The libraries have a queue for theirs, too, but none that can be seen, and
-// none whose time could be told from that of the call.
-type places struct {
-	taken   chan struct{}
-	waiting atomic.Int64
-}
-
-func newPlaces(size int) *places { return &places{taken: make(chan struct{}, size)} }
-
-// take waits for a place, or until ctx is done, and then returns ctx.Err().
-func (p *places) take(ctx context.Context) error {
-	select {
-	case p.taken <- struct{}{}:
-		return nil
-	default:
-	}
-	p.waiting.Add(1)
-	defer p.waiting.Add(-1)
-	select {
-	case p.taken <- struct{}{}:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-func (p *places) give() { <-p.taken }
-
-func (p *places) pool(name string) work.Pool {
-	return work.Pool{Name: name, Size: cap(p.taken), InUse: len(p.taken), Waiting: int(p.waiting.Load())}
 }
 
 // failed is the failure of a server that gave no answer, because of err. Of err only the words are kept: what it wraps

@@ -24,7 +24,7 @@ const queryCanceled = "57014"
 type SQL struct {
 	server string // for errors
 	margin time.Duration
-	places *places
+	places *work.Places
 	config *pgx.ConnConfig
 	pool   *pgxpool.Pool
 }
@@ -48,7 +48,7 @@ func NewSQL(dsn string, connections int, margin time.Duration) (*SQL, error) {
 	}
 	host := net.JoinHostPort(config.ConnConfig.Host, strconv.Itoa(int(config.ConnConfig.Port)))
 	return &SQL{
-		server: "PostgreSQL at " + host, margin: margin, places: newPlaces(connections), config: config.ConnConfig, pool: pool,
+		server: "PostgreSQL at " + host, margin: margin, places: work.NewPlaces("sql", connections), config: config.ConnConfig, pool: pool,
 	}, nil
 }
 
@@ -56,7 +56,7 @@ func NewSQL(dsn string, connections int, margin time.Duration) (*SQL, error) {
 func (s *SQL) Holds() work.Resource { return work.Socket }
 
 // Pool is the pool's connections.
-func (s *SQL) Pool() work.Pool { return s.places.pool("sql") }
+func (s *SQL) Pool() work.Pool { return s.places.Pool() }
 
 // Do has the server sleep for the delay. The wait for a connection counts neither as delay nor towards the timeout. When
 // ctx is done it returns at once, and the server is told to end the query. The error is a *work.Failure, or ctx.Err().
@@ -64,10 +64,10 @@ func (s *SQL) Do(ctx context.Context, delay time.Duration) error {
 	if delay <= 0 {
 		return ctx.Err()
 	}
-	if err := s.places.take(ctx); err != nil {
+	if err := s.places.Take(ctx); err != nil {
 		return err
 	}
-	defer s.places.give()
+	defer s.places.Give()
 	call, cancel := within(ctx, delay+s.margin)
 	defer cancel()
 	if _, err := s.pool.Exec(call, "select pg_sleep($1)", delay.Seconds()); err != nil {

@@ -1,0 +1,72 @@
+package work
+
+import (
+	"context"
+	"crypto/sha256"
+	"runtime"
+	"time"
+)
+
+const (
+	// cpuSlice is the CPU time between two looks at the clock, and at whether the job is cancelled: a hundred times what
+	// looking takes.
+	cpuSlice = 100 * time.Microsecond
+	// cpuCalibration is how long NewCPU measures.
+	cpuCalibration = 5 * time.Millisecond
+)
+
+// CPU is work that computes. Its delay is CPU time and not time on the clock: on a machine with c cores, n of them at a
+// time take n/c times as long, in every mode.
+//
+// The work is SHA-256 over 4 KiB, again and again. How long one round takes is measured when a CPU is made, so that the
+// clock is looked at once in cpuSlice and the last slice ends when it should; a machine that changes its frequency
+// meanwhile makes a difference to the length of a slice, not to the whole, which the clock of the thread measures.
+type CPU struct {
+	round time.Duration // CPU time of one round, as calibrated
+}
+
+// NewCPU measures for a few milliseconds how fast this machine hashes.
+func NewCPU() *CPU {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	var block hashed
+	began, rounds := threadTime(), 0
+	took := time.Duration(0)
+	for took < cpuCalibration {
+		block.hash(10)
+		rounds += 10
+		took = threadTime() - began
+	}
+	return &CPU{round: max(1, took/time.Duration(rounds))}
+}
+
+// Holds is Core.
+func (c *CPU) Holds() Resource { return Core }
+
+// Do computes for delay of the calling thread's CPU time, or until ctx is done, and then returns ctx.Err().
+func (c *CPU) Do(ctx context.Context, delay time.Duration) error {
+	if delay <= 0 {
+		return ctx.Err()
+	}
+	runtime.LockOSThread() // it is the thread's clock that is read
+	defer runtime.UnlockOSThread()
+	var block hashed
+	end := threadTime() + delay
+	for left := delay; left > 0; left = end - threadTime() {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		block.hash(max(1, int(min(left, cpuSlice)/c.round)))
+	}
+	return nil
+}
+
+// hashed is what a CPU works on. Each round depends on the one before, so that none can be left out.
+type hashed [4 << 10]byte
+
+func (b *hashed) hash(rounds int) {
+	for range rounds {
+		sum := sha256.Sum256(b[:])
+		copy(b[:], sum[:])
+	}
+}

@@ -1,0 +1,158 @@
+package work
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"time"
+)
+
+// fileSize is what is written, synced and read back at once.
+const fileSize = 64 << 10
+
+// File is work that waits for a disk: it writes 64 KiB, has them synced, reads them back and compares them, until the
+// delay has passed, at least once. The thread sits in the kernel meanwhile, because files have no other way.
+//
+// Each that works has a file of its own, which others use after it.
+type File struct {
+	threads *Places
+	dir     string
+
+	mu    sync.Mutex
+	free  []*os.File
+	named []string // of files whose name this system does not give up as long as they are open
+}
+
+// NewFile returns work on files in dir, an empty string for the system's folder for temporary files. It writes one at
+// once, so that a folder that cannot be written is an error here. As with Block, at most maxThreads threads wait for the
+// disk at a time.
+func NewFile(dir string, maxThreads int) (*File, error) {
+	if dir == "" {
+		dir = os.TempDir()
+	}
+	f := &File{threads: NewPlaces("file", maxThreads), dir: dir}
+	if err := f.Check(context.Background()); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
+}
+
+// Holds is Thread.
+func (f *File) Holds() Resource { return Thread }
+
+// Pool is the threads.
+func (f *File) Pool() Pool { return f.threads.Pool() }
+
+// Check writes, syncs and reads back once, beside all that work: that they are many does not mean that the disk is out of
+// order.
+func (f *File) Check(context.Context) error {
+	file, err := f.open()
+	if err != nil {
+		return err
+	}
+	defer f.release(file)
+	return round(file)
+}
+
+// Do works on a file for the delay, or until ctx is done, which it sees between two rounds, and then returns ctx.Err().
+func (f *File) Do(ctx context.Context, delay time.Duration) error {
+	if delay <= 0 {
+		return ctx.Err()
+	}
+	if err := f.threads.Take(ctx); err != nil {
+		return err
+	}
+	defer f.threads.Give()
+	file, err := f.open()
+	if err != nil {
+		return err
+	}
+	defer f.release(file)
+	for end := time.Now().Add(delay); ; {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := round(file); err != nil {
+			return err
+		}
+		if time.Now().After(end) {
+			return nil
+		}
+	}
+}
+
+// open returns a file that nobody uses.
+func (f *File) open() (*os.File, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if last := len(f.free) - 1; last >= 0 {
+		file := f.free[last]
+		f.free = f.free[:last]
+		return file, nil
+	}
+	file, err := os.CreateTemp(f.dir, "demo-server-")
+	if err != nil {
+		return nil, err
+	}
+	// Without a name it is gone with the process, however that ends.
+	if os.Remove(file.Name()) != nil {
+		f.named = append(f.named, file.Name())
+	}
+	return file, nil
+}
+
+func (f *File) release(file *os.File) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.free = append(f.free, file)
+}
+
+// Close removes the files. No work may be under way.
+func (f *File) Close() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var errs []error
+	for _, file := range f.free {
+		errs = append(errs, file.Close())
+	}
+	for _, name := range f.named {
+		errs = append(errs, os.Remove(name))
+	}
+	f.free, f.named = nil, nil
+	return errors.Join(errs...)
+}
+
+// fileBuffers are what is written, and what is read back.
+type fileBuffers struct {
+	out, in [fileSize]byte
+	rounds  uint64
+}
+
+var buffersOf = sync.Pool{New: func() any { return new(fileBuffers) }}
+
+// round writes something new, so that what is read back cannot be what was there before.
+func round(file *os.File) error {
+	b := buffersOf.Get().(*fileBuffers)
+	defer buffersOf.Put(b)
+	b.rounds++
+	for at := 0; at < fileSize; at += 512 {
+		binary.LittleEndian.PutUint64(b.out[at:], b.rounds)
+	}
+	if _, err := file.WriteAt(b.out[:], 0); err != nil {
+		return err
+	}
+	if err := file.Sync(); err != nil {
+		return err
+	}
+	if _, err := file.ReadAt(b.in[:], 0); err != nil {
+		return err
+	}
+	if !bytes.Equal(b.in[:], b.out[:]) {
+		return fmt.Errorf("read %s: not what was written", file.Name())
+	}
+	return nil
+}

@@ -1,0 +1,210 @@
+package work_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"runtime"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"demo-server/work"
+)
+
+func newFile(t *testing.T, maxThreads int) (*work.File, string) {
+	t.Helper()
+	dir := t.TempDir()
+	file, err := work.NewFile(dir, maxThreads)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := file.Close(); err != nil {
+			t.Error(err)
+		}
+		if left, err := os.ReadDir(dir); len(left) > 0 || err != nil {
+			t.Errorf("%v left, %v", left, err)
+		}
+	})
+	return file, dir
+}
+
+// kinds are those that take real time.
+func kinds(t *testing.T) map[string]work.Work {
+	file, _ := newFile(t, 1000)
+	return map[string]work.Work{
+		"sleep": work.NewSleep(), "block": work.NewBlock(1000), "cpu": work.NewCPU(), "mutex": work.NewMutex(1), "file": file,
+	}
+}
+
+// TestKinds is what every kind promises: it takes its time, no time at all for none, and ends at once with its context.
+func TestKinds(t *testing.T) {
+	const delay, long = 50 * time.Millisecond, time.Minute
+	// What a machine under load may take longer; the kinds' own tests are about how exact they are.
+	const slack = 5 * time.Second
+	for name, kind := range kinds(t) {
+		t.Run(name, func(t *testing.T) {
+			began := time.Now()
+			if err := kind.Do(t.Context(), delay); err != nil {
+				t.Fatal(err)
+			}
+			// cpu takes CPU time, of which there is no more than time on the clock.
+			if took := time.Since(began); took < delay-time.Millisecond || took > delay+slack {
+				t.Errorf("took %s, want %s", took, delay)
+			}
+			if err := kind.Do(t.Context(), 0); err != nil {
+				t.Error(err)
+			}
+			for _, after := range []time.Duration{0, time.Microsecond, delay} {
+				ctx, cancel := context.WithTimeout(t.Context(), after)
+				began := time.Now()
+				if err := kind.Do(ctx, long); !errors.Is(err, ctx.Err()) || err == nil {
+					t.Errorf("cancelled after %s: %v", after, err)
+				}
+				if took := time.Since(began); took > after+slack {
+					t.Errorf("cancelled after %s, it took %s", after, took)
+				}
+				cancel()
+			}
+		})
+	}
+	goleak.VerifyNone(t)
+}
+
+// TestHolds: what each kind holds is what modes decide by.
+func TestHolds(t *testing.T) {
+	want := map[string]work.Resource{
+		"sleep": work.Nothing, "block": work.Thread, "cpu": work.Core, "mutex": work.Slot, "file": work.Thread,
+	}
+	for name, kind := range kinds(t) {
+		if kind.Holds() != want[name] {
+			t.Errorf("%s holds %s, want %s", name, kind.Holds(), want[name])
+		}
+	}
+}
+
+// TestManyAtOnce: work is shared by many, some of whom leave, and each gets its own end.
+func TestManyAtOnce(t *testing.T) {
+	for name, kind := range kinds(t) {
+		t.Run(name, func(t *testing.T) {
+			var all sync.WaitGroup
+			for i := range 40 {
+				all.Go(func() {
+					ctx, cancel := context.WithCancel(t.Context())
+					defer cancel()
+					leaves := i%2 == 0
+					if leaves {
+						time.AfterFunc(time.Duration(i)*time.Millisecond/4, cancel)
+					}
+					err := kind.Do(ctx, time.Duration(1+i/10)*time.Millisecond)
+					if err != nil && (!leaves || !errors.Is(err, context.Canceled)) {
+						t.Errorf("%d: %v", i, err)
+					}
+				})
+			}
+			all.Wait()
+			if pooled, ok := kind.(work.Pooled); ok {
+				if pool := pooled.Pool(); pool.InUse != 0 || pool.Waiting != 0 || pool.Name != name {
+					t.Errorf("afterwards the pool is %+v", pool)
+				}
+			}
+		})
+	}
+}
+
+// TestBlockHoldsThreads: each that blocks has a thread, and there are no more of them than may be.
+func TestBlockHoldsThreads(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("threads are counted in /proc")
+	}
+	const most = 20
+	threads := func() int {
+		tasks, err := os.ReadDir("/proc/self/task")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(tasks)
+	}
+	block := work.NewBlock(most)
+	ctx, leave := context.WithCancel(t.Context())
+	before := threads()
+	var all sync.WaitGroup
+	for range 5 * most {
+		all.Go(func() { block.Do(ctx, time.Minute) })
+	}
+	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(time.Millisecond) {
+		if pool := block.Pool(); pool.InUse == most && pool.Waiting == 4*most && threads() >= most {
+			break
+		}
+	}
+	if pool := block.Pool(); pool.InUse != most || pool.Waiting != 4*most {
+		t.Errorf("%+v, want %d in use, %d waiting", pool, most, 4*most)
+	}
+	// The runtime has some threads of its own, and starts one more here and there.
+	if n := threads(); n < most || n > before+most+10 {
+		t.Errorf("%d threads, want %d that block and the %d before", n, most, before)
+	}
+	leave()
+	all.Wait()
+}
+
+// TestCPUIsExact: it takes the CPU time that it is told to, within 5%, however busy the machine is.
+func TestCPUIsExact(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("the CPU time of a thread is not known here")
+	}
+	cpu := work.NewCPU()
+	for _, delay := range []time.Duration{time.Millisecond, 10 * time.Millisecond, 50 * time.Millisecond} {
+		used := threadTimeOf(func() { cpu.Do(t.Context(), delay) })
+		if off := (used - delay).Abs(); off > delay/20+100*time.Microsecond {
+			t.Errorf("used %s of CPU time, want %s", used, delay)
+		}
+	}
+}
+
+// TestFileFails: a folder that cannot be written is an error at once, in one line that names it.
+func TestFileFails(t *testing.T) {
+	dir := t.TempDir() + "/nowhere"
+	if _, err := work.NewFile(dir, 1); err == nil || !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("%v, want %v", err, os.ErrNotExist)
+	}
+}
+
+// TestFileUsesFilesAgain: as many files as work at a time, and no more.
+func TestFileUsesFilesAgain(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("open files are counted in /proc")
+	}
+	open := func() int {
+		files, err := os.ReadDir("/proc/self/fd")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(files)
+	}
+	before := open()
+	file, _ := newFile(t, 2)
+	for range 10 {
+		if err := file.Do(t.Context(), 1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := open(); n != before+1 {
+		t.Errorf("%d files open, want 1", n-before)
+	}
+}
+
+func BenchmarkKinds(b *testing.B) {
+	cpu, block := work.NewCPU(), work.NewBlock(1000)
+	for name, kind := range map[string]work.Work{"cpu": cpu, "block": block, "sleep": work.NewSleep()} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				kind.Do(b.Context(), 100*time.Microsecond)
+			}
+		})
+	}
+}

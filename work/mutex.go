@@ -1,0 +1,34 @@
+package work
+
+import (
+	"context"
+	"time"
+)
+
+// Mutex is work that sleeps while it holds one of a few slots, as a handler does that sleeps with a lock: a mode may let
+// as many requests work as it likes, the slots are the bound. The wait for a slot is not part of the delay.
+type Mutex struct {
+	slots *Places
+	sleep *Sleep
+}
+
+// NewMutex returns work that shares that many slots.
+func NewMutex(slots int) *Mutex { return &Mutex{NewPlaces("mutex", slots), NewSleep()} }
+
+// Holds is Slot.
+func (m *Mutex) Holds() Resource { return Slot }
+
+// Pool is the slots.
+func (m *Mutex) Pool() Pool { return m.slots.Pool() }
+
+// Do waits for a slot and then for the delay, or until ctx is done, and then returns ctx.Err().
+func (m *Mutex) Do(ctx context.Context, delay time.Duration) error {
+	if delay <= 0 {
+		return ctx.Err()
+	}
+	if err := m.slots.Take(ctx); err != nil {
+		return err
+	}
+	defer m.slots.Give()
+	return m.sleep.Do(ctx, delay)
+}
