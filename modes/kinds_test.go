@@ -1,0 +1,237 @@
+package modes_test
+
+import (
+	"io"
+	"net/http"
+	"runtime"
+	"testing"
+	"time"
+
+	"demo-server/backend"
+	"demo-server/modes"
+	"demo-server/server"
+	"demo-server/work"
+	"demo-server/work/remote"
+)
+
+// A dependency is another server that a kind of work waits for.
+type dependency struct {
+	start func(address string) (*backend.Server, error)
+	*backend.Server
+}
+
+func depend(t *testing.T, start func(string) (*backend.Server, error)) *dependency {
+	t.Helper()
+	d := &dependency{start: start}
+	d.run(t, "127.0.0.1:0")
+	t.Cleanup(func() { d.Close() })
+	return d
+}
+
+func (d *dependency) run(t *testing.T, address string) {
+	t.Helper()
+	var err error
+	if d.Server, err = d.start(address); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// kinds makes each kind of work but sql, which needs a PostgreSQL and is tested end to end. needs is nil for those that
+// depend on nobody.
+var kinds = []struct {
+	name  string
+	holds work.Resource
+	make  func(t *testing.T) (kind work.Work, needs *dependency)
+}{
+	{"sleep", work.Nothing, func(*testing.T) (work.Work, *dependency) { return work.NewSleep(), nil }},
+	{"block", work.Thread, func(*testing.T) (work.Work, *dependency) { return work.NewBlock(10), nil }},
+	{"cpu", work.Core, func(*testing.T) (work.Work, *dependency) { return work.NewCPU(), nil }},
+	{"mutex", work.Slot, func(*testing.T) (work.Work, *dependency) { return work.NewMutex(1), nil }},
+	{"file", work.Thread, func(t *testing.T) (work.Work, *dependency) {
+		kind, err := work.NewFile(t.TempDir(), 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return kind, nil
+	}},
+	{"http", work.Socket, func(t *testing.T) (work.Work, *dependency) {
+		d := depend(t, backend.StartHTTP)
+		kind, err := remote.NewHTTP("http://"+d.Addr().String()+"/", 2, 5*time.Second)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return kind, d
+	}},
+	{"grpc", work.Socket, func(t *testing.T) (work.Work, *dependency) {
+		d := depend(t, backend.StartGRPC)
+		kind, err := remote.NewGRPC(d.Addr().String(), 5*time.Second)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return kind, d
+	}},
+}
+
+// modesFor are the modes as they are made for work that holds that.
+func modesFor(holds work.Resource) (all []variant) {
+	o := modes.Options{Workers: 2, MaxThreads: 100, Loops: 1, LoopHelpers: 2, Holds: holds}
+	for _, mode := range modes.All(o) {
+		all = append(all, variant{mode.Name, mode})
+	}
+	o.Unpatched = true
+	return append(all, variant{"eventloop, unpatched", named("eventloop", o)})
+}
+
+// eachKind runs test for every kind in every mode, in real time.
+func eachKind(t *testing.T, test func(t *testing.T, mode modes.Mode, kind work.Work, needs *dependency)) {
+	for _, k := range kinds {
+		for _, v := range modesFor(k.holds) {
+			t.Run(k.name+" in "+v.label, func(t *testing.T) {
+				t.Parallel()
+				kind, needs := k.make(t)
+				if closer, ok := kind.(io.Closer); ok {
+					t.Cleanup(func() { closer.Close() }) // after the mode has ended
+				}
+				test(t, v.Mode, kind, needs)
+			})
+		}
+	}
+}
+
+// TestKindHello: every kind takes its time and says hello, several at once, in every mode.
+func TestKindHello(t *testing.T) {
+	eachKind(t, func(t *testing.T, mode modes.Mode, kind work.Work, _ *dependency) {
+		_, source := overTCP(t, mode, options{work: kind, delay: brief / 5, queue: 10})
+		clients := []*client{dialTCP(t, source), dialTCP(t, source), dialTCP(t, source)}
+		for _, c := range clients {
+			c.send(hello)
+		}
+		for _, c := range clients {
+			r := c.read(http.MethodGet)
+			if r == nil || r.body != "Hello World" {
+				t.Fatalf("%+v, want Hello World", r)
+			}
+			if worked := timing(t, r, "work"); worked < brief/5 {
+				t.Errorf("worked for %s, want %s", worked, brief/5)
+			}
+		}
+	})
+}
+
+// TestKindLeave: a client that leaves frees its place, and what its work held. So does one that has not got it yet.
+func TestKindLeave(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("modes say that clients are not seen to leave on " + runtime.GOOS)
+	}
+	eachKind(t, func(t *testing.T, mode modes.Mode, kind work.Work, needs *dependency) {
+		if standsStill(mode) {
+			return
+		}
+		seen := &outcomes{}
+		s, source := overTCP(t, mode, options{work: kind, delay: time.Minute, queue: 10, observers: []server.Observer{seen}})
+		n := 3
+		if mode.Bound == modes.BoundOne {
+			n = 1
+		}
+		var clients []*client
+		for range n {
+			clients = append(clients, dialTCP(t, source).send(hello))
+		}
+		until(t, "all are in", func() bool { return s.app.InFlight()+s.app.Queued() == n })
+		for _, c := range clients {
+			c.Close()
+		}
+		until(t, "all places are free", func() bool {
+			return s.app.InFlight()+s.app.Queued() == 0 && seen.of(server.LeftRunning)+seen.of(server.LeftQueued) == n
+		})
+		if pooled, ok := kind.(work.Pooled); ok {
+			if pool := pooled.Pool(); pool.InUse != 0 || pool.Waiting != 0 {
+				t.Errorf("%+v, want nothing in use", pool)
+			}
+		}
+		if needs != nil {
+			until(t, "nobody calls the dependency", func() bool { return needs.Waiting() == 0 })
+		}
+	})
+}
+
+// TestKindDrain: what is in flight at a stop is finished, and at the drain deadline it ends with 503.
+func TestKindDrain(t *testing.T) {
+	eachKind(t, func(t *testing.T, mode modes.Mode, kind work.Work, _ *dependency) {
+		for _, expires := range []bool{false, true} {
+			delay, want := brief, http.StatusOK
+			if expires {
+				delay, want = time.Minute, http.StatusServiceUnavailable
+			}
+			s, source := overTCP(t, mode, options{work: kind, delay: delay})
+			c := dialTCP(t, source).send(hello)
+			until(t, "the request is in flight", func() bool { return s.app.InFlight() == 1 })
+			s.stop()
+			if expires {
+				s.app.Expire()
+			}
+			if r := c.read(http.MethodGet); r == nil || r.StatusCode != want || !r.Close {
+				t.Errorf("expires: %v: %+v, want %d and closed", expires, r, want)
+			}
+		}
+	})
+}
+
+// TestKindDependency: while what the work depends on is down, every request is answered 502, and when it is back they
+// work again, without anything being started anew.
+func TestKindDependency(t *testing.T) {
+	eachKind(t, func(t *testing.T, mode modes.Mode, kind work.Work, needs *dependency) {
+		if needs == nil {
+			return
+		}
+		seen := &failures{}
+		s, source := overTCP(t, mode, options{work: kind, delay: brief / 10, observers: []server.Observer{seen}})
+		dialTCP(t, source).get(http.StatusOK)
+
+		address := needs.Addr().String()
+		needs.Close()
+		for range 3 {
+			dialTCP(t, source).get(http.StatusBadGateway)
+		}
+		until(t, "failures are counted by cause", func() bool { return seen.of(work.Refused)+seen.of(work.Broken) == 3 })
+
+		needs.run(t, address)
+		until(t, "it works again", func() bool {
+			r := dialTCP(t, source).send(hello).read(http.MethodGet)
+			return r != nil && r.StatusCode == http.StatusOK
+		})
+		if s.app.InFlight() > 1 {
+			t.Errorf("%d in flight", s.app.InFlight())
+		}
+	})
+}
+
+// TestKindDependencyCut: a dependency that dies while requests wait for it fails these, and no others.
+func TestKindDependencyCut(t *testing.T) {
+	eachKind(t, func(t *testing.T, mode modes.Mode, kind work.Work, needs *dependency) {
+		if needs == nil {
+			return
+		}
+		_, source := overTCP(t, mode, options{work: kind, delay: time.Minute})
+		c := dialTCP(t, source).send(hello)
+		until(t, "the request waits", func() bool { return needs.Waiting() == 1 })
+		needs.Close()
+		if r := c.read(http.MethodGet); r == nil || r.StatusCode != http.StatusBadGateway {
+			t.Errorf("%+v, want 502", r)
+		}
+	})
+}
+
+// failures counts what failed by its cause.
+type failures struct {
+	outcomes
+}
+
+func (f *failures) Observe(s *server.Sample) {
+	if s.Failure == nil {
+		return
+	}
+	f.outcomes.Observe(&server.Sample{Outcome: server.Outcome(s.Failure.Cause)})
+}
+
+func (f *failures) of(cause work.Cause) int { return f.outcomes.of(server.Outcome(cause)) }
