@@ -13,7 +13,7 @@ import (
 )
 
 // MaxDelay is the longest wait that a call may ask for.
-const MaxDelay = time.Minute
+const MaxDelay = 10 * time.Minute
 
 // greeting is what every call that waited to the end is answered with.
 const greeting = "Hello World"

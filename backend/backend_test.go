@@ -53,8 +53,8 @@ func TestHTTP(t *testing.T) {
 		{"no delay", "/", 0, 200, "Hello World"},
 		{"a delay", "/?delay=50ms", 50 * time.Millisecond, 200, "Hello World"},
 		{"a delay of 0", "/?delay=0s", 0, 200, "Hello World"},
-		{"above the cap", "/?delay=61s", 0, 400, "delay 1m1s: want one from 0s to 1m0s\n"},
-		{"a negative delay", "/?delay=-1s", 0, 400, "delay -1s: want one from 0s to 1m0s\n"},
+		{"above the cap", "/?delay=601s", 0, 400, "delay 10m1s: want one from 0s to 10m0s\n"},
+		{"a negative delay", "/?delay=-1s", 0, 400, "delay -1s: want one from 0s to 10m0s\n"},
 		{"no delay at all", "/?delay=soon", 0, 400, "delay \"soon\": want a duration such as 300ms\n"},
 		{"nowhere", "/nowhere", 0, 404, "404 page not found\n"},
 	} {
@@ -107,7 +107,7 @@ func TestGRPC(t *testing.T) {
 		{"no delay", 0, 0, 0, codes.OK, "Hello World"},
 		{"a delay", 50 * time.Millisecond, 0, 50 * time.Millisecond, codes.OK, "Hello World"},
 		{"cancelled", time.Minute, 20 * time.Millisecond, 20 * time.Millisecond, codes.Canceled, ""},
-		{"above the cap", time.Minute + 1, 0, 0, codes.InvalidArgument, ""},
+		{"above the cap", backend.MaxDelay + 1, 0, 0, codes.InvalidArgument, ""},
 		{"a negative delay", -1, 0, 0, codes.InvalidArgument, ""},
 	} {
 		t.Run(row.name, func(t *testing.T) {

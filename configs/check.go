@@ -4,23 +4,56 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
+	"strings"
 )
 
+// ownChecks are those that need to know nothing but the settings.
+var ownChecks = []Check{
+	{"admin-addr", []string{"host", "port"}, (*Settings).adminClash},
+	{"delay", []string{"max-delay"}, (*Settings).delayAboveCap},
+	{"body", []string{"max-size"}, (*Settings).bodyAboveCap},
+}
+
 // crossCheck finds values that are good each, but not together.
-func (l *loader) crossCheck() {
-	if l.wrong["host"] || l.wrong["port"] || l.wrong["admin-addr"] {
-		return
+func (l *loader) crossCheck(more []Check) {
+	for _, check := range slices.Concat(ownChecks, more) {
+		if l.wrong[check.Setting] || slices.ContainsFunc(check.With, func(name string) bool { return l.wrong[name] }) {
+			continue
+		}
+		err := check.Wrong(l.settings)
+		if err == nil {
+			continue
+		}
+		for problem := range strings.SplitSeq(err.Error(), "\n") {
+			l.mistakes = append(l.mistakes, Mistake{
+				Source: l.settings.Source(check.Setting), Setting: check.Setting, Problem: problem,
+			})
+		}
 	}
-	s := l.settings
+}
+
+func (s *Settings) adminClash() error {
 	host, port, err := net.SplitHostPort(s.AdminAddr)
 	if err != nil || s.Port == 0 || !samePort(port, s.Port) || !overlap(host, s.Host) {
-		return
+		return nil
 	}
-	l.mistakes = append(l.mistakes, Mistake{
-		Source: s.Source("admin-addr"), Setting: "admin-addr", Value: Quote(s.AdminAddr),
-		Problem: fmt.Sprintf("is taken by host %s and port %d", s.Host, s.Port), Want: "want another port",
-	})
+	return fmt.Errorf("%s is taken by host %s and port %d; want another port", Quote(s.AdminAddr), s.Host, s.Port)
+}
+
+func (s *Settings) delayAboveCap() error {
+	if s.Delay <= s.MaxDelay {
+		return nil
+	}
+	return fmt.Errorf("%s is above max-delay, which is %s", formatDuration(s.Delay), formatDuration(s.MaxDelay))
+}
+
+func (s *Settings) bodyAboveCap() error {
+	if int64(len(s.Body)) <= s.MaxSize {
+		return nil
+	}
+	return fmt.Errorf("is %d bytes long; max-size is %s", len(s.Body), formatSize(s.MaxSize))
 }
 
 func samePort(text string, port int) bool {

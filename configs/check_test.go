@@ -1,6 +1,7 @@
 package configs
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -49,4 +50,60 @@ func TestAdminClash(t *testing.T) {
 		t.Error(diff)
 	}
 	load(t, Inputs{Flags: flags("port=0", "admin-addr=127.0.0.1:0")})
+}
+
+// TestChecks: values that are good each, but not together.
+func TestChecks(t *testing.T) {
+	noMutex := Check{"fault", []string{"work", "slots"}, func(s *Settings) error {
+		if s.Work != "mutex" {
+			return nil
+		}
+		return errors.New("one thing\nand another")
+	}}
+	for _, c := range []struct {
+		name  string
+		flags []Flag
+		want  string
+	}{
+		{"delay", flags("delay=61s"), "flag --delay: 1m1s is above max-delay, which is 1m"},
+		{"delay under a higher cap", flags("delay=61s", "max-delay=2m"), ""},
+		{"delay above a lower cap", flags("max-delay=1s"), "default: delay: 2s is above max-delay, which is 1s"},
+		{"body", flags("max-size=3", "body=four"), "flag --body: is 4 bytes long; max-size is 3"},
+		{"a cap that is wrong is no cap", flags("delay=61s", "max-delay=x"),
+			`flag --max-delay: "x" is not a duration; want a duration from 0s to 10m, such as 2s or 300ms`},
+		{"a check of the caller's, a line for each mistake", flags("work=mutex", "fault=x"),
+			"flag --fault: one thing\nflag --fault: and another"},
+		{"which is not made of what is wrong", flags("work=mutex", "slots=0"),
+			`flag --slots: "0" is too low; want a whole number from 1 to 1000000`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got := ""
+			if _, err := Load(Inputs{Modes: modes, Flags: c.flags, Checks: []Check{noMutex}}); err != nil {
+				got = err.Error()
+			}
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+	if _, err := Load(Inputs{Modes: modes, Flags: flags("delay=61s"), Partial: true}); err != nil {
+		t.Errorf("held against settings that are to come: %v", err)
+	}
+}
+
+// TestAsked: a request may ask for no work that calls somebody or writes to a disk, but the server's own.
+func TestAsked(t *testing.T) {
+	for _, c := range []struct {
+		flags []Flag
+		want  []string
+	}{
+		{nil, []string{"sleep", "block", "cpu", "mutex"}},
+		{flags("work=sql"), []string{"sleep", "block", "cpu", "mutex", "sql"}},
+		{flags("work=sql", "overrides=false"), nil},
+		{flags("work=file", "overrides=false", "fault=work=cpu:1"), []string{"sleep", "block", "cpu", "mutex", "file"}},
+	} {
+		if diff := cmp.Diff(c.want, load(t, Inputs{Flags: c.flags}).Asked()); diff != "" {
+			t.Errorf("%v (-want +got):\n%s", c.flags, diff)
+		}
+	}
 }

@@ -13,16 +13,27 @@ type Inputs struct {
 	Flags   []Flag   // as given, in order; of a flag given twice the last counts
 	Environ []string // "NAME=value", as os.Environ returns; only DEMO_SERVER_… matters
 	Modes   []string // the modes that there are
+	Checks  []Check  // of values that hang together, beside those that Load knows itself
+	Partial bool     // more settings are to come: values are not held against each other yet
 
 	// ReadFile returns a file's bytes. Nil reads from the file system, no more than Load needs to see that a file is
 	// too large.
 	ReadFile func(name string) ([]byte, error)
 }
 
+// A Check says whether a setting's value, which is good by itself, goes together with those of others. It is made once
+// all sources are merged, of the values in force.
+type Check struct {
+	Setting string                  // whose value is at fault
+	With    []string                // the others that it looks at: no check is made where one of them is wrong
+	Wrong   func(s *Settings) error // nil for nothing; its text has a line for each mistake
+}
+
 // A Flag is one flag of a command line.
 type Flag struct{ Name, Value string } // the name without dashes
 
-// Load merges the sources, and checks every value of each, whether or not it is overridden. Of several YAML files or
+// Load merges the sources, and checks every value of each, whether or not it is overridden. Only those in force are held
+// against each other. Of several YAML files or
 // presets only the one that the strongest source names is read.
 //
 // The error is nil or Mistakes, those of the strongest source first.
@@ -31,7 +42,9 @@ func Load(in Inputs) (*Settings, error) {
 	flags, environment := l.flags(in.Flags), l.environment(in.Environ)
 	l.apply(selectors(environment), selectors(flags))
 	l.apply(l.defaults(), l.preset(), l.file(in.ReadFile), rest(environment), rest(flags))
-	l.crossCheck()
+	if !in.Partial {
+		l.crossCheck(in.Checks)
+	}
 	if len(l.mistakes) > 0 {
 		slices.SortStableFunc(l.mistakes, func(a, b Mistake) int { return cmp.Compare(b.Source.Kind, a.Source.Kind) })
 		return nil, l.mistakes

@@ -38,6 +38,8 @@ func load(t *testing.T, in Inputs) *Settings {
 func TestDefaults(t *testing.T) {
 	want := &Settings{
 		Mode: "goroutine", Delay: 2 * time.Second, Body: "Hello World", OnLeave: OnLeaveCancel,
+		Work: "sleep", Slots: 1, PoolSize: 10, DialTimeout: 5 * time.Second,
+		Overrides: true, MaxDelay: time.Minute, MaxSize: 10 << 20,
 		Host: "127.0.0.1", Port: 7779, AdminAddr: AdminAuto,
 		Workers: 100, Queue: 1024, QueueTimeout: 30 * time.Second, MaxThreads: 1000, LoopHelpers: 8, Patched: true,
 		MaxHeaderBytes: 4096, MaxBodyBytes: 1 << 20,
@@ -138,7 +140,7 @@ lame-duck: *here
 flag --preset: "small-pol" is not known; did you mean "small-pool"? known: article, gunicorn-sync, small-pool, throughput
 flag --mode: "pol" is not known; did you mean "pool"? known: goroutine, pool, single, fasthttp
 flag --admin-token: (redacted) cannot be sent in a header; want at most 1024 visible ASCII characters, and no space
-flag --delay: "-1s" is too low; want a duration from 0s to 1m
+flag --delay: "-1s" is too low; want a duration from 0s to 10m
 flag --port: "99999999999999999999" is too high; want a whole number from 0 to 65535
 flag --body: "\xff" is not valid UTF-8; want text
 environment DEMO_SERVER_MDOE: unknown variable; did you mean DEMO_SERVER_MODE?

@@ -9,7 +9,7 @@ import (
 )
 
 // YAML prints all settings in force, each with its source in a comment. Load takes the result as a file again and
-// makes the same settings of it, but for the admin token, which is no more than a comment.
+// makes the same settings of it, but for secrets, which are no more than comments.
 func (s *Settings) YAML() []byte {
 	var out bytes.Buffer
 	group := ""
@@ -26,10 +26,18 @@ func (s *Settings) YAML() []byte {
 	return bytes.TrimPrefix(out.Bytes(), []byte("\n"))
 }
 
+// shown is the setting's text as everybody may see it.
+func (s Setting) shown() string {
+	if s.Secret {
+		return redacted
+	}
+	return s.text()
+}
+
 // yaml is the setting's line of YAML.
 func (s Setting) yaml() string {
 	if s.Secret && s.text() != "" {
-		return "# " + s.Name + ": " + redacted
+		return "# " + s.Name + ": " + s.shown()
 	}
 	value := &yaml.Node{Kind: yaml.ScalarNode, Value: s.text()}
 	if s.isText {

@@ -24,7 +24,7 @@ func TestPresetsLoad(t *testing.T) {
 
 func TestYAML(t *testing.T) {
 	got := string(load(t, Inputs{
-		Flags:    flags("mode=pool", "config=demo.yaml", "preset=small-pool", "admin-token=s3cret"),
+		Flags:    flags("mode=pool", "config=demo.yaml", "preset=small-pool", "admin-token=s3cret", "dsn=postgres://a:b@c/d"),
 		Environ:  []string{"DEMO_SERVER_DELAY=90ms"},
 		ReadFile: files(map[string]string{"demo.yaml": "body: \"#1\\n\"\n"}),
 	}).YAML())
@@ -33,6 +33,22 @@ mode: pool                           # flag --mode
 delay: 90ms                          # environment DEMO_SERVER_DELAY
 body: "#1\n"                         # file demo.yaml:1:7
 on-leave: cancel                     # default
+
+# What blocks
+work: sleep                          # default
+slots: 1                             # default
+dir: ''                              # default
+target: ''                           # default
+pool-size: 10                        # default
+# dsn: (redacted)                    # flag --dsn
+dial-timeout: 5s                     # default
+
+# Faults
+overrides: true                      # default
+fault: ''                            # default
+seed: 0                              # default
+max-delay: 1m                        # default
+max-size: 10MiB                      # default
 
 # Where
 host: 127.0.0.1                      # default
@@ -84,7 +100,7 @@ func roundTrip(t *testing.T, settings *Settings) {
 	if err != nil {
 		t.Fatalf("%v in what was printed:\n%s", err, printed)
 	}
-	ignore := cmp.Options{cmpopts.IgnoreUnexported(Settings{}), cmpopts.IgnoreFields(Settings{}, "AdminToken")}
+	ignore := cmp.Options{cmpopts.IgnoreUnexported(Settings{}), cmpopts.IgnoreFields(Settings{}, "AdminToken", "DSN")}
 	if diff := cmp.Diff(settings, again, ignore); diff != "" {
 		t.Errorf("%s\nfrom:\n%s", diff, printed)
 	}

@@ -10,6 +10,7 @@ package configs
 
 import (
 	"net"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -19,9 +20,27 @@ type Settings struct {
 	// What is served.
 
 	Mode    string        // the concurrency model's name
-	Delay   time.Duration // how long a request blocks, 0 to 1 minute
-	Body    string        // the body of the reply
+	Delay   time.Duration // how long a request blocks, 0 to MaxDelay
+	Body    string        // the body of the reply, at most MaxSize
 	OnLeave string        // OnLeaveCancel or OnLeaveFinish
+
+	// What blocks.
+
+	Work        string        // the kind of work: one of Kinds
+	Slots       int           // of work mutex: how many requests may be in it at a time, at least 1
+	Dir         string        // of work file: where its files are; empty for the system's folder for temporary ones
+	Target      string        // of work http, a URL, or of work grpc, host:port; empty for a server in this process
+	PoolSize    int           // of work http and sql: connections, at least 1
+	DSN         Secret        // of work sql: the database; empty for none
+	DialTimeout time.Duration // how long what the work depends on may take to answer beyond the delay, above 0
+
+	// Faults.
+
+	Overrides bool          // requests may ask for what they get
+	Fault     string        // what requests get that do not ask; empty for the usual
+	Seed      int           // of what is drawn by chance; 0 for a new one in each process
+	MaxDelay  time.Duration // the longest delay that may be asked for
+	MaxSize   int64         // the longest body that may be asked for, in bytes
 
 	// Where.
 
@@ -36,7 +55,7 @@ type Settings struct {
 	Workers        int           // goroutines of mode pool, at least 1
 	Queue          int           // requests that may wait for a worker of mode pool
 	QueueTimeout   time.Duration // how long a request may wait for a worker of mode pool, above 0
-	MaxThreads     int           // requests that may have a thread in mode thread, at least 1
+	MaxThreads     int           // requests that may have a thread, in mode thread or of work block, at least 1
 	Loops          int           // event loops of mode eventloop, of each process; 0 for one on each core
 	LoopHelpers    int           // threads of mode eventloop for work that holds a thread or a core, at least 1
 	Patched        bool          // mode eventloop keeps its loops free; false does all work on them
@@ -77,6 +96,15 @@ const (
 
 // AdminAuto as Settings.AdminAddr stands for 127.0.0.1 and the port after Settings.Port.
 const AdminAuto = "auto"
+
+// Asked are the kinds of work that a request may ask for, be it by itself or by way of Fault: the server's own, and those
+// that call nobody and write to no disk.
+func (s *Settings) Asked() []string {
+	if !s.Overrides && s.Fault == "" {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(Kinds), func(kind string) bool { return kind != s.Work && slices.Contains(outward, kind) })
+}
 
 // Source tells where the value of the named setting came from.
 func (s *Settings) Source(name string) Source { return s.sources[name] }

@@ -1,6 +1,7 @@
 package configs
 
 import (
+	"math"
 	"strings"
 	"time"
 )
@@ -32,6 +33,8 @@ func (s Setting) Variable() string {
 const (
 	from      = "Where settings come from"
 	served    = "What is served"
+	blocks    = "What blocks"
+	faults    = "Faults"
 	where     = "Where"
 	bounds    = "Bounds"
 	timeouts  = "Timeouts"
@@ -45,10 +48,23 @@ const (
 	gib     = 1 << 30
 	maxPort = 1<<16 - 1
 	instant = 1 // the shortest duration above 0
+
+	longestDelay = 10 * time.Minute
+	largestBody  = 100 * mib
 )
 
 // MaxProcesses is the most that Settings.Processes may be.
 const MaxProcesses = 64
+
+// MaxSeed is the most that Settings.Seed may be.
+const MaxSeed = math.MaxInt32
+
+// Kinds are the kinds of work, as in the setting work.
+var Kinds = []string{"sleep", "block", "cpu", "mutex", "file", "http", "sql", "grpc"}
+
+// outward are those that write to a disk or call somebody: no request may make a server do that which was not started
+// for it.
+var outward = []string{"file", "http", "sql", "grpc"}
 
 // Table lists all settings in the order in which help shows them. modes are the names that the setting mode may have.
 func Table(modes []string) []Setting { return new(Settings).table(modes) }
@@ -63,14 +79,43 @@ func (s *Settings) table(modes []string) []Setting {
 
 		{Name: "mode", Group: served, Default: "goroutine", Value: enum(&s.Mode, modes...),
 			Help: "concurrency model that serves"},
-		// The cap keeps a demo server that is exposed by accident from becoming a weapon.
-		{Name: "delay", Group: served, Default: "2s", Value: duration(&s.Delay, 0, time.Minute),
-			Help: "how long a request blocks, at most 1m"},
+		{Name: "delay", Group: served, Default: "2s", Value: duration(&s.Delay, 0, longestDelay),
+			Help: "how long a request blocks, at most max-delay"},
 		{Name: "body", Group: served, Default: "Hello World", AllowEmpty: true, Value: text(&s.Body, 10*mib),
-			Help: "body of the reply"},
+			Help: "body of the reply, at most max-size"},
 		{Name: "on-leave", Group: served, Default: OnLeaveCancel, Value: enum(&s.OnLeave, OnLeaveCancel, OnLeaveFinish),
 			Help: "what becomes of the work of a client that left: cancel ends it, finish goes on with it, as the" +
 				" Python servers do"},
+
+		{Name: "work", Group: blocks, Default: "sleep", Value: enum(&s.Work, Kinds...),
+			Help: "kind of work that a request blocks on"},
+		{Name: "slots", Group: blocks, Default: "1", Value: number(&s.Slots, 1, 1_000_000),
+			Help: "how many requests may do work mutex at the same time, in each process"},
+		{Name: "dir", Group: blocks, AllowEmpty: true, Value: text(&s.Dir, kib),
+			Help: "folder that work file writes in; empty is the system's for temporary files"},
+		{Name: "target", Group: blocks, AllowEmpty: true, Value: text(&s.Target, 4*kib),
+			Help: "server that is called: a URL for work http, HOST:PORT for work grpc; empty is one in this process," +
+				" demo-server backend is one apart"},
+		{Name: "pool-size", Group: blocks, Default: "10", Value: number(&s.PoolSize, 1, 10_000),
+			Help: "how many connections work http or sql shares, in each process; a request without one waits for it"},
+		{Name: "dsn", Group: blocks, AllowEmpty: true, Secret: true, Value: secret(&s.DSN, 4*kib),
+			Help: "PostgreSQL of work sql, such as postgres://USER:PASSWORD@HOST:PORT/DATABASE; better given by the" +
+				" environment, since others can see a command line"},
+		{Name: "dial-timeout", Group: blocks, Default: "5s", Value: duration(&s.DialTimeout, instant, time.Minute),
+			Help: "how long the server of work http, sql or grpc may take to answer at the start, or to answer a request" +
+				" beyond its delay"},
+
+		{Name: "overrides", Group: faults, Default: "true", Value: toggle(&s.Overrides),
+			Help: "a request may ask for what it gets, as in /?delay=300ms&status=503:10; false ignores what it asks for"},
+		{Name: "fault", Group: faults, AllowEmpty: true, Value: text(&s.Fault, 4*kib),
+			Help: "what requests get that ask for nothing, in the same words: 'status=503:10&delay=exp(2s)'"},
+		{Name: "seed", Group: faults, Default: "0", Value: number(&s.Seed, 0, MaxSeed),
+			Help: "of what is drawn by chance, so that a run can be repeated; 0 is a new one in each process"},
+		// The caps keep a demo server that is exposed by accident from becoming a weapon.
+		{Name: "max-delay", Group: faults, Default: "1m", Value: duration(&s.MaxDelay, 0, longestDelay),
+			Help: "longest delay that may be asked for"},
+		{Name: "max-size", Group: faults, Default: "10MiB", Value: size(&s.MaxSize, 0, largestBody),
+			Help: "largest body that may be asked for"},
 
 		{Name: "host", Group: where, Default: "127.0.0.1", Lasting: true, Value: host(&s.Host),
 			Help: "IP address or name to listen on; 0.0.0.0 for all of IPv4, :: for all"},
@@ -94,7 +139,8 @@ func (s *Settings) table(modes []string) []Setting {
 			Help: "how long a request may wait for a worker in mode pool"},
 		// The Go runtime ends a program that has 10,000 threads.
 		{Name: "max-threads", Group: bounds, Default: "1000", Value: number(&s.MaxThreads, 1, 9000),
-			Help: "how many requests may have an OS thread in mode thread; further ones are answered 503"},
+			Help: "how many requests may have an OS thread in mode thread, where further ones are answered 503, and with" +
+				" work block, where they wait"},
 		{Name: "loops", Group: bounds, Default: "0", Value: number(&s.Loops, 0, 1024),
 			Help: "how many event loops share the connections in mode eventloop; 0 is one for each core, shared out to the processes"},
 		{Name: "loop-helpers", Group: bounds, Default: "8", Value: number(&s.LoopHelpers, 1, 9000),

@@ -51,12 +51,22 @@ func asText[T ~string](placeholder string, field *T, parse func(string) (T, *pro
 
 // text is any text of at most limit bytes.
 func text(field *string, limit int64) Value {
-	return asText("TEXT", field, func(given string) (string, *problem) {
-		if int64(len(given)) > limit {
-			return "", &problem{fmt.Sprintf("is %d bytes long", len(given)), "at most " + formatSize(limit) + " are allowed"}
-		}
-		return given, nil
+	return asText("TEXT", field, func(given string) (string, *problem) { return given, tooLong(given, limit) })
+}
+
+// secret is any text of at most limit bytes that is not to be seen.
+func secret(field *Secret, limit int64) Value {
+	return asText("TEXT", field, func(given string) (Secret, *problem) {
+		return Secret(given), tooLong(given, limit)
 	})
+}
+
+// tooLong is the problem of a text of more than limit bytes, or nil.
+func tooLong(given string, limit int64) *problem {
+	if int64(len(given)) > limit {
+		return &problem{fmt.Sprintf("is %d bytes long", len(given)), "at most " + formatSize(limit) + " are allowed"}
+	}
+	return nil
 }
 
 // file is the name of a file. Whether it can be read is seen when it is read.

@@ -14,7 +14,7 @@ func TestValues(t *testing.T) {
 		{"delay", "0", "0s"},
 		{"delay", "60s", "1m"},
 		{"delay", "0.5s", "500ms"},
-		{"delay", "61s", "is too high"},
+		{"delay", "601s", "is too high"},
 		{"delay", "2.5", "has no unit"},
 		{"delay", "-1", "is not a duration"},
 		{"delay", "2 s", "is not a duration"},

@@ -3,6 +3,8 @@ package configs
 import (
 	"fmt"
 	"net"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -63,22 +65,53 @@ func (s *Settings) warnAdmin() string {
 		" /readyz will be refused", s.AdminAddr)
 }
 
-// onlyFor says which mode a setting is for, where it is for one alone.
-var onlyFor = map[string]string{
-	"workers": "pool", "queue": "pool", "queue-timeout": "pool", "max-threads": "thread",
-	"loops": "eventloop", "loop-helpers": "eventloop", "patched": "eventloop",
+// A use says what a setting is for: a mode, kinds of work, or either.
+type use struct {
+	mode  string
+	works []string
 }
 
-// warnIdle names settings that were chosen, but not for this mode.
+// onlyFor says what settings are for that are not for everything.
+var onlyFor = map[string]use{
+	"workers": {mode: "pool"}, "queue": {mode: "pool"}, "queue-timeout": {mode: "pool"},
+	"max-threads": {"thread", []string{"block"}},
+	"loops":       {mode: "eventloop"}, "loop-helpers": {mode: "eventloop"}, "patched": {mode: "eventloop"},
+	"slots": {works: []string{"mutex"}}, "dir": {works: []string{"file"}}, "target": {works: []string{"http", "grpc"}},
+	"pool-size": {works: []string{"http", "sql"}}, "dsn": {works: []string{"sql"}},
+	"dial-timeout": {works: []string{"http", "sql", "grpc"}},
+}
+
+// warnIdle names settings that were chosen, but not for this mode, nor for this work.
 func (s *Settings) warnIdle() (warnings []string) {
 	for _, setting := range s.table(nil) {
 		source := s.Source(setting.Name)
 		// A printed file spells out the defaults too: nobody chose those.
 		chosen := source.Kind > FromFile || setting.text() != setting.Default
-		if mode := onlyFor[setting.Name]; mode != "" && mode != s.Mode && chosen {
-			warnings = append(warnings, fmt.Sprintf("%s %s (%s) has no effect in mode %s",
-				setting.Name, setting.text(), source, s.Mode))
+		use, some := onlyFor[setting.Name]
+		if some && chosen && !s.puts(use) {
+			warnings = append(warnings, fmt.Sprintf("%s %s (%s) has no effect %s", setting.Name, setting.shown(), source, s.beside(use)))
 		}
 	}
 	return warnings
+}
+
+// puts reports whether the settings put another one to its use.
+func (s *Settings) puts(u use) bool { return u.mode == s.Mode || slices.Contains(u.works, s.Work) }
+
+// beside says where a setting has no effect.
+func (s *Settings) beside(u use) string {
+	switch {
+	case u.works == nil:
+		return "in mode " + s.Mode
+	case slices.ContainsFunc(u.works, func(kind string) bool { return slices.Contains(s.Asked(), kind) }):
+		return s.besideWork(u) + ", but on requests that ask for work " + strings.Join(u.works, " or ")
+	}
+	return s.besideWork(u)
+}
+
+func (s *Settings) besideWork(u use) string {
+	if u.mode == "" {
+		return "with work " + s.Work
+	}
+	return fmt.Sprintf("in mode %s with work %s", s.Mode, s.Work)
 }

@@ -34,6 +34,22 @@ func TestWarnings(t *testing.T) {
 			"workers 100 (flag --workers) has no effect in mode goroutine",
 			"queue 3 (flag --queue) has no effect in mode goroutine",
 		}},
+		{"kinds of work that no request may ask for", flags("target=x", "pool-size=3", "dsn=postgres://u:s3cret@h", "dial-timeout=1s"), []string{
+			"target x (flag --target) has no effect with work sleep",
+			"pool-size 3 (flag --pool-size) has no effect with work sleep",
+			"dsn (redacted) (flag --dsn) has no effect with work sleep",
+			"dial-timeout 1s (flag --dial-timeout) has no effect with work sleep",
+		}},
+		{"kinds of work that a request may ask for", flags("slots=2", "max-threads=9"), []string{
+			"slots 2 (flag --slots) has no effect with work sleep, but on requests that ask for work mutex",
+			"max-threads 9 (flag --max-threads) has no effect in mode goroutine with work sleep," +
+				" but on requests that ask for work block",
+		}},
+		{"kinds of work that none asks for", flags("slots=2", "max-threads=9", "overrides=false"), []string{
+			"slots 2 (flag --slots) has no effect with work sleep",
+			"max-threads 9 (flag --max-threads) has no effect in mode goroutine with work sleep",
+		}},
+		{"threads of a kind of work", flags("work=block", "max-threads=9", "overrides=false"), nil},
 		{"pool's preset elsewhere", flags("preset=small-pool", "mode=single"), []string{
 			"workers 10 (preset small-pool) has no effect in mode single",
 			"queue 20 (preset small-pool) has no effect in mode single",

@@ -27,6 +27,7 @@ var chosenByBench = map[string]string{
 	"admin-token": "it looks into its servers itself",
 	"log-level":   "it reads what its servers log",
 	"log-format":  "it reads what its servers log",
+	"seed":        "its own --seed is of the order of the rows",
 }
 
 // benchRunCommand runs the pressure test.

@@ -110,7 +110,9 @@ func checkSetting(name, value string) error {
 		}
 		return fmt.Errorf("%s: unknown setting; %q lists all", configs.Quote(name), program+" --help")
 	}
-	_, err := configs.Load(configs.Inputs{Flags: []configs.Flag{{Name: name, Value: value}}, Modes: modes.Names()})
+	_, err := configs.Load(configs.Inputs{
+		Flags: []configs.Flag{{Name: name, Value: value}}, Modes: modes.Names(), Partial: true,
+	})
 	var mistakes configs.Mistakes
 	if !errors.As(err, &mistakes) {
 		return err
