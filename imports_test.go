@@ -33,7 +33,7 @@ var mayImport = map[string][]string{
 	"configs":          {},
 	"modes":            {"server", "server/transport", "work"},
 	"server":           {"server/admission", "server/fault", "work"},
-	"server/admin":     {"server"},
+	"server/admin":     {"server", "work"},
 	"server/admission": {},
 	"server/fault":     {},
 	"server/host":      {"modes", "server"},

@@ -13,6 +13,12 @@ var (
 		"Time from admission to the start of work, or to the end of waiting for it, of each request that reached admission.")
 	descWork = describe("work_seconds",
 		"Time from the start to the end of work, of each request whose work started.")
+	descFailures = describe("work_failures_total",
+		"Requests whose work failed because of what it depends on, by cause.", "cause")
+	descPoolSize  = describe("work_pool_size", "What a kind of work has only so much of: connections, slots or threads.", "kind")
+	descPoolInUse = describe("work_pool_in_use", "How much of work_pool_size is in use.", "kind")
+	descPoolWaits = describe("work_pool_waiting", "Requests at work that wait for some of work_pool_size.", "kind")
+
 	descAcceptQueue      = describe("accept_queue", "Connections that wait in the kernel for the server to accept them.")
 	descAcceptQueueLimit = describe("accept_queue_limit", "How many connections may wait in the kernel.")
 )
@@ -30,7 +36,8 @@ type collector struct{ metrics *Metrics }
 func (c collector) Describe(descs chan<- *prometheus.Desc) {
 	for _, desc := range []*prometheus.Desc{
 		descRequests, descInFlight, descQueued, descConnections,
-		descQueueWait, descWork, descAcceptQueue, descAcceptQueueLimit,
+		descQueueWait, descWork, descFailures, descPoolSize, descPoolInUse, descPoolWaits,
+		descAcceptQueue, descAcceptQueueLimit,
 	} {
 		descs <- desc
 	}
@@ -60,10 +67,18 @@ func (f *figures) collect(metrics chan<- prometheus.Metric) {
 	metrics <- gauge(descConnections, f.Connections, f.Mode)
 	metrics <- f.QueueWait.metric(descQueueWait, f.Mode)
 	metrics <- f.Work.metric(descWork, f.Mode)
+	for cause, count := range f.Failures {
+		metrics <- prometheus.MustNewConstMetric(descFailures, prometheus.CounterValue, float64(count), f.Mode, string(cause))
+	}
+	for _, p := range f.Pools {
+		metrics <- gauge(descPoolSize, p.Size, f.Mode, p.Kind)
+		metrics <- gauge(descPoolInUse, p.InUse, f.Mode, p.Kind)
+		metrics <- gauge(descPoolWaits, p.Waiting, f.Mode, p.Kind)
+	}
 }
 
-func gauge(desc *prometheus.Desc, value int, mode string) prometheus.Metric {
-	return prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, float64(value), mode)
+func gauge(desc *prometheus.Desc, value int, labels ...string) prometheus.Metric {
+	return prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, float64(value), labels...)
 }
 
 func (d *distribution) metric(desc *prometheus.Desc, mode string) prometheus.Metric {

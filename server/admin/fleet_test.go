@@ -87,6 +87,7 @@ func TestFleetAddsUp(t *testing.T) {
 	want := figures{
 		Mode: "pool", InFlight: 2, Connections: 1, QueueWait: distribution{Count: 7, Sum: 7, Mean: 1},
 		Work: distribution{Count: 7, Sum: 14, Mean: 2}, Requests: newSeries("").read().Requests,
+		Failures: newSeries("").read().Failures, Pools: []pool{{Kind: "sql", Size: 6, InUse: 4, Waiting: 2}},
 	}
 	want.Requests[server.OK] = 7
 	if diff := cmp.Diff(want, got.figures, cmpopts.IgnoreUnexported(distribution{})); diff != "" {

@@ -2,6 +2,7 @@ package admin
 
 import (
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -11,6 +12,7 @@ import (
 	dto "github.com/prometheus/client_model/go"
 
 	"demo-server/server"
+	"demo-server/work"
 )
 
 // Metrics holds every number that /metrics and /stats show. The two read the same snapshot, so they cannot disagree.
@@ -95,6 +97,7 @@ func (m *Metrics) find(mode string) *series {
 type series struct {
 	mode      string
 	requests  []atomic.Uint64 // in the order of server.Outcomes
+	failures  []atomic.Uint64 // in the order of work.Causes
 	queueWait *histogram
 	work      *histogram
 }
@@ -103,6 +106,7 @@ func newSeries(mode string) *series {
 	return &series{
 		mode:      mode,
 		requests:  make([]atomic.Uint64, len(server.Outcomes)),
+		failures:  make([]atomic.Uint64, len(work.Causes)),
 		queueWait: newHistogram(queueWaitBounds),
 		work:      newHistogram(workBounds),
 	}
@@ -111,6 +115,9 @@ func newSeries(mode string) *series {
 // Observe counts one request. It allocates nothing and takes no lock: every request pays for it.
 func (s *series) Observe(sample *server.Sample) {
 	s.requests[slices.Index(server.Outcomes, sample.Outcome)].Add(1)
+	if sample.Failure != nil {
+		s.failures[slices.Index(work.Causes, sample.Failure.Cause)].Add(1)
+	}
 	if sample.Admitted {
 		s.queueWait.observe(sample.Queued)
 	}
@@ -135,6 +142,16 @@ type figures struct {
 	Connections int                       `json:"connections"`
 	QueueWait   distribution              `json:"queue_wait_seconds"`
 	Work        distribution              `json:"work_seconds"`
+	Failures    map[work.Cause]uint64     `json:"work_failures"` // of what the work depends on, by cause
+	Pools       []pool                    `json:"work_pools"`    // sorted by kind
+}
+
+// A pool is the state of what a kind of work has only so much of.
+type pool struct {
+	Kind    string `json:"kind"`
+	Size    int    `json:"size"`
+	InUse   int    `json:"in_use"`
+	Waiting int    `json:"waiting"`
 }
 
 func (m *Metrics) snapshot() snapshot {
@@ -163,13 +180,31 @@ func (m *Metrics) figures(s *series) figures {
 			f.Connections += w.app.Connections()
 		}
 	}
+	if m.current != nil && m.current.app.Mode() == s.mode {
+		f.Pools = pools(m.current.app)
+	}
 	return f
 }
 
+func pools(app *server.App) []pool {
+	all := []pool{}
+	for _, p := range app.Pools() {
+		all = append(all, pool{p.Name, p.Size, p.InUse, p.Waiting})
+	}
+	slices.SortFunc(all, func(a, b pool) int { return strings.Compare(a.Kind, b.Kind) })
+	return all
+}
+
 func (s *series) read() figures {
-	f := figures{Mode: s.mode, Requests: make(map[server.Outcome]uint64), QueueWait: s.queueWait.read(), Work: s.work.read()}
+	f := figures{
+		Mode: s.mode, Requests: make(map[server.Outcome]uint64), QueueWait: s.queueWait.read(), Work: s.work.read(),
+		Failures: make(map[work.Cause]uint64), Pools: []pool{},
+	}
 	for i, outcome := range server.Outcomes {
 		f.Requests[outcome] = s.requests[i].Load()
+	}
+	for i, cause := range work.Causes {
+		f.Failures[cause] = s.failures[i].Load()
 	}
 	return f
 }

@@ -21,7 +21,12 @@ type instant struct{}
 func (instant) Do(context.Context, time.Duration) error { return nil }
 func (instant) Holds() work.Resource                    { return work.Nothing }
 
-func newApp(mode string) *server.App { return server.New(server.Config{Mode: mode, Work: instant{}}) }
+// scarce is work that shares three of something, two of which are in use.
+type scarce struct{ instant }
+
+func (scarce) Pool() work.Pool { return work.Pool{Name: "sql", Size: 3, InUse: 2, Waiting: 1} }
+
+func newApp(mode string) *server.App { return server.New(server.Config{Mode: mode, Work: scarce{}}) }
 
 func newSource(t *testing.T) *server.Source {
 	source, err := server.Listen(t.Context(), "127.0.0.1:0", 7)
@@ -43,8 +48,8 @@ func begin(t *testing.T, app *server.App) *server.Job {
 	return job
 }
 
-// observed are metrics of the mode pool after three requests: one that worked, one that was refused, and one that was
-// never admitted, with one more in flight on two connections.
+// observed are metrics of the mode pool after four requests: one that worked, one whose work missed what it depends on,
+// one that was refused, and one that was never admitted, with one more in flight on two connections.
 func observed(t *testing.T) *Metrics {
 	m := NewMetrics()
 	app := newApp("pool")
@@ -52,6 +57,9 @@ func observed(t *testing.T) *Metrics {
 	observer := m.Observer("pool")
 	observer.Observe(&server.Sample{
 		Outcome: server.Wasted, Admitted: true, Started: true, Queued: 3 * time.Second, Worked: 2001 * time.Millisecond,
+	})
+	observer.Observe(&server.Sample{
+		Outcome: server.Failed, Admitted: true, Started: true, Failure: &work.Failure{Cause: work.TimedOut},
 	})
 	observer.Observe(&server.Sample{Outcome: server.QueueFull, Admitted: true})
 	observer.Observe(&server.Sample{Outcome: server.BadRequest, Queued: time.Hour, Worked: time.Hour})
@@ -70,12 +78,17 @@ func TestMetrics(t *testing.T) {
 		`demo_server_in_flight{mode="pool"} 1`,
 		`demo_server_queued{mode="pool"} 0`,
 		`demo_server_connections{mode="pool"} 2`,
-		`demo_server_queue_wait_seconds_bucket{mode="pool",le="0.0001"} 1`,
-		`demo_server_queue_wait_seconds_bucket{mode="pool",le="5"} 2`,
-		`demo_server_queue_wait_seconds_count{mode="pool"} 2`,
+		`demo_server_queue_wait_seconds_bucket{mode="pool",le="0.0001"} 2`,
+		`demo_server_queue_wait_seconds_bucket{mode="pool",le="5"} 3`,
+		`demo_server_queue_wait_seconds_count{mode="pool"} 3`,
 		`demo_server_queue_wait_seconds_sum{mode="pool"} 3`,
-		`demo_server_work_seconds_bucket{mode="pool",le="1.99"} 0`,
-		`demo_server_work_seconds_bucket{mode="pool",le="2.002"} 1`,
+		`demo_server_work_failures_total{cause="timeout",mode="pool"} 1`,
+		`demo_server_work_failures_total{cause="refused",mode="pool"} 0`,
+		`demo_server_work_pool_size{kind="sql",mode="pool"} 3`,
+		`demo_server_work_pool_in_use{kind="sql",mode="pool"} 2`,
+		`demo_server_work_pool_waiting{kind="sql",mode="pool"} 1`,
+		`demo_server_work_seconds_bucket{mode="pool",le="1.99"} 1`,
+		`demo_server_work_seconds_bucket{mode="pool",le="2.002"} 2`,
 		`demo_server_work_seconds_sum{mode="pool"} 2.001`,
 	} {
 		if !strings.Contains(body, want+"\n") {
@@ -124,10 +137,12 @@ func TestStats(t *testing.T) {
 		`"other_modes":[{"connections":0,"in_flight":0,"mode":"single",` +
 		`"queue_wait_seconds":{"count":0,"mean":0,"sum":0},"queued":0,` +
 		`"requests":{"bad_request":0,"draining":0,"failed":0,"injected":0,"left_queued":0,"left_running":0,"ok":0,"queue_full":0,"queue_timeout":0,"unwritten":0,"wasted":0},` +
-		`"work_seconds":{"count":0,"mean":0,"sum":0}}],` +
-		`"queue_wait_seconds":{"count":2,"mean":1.5,"sum":3},"queued":0,"ready":true,"reason":"",` +
-		`"requests":{"bad_request":1,"draining":0,"failed":0,"injected":0,"left_queued":0,"left_running":0,"ok":0,"queue_full":1,"queue_timeout":0,"unwritten":0,"wasted":1},` +
-		`"work_seconds":{"count":1,"mean":2.001,"sum":2.001}}`
+		`"work_failures":{"broken":0,"refused":0,"timeout":0},"work_pools":[],"work_seconds":{"count":0,"mean":0,"sum":0}}],` +
+		`"queue_wait_seconds":{"count":3,"mean":1,"sum":3},"queued":0,"ready":true,"reason":"",` +
+		`"requests":{"bad_request":1,"draining":0,"failed":1,"injected":0,"left_queued":0,"left_running":0,"ok":0,"queue_full":1,"queue_timeout":0,"unwritten":0,"wasted":1},` +
+		`"work_failures":{"broken":0,"refused":0,"timeout":1},` +
+		`"work_pools":[{"in_use":2,"kind":"sql","size":3,"waiting":1}],` +
+		`"work_seconds":{"count":2,"mean":1.0005,"sum":2.001}}`
 	if string(text) != want {
 		t.Errorf("got\n%s\nwant\n%s", text, want)
 	}

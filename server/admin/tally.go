@@ -8,6 +8,7 @@ import (
 	dto "github.com/prometheus/client_model/go"
 
 	"demo-server/server"
+	"demo-server/work"
 )
 
 // A tally adds up what several processes measured. What has the same name and labels becomes one.
@@ -138,7 +139,26 @@ func (f *figures) take(name string, metric *dto.Metric) {
 		f.QueueWait = distributionOf(metric.GetHistogram())
 	case "work_seconds":
 		f.Work = distributionOf(metric.GetHistogram())
+	case "work_failures_total":
+		cause, _ := labelOf(metric, "cause")
+		f.Failures[work.Cause(cause)] = uint64(metric.GetCounter().GetValue())
+	case "work_pool_size":
+		f.pool(metric).Size = int(metric.GetGauge().GetValue())
+	case "work_pool_in_use":
+		f.pool(metric).InUse = int(metric.GetGauge().GetValue())
+	case "work_pool_waiting":
+		f.pool(metric).Waiting = int(metric.GetGauge().GetValue())
 	}
+}
+
+// pool is the one of the metric's kind. Metrics come sorted by it.
+func (f *figures) pool(metric *dto.Metric) *pool {
+	kind, _ := labelOf(metric, "kind")
+	i := slices.IndexFunc(f.Pools, func(p pool) bool { return p.Kind == kind })
+	if i < 0 {
+		i, f.Pools = len(f.Pools), append(f.Pools, pool{Kind: kind})
+	}
+	return &f.Pools[i]
 }
 
 func labelOf(metric *dto.Metric, name string) (value string, ok bool) {
