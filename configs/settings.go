@@ -55,7 +55,7 @@ type Settings struct {
 	Workers        int           // goroutines of mode pool, at least 1
 	Queue          int           // requests that may wait for a worker of mode pool
 	QueueTimeout   time.Duration // how long a request may wait for a worker of mode pool, above 0
-	MaxThreads     int           // requests that may have a thread, in mode thread or of work block, at least 1
+	MaxThreads     int           // requests that may have a thread, in mode thread or of work block or file, at least 1
 	Loops          int           // event loops of mode eventloop, of each process; 0 for one on each core
 	LoopHelpers    int           // threads of mode eventloop for work that holds a thread or a core, at least 1
 	Patched        bool          // mode eventloop keeps its loops free; false does all work on them

@@ -140,7 +140,7 @@ func (s *Settings) table(modes []string) []Setting {
 		// The Go runtime ends a program that has 10,000 threads.
 		{Name: "max-threads", Group: bounds, Default: "1000", Value: number(&s.MaxThreads, 1, 9000),
 			Help: "how many requests may have an OS thread in mode thread, where further ones are answered 503, and with" +
-				" work block, where they wait"},
+				" work block or file, where they wait"},
 		{Name: "loops", Group: bounds, Default: "0", Value: number(&s.Loops, 0, 1024),
 			Help: "how many event loops share the connections in mode eventloop; 0 is one for each core, shared out to the processes"},
 		{Name: "loop-helpers", Group: bounds, Default: "8", Value: number(&s.LoopHelpers, 1, 9000),

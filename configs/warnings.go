@@ -74,7 +74,7 @@ type use struct {
 // onlyFor says what settings are for that are not for everything.
 var onlyFor = map[string]use{
 	"workers": {mode: "pool"}, "queue": {mode: "pool"}, "queue-timeout": {mode: "pool"},
-	"max-threads": {"thread", []string{"block"}},
+	"max-threads": {"thread", []string{"block", "file"}},
 	"loops":       {mode: "eventloop"}, "loop-helpers": {mode: "eventloop"}, "patched": {mode: "eventloop"},
 	"slots": {works: []string{"mutex"}}, "dir": {works: []string{"file"}}, "target": {works: []string{"http", "grpc"}},
 	"pool-size": {works: []string{"http", "sql"}}, "dsn": {works: []string{"sql"}},
@@ -85,8 +85,8 @@ var onlyFor = map[string]use{
 func (s *Settings) warnIdle() (warnings []string) {
 	for _, setting := range s.table(nil) {
 		source := s.Source(setting.Name)
-		// A printed file spells out the defaults too: nobody chose those.
-		chosen := source.Kind > FromFile || setting.text() != setting.Default
+		// A printed file spells out the defaults too: nobody chose those, nor what an empty variable takes away.
+		chosen := source.Kind > FromFile && setting.text() != "" || setting.text() != setting.Default
 		use, some := onlyFor[setting.Name]
 		if some && chosen && !s.puts(use) {
 			warnings = append(warnings, fmt.Sprintf("%s %s (%s) has no effect %s", setting.Name, setting.shown(), source, s.beside(use)))
@@ -103,15 +103,17 @@ func (s *Settings) beside(u use) string {
 	switch {
 	case u.works == nil:
 		return "in mode " + s.Mode
-	case slices.ContainsFunc(u.works, func(kind string) bool { return slices.Contains(s.Asked(), kind) }):
-		return s.besideWork(u) + ", but on requests that ask for work " + strings.Join(u.works, " or ")
+	case u.mode == "":
+		return "with work " + s.Work + s.unlessAsked(u)
 	}
-	return s.besideWork(u)
+	return fmt.Sprintf("in mode %s with work %s%s", s.Mode, s.Work, s.unlessAsked(u))
 }
 
-func (s *Settings) besideWork(u use) string {
-	if u.mode == "" {
-		return "with work " + s.Work
+// unlessAsked names the kinds of work that bring a setting to its use where a request asks for them.
+func (s *Settings) unlessAsked(u use) string {
+	asked := slices.DeleteFunc(s.Asked(), func(kind string) bool { return !slices.Contains(u.works, kind) })
+	if len(asked) == 0 {
+		return ""
 	}
-	return fmt.Sprintf("in mode %s with work %s", s.Mode, s.Work)
+	return ", but on requests that ask for work " + strings.Join(asked, " or ")
 }

@@ -59,7 +59,7 @@ func (l *line) loadSettings(more ...configs.Flag) (*configs.Settings, error) {
 		return nil, nil
 	}
 	return configs.Load(configs.Inputs{
-		Flags: slices.Concat(l.settings, more), Environ: l.environ, Modes: modes.Names(),
+		Flags: slices.Concat(l.settings, more), Environ: l.environ, Modes: modes.Names(), Checks: settingChecks,
 	})
 }
 

@@ -89,9 +89,23 @@ func maxConnections(settings *configs.Settings) int {
 	case settings.MaxConnections > 0:
 		return settings.MaxConnections
 	case settings.Mode == "eventloop":
-		return max(1, mostConnections()-filesPerLoop*loops(settings))
+		return max(1, mostConnections()-workFiles(settings)-filesPerLoop*loops(settings))
 	}
-	return mostConnections()
+	return max(1, mostConnections()-workFiles(settings))
+}
+
+// workFiles is how many open files are kept for the work: its connections or files, but at most half of all.
+func workFiles(settings *configs.Settings) int {
+	files := 0
+	switch settings.Work {
+	case "http":
+		files = 2 * settings.PoolSize // the other ends are in this process, where no target is given
+	case "sql":
+		files = settings.PoolSize
+	case "file":
+		files = settings.MaxThreads
+	}
+	return min(files, mostConnections()/2)
 }
 
 // filesPerLoop is how many open files an event loop has beside its connections: epoll, a timer, what wakes it.

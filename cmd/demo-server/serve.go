@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"os"
 	"os/signal"
 	"runtime"
@@ -20,7 +22,6 @@ import (
 	"demo-server/server/admin"
 	"demo-server/server/admission"
 	"demo-server/server/host"
-	"demo-server/work"
 )
 
 // adminGrace bounds the wait for the admin listener's last replies.
@@ -68,10 +69,13 @@ type service struct {
 	mode     modes.Mode
 	source   *server.Source
 	app      *server.App
+	works    *works
+	needs    *dependency
 	host     *host.Host
 	panel    *panel
 	flush    func()
-	ready    func() // called once requests are answered
+	started  bool   // requests were answered
+	ready    func() // called once they are
 	drained  func() // called when nothing is left to serve; nil for nobody who wants to know
 }
 
@@ -82,6 +86,19 @@ func newService(settings *configs.Settings, given sockets, logger *zap.Logger, e
 	if err := s.mode.Supported(); err != nil {
 		return nil, fmt.Errorf("mode %s: %w", s.mode.Name, err)
 	}
+	var err error
+	if s.works, err = openWorks(settings); err != nil {
+		return nil, err
+	}
+	if err := s.open(given, errOut); err != nil {
+		return nil, errors.Join(err, s.works.close())
+	}
+	return s, nil
+}
+
+// open makes what comes after the work.
+func (s *service) open(given sockets, errOut io.Writer) error {
+	settings, logger := s.settings, s.logger
 	requests, flushRequests := newBufferedLogger(settings.LogLevel, settings.LogFormat, errOut, onTerminal(errOut),
 		logBuffer(settings))
 	observers, flushObservers := newLogObservers(settings.AccessLog, logger, requests)
@@ -90,11 +107,16 @@ func newService(settings *configs.Settings, given sockets, logger *zap.Logger, e
 		flushRequests()
 	}
 	metrics := admin.NewMetrics()
-	s.app = newApp(settings, s.mode, append(observers, metrics.Observer(s.mode.Name)))
+	faults := faultsOf(settings)
+	if settings.Fault != "" {
+		logger.Info("not every request gets the usual", zap.String("fault", settings.Fault), zap.Uint64("seed", faults.Seed))
+	}
+	s.needs = newDependency(s.works.usual, settings.DialTimeout, logger)
+	s.app = newApp(settings, s.mode, s.works, faults, append(observers, metrics.Observer(s.mode.Name)))
 
 	var err error
 	if s.source, err = listen(settings, given); err != nil {
-		return nil, err
+		return err
 	}
 	metrics.Watch(s.app, s.source)
 	s.host = host.New(host.Config{
@@ -102,16 +124,24 @@ func newService(settings *configs.Settings, given sockets, logger *zap.Logger, e
 		Queue: given.queue,
 	})
 	s.panel, err = openPanel(settings, given.admin, admin.Config{
-		Metrics: metrics, ErrorLog: zap.NewStdLog(logger), Ready: func() (bool, string) {
-			state := s.host.State()
-			return state == host.Ready, string(state)
-		},
+		Metrics: metrics, ErrorLog: zap.NewStdLog(logger), Ready: s.readiness,
 	})
 	if err != nil {
 		s.source.Close()
-		return nil, err
 	}
-	return s, nil
+	return err
+}
+
+// readiness says whether to send requests here, and if not, in one line why.
+func (s *service) readiness() (ready bool, reason string) {
+	state, failing := s.host.State(), s.needs.err()
+	switch {
+	case state == host.Ready && failing != nil:
+		return false, failing.Error()
+	case state == host.Starting && failing != nil:
+		return false, fmt.Sprintf("%s: %s", state, failing)
+	}
+	return state == host.Ready, string(state)
 }
 
 func modeOf(settings *configs.Settings) modes.Mode {
@@ -123,13 +153,12 @@ func modeOf(settings *configs.Settings) modes.Mode {
 	panic("settings hold an unknown mode: " + settings.Mode) // Load knows the same list
 }
 
-func workOf(*configs.Settings) work.Work { return work.NewSleep() }
-
 // modeOptions are the settings that the modes themselves need.
 func modeOptions(settings *configs.Settings) modes.Options {
 	return modes.Options{
 		Workers: settings.Workers, MaxThreads: settings.MaxThreads,
-		Loops: loops(settings), LoopHelpers: settings.LoopHelpers, Unpatched: !settings.Patched, Holds: workOf(settings).Holds(),
+		Loops: loops(settings), LoopHelpers: settings.LoopHelpers, Unpatched: !settings.Patched,
+		Holds: kindOf(settings.Work).holds,
 	}
 }
 
@@ -141,11 +170,15 @@ func loops(settings *configs.Settings) int {
 	return max(1, runtime.GOMAXPROCS(0)/processes(settings))
 }
 
-func newApp(settings *configs.Settings, mode modes.Mode, observers []server.Observer) *server.App {
+func newApp(
+	settings *configs.Settings, mode modes.Mode, works *works, faults server.Faults, observers []server.Observer,
+) *server.App {
 	config := server.Config{
 		Mode:      mode.Name,
-		Work:      workOf(settings),
+		Work:      works.usual,
 		Delay:     settings.Delay,
+		Kinds:     works.asked,
+		Faults:    faults,
 		Body:      []byte(settings.Body),
 		Finish:    settings.OnLeave == configs.OnLeaveFinish,
 		Observers: observers,
@@ -172,14 +205,43 @@ func newApp(settings *configs.Settings, mode modes.Mode, observers []server.Obse
 	return server.New(config)
 }
 
-// run serves until stop is done and everything has drained.
+// faultsOf are what may become of requests other than the usual.
+func faultsOf(settings *configs.Settings) server.Faults {
+	spec, err := faultOf(settings)
+	if err != nil {
+		panic(err) // settings are checked with the same function
+	}
+	seed := settings.Seed
+	if seed == 0 {
+		seed = 1 + rand.IntN(configs.MaxSeed)
+	}
+	return server.Faults{Overrides: settings.Overrides, Setting: spec, Caps: capsOf(settings), Seed: uint64(seed)}
+}
+
+// run serves until stop is done and everything has drained, and closes the work then.
 func (s *service) run(stop context.Context) error {
 	return s.panel.beside(func() error {
-		err := s.host.Run(stop, s.ready)
+		err := s.serve(stop)
+		err = errors.Join(err, s.works.close())
 		if err == nil && s.drained != nil {
 			s.drained()
 		}
 		return err
+	})
+}
+
+// serve serves once what the work depends on answers.
+func (s *service) serve(stop context.Context) error {
+	if err := s.needs.await(stop); err != nil || stop.Err() != nil {
+		s.source.Close()
+		s.app.Close()
+		return err
+	}
+	return s.needs.beside(func() error {
+		return s.host.Run(stop, func() {
+			s.started = true
+			s.ready()
+		})
 	})
 }
 
@@ -209,12 +271,16 @@ func announce(logger *zap.Logger, settings *configs.Settings, mode modes.Mode, s
 func (s *service) farewell(err error) int {
 	s.panel.close()
 	s.flush()
-	if err != nil {
+	switch {
+	case err == nil:
+		s.logger.Info("stopped")
+		return exitOK
+	case s.started:
 		s.logger.Error("failed", zap.Error(err))
-		return exitFailure
+	default:
+		s.logger.Error("cannot start", zap.Error(err))
 	}
-	s.logger.Info("stopped")
-	return exitOK
+	return exitFailure
 }
 
 // bound says in words what bounds the mode, with the rate that follows from it.

@@ -21,7 +21,7 @@ import (
 	"demo-server/server/prefork"
 )
 
-// workerStart is how long a worker process may take to be ready.
+// workerStart is how long a worker process may take to be ready, beyond the time that what its work depends on may take.
 const workerStart = 10 * time.Second
 
 // A supervision is a process that serves by worker processes.
@@ -89,7 +89,7 @@ func newSupervision(settings *configs.Settings, l *line, given sockets, logger *
 	s := &supervision{line: l, logger: logger, source: source}
 	s.workers, err = prefork.New(prefork.Config{
 		Source: source, Shared: given.serve != nil, Command: func() *exec.Cmd { return workerCommand(errOut) },
-		StartTimeout: workerStart, Most: configs.MaxProcesses, Observe: s.observe,
+		Most: configs.MaxProcesses, Observe: s.observe,
 	}, planOf(settings))
 	if err != nil {
 		source.Close()
@@ -106,15 +106,18 @@ func newSupervision(settings *configs.Settings, l *line, given sockets, logger *
 	return s, nil
 }
 
-// planOf makes the settings what a worker process is told, all but the token, which no encoder prints.
+// planOf makes the settings what a worker process is told, all but the admin token, in whose place it has a key.
 func planOf(settings *configs.Settings) prefork.Plan {
 	return prefork.Plan{
-		Processes: settings.Processes, Brief: settings, LameDuck: settings.LameDuck, DrainTimeout: settings.DrainTimeout,
+		Processes: settings.Processes, Brief: workerBrief{settings, string(settings.DSN)},
+		StartTimeout: workerStart + settings.DialTimeout, LameDuck: settings.LameDuck, DrainTimeout: settings.DrainTimeout,
 	}
 }
 
 // inForce are the settings that workers are started with.
-func (s *supervision) inForce() *configs.Settings { return s.workers.Plan().Brief.(*configs.Settings) }
+func (s *supervision) inForce() *configs.Settings {
+	return s.workers.Plan().Brief.(workerBrief).Settings
+}
 
 // run supervises until stop is done and everything has drained.
 func (s *supervision) run(stop context.Context) error {

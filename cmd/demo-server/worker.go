@@ -57,14 +57,21 @@ func runWorker(errOut io.Writer) int {
 	return exitOK
 }
 
+// A workerBrief is what a worker process is told by its supervisor, through a pipe of their own.
+type workerBrief struct {
+	Settings *configs.Settings
+	DSN      string // the setting's, which no encoder prints
+}
+
 // serveFor serves as the supervisor wants it, until that says otherwise. It returns the error that ended it before.
 func serveFor(inherited *prefork.Inherited, errOut io.Writer) error {
-	settings := new(configs.Settings)
-	if err := json.Unmarshal(inherited.Brief, settings); err != nil {
+	var told workerBrief
+	if err := json.Unmarshal(inherited.Brief, &told); err != nil {
 		return err
 	}
+	settings := told.Settings
 	settings.LameDuck = 0 // it is over when the supervisor gives the order to stop
-	settings.AdminToken = configs.Secret(inherited.Key)
+	settings.AdminToken, settings.DSN = configs.Secret(inherited.Key), configs.Secret(told.DSN)
 	logger, flush := newLogger(settings.LogLevel, settings.LogFormat, errOut, onTerminal(errOut))
 	defer flush()
 	logger = logger.With(zap.Int("worker", os.Getpid()))

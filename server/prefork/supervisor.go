@@ -26,18 +26,18 @@ import (
 type Plan struct {
 	Processes    int           // how many workers serve, at least 1
 	Brief        any           // what each is told at first, as JSON
+	StartTimeout time.Duration // how long each may take to be ready
 	LameDuck     time.Duration // how long to go on as before, but not ready, once told to stop
 	DrainTimeout time.Duration // how long workers let requests take that they have when they drain
 }
 
 // A Config is what a Supervisor needs to know, and what does not change.
 type Config struct {
-	Source       *server.Source   // its owner is the caller
-	Shared       bool             // the socket outlives this service: nobody may be kept out of it
-	Command      func() *exec.Cmd // makes a worker's command, without ExtraFiles
-	StartTimeout time.Duration    // how long a worker may take to be ready
-	Most         int              // workers that Add makes at most
-	Observe      func(Event)      // is told of each event in order, and must not call the Supervisor
+	Source  *server.Source   // its owner is the caller
+	Shared  bool             // the socket outlives this service: nobody may be kept out of it
+	Command func() *exec.Cmd // makes a worker's command, without ExtraFiles
+	Most    int              // workers that Add makes at most
+	Observe func(Event)      // is told of each event in order, and must not call the Supervisor
 }
 
 // endGrace is how long a worker may take to end, beyond the time to drain.
@@ -277,7 +277,7 @@ func (s *Supervisor) start() bool {
 		return false
 	}
 	s.workers = append(s.workers, w)
-	s.killAfter(s.config.StartTimeout, w, "was not ready", func() bool { return w.ready })
+	s.killAfter(s.current.StartTimeout, w, "was not ready", func() bool { return w.ready })
 	s.config.Observe(Event{What: Started, Worker: w.Worker})
 	s.running.Go(w.speak)
 	s.running.Go(func() {

@@ -111,7 +111,7 @@ type service struct {
 }
 
 func planned(processes int, b brief) prefork.Plan {
-	return prefork.Plan{Processes: processes, Brief: b, DrainTimeout: patience}
+	return prefork.Plan{Processes: processes, Brief: b, StartTimeout: patience, DrainTimeout: patience}
 }
 
 // run runs a supervisor, and waits until it is ready, or has ended.
@@ -124,7 +124,7 @@ func run(t *testing.T, plan prefork.Plan, change ...func(*prefork.Config)) *serv
 	t.Cleanup(func() { source.Close() })
 	s := &service{source: source, ended: make(chan error, 1)}
 	config := prefork.Config{
-		Source: source, Command: command, StartTimeout: patience, Most: 4, Observe: s.observe,
+		Source: source, Command: command, Most: 4, Observe: s.observe,
 	}
 	for _, change := range change {
 		change(&config)
@@ -273,25 +273,25 @@ func TestShared(t *testing.T) {
 // TestCannotStart: the start fails with the worker's own reason, and leaves nothing running.
 func TestCannotStart(t *testing.T) {
 	for _, row := range []struct {
-		name   string
-		brief  brief
-		change func(*prefork.Config)
-		want   string
+		name     string
+		brief    brief
+		patience time.Duration
+		change   func(*prefork.Config)
+		want     string
 	}{
-		{"it says why", brief{Fails: "no luck"}, func(*prefork.Config) {}, "no luck"},
-		{"it exits", brief{Exits: true}, func(*prefork.Config) {}, "exit status 4"},
+		{"it says why", brief{Fails: "no luck"}, patience, func(*prefork.Config) {}, "no luck"},
+		{"it exits", brief{Exits: true}, patience, func(*prefork.Config) {}, "exit status 4"},
+		{"it says nothing", brief{Mute: true}, 50 * time.Millisecond, func(*prefork.Config) {}, "was not ready after 50ms"},
 		{
-			"it says nothing", brief{Mute: true}, func(c *prefork.Config) { c.StartTimeout = 50 * time.Millisecond },
-			"was not ready after 50ms",
-		},
-		{
-			"there is no such command", brief{}, func(c *prefork.Config) {
+			"there is no such command", brief{}, patience, func(c *prefork.Config) {
 				c.Command = func() *exec.Cmd { return exec.Command("/nowhere/at/all") }
 			}, "fork/exec /nowhere/at/all: no such file or directory",
 		},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			s := run(t, planned(3, row.brief), row.change)
+			plan := planned(3, row.brief)
+			plan.StartTimeout = row.patience
+			s := run(t, plan, row.change)
 			s.wantEnd(t, row.want)
 			for _, e := range s.happened(prefork.Started) {
 				if !gone(e.Worker.PID) {
@@ -320,9 +320,11 @@ func TestStopWhileStarting(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer source.Close()
+			plan := planned(1, row.brief)
+			plan.StartTimeout = time.Second
 			s, err := prefork.New(prefork.Config{
-				Source: source, Command: command, StartTimeout: time.Second, Most: 4, Observe: func(prefork.Event) {},
-			}, planned(1, row.brief))
+				Source: source, Command: command, Most: 4, Observe: func(prefork.Event) {},
+			}, plan)
 			if err != nil {
 				t.Fatal(err)
 			}

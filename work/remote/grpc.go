@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -42,8 +43,8 @@ type GRPC struct {
 // NewGRPC returns work that calls the server at target, which is host:port, without TLS. It does not wait for the
 // connection, which it begins to make. An answer that takes margin longer than the delay has timed out.
 func NewGRPC(target string, margin time.Duration) (*GRPC, error) {
-	if _, _, err := net.SplitHostPort(target); err != nil {
-		return nil, fmt.Errorf("target %q is no address; want one such as 127.0.0.1:7782", target)
+	if err := CheckAddress(target); err != nil {
+		return nil, fmt.Errorf("target %w", err)
 	}
 	g := &GRPC{server: "gRPC server at " + target, margin: margin}
 	var err error
@@ -61,6 +62,15 @@ func NewGRPC(target string, margin time.Duration) (*GRPC, error) {
 	}
 	g.channel.Connect()
 	return g, nil
+}
+
+// CheckAddress returns what is wrong with a target for NewGRPC, or nil.
+func CheckAddress(target string) error {
+	_, port, err := net.SplitHostPort(target)
+	if _, wrong := strconv.ParseUint(port, 10, 16); err != nil || wrong != nil {
+		return fmt.Errorf("%q is no address; want one such as 127.0.0.1:7782", target)
+	}
+	return nil
 }
 
 // dial keeps the error, because the status of a call has it only in words.

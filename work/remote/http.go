@@ -30,15 +30,29 @@ type HTTP struct {
 // NewHTTP returns work that GETs target, a URL of http or https, with the delay as its query's parameter delay, over
 // connections connections at most. A reply that takes margin longer than the delay has timed out.
 func NewHTTP(target string, connections int, margin time.Duration) (*HTTP, error) {
-	u, err := url.Parse(target)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		return nil, fmt.Errorf("target %q is no URL; want one such as http://127.0.0.1:7781/", target)
+	u, err := parseURL(target)
+	if err != nil {
+		return nil, fmt.Errorf("target %w", err)
 	}
 	return &HTTP{
 		target: u, server: "HTTP server at " + u.Host, margin: margin, places: work.NewPlaces("http", connections),
 		client: newClient(&http.Transport{MaxConnsPerHost: connections, MaxIdleConnsPerHost: connections}, margin),
 		health: newClient(&http.Transport{DisableKeepAlives: true}, margin),
 	}, nil
+}
+
+// CheckURL returns what is wrong with a target for NewHTTP, or nil.
+func CheckURL(target string) error {
+	_, err := parseURL(target)
+	return err
+}
+
+func parseURL(target string) (*url.URL, error) {
+	u, err := url.Parse(target)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		return nil, fmt.Errorf("%q is no URL; want one such as http://127.0.0.1:7781/", target)
+	}
+	return u, nil
 }
 
 // newClient returns a client that asks the target itself, and nobody else: no proxy of the environment, which would

@@ -33,10 +33,9 @@ type SQL struct {
 // connections connections at most. It does not wait for them, but begins to make them all, so that no query has to. An
 // answer that takes margin longer than the delay has timed out.
 func NewSQL(dsn string, connections int, margin time.Duration) (*SQL, error) {
-	config, err := pgxpool.ParseConfig(dsn)
+	config, err := parseDSN(dsn)
 	if err != nil {
-		// The parser's own error quotes the DSN, and cannot find the password in every one that is wrong.
-		return nil, errors.New("the DSN is not understood; want one such as postgres://USER:PASSWORD@127.0.0.1:5432/DATABASE")
+		return nil, fmt.Errorf("the DSN %w", err)
 	}
 	config.MaxConns, config.MinConns = int32(connections), int32(connections)
 	if config.ConnConfig.ConnectTimeout == 0 {
@@ -50,6 +49,21 @@ func NewSQL(dsn string, connections int, margin time.Duration) (*SQL, error) {
 	return &SQL{
 		server: "PostgreSQL at " + host, margin: margin, places: work.NewPlaces("sql", connections), config: config.ConnConfig, pool: pool,
 	}, nil
+}
+
+// CheckDSN returns what is wrong with a DSN for NewSQL, or nil.
+func CheckDSN(dsn string) error {
+	_, err := parseDSN(dsn)
+	return err
+}
+
+func parseDSN(dsn string) (*pgxpool.Config, error) {
+	config, err := pgxpool.ParseConfig(dsn)
+	if err != nil {
+		// The parser's own error quotes the DSN, and cannot find the password in every one that is wrong.
+		return nil, errors.New("is not understood; want one such as postgres://USER:PASSWORD@127.0.0.1:5432/DATABASE")
+	}
+	return config, nil
 }
 
 // Holds is Socket.

@@ -1,0 +1,140 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"go.uber.org/zap"
+
+	"demo-server/work"
+)
+
+// patient is work whose checks go as they are told to.
+type patient struct {
+	*work.Sleep
+	state  atomic.Pointer[check]
+	checks atomic.Int64
+}
+
+type check func(ctx context.Context) error
+
+func newPatient(c check) *patient {
+	p := &patient{}
+	p.state.Store(&c)
+	return p
+}
+
+func (p *patient) Check(ctx context.Context) error {
+	p.checks.Add(1)
+	return (*p.state.Load())(ctx)
+}
+
+var errDown = errors.New("down")
+
+func hang(ctx context.Context) error {
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+// upAfter is down until so much time has passed.
+func upAfter(d time.Duration) check {
+	began := time.Now()
+	return func(context.Context) error {
+		if time.Since(began) < d {
+			return errDown
+		}
+		return nil
+	}
+}
+
+// TestAwait: a server starts once what its work depends on answers, and gives up when the time is over.
+func TestAwait(t *testing.T) {
+	const timeout = 5 * time.Second
+	for _, row := range []struct {
+		name  string
+		check func() check
+		stop  time.Duration // when a signal comes
+		took  time.Duration
+		err   string // what it says, or empty
+	}{
+		{"up", func() check { return upAfter(0) }, time.Hour, 0, ""},
+		{"up in time", func() check { return upAfter(time.Second) }, time.Hour, time.Second, ""},
+		{"down", func() check { return upAfter(time.Hour) }, time.Hour, timeout, "down"},
+		{"silent", func() check { return hang }, time.Hour, timeout, "deadline exceeded"},
+		{
+			"down, then silent", func() check {
+				down := upAfter(time.Second)
+				return func(ctx context.Context) error {
+					if err := down(ctx); err != nil {
+						return err
+					}
+					return hang(ctx)
+				}
+			}, time.Hour, timeout, "down",
+		},
+		{"stopped while down", func() check { return upAfter(time.Hour) }, time.Second, time.Second, ""},
+		{"stopped while silent", func() check { return hang }, time.Second, time.Second, ""},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				needs := newDependency(newPatient(row.check()), timeout, zap.NewNop())
+				stop, cancel := context.WithTimeout(t.Context(), row.stop)
+				defer cancel()
+				began := time.Now()
+				err := needs.await(stop)
+				if took := time.Since(began); took != row.took {
+					t.Errorf("took %v, want %v", took, row.took)
+				}
+				if row.err == "" && err != nil || row.err != "" && (err == nil || !strings.Contains(err.Error(), row.err)) {
+					t.Errorf("got %v, want %q", err, row.err)
+				}
+			})
+		})
+	}
+}
+
+// TestBeside: while a server serves, a change is known within a second, or when a check has timed out.
+func TestBeside(t *testing.T) {
+	const timeout = 5 * time.Second
+	synctest.Test(t, func(t *testing.T) {
+		p := newPatient(upAfter(0))
+		needs := newDependency(p, timeout, zap.NewNop())
+		become := func(c check, within time.Duration, up bool) {
+			p.state.Store(&c)
+			time.Sleep(within)
+			synctest.Wait()
+			if err := needs.err(); (err == nil) != up {
+				t.Errorf("after %v it says %v, want up: %v", within, err, up)
+			}
+		}
+		err := needs.beside(func() error {
+			time.Sleep(checkEvery / 2)
+			become(func(context.Context) error { return errDown }, checkEvery, false)
+			become(func(context.Context) error { return nil }, checkEvery, true)
+			become(hang, checkEvery+timeout, false)
+			become(func(context.Context) error { return nil }, timeout+checkEvery, true)
+			return errDown
+		})
+		if err != errDown {
+			t.Errorf("got %v, want what it ran beside said", err)
+		}
+		checks := p.checks.Load()
+		time.Sleep(time.Minute)
+		if p.checks.Load() != checks {
+			t.Error("it still checks")
+		}
+	})
+}
+
+// TestNoDependency: work that depends on nothing is never waited for.
+func TestNoDependency(t *testing.T) {
+	needs := newDependency(work.NewSleep(), time.Second, zap.NewNop())
+	if err := errors.Join(needs.await(t.Context()), needs.beside(func() error { return nil }), needs.err()); err != nil {
+		t.Error(err)
+	}
+}
