@@ -53,10 +53,12 @@ type Row struct {
 	URL string
 
 	// What is known of how it serves, for the prediction.
-	Known        bool // of a server that is running already nothing is
+	Known        bool   // of a server that is running already nothing is
+	Work         string // the kind of work, empty for servers that are not demo-server
 	Delay        time.Duration
 	Body         string
 	Places       int           // requests that it works on at a time, 0 for no bound of its own
+	Shared       bool          // Places are cores, which requests share instead of waiting for one
 	Bound        string        // the same in words, such as "50 workers / 2s"
 	Queue        int           // requests that may wait for a place, -1 for no end
 	QueueTimeout time.Duration // how long one may wait, 0 for no end

@@ -93,7 +93,7 @@ func (c Config) round(row Row) int {
 	if c.Rate > 0 {
 		clients = 1
 	}
-	if row.Places > 0 && (row.Places < clients || c.Rate > 0) {
+	if row.Places > 0 && (row.Places < clients || c.Rate > 0) && !row.Shared {
 		return row.Places
 	}
 	return clients
@@ -146,6 +146,11 @@ func (c Config) predict(p *Planned, probes bool) {
 	if c.Rate == 0 && p.Places > 0 && p.Queue >= 0 && c.Concurrency > p.Places+p.Queue {
 		figures.RefusedShare = nil // who is refused tries again at once: how often, is up to the CPU
 	}
+	if p.Shared {
+		// The model has them wait in line. Shared, all take the same time together, so that the rate and the mean are the
+		// same, and nothing else is (Little 1961; Kleinrock 1976, section 4.4).
+		figures.P50, figures.P90, figures.P99, figures.Longest = nil, nil, nil, nil
+	}
 	if figures.PerSecond == nil {
 		p.Why = fmt.Sprintf("%s is less than two rounds of replies: nothing can be counted", p.cut)
 		return
@@ -190,7 +195,7 @@ const leastTimeout = 30 * time.Second
 // derivedTimeout is one that no request reaches that theory knows of: a client that leaves would change what is
 // measured.
 func (c Config) derivedTimeout(p Planned) time.Duration {
-	if p.Prediction == nil || p.Prediction.Longest.Beyond {
+	if p.Prediction == nil || p.Prediction.Longest == nil || p.Prediction.Longest.Beyond {
 		return max(leastTimeout, p.cut)
 	}
 	return max(leastTimeout, 4*time.Duration(p.Prediction.Longest.Seconds*float64(time.Second)))

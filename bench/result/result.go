@@ -69,6 +69,7 @@ type Row struct {
 	Name       string            `json:"name"`
 	Kind       string            `json:"kind"`
 	Mode       string            `json:"mode"`     // of kind mode
+	Work       string            `json:"work"`     // of kind mode: the kind of work that its requests block on
 	About      string            `json:"about"`    // one line: what it is
 	Settings   map[string]string `json:"settings"` // those that differ from the other rows'
 	Delay      *float64          `json:"delay_seconds"`

@@ -42,6 +42,7 @@ type benchRunCommand struct {
 type benchRows struct {
 	Modes       modeList  `default:"all" placeholder:"MODE,MODE" help:"all that this system can run, or some"`
 	Row         []variant `sep:"none" placeholder:"MODE:NAME=VALUE,…" help:"a mode with settings of its own; repeatable"`
+	Work        workList  `placeholder:"KIND,KIND" help:"kinds of work, each in each of these, or all that can be done; see above"`
 	Originals   bool      `help:"the article's Python programs too"`
 	Against     []against `sep:"none" placeholder:"NAME=URL" help:"a server that runs already; repeatable"`
 	AllowRemote bool      `help:"let --against put load on other machines"`
@@ -85,7 +86,11 @@ happens, and tells noise from difference.
 Examples:
   demo-server bench                                   # all modes, 100 clients
   demo-server bench --row=pool:workers=50 --row=pool:workers=100,queue=10 -c 200
+  demo-server bench --work=sleep,block,cpu,mutex --delay=100ms -c 20 --report=report.html
   demo-server bench --modes=goroutine --against=mine=http://127.0.0.1:8080/ --report=report.html
+
+With several kinds of --work each mode runs with each, and a table shows which share of what the
+clients could get each of these reaches. all leaves out sql where there is no --dsn.
 
 With --row and without --modes, no other mode runs. The settings below are for all servers that it
 starts.
@@ -103,7 +108,11 @@ given.
 `
 }
 
-func (*benchRunCommand) chooses() map[string]string { return chosenByBench }
+func (*benchRunCommand) chooses() map[string]string {
+	chosen := maps.Clone(chosenByBench)
+	chosen["work"] = "its own --work takes several kinds"
+	return chosen
+}
 
 // Run runs the test.
 func (b *benchRunCommand) Run(s *streams, l *line) error {

@@ -2,6 +2,9 @@ package main
 
 import (
 	"errors"
+	"fmt"
+	"runtime"
+	"strings"
 	"testing"
 	"time"
 
@@ -47,6 +50,17 @@ func TestBenchNames(t *testing.T) {
 		{[]string{"--row=pool", "--modes=single,pool", mine}, []string{"single", "pool", "pool#2", "mine"}},
 		{[]string{"--row=pool", mine}, []string{"pool", "mine"}},
 		{[]string{mine}, append(modes.Names(), "mine")},
+		{[]string{"--modes=pool,single", "--work=cpu"}, []string{"pool", "single"}},
+		{[]string{"--modes=pool,single", "--work=cpu,sleep", mine},
+			[]string{"pool × cpu", "single × cpu", "pool × sleep", "single × sleep", "mine"}},
+		{[]string{"--modes=pool,pool", "--row=pool:workers=5", "--work=cpu,sleep"}, []string{
+			"pool × cpu", "pool#2 × cpu", "pool(5) × cpu", "pool × sleep", "pool#2 × sleep", "pool(5) × sleep"}},
+		{[]string{"--modes=pool", "--row=pool:work=mutex", "--work=cpu,sleep"},
+			[]string{"pool × cpu", "pool(work=mutex) × mutex", "pool × sleep"}},
+		{[]string{"--modes=pool", "--work=all"}, []string{
+			"pool × sleep", "pool × block", "pool × cpu", "pool × mutex", "pool × file", "pool × http", "pool × grpc"}},
+		{[]string{"--modes=pool", "--work=all", "--dsn=postgres://127.0.0.1/demo"}, []string{
+			"pool × sleep", "pool × block", "pool × cpu", "pool × mutex", "pool × file", "pool × http", "pool × sql", "pool × grpc"}},
 	} {
 		b, l := benchOf(t, nil, c.flags...)
 		rows, err := b.rows(l)
@@ -124,6 +138,46 @@ func TestBenchRows(t *testing.T) {
 			},
 		},
 		{
+			// What the mode lets through and the work has no room for waits inside of it.
+			name: "the work is the bound", flags: []string{"--row=pool:workers=12,queue=5,queue-timeout=1s", "--work=mutex", "--slots=3", "--delay=2s"},
+			want: bench.Row{
+				Name: "pool(workers=12,queue=5,queue-timeout=1s)", Mode: "pool", Work: "mutex",
+				Args:     []string{"--slots=3", "--delay=2s", "--workers=12", "--queue=5", "--queue-timeout=1s", "--work=mutex"},
+				Settings: map[string]string{"workers": "12", "queue": "5", "queue-timeout": "1s", "work": "mutex"},
+				Delay:    2 * time.Second, Body: "Hello World", Places: 3, Bound: "3 slots / 2s", Queue: 5 + 9, QueueTimeout: 7 * time.Second,
+			},
+		},
+		{
+			name: "the mode is the bound", flags: []string{"--modes=single", "--work=http"},
+			want: bench.Row{
+				Name: "single", Mode: "single", Work: "http", Args: []string{"--work=http"}, Settings: map[string]string{"work": "http"},
+				Delay: 2 * time.Second, Body: "Hello World", Places: 1, Bound: "1 at a time / 2s", Queue: -1,
+			},
+		},
+		{
+			name: "the helpers are the bound", flags: []string{"--modes=eventloop", "--work=block"},
+			want: bench.Row{
+				Name: "eventloop", Mode: "eventloop", Work: "block", Args: []string{"--work=block"}, Settings: map[string]string{"work": "block"},
+				Delay: 2 * time.Second, Body: "Hello World", Places: 8, Bound: "8 helpers / 2s", Queue: 1024, QueueTimeout: 30 * time.Second,
+			},
+		},
+		{
+			name: "the pools of several processes", flags: []string{"--modes=goroutine", "--work=http", "--pool-size=5", "--processes=2"},
+			want: bench.Row{
+				Name: "goroutine", Mode: "goroutine", Work: "http", Args: []string{"--pool-size=5", "--processes=2", "--work=http"},
+				Settings: map[string]string{"work": "http"},
+				Delay:    2 * time.Second, Body: "Hello World", Places: 10, Bound: "2 × 5 connections / 2s", Queue: -1,
+			},
+		},
+		{
+			name: "cores are shared", flags: []string{"--modes=thread", "--work=cpu"},
+			want: bench.Row{
+				Name: "thread", Mode: "thread", Work: "cpu", Args: []string{"--work=cpu"}, Settings: map[string]string{"work": "cpu"},
+				Delay: 2 * time.Second, Body: "Hello World", Places: runtime.GOMAXPROCS(0), Shared: true, Most: 1000, WhyMost: "it refuses more at a time",
+				Bound: fmt.Sprintf("%d %s / 2s", runtime.GOMAXPROCS(0), plural("core", runtime.GOMAXPROCS(0))), Queue: 1000 - runtime.GOMAXPROCS(0),
+			},
+		},
+		{
 			name: "article", environ: []string{"DEMO_SERVER_DELAY=5s"}, flags: []string{"--modes=goroutine", "--article"},
 			want: bench.Row{
 				Name: "goroutine", Mode: "goroutine", Args: []string{"--delay=2s"}, Settings: none,
@@ -139,11 +193,19 @@ func TestBenchRows(t *testing.T) {
 				t.Fatal(err)
 			}
 			c.want.Kind, c.want.Known, c.want.About = result.KindMode, true, about[c.want.Mode]
+			c.want.Work = orSleep(c.want.Work)
 			if diff := cmp.Diff([]bench.Row{c.want}, rows); diff != "" {
 				t.Error(diff)
 			}
 		})
 	}
+}
+
+func orSleep(work string) string {
+	if work == "" {
+		return "sleep"
+	}
+	return work
 }
 
 // Of a server that is running already nothing is known.
@@ -265,5 +327,18 @@ func TestRate(t *testing.T) {
 		if got != want || (err == nil) != (want > 0) {
 			t.Errorf("%q: %g, %v; want %g", text, got, err, want)
 		}
+	}
+}
+
+// TestBenchKeepsSecrets: the command line is kept in the result, and a row's settings are its name.
+func TestBenchKeepsSecrets(t *testing.T) {
+	_, l := benchOf(t, nil, "--modes=pool", "--dsn=postgres://me:hush@127.0.0.1/demo", "--work=sql", "--dsn", "postgres://me:hush@127.0.0.1/demo")
+	want := []string{"demo-server", "bench", "--modes=pool", "--dsn=(redacted)", "--work=sql", "--dsn", "(redacted)"}
+	if diff := cmp.Diff(want, l.whole()); diff != "" {
+		t.Error(diff)
+	}
+	var v variant
+	if err := v.UnmarshalText([]byte("pool:dsn=postgres://me:hush@127.0.0.1/demo")); err == nil || strings.Contains(err.Error(), "hush") {
+		t.Errorf("%v, want an error without the password", err)
 	}
 }

@@ -65,6 +65,7 @@ type variant struct {
 	given    string
 	mode     string
 	settings []configs.Flag
+	kind     string // of work, empty where that is left to the settings
 }
 
 // UnmarshalText takes MODE, or MODE:NAME=VALUE with more pairs behind commas. All that is wrong is joined in the error.
@@ -91,6 +92,8 @@ func (v *variant) take(pair string) error {
 	switch {
 	case chosen:
 		return fmt.Errorf("%s: bench chooses it itself: %s", name, why)
+	case secretFlags["--"+name]:
+		return fmt.Errorf("%s: is a secret, and a row is named by its settings; give --%s, which is for all rows", name, name)
 	case slices.ContainsFunc(v.settings, func(s configs.Flag) bool { return s.Name == name }):
 		return fmt.Errorf("%s: is given twice", name)
 	}

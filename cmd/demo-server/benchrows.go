@@ -13,10 +13,15 @@ import (
 
 // rows are all that are put under load.
 func (b *benchRunCommand) rows(l *line) ([]bench.Row, error) {
-	rows, err := rowsOf(l, b.wanted(l), b.fixed()...)
+	kinds, err := b.kinds(l)
 	if err != nil {
 		return nil, err
 	}
+	rows, err := rowsOf(l, times(b.wanted(l), kinds), b.fixed()...)
+	if err != nil {
+		return nil, err
+	}
+	crossed(rows)
 	if b.Port != 0 {
 		for i := range rows {
 			rows[i].Args = append(rows[i].Args, fmt.Sprintf("--port=%d", b.Port))
@@ -59,7 +64,7 @@ func rowsOf(l *line, wanted []variant, fixed ...configs.Flag) (rows []bench.Row,
 // row is the server that runs the variant. A child reads the same environment and files as this process, so that it
 // needs no more than the same flags.
 func (v variant) row(l *line, fixed []configs.Flag) (bench.Row, error) {
-	own := slices.Concat(v.settings, fixed)
+	own := slices.Concat(v.own(), fixed)
 	settings, err := l.loadSettings(append(own, configs.Flag{Name: "mode", Value: v.mode})...)
 	if err != nil {
 		return bench.Row{}, err
@@ -67,7 +72,7 @@ func (v variant) row(l *line, fixed []configs.Flag) (bench.Row, error) {
 	mode := modeOf(settings)
 	row := bench.Row{
 		Kind: result.KindMode, About: mode.Summary, Mode: mode.Name, Args: words(slices.Concat(l.settings, own)),
-		Settings: byName(v.settings), Known: true, Delay: settings.Delay, Body: settings.Body,
+		Settings: byName(v.own()), Known: true, Work: settings.Work, Delay: settings.Delay, Body: settings.Body,
 		Places: places(mode, settings), Bound: share(mode, settings), Queue: -1,
 	}
 	switch mode.Excess {
@@ -76,6 +81,7 @@ func (v variant) row(l *line, fixed []configs.Flag) (bench.Row, error) {
 	case modes.Refused:
 		row.Queue, row.Most, row.WhyMost = 0, mode.Places, "it refuses more at a time"
 	}
+	bindWork(&row, settings)
 	return row, nil
 }
 
@@ -99,9 +105,9 @@ func byName(settings []configs.Flag) map[string]string {
 func rowNames(variants []variant) (names []string) {
 	seen := map[string]int{}
 	for _, variant := range variants {
-		name := variant.name()
-		if seen[name]++; seen[name] > 1 {
-			name = fmt.Sprintf("%s#%d", name, seen[name])
+		name, cell := variant.name(), variant.name()+variant.kind
+		if seen[cell]++; seen[cell] > 1 {
+			name = fmt.Sprintf("%s#%d", name, seen[cell])
 		}
 		names = append(names, name)
 	}

@@ -38,8 +38,33 @@ func (l *line) mistaken(format string, args ...any) {
 	l.mistakes = append(l.mistakes, fmt.Sprintf(format, args...))
 }
 
-// whole is the command line from the program's name on.
-func (l *line) whole() []string { return append([]string{program}, l.args...) }
+// whole is the command line from the program's name on, as everybody may see it.
+func (l *line) whole() []string {
+	words := append([]string{program}, l.args...)
+	for i, word := range words {
+		flag, _, withValue := strings.Cut(word, "=")
+		switch {
+		case !secretFlags[flag]:
+		case withValue:
+			words[i] = flag + "=" + redacted
+		case i+1 < len(words):
+			words[i+1] = redacted
+		}
+	}
+	return words
+}
+
+// redacted stands for a secret.
+var redacted = configs.Secret("").String()
+
+// secretFlags are those of settings that are never shown.
+var secretFlags = func() map[string]bool {
+	flags := map[string]bool{}
+	for _, setting := range configs.Table(nil) {
+		flags[setting.Flag()] = setting.Secret
+	}
+	return flags
+}()
 
 // gave returns how the flag of that name was spelled, or "" where it was not given.
 func (l *line) gave(name string) string { return l.spelled[name] }

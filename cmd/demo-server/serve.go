@@ -316,13 +316,22 @@ func share(mode modes.Mode, settings *configs.Settings) string {
 	case mode.Bound == modes.BoundOne:
 		words = "1 at a time"
 	}
+	return perDelay(inEach(settings, words), settings.Delay)
+}
+
+// inEach says of how many processes each has that.
+func inEach(settings *configs.Settings, words string) string {
 	if settings.Processes > 1 {
-		words = fmt.Sprintf("%d × %s", settings.Processes, words)
+		return fmt.Sprintf("%d × %s", settings.Processes, words)
 	}
-	if settings.Delay == 0 {
+	return words
+}
+
+func perDelay(words string, delay time.Duration) string {
+	if delay == 0 {
 		return words
 	}
-	return fmt.Sprintf("%s / %s", words, settings.Delay)
+	return fmt.Sprintf("%s / %s", words, delay)
 }
 
 func plural(noun string, n int) string {

@@ -1,0 +1,116 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"demo-server/bench"
+	"demo-server/bench/result"
+	"demo-server/configs"
+)
+
+// A workList is the names of kinds of work.
+type workList []string
+
+func (workList) known() []string { return append([]string{allWork}, configs.Kinds...) }
+
+// allWork stands for every kind that can be done with the settings.
+const allWork = "all"
+
+// UnmarshalText takes names with commas between them, or "all".
+func (l *workList) UnmarshalText(text []byte) error {
+	*l = nil
+	var wrong []error
+	for name := range strings.SplitSeq(string(text), ",") {
+		if slices.Contains(*l, name) {
+			wrong = append(wrong, fmt.Errorf("%s is given twice", configs.Quote(name)))
+		}
+		*l = append(*l, name)
+		if name == allWork && string(text) != allWork {
+			wrong = append(wrong, errors.New(`"all" goes with no other`))
+		}
+		wrong = append(wrong, oneOf(name, l.known()))
+	}
+	return errors.Join(wrong...)
+}
+
+// kinds are those to run: without --work none, which leaves it to the settings.
+func (b *benchRunCommand) kinds(l *line) (kinds []string, err error) {
+	if !slices.Equal(b.Work, []string{allWork}) {
+		return b.Work, nil
+	}
+	settings, err := l.loadSettings(b.fixed()...)
+	if err != nil {
+		return nil, err
+	}
+	kinds = slices.Clone(configs.Kinds)
+	if settings.DSN == "" {
+		kinds = slices.DeleteFunc(kinds, func(kind string) bool { return kind == "sql" })
+	}
+	return kinds, nil
+}
+
+// times are the variants with each kind of work. One that has a kind of its own keeps that, and is there once.
+func times(variants []variant, kinds []string) (all []variant) {
+	if len(kinds) == 0 {
+		return variants
+	}
+	for i, kind := range kinds {
+		for _, v := range variants {
+			switch {
+			case !v.sets("work"):
+				v.kind = kind
+			case i > 0:
+				continue
+			}
+			all = append(all, v)
+		}
+	}
+	return all
+}
+
+func (v variant) sets(name string) bool {
+	return slices.ContainsFunc(v.settings, func(s configs.Flag) bool { return s.Name == name })
+}
+
+// own are the settings that set the variant apart.
+func (v variant) own() []configs.Flag {
+	if v.kind == "" {
+		return v.settings
+	}
+	return append(slices.Clip(v.settings), configs.Flag{Name: "work", Value: v.kind})
+}
+
+// crossed puts the kind of work into the names of rows that have several.
+func crossed(rows []bench.Row) {
+	if !slices.ContainsFunc(rows, func(row bench.Row) bool { return row.Work != rows[0].Work }) {
+		return
+	}
+	for i := range rows {
+		rows[i].Name += result.Times + rows[i].Work
+	}
+}
+
+// bindWork bounds a row by its work, where that has room for fewer than the mode has. What the mode lets through and the
+// work has no room for waits inside: the model takes both for one line.
+func bindWork(row *bench.Row, settings *configs.Settings) {
+	bound := kindOf(settings.Work).bound(settings)
+	places, words := bound.places, fmt.Sprintf("%d %s", bound.places, plural(bound.noun, bound.places))
+	if !bound.shared {
+		places, words = processes(settings)*places, inEach(settings, words)
+	}
+	if places == 0 || row.Places > 0 && row.Places <= places {
+		return
+	}
+	inside := row.Places - places
+	if row.Places > 0 && row.Queue >= 0 {
+		row.Queue += inside
+	}
+	if row.QueueTimeout > 0 { // which is of the mode's own queue alone
+		row.QueueTimeout += settings.Delay * time.Duration(inside) / time.Duration(places)
+	}
+	row.Places, row.Bound, row.Shared = places, perDelay(words, settings.Delay), bound.shared
+}
