@@ -4,9 +4,11 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -14,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"demo-server/server"
+	"demo-server/server/fault"
 	"demo-server/work"
 )
 
@@ -388,5 +391,50 @@ func TestListensAgain(t *testing.T) {
 		conn := dial(t, source.Addr())
 		wantOK(t, conn)
 		conn.Close()
+	}
+}
+
+// An eager is a poller that says of every socket, all the time, that it has room.
+type eager struct {
+	poller
+	loop *loop
+}
+
+func (p *eager) wait(ready []event, until time.Duration) []event {
+	ready = p.poller.wait(ready, until)
+	for s := range p.loop.table.sessions() {
+		ready = append(ready, event{tag: s.tag, writable: true})
+	}
+	return ready
+}
+
+// TestRoomMeansNothingYet: that there is room for more ends neither the pause between two pieces nor a reply that hangs.
+func TestRoomMeansNothingYet(t *testing.T) {
+	limits := limits()
+	limits.MaxConnections = 1000
+	app := server.New(server.Config{
+		Mode: "test", Work: work.NewSleep(), Body: []byte("Hello World"), Limits: limits,
+		Faults: server.Faults{Overrides: true, Caps: fault.Caps{MaxDelay: time.Minute}},
+	})
+	source, err := server.Listen(t.Context(), "127.0.0.1:0", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { source.Close() })
+	s, listener := openLoops(t, 1, app, source, Task.Sleep)
+	s.all[0].poller = &eager{s.all[0].poller, s.all[0]}
+	runLoops(t, s, listener)
+
+	hangs, drips := dial(t, source.Addr()), dial(t, source.Addr())
+	io.WriteString(hangs, "GET /?abort=hang HTTP/1.1\r\nHost: demo\r\n\r\n")
+	began := time.Now()
+	io.WriteString(drips, "GET /?drip=3&delay=150ms HTTP/1.1\r\nHost: demo\r\nConnection: close\r\n\r\n")
+	reply, err := io.ReadAll(drips)
+	if took := time.Since(began); err != nil || !strings.HasSuffix(string(reply), "Hello World") || took < 150*time.Millisecond {
+		t.Errorf("%q, %v after %s, want Hello World after 150ms", reply, err, took)
+	}
+	hangs.SetReadDeadline(time.Now().Add(50 * time.Millisecond))
+	if n, err := hangs.Read(make([]byte, 1)); n != 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("%d bytes, %v, want nothing until the client leaves", n, err)
 	}
 }

@@ -264,7 +264,7 @@ func (l *loop) handle(e event) {
 	if e.readable {
 		s.readable = true
 	}
-	if e.writable && s.unsent != nil {
+	if p, _ := s.where(); e.writable && p == phaseWriting { // and not between the pieces of a reply, or while it hangs
 		l.writeMore(s)
 	}
 	l.advance(s)
