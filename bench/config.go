@@ -59,6 +59,7 @@ type Row struct {
 	Body         string
 	Places       int           // requests that it works on at a time, 0 for no bound of its own
 	Shared       bool          // Places are cores, which requests share instead of waiting for one
+	Inside       bool          // Places are the work's: who waits for one is at work already
 	Bound        string        // the same in words, such as "50 workers / 2s"
 	Queue        int           // requests that may wait for a place, -1 for no end
 	QueueTimeout time.Duration // how long one may wait, 0 for no end

@@ -167,7 +167,10 @@ func (r *runner) late(row *row, e evidence) string {
 	}
 	work := e.worked - row.Delay
 	if limit := time.Duration(tolerated / 2 * float64(row.Delay)); work > limit || e.beside > limit {
-		if work > e.beside {
+		switch {
+		case row.Inside && work > e.beside:
+			return fmt.Sprintf("the work took %s, the wait for its %s with it", short(e.worked), row.Bound)
+		case work > e.beside:
 			return fmt.Sprintf("the work itself took %s where %s were asked for", short(e.worked), short(row.Delay))
 		}
 		return fmt.Sprintf("each request spent %s beside queue and work, connecting, sending and receiving", short(e.beside))

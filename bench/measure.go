@@ -21,7 +21,7 @@ func (r *runner) load(ctx context.Context, p Planned, t *target) (*measurement, 
 		Keepalive: r.Keepalive, Timeout: p.timeout,
 	}
 	if r.Requests == 0 {
-		config.Duration = r.Duration
+		config.Duration = p.duration
 	}
 	if p.Known {
 		config.Body = []byte(p.Body)
@@ -45,7 +45,7 @@ func (r *runner) load(ctx context.Context, p Planned, t *target) (*measurement, 
 	m.figures.ClientCores = ratio(used.Seconds(), took.Seconds())
 	sampled(&m.figures, idle, samples, len(requests)-summary.Count[load.Unfinished])
 	shortOfCPU := p.Known && p.Delay == 0 || saturated(m.figures) != ""
-	m.audits = audits(requests, summary, p.round, samples, shortOfCPU)
+	m.audits = audits(requests, summary, p.round, samples, shortOfCPU || p.Shared)
 	m.evidence = gather(requests, summary)
 	_, m.late = generator.Late()
 	return m, nil

@@ -30,6 +30,7 @@ type Planned struct {
 
 	round       int           // replies that come together
 	wholeRounds int           // that ab or wrk run for; 0 where they have another end
+	duration    time.Duration // how long requests are sent; 0 where their number is the end
 	cut         time.Duration // when what is unfinished is given up
 	timeout     time.Duration // of a request
 }
@@ -64,9 +65,10 @@ func (p *Plan) leave(row Row, full time.Duration) {
 func (c Config) plan(row Row, probes bool) Planned {
 	p := Planned{Row: row, round: c.round(row), cut: c.Budget, Took: c.Budget}
 	if c.Requests == 0 {
-		p.cut = c.Duration + row.Delay/2 // so that the last round is not lost by a hair
+		p.duration = c.duration(row)
+		p.cut = p.duration + row.Delay/2 // so that the last round is not lost by a hair
 		if c.Generator != Builtin {
-			p.cut, p.wholeRounds = load.WholeRounds(c.Duration, row.Delay)
+			p.cut, p.wholeRounds = load.WholeRounds(p.duration, row.Delay)
 		}
 		p.Took = p.cut
 	}
@@ -87,6 +89,19 @@ func (c Config) plan(row Row, probes bool) Planned {
 	return p
 }
 
+// sharedRounds is how many rounds there have to be of replies that come together only by and large.
+const sharedRounds = 4
+
+// duration is how long requests are sent to a row. Those that share cores are all done when the time for all has passed:
+// a duration that is too short for several times that says nothing.
+func (c Config) duration(row Row) time.Duration {
+	if !row.Shared || c.Rate > 0 {
+		return c.Duration
+	}
+	all := row.Delay * time.Duration(c.Concurrency) / time.Duration(row.Places)
+	return max(c.Duration, sharedRounds*all)
+}
+
 // round is how many replies come together.
 func (c Config) round(row Row) int {
 	clients := c.Concurrency
@@ -105,7 +120,7 @@ func (c Config) full(row Row, probes bool) time.Duration {
 	case !row.Known || row.Delay == 0:
 		return 0
 	case c.Requests == 0:
-		return c.Duration
+		return c.duration(row)
 	case c.Generator == AB && probes:
 		return time.Duration(float64(c.Requests) / predict.ABIdeal(c.Requests, c.reach(row), row.Delay) * float64(time.Second))
 	}
@@ -134,7 +149,7 @@ func (c Config) predict(p *Planned, probes bool) {
 		Clients: c.Concurrency, Requests: c.Requests, Duration: p.cut, Rate: c.Rate,
 	})
 	if c.Requests == 0 {
-		requests = slices.DeleteFunc(requests, func(r load.Request) bool { return r.Sent >= c.Duration })
+		requests = slices.DeleteFunc(requests, func(r load.Request) bool { return r.Sent >= p.duration })
 		p.Took = lastEnd(requests)
 	}
 	summary := load.Summarise(requests, c.Warmup, p.round)

@@ -16,8 +16,10 @@ type column struct {
 
 // A cell is what a table says of one row.
 type cell struct {
-	text string
-	mood mood
+	text  string
+	mood  mood
+	shade int    // of a heat table: 1 and a step, 0 for none
+	small string // below the text, where the page has room
 }
 
 // A mood is how much a cell wants to be seen.
@@ -126,7 +128,7 @@ func wait(of func(*result.Figures) *result.Latency) func(*result.Row) cell {
 	return func(row *result.Row) cell {
 		l := of(&row.Total)
 		if l != nil && l.Beyond {
-			return cell{latency(l), careful}
+			return cell{text: latency(l), mood: careful}
 		}
 		return cell{text: latency(l)}
 	}
@@ -138,7 +140,7 @@ func requestsThat(of func(result.Counts) int, mood mood) func(*result.Row) cell 
 		case len(row.Repeats) == 0:
 			return cell{text: unknown}
 		case n > 0:
-			return cell{count(n), mood}
+			return cell{text: count(n), mood: mood}
 		}
 		return cell{text: "0"}
 	}

@@ -53,7 +53,7 @@ func costCells(c *result.Cost) []cell {
 		}
 		return cells
 	}
-	cells := []cell{{c.Name, alarmed}}
+	cells := []cell{{text: c.Name, mood: alarmed}}
 	for _, column := range costColumns {
 		text := column.text(c)
 		if text == "0" {

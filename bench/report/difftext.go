@@ -36,8 +36,8 @@ func diffCells(older, newer *result.Result, c result.Comparison) []cell {
 		low, high = percent(c.Low), percent(c.High)
 	}
 	return []cell{
-		{text: name}, {text: perSecond(older, c.A)}, {text: perSecond(newer, c.B)}, {change, mood}, {text: low}, {text: high},
-		{c.Verdict, mood},
+		{text: name}, {text: perSecond(older, c.A)}, {text: perSecond(newer, c.B)}, {text: change, mood: mood}, {text: low}, {text: high},
+		{text: c.Verdict, mood: mood},
 	}
 }
 

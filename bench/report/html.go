@@ -4,6 +4,7 @@ import (
 	_ "embed"
 	"html/template"
 	"io"
+	"slices"
 	"strings"
 
 	"demo-server/bench/result"
@@ -36,6 +37,8 @@ type page struct {
 // A pageTable has a line for each row, or for each mode's cost.
 type pageTable struct {
 	Name, Title string
+	Note        string       // a sentence in front of it
+	Legend      []legendItem // of a heat table
 	Heads       []string
 	Lines       []tableLine
 }
@@ -50,8 +53,16 @@ type tableLine struct {
 // Text and Mood are for the template.
 func (c cell) Text() string { return c.text }
 
-// Mood is how much a cell wants to be seen.
-func (c cell) Mood() mood { return c.mood }
+// Small is what stands below the text.
+func (c cell) Small() string { return c.small }
+
+// Class is the cell's CSS class.
+func (c cell) Class() string {
+	if c.shade > 0 {
+		return strings.TrimSpace(shadeClass(c.shade) + " " + c.mood.class())
+	}
+	return c.mood.class()
+}
 
 // class is the CSS class of a mood.
 func (m mood) class() string {
@@ -98,6 +109,9 @@ func (p *page) rows() {
 		tableOf("served", "What the clients got", served, p.Result.Rows),
 		tableOf("taken", "What the servers took for it", taken, p.Result.Rows),
 		tableOf("foretold", "What theory predicted", foretold, p.Result.Rows),
+	}
+	if heat, ok := heatTable(p.Result); ok {
+		p.Tables = slices.Insert(p.Tables, 0, heat)
 	}
 	for _, row := range p.Result.Rows {
 		if len(row.Notes) > 0 || row.Failure != "" {

@@ -44,28 +44,45 @@ func (o Options) paint(text string, m mood) string {
 	return strings.Join(lines, "\n")
 }
 
+// shade paints a cell, with the background of its step where it has one.
+func (o Options) shade(c cell) string {
+	if !o.Color || c.shade == 0 {
+		return o.paint(c.text, c.mood)
+	}
+	return "\x1b[" + steps[c.shade-1].code + "m" + c.text + "\x1b[0m"
+}
+
 // Text writes the table of the rows, what there is to know of each, and the verdict.
 func Text(w io.Writer, r *result.Result, o Options) error {
 	t := &writer{Options: o}
+	if m := result.MatrixOf(r.Rows); m != nil {
+		t.matrix(m, r.Rows)
+	} else {
+		t.rows(r.Rows, func(row *result.Row) string { return row.Name })
+	}
+	t.notes(r)
+	t.left(r.Left)
+	t.verdict(r)
+	return t.flush(w)
+}
+
+// rows writes the table of some rows, under what names them.
+func (t *writer) rows(rows []result.Row, named func(*result.Row) string) {
 	var heads []string
-	var rows [][]cell
-	for i := range r.Rows {
-		rows = append(rows, []cell{{r.Rows[i].Name, moodOf(&r.Rows[i])}})
+	var lines [][]cell
+	for i := range rows {
+		lines = append(lines, []cell{{text: named(&rows[i]), mood: moodOf(&rows[i])}})
 	}
 	for _, column := range slices.Concat(served, taken, []column{theory}) {
 		if column.head == "" {
 			continue
 		}
 		heads = append(heads, column.head)
-		for i := range r.Rows {
-			rows[i] = append(rows[i], column.cell(&r.Rows[i]))
+		for i := range rows {
+			lines[i] = append(lines[i], column.cell(&rows[i]))
 		}
 	}
-	t.table(heads, rows)
-	t.notes(r)
-	t.left(r.Left)
-	t.verdict(r)
-	return t.flush(w)
+	t.table(heads, lines)
 }
 
 // A writer gathers what is written: of several sections there is an empty line between two.
@@ -157,7 +174,7 @@ func (t *writer) part(heads []string, rows [][]cell, from, gap, name int) {
 	for _, row := range rows {
 		line := table.Row{t.paint(broken(clean(row[0].text), name), row[0].mood)}
 		for _, cell := range row[from+1 : from+1+len(heads)] {
-			line = append(line, t.paint(cell.text, cell.mood))
+			line = append(line, t.shade(cell))
 		}
 		out.AppendRow(line)
 	}

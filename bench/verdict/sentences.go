@@ -13,6 +13,27 @@ import (
 
 // Sentences says in plain words what the comparisons of a result's rows came to, the fastest rows first.
 func Sentences(r *result.Result) (sentences []string) {
+	if m := result.MatrixOf(r.Rows); m != nil {
+		sentences = matrixSentences(m)
+	} else {
+		sentences = comparing(r)
+	}
+	for _, row := range r.Rows {
+		switch {
+		case row.Failure != "":
+			sentences = append(sentences, fmt.Sprintf("%s failed: %s.", row.Name, firstLine(row.Failure)))
+		case row.Total.PerSecond == nil:
+			sentences = append(sentences, fmt.Sprintf("%s: too few replies to count a rate.", row.Name))
+		}
+		if !row.Trusted {
+			sentences = append(sentences, fmt.Sprintf("%s breaks its audit: do not trust its figures.", row.Name))
+		}
+	}
+	return sentences
+}
+
+// comparing is of rows that are compared with each other.
+func comparing(r *result.Result) (sentences []string) {
 	s := speech{comparisons: map[[2]string]result.Comparison{}, load: r.Load}
 	for _, c := range r.Comparisons {
 		s.comparisons[[2]string{c.A, c.B}] = c
@@ -33,17 +54,6 @@ func Sentences(r *result.Result) (sentences []string) {
 	}
 	if doubtful != nil {
 		sentences = append(sentences, s.tooFew(groups[0][0], doubtful))
-	}
-	for _, row := range r.Rows {
-		switch {
-		case row.Failure != "":
-			sentences = append(sentences, fmt.Sprintf("%s failed: %s.", row.Name, firstLine(row.Failure)))
-		case row.Total.PerSecond == nil:
-			sentences = append(sentences, fmt.Sprintf("%s: too few replies to count a rate.", row.Name))
-		}
-		if !row.Trusted {
-			sentences = append(sentences, fmt.Sprintf("%s breaks its audit: do not trust its figures.", row.Name))
-		}
 	}
 	return sentences
 }

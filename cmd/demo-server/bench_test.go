@@ -144,7 +144,7 @@ func TestBenchRows(t *testing.T) {
 				Name: "pool(workers=12,queue=5,queue-timeout=1s)", Mode: "pool", Work: "mutex",
 				Args:     []string{"--slots=3", "--delay=2s", "--workers=12", "--queue=5", "--queue-timeout=1s", "--work=mutex"},
 				Settings: map[string]string{"workers": "12", "queue": "5", "queue-timeout": "1s", "work": "mutex"},
-				Delay:    2 * time.Second, Body: "Hello World", Places: 3, Bound: "3 slots / 2s", Queue: 5 + 9, QueueTimeout: 7 * time.Second,
+				Delay:    2 * time.Second, Body: "Hello World", Places: 3, Inside: true, Bound: "3 slots / 2s", Queue: 5 + 9, QueueTimeout: 7 * time.Second,
 			},
 		},
 		{
@@ -166,14 +166,14 @@ func TestBenchRows(t *testing.T) {
 			want: bench.Row{
 				Name: "goroutine", Mode: "goroutine", Work: "http", Args: []string{"--pool-size=5", "--processes=2", "--work=http"},
 				Settings: map[string]string{"work": "http"},
-				Delay:    2 * time.Second, Body: "Hello World", Places: 10, Bound: "2 × 5 connections / 2s", Queue: -1,
+				Delay:    2 * time.Second, Body: "Hello World", Places: 10, Inside: true, Bound: "2 × 5 connections / 2s", Queue: -1,
 			},
 		},
 		{
 			name: "cores are shared", flags: []string{"--modes=thread", "--work=cpu"},
 			want: bench.Row{
 				Name: "thread", Mode: "thread", Work: "cpu", Args: []string{"--work=cpu"}, Settings: map[string]string{"work": "cpu"},
-				Delay: 2 * time.Second, Body: "Hello World", Places: runtime.GOMAXPROCS(0), Shared: true, Most: 1000, WhyMost: "it refuses more at a time",
+				Delay: 2 * time.Second, Body: "Hello World", Places: runtime.GOMAXPROCS(0), Shared: true, Inside: true, Most: 1000, WhyMost: "it refuses more at a time",
 				Bound: fmt.Sprintf("%d %s / 2s", runtime.GOMAXPROCS(0), plural("core", runtime.GOMAXPROCS(0))), Queue: 1000 - runtime.GOMAXPROCS(0),
 			},
 		},

@@ -112,5 +112,5 @@ func bindWork(row *bench.Row, settings *configs.Settings) {
 	if row.QueueTimeout > 0 { // which is of the mode's own queue alone
 		row.QueueTimeout += settings.Delay * time.Duration(inside) / time.Duration(places)
 	}
-	row.Places, row.Bound, row.Shared = places, perDelay(words, settings.Delay), bound.shared
+	row.Places, row.Bound, row.Shared, row.Inside = places, perDelay(words, settings.Delay), bound.shared, true
 }

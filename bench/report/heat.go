@@ -1,0 +1,123 @@
+package report
+
+import (
+	"fmt"
+
+	"demo-server/bench/result"
+)
+
+// A step is a range of shares with a shade of its own. The figure stands in each cell as well.
+type step struct {
+	least float64 // share that it begins with
+	words string
+	code  string // SGR for a terminal: background and text, so that it can be read on any
+}
+
+// steps are from the faintest on. The page has a class for each, h0 to h4.
+var steps = []step{
+	{0, "under 5%", "48;5;255;38;5;16"},
+	{0.05, "5% to 20%", "48;5;195;38;5;16"},
+	{0.20, "20% to 50%", "48;5;153;38;5;16"},
+	{0.50, "50% to 90%", "48;5;111;38;5;16"},
+	{0.90, "90% and more", "48;5;33;38;5;16"},
+}
+
+// stepOf is the last step that the share has reached, as it is shown: 89.96% is 90.0%.
+func stepOf(part float64) int {
+	for i := len(steps) - 1; i > 0; i-- {
+		if part+0.0005 >= steps[i].least {
+			return i
+		}
+	}
+	return 0
+}
+
+// heatTitle names the table of the matrix.
+const heatTitle = "Share of the client's ceiling"
+
+// heatCell is what the table says of a row; nil is one that there is not.
+func heatCell(row *result.Row) cell {
+	if row == nil {
+		return cell{text: unknown, mood: absent}
+	}
+	part := row.Total.Share()
+	if part == nil {
+		return cell{text: unknown, mood: moodOf(row)}
+	}
+	c := cell{text: share(*part), mood: moodOf(row), shade: 1 + stepOf(*part)}
+	if predicted := row.Prediction.Share(); predicted != nil {
+		c.small = share(*predicted) + " predicted"
+	}
+	return c
+}
+
+// matrix writes a table for each kind of work, and then what all come to, servers down and kinds across.
+func (t *writer) matrix(m *result.Matrix, rows []result.Row) {
+	for _, kind := range m.Kinds {
+		t.section("Work: " + kind)
+		t.rows(ofKind(rows, kind), (*result.Row).Server)
+	}
+	if others := ofKind(rows, ""); others != nil {
+		t.section("Servers whose work is not known")
+		t.rows(others, (*result.Row).Server)
+	}
+	t.heat(m)
+}
+
+func ofKind(rows []result.Row, kind string) (some []result.Row) {
+	for _, row := range rows {
+		if row.Work == kind {
+			some = append(some, row)
+		}
+	}
+	return some
+}
+
+// heat writes which share of the ceiling each reaches.
+func (t *writer) heat(m *result.Matrix) {
+	var rows [][]cell
+	for _, server := range m.Servers {
+		line := []cell{{text: server}}
+		for _, kind := range m.Kinds {
+			c := heatCell(m.At(server, kind))
+			c.text = fmt.Sprintf(" %6s ", c.text) // the shade is as wide as that
+			line = append(line, c)
+		}
+		rows = append(rows, line)
+	}
+	t.section(heatTitle)
+	t.table(m.Kinds, rows)
+}
+
+// heatTable is the same for the page.
+func heatTable(r *result.Result) (table pageTable, ok bool) {
+	m := result.MatrixOf(r.Rows)
+	if m == nil {
+		return pageTable{}, false
+	}
+	table = pageTable{
+		Name: "heat", Title: heatTitle, Heads: m.Kinds,
+		Note: "Modes down, kinds of work across: which part of clients / delay was served. Small is what theory predicts.",
+	}
+	for i, s := range steps {
+		table.Legend = append(table.Legend, legendItem{Class: shadeClass(i + 1), Text: s.words})
+	}
+	for _, server := range m.Servers {
+		line := tableLine{Name: server}
+		for _, kind := range m.Kinds {
+			row := m.At(server, kind)
+			if line.About == "" && row != nil {
+				line.About = row.About
+			}
+			line.Cells = append(line.Cells, heatCell(row))
+		}
+		table.Lines = append(table.Lines, line)
+	}
+	return table, true
+}
+
+// A legendItem says what a shade stands for.
+type legendItem struct{ Class, Text string }
+
+// shadeClass is the CSS class of a cell's shade, counted from 1.
+func shadeClass(shade int) string { return fmt.Sprintf("h%d", shade-1) }
