@@ -97,7 +97,7 @@ func newSupervision(settings *configs.Settings, l *line, given sockets, logger *
 	}
 	s.fleet = admin.NewFleet(admin.FleetConfig{Mode: func() string { return s.inForce().Mode }, Source: source})
 	s.panel, err = openPanel(settings, given.admin, admin.Config{
-		Fleet: s.fleet, ErrorLog: zap.NewStdLog(logger), Ready: s.workers.Ready,
+		Fleet: s.fleet, ErrorLog: zap.NewStdLog(logger), Ready: s.readiness,
 	})
 	if err != nil {
 		source.Close()
@@ -117,6 +117,15 @@ func planOf(settings *configs.Settings) prefork.Plan {
 // inForce are the settings that workers are started with.
 func (s *supervision) inForce() *configs.Settings {
 	return s.workers.Plan().Brief.(workerBrief).Settings
+}
+
+// readiness says whether to send requests here: as many worker processes as wanted serve, and what the work of each
+// depends on answers.
+func (s *supervision) readiness() (ready bool, reason string) {
+	if ready, reason = s.workers.Ready(); !ready {
+		return false, reason
+	}
+	return s.fleet.Ready()
 }
 
 // run supervises until stop is done and everything has drained.

@@ -49,7 +49,7 @@ type FleetConfig struct {
 // A Worker is a worker process, and how to ask it.
 type Worker struct {
 	PID     int
-	State   string
+	State   string // stateServes for one that serves
 	Started time.Time
 	Address string // of the Unix socket on which its own Server listens; empty as long as it does not
 	Token   string // of that Server
@@ -60,7 +60,9 @@ const (
 	askEvery   = time.Second
 	askTimeout = 500 * time.Millisecond
 
-	workerPath = "/workers/"
+	workerPath  = "/workers/"
+	stateServes = "ready"
+	maxReason   = 1 << 10 // bytes
 )
 
 // A member is a Worker, and what it said last.
@@ -192,13 +194,7 @@ func (f *Fleet) refresh(m *member) {
 
 // metrics gets the worker's metrics.
 func (m *member) metrics() (families []*dto.MetricFamily, err error) {
-	request, err := http.NewRequest(http.MethodGet, "http://worker/metrics", nil)
-	if err != nil {
-		return nil, err
-	}
-	request.Header.Set("Authorization", "Bearer "+m.Token)
-	request.Header.Set("Accept", string(expfmt.NewFormat(expfmt.TypeProtoDelim)))
-	response, err := m.client.Do(request)
+	response, err := m.get("/metrics")
 	if err != nil {
 		return nil, err
 	}
@@ -216,6 +212,51 @@ func (m *member) metrics() (families []*dto.MetricFamily, err error) {
 		}
 		families = append(families, &family)
 	}
+}
+
+// Ready asks the workers that serve whether they are ready, and says of one that is not why. One that does not answer is
+// left to whoever looks after it: it may just be busy.
+func (f *Fleet) Ready() (ready bool, reason string) {
+	f.mu.Lock()
+	members := slices.DeleteFunc(slices.Clone(f.members), func(m *member) bool { return m.State != stateServes })
+	f.mu.Unlock()
+	reasons := make([]string, len(members))
+	var asked sync.WaitGroup
+	for i, m := range members {
+		asked.Go(func() { reasons[i] = m.unready() })
+	}
+	asked.Wait()
+	for i, m := range members {
+		if reasons[i] != "" {
+			return false, fmt.Sprintf("worker process %d: %s", m.PID, reasons[i])
+		}
+	}
+	return true, ""
+}
+
+// unready is why the worker is not ready, as far as it says so.
+func (m *member) unready() string {
+	response, err := m.get(pathReadyz)
+	if err != nil {
+		return ""
+	}
+	defer response.Body.Close()
+	reason, err := io.ReadAll(io.LimitReader(response.Body, maxReason))
+	if response.StatusCode != http.StatusServiceUnavailable || err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(reason))
+}
+
+// get asks the worker's own Server.
+func (m *member) get(path string) (*http.Response, error) {
+	request, err := http.NewRequest(http.MethodGet, "http://worker"+path, nil)
+	if err != nil {
+		return nil, err
+	}
+	request.Header.Set("Authorization", "Bearer "+m.Token)
+	request.Header.Set("Accept", string(expfmt.NewFormat(expfmt.TypeProtoDelim)))
+	return m.client.Do(request)
 }
 
 // ours reports whether a worker's metrics of that name add up to those of the whole. The accept queue is one, and each

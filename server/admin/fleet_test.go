@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -28,7 +29,15 @@ type fakeWorker struct {
 	Worker
 	app      *server.App
 	observer server.Observer
+	unready  atomic.Pointer[string] // why it is not ready, nil where it is
 	stop     func()
+}
+
+func (w *fakeWorker) readiness() (bool, string) {
+	if reason := w.unready.Load(); reason != nil {
+		return false, *reason
+	}
+	return true, ""
 }
 
 func newFakeWorker(t *testing.T, pid int) *fakeWorker {
@@ -39,17 +48,17 @@ func newFakeWorker(t *testing.T, pid int) *fakeWorker {
 	}
 	metrics, app := NewMetrics(), newApp("pool")
 	metrics.Watch(app, newSource(t))
-	s := New(listener, Config{Metrics: metrics, Ready: alwaysReady, Token: token})
-	served := make(chan error, 1)
-	go func() { served <- s.Serve() }()
 	w := &fakeWorker{
 		Worker: Worker{PID: pid, State: "ready", Address: listener.Addr().String(), Token: token},
 		app:    app, observer: metrics.Observer("pool"),
-		stop: sync.OnceFunc(func() {
-			s.Shutdown(context.Background())
-			<-served
-		}),
 	}
+	s := New(listener, Config{Metrics: metrics, Ready: w.readiness, Token: token})
+	served := make(chan error, 1)
+	go func() { served <- s.Serve() }()
+	w.stop = sync.OnceFunc(func() {
+		s.Shutdown(context.Background())
+		<-served
+	})
 	t.Cleanup(w.stop)
 	return w
 }
@@ -71,6 +80,27 @@ func newFleet(t *testing.T, workers ...*fakeWorker) *Fleet {
 		t.Cleanup(func() { f.Remove(w.PID) })
 	}
 	return f
+}
+
+// TestFleetReady: a worker that serves and is not ready says why; one that does not serve, or does not answer, is not
+// asked for an opinion.
+func TestFleetReady(t *testing.T) {
+	a, b := newFakeWorker(t, 1), newFakeWorker(t, 2)
+	f := newFleet(t, a, b)
+	want := func(when string, ready bool, reason string) {
+		t.Helper()
+		if gotReady, gotReason := f.Ready(); gotReady != ready || gotReason != reason {
+			t.Errorf("%s: got %v, %q, want %v, %q", when, gotReady, gotReason, ready, reason)
+		}
+	}
+	want("both are ready", true, "")
+	b.unready.Store(new("no database"))
+	want("one is not", false, "worker process 2: no database")
+	b.State = "draining"
+	f.Put(b.Worker)
+	want("which drains", true, "")
+	a.stop()
+	want("the other one does not answer", true, "")
 }
 
 // TestFleetAddsUp: /stats and /metrics are the sums of what the workers say, but for the accept queue, which is one.
