@@ -315,6 +315,46 @@ func TestReloadMistakes(t *testing.T) {
 	}
 }
 
+// TestProcessesDependency: what the work of the workers depends on is checked in each. /readyz of the supervisor follows,
+// and new settings with which it would be missing change nothing. What replaces a worker that died waits for it.
+func TestProcessesDependency(t *testing.T) {
+	apart := startBackends(t, "0", "0")
+	working := "work: http\ndelay: 10ms\ntarget: http://" + apart.http + "/\ndial-timeout: 300ms\n"
+	file := filepath.Join(t.TempDir(), "demo.yaml")
+	yaml(t, file, working)
+	p := start(t, "--processes=2", "--config="+file)
+	before := p.awaitAlone(t, 2).pids()
+	p.dial(t).want(t)
+
+	yaml(t, file, "work: grpc\ntarget: "+apart.http+"\ndial-timeout: 300ms\n")
+	p.signal(t, syscall.SIGHUP)
+	rejected := "the settings are not changed: a worker process cannot start with them"
+	eventually(t, "they are rejected", func() bool { return len(p.logged(rejected)) == 1 })
+	if said, _ := p.logged(rejected)[0].fields["error"].(string); !strings.Contains(said, "gRPC server at "+apart.http) {
+		t.Errorf("it says %q, want what did not answer", said)
+	}
+	if diff := cmp.Diff(before, p.awaitAlone(t, 2).pids()); diff != "" {
+		t.Errorf("workers were exchanged:\n%s", diff)
+	}
+
+	ready := func(want int) func() bool {
+		return func() bool { status, _ := p.ask(t, "readyz"); return status == want }
+	}
+	eventually(t, "it is ready", ready(http.StatusOK))
+	apart.cmd.Process.Kill()
+	apart.cmd.Wait()
+	eventually(t, "it is not ready", ready(http.StatusServiceUnavailable))
+	if _, why := p.ask(t, "readyz"); !strings.Contains(why, "worker process ") || !strings.Contains(why, apart.http+" does not answer") {
+		t.Errorf("it says %q, want who misses what", why)
+	}
+	kill(t, before[0], syscall.SIGKILL)
+	eventually(t, "one that replaces it cannot start", func() bool { return len(p.logged("worker process died")) > 1 })
+	apart.again(t)
+	eventually(t, "it is ready again", ready(http.StatusOK))
+	p.awaitAlone(t, 2)
+	p.dial(t).want(t)
+}
+
 // TestReloadProcesses: the number of workers is a setting like others.
 func TestReloadProcesses(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "demo.yaml")
