@@ -32,9 +32,8 @@ type Check struct {
 // A Flag is one flag of a command line.
 type Flag struct{ Name, Value string } // the name without dashes
 
-// Load merges the sources, and checks every value of each, whether or not it is overridden. Only those in force are held
-// against each other. Of several YAML files or
-// presets only the one that the strongest source names is read.
+// Load merges the sources, and checks every value of each, whether or not it is overridden. Those in force are held
+// against each other as well. Of several YAML files or presets only the one that the strongest source names is read.
 //
 // The error is nil or Mistakes, those of the strongest source first.
 func Load(in Inputs) (*Settings, error) {

@@ -97,13 +97,15 @@ const (
 // AdminAuto as Settings.AdminAddr stands for 127.0.0.1 and the port after Settings.Port.
 const AdminAuto = "auto"
 
-// Asked are the kinds of work that a request may ask for, be it by itself or by way of Fault: the server's own, and those
-// that call nobody and write to no disk.
+// Asked are the kinds of work that a request may ask for, be it by itself or by way of Fault: the server's own, and
+// those that call nobody and write to no disk.
 func (s *Settings) Asked() []string {
 	if !s.Overrides && s.Fault == "" {
 		return nil
 	}
-	return slices.DeleteFunc(slices.Clone(Kinds), func(kind string) bool { return kind != s.Work && slices.Contains(outward, kind) })
+	return slices.DeleteFunc(slices.Clone(Kinds), func(kind string) bool {
+		return kind != s.Work && slices.Contains(outward, kind)
+	})
 }
 
 // Source tells where the value of the named setting came from.

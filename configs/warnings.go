@@ -89,7 +89,8 @@ func (s *Settings) warnIdle() (warnings []string) {
 		chosen := source.Kind > FromFile && setting.text() != "" || setting.text() != setting.Default
 		use, some := onlyFor[setting.Name]
 		if some && chosen && !s.puts(use) {
-			warnings = append(warnings, fmt.Sprintf("%s %s (%s) has no effect %s", setting.Name, setting.shown(), source, s.beside(use)))
+			warnings = append(warnings, fmt.Sprintf("%s %s (%s) has no effect %s",
+				setting.Name, setting.shown(), source, s.beside(use)))
 		}
 	}
 	return warnings

@@ -34,7 +34,9 @@ func TestWarnings(t *testing.T) {
 			"workers 100 (flag --workers) has no effect in mode goroutine",
 			"queue 3 (flag --queue) has no effect in mode goroutine",
 		}},
-		{"kinds of work that no request may ask for", flags("target=x", "pool-size=3", "dsn=postgres://u:s3cret@h", "dial-timeout=1s"), []string{
+		{"kinds of work that no request may ask for", flags(
+			"target=x", "pool-size=3", "dsn=postgres://u:s3cret@h", "dial-timeout=1s",
+		), []string{
 			"target x (flag --target) has no effect with work sleep",
 			"pool-size 3 (flag --pool-size) has no effect with work sleep",
 			"dsn (redacted) (flag --dsn) has no effect with work sleep",

@@ -98,10 +98,7 @@ func crossed(rows []bench.Row) {
 // work has no room for waits inside: the model takes both for one line.
 func bindWork(row *bench.Row, settings *configs.Settings) {
 	bound := kindOf(settings.Work).bound(settings)
-	places, words := bound.places, fmt.Sprintf("%d %s", bound.places, plural(bound.noun, bound.places))
-	if !bound.shared {
-		places, words = processes(settings)*places, inEach(settings, words)
-	}
+	places, words := bound.of(settings)
 	if places == 0 || row.Places > 0 && row.Places <= places {
 		return
 	}

@@ -49,8 +49,9 @@ func checkDSN(s *configs.Settings) error {
 }
 
 // errNoDSN says how to get a database, in one command and one flag that fits it.
-var errNoDSN = errors.New(`"sql" needs a PostgreSQL; start one with: docker run --rm --detach --publish 127.0.0.1:5432:5432` +
-	` --env POSTGRES_PASSWORD=demo postgres, and add --dsn=postgres://postgres:demo@127.0.0.1:5432/postgres`)
+var errNoDSN = errors.New(`"sql" needs a PostgreSQL; start one with: docker run --rm --detach` +
+	` --publish 127.0.0.1:5432:5432 --env POSTGRES_PASSWORD=demo postgres,` +
+	` and add --dsn=postgres://postgres:demo@127.0.0.1:5432/postgres`)
 
 func checkWork(s *configs.Settings) error {
 	if s.Work == "sql" && s.DSN == "" {

@@ -255,7 +255,7 @@ func (s *service) announce() {
 func announce(logger *zap.Logger, settings *configs.Settings, mode modes.Mode, source *server.Source, p *panel) {
 	fields := []zap.Field{
 		zap.String("mode", mode.Name), zap.Stringer("address", source.Addr()), zap.String("bound", bound(mode, settings)),
-		zap.Int("max_connections", maxConnections(settings)),
+		zap.String("work", boundOfWork(settings)), zap.Int("max_connections", maxConnections(settings)),
 		zap.String("try", "ab -c 100 -n 500 http://"+reachable(source.Addr())+"/"),
 	}
 	if settings.Processes > 0 {
@@ -285,14 +285,18 @@ func (s *service) farewell(err error) int {
 
 // bound says in words what bounds the mode, with the rate that follows from it.
 func bound(mode modes.Mode, settings *configs.Settings) string {
+	return boundOf(mode.Name, places(mode, settings), share(mode, settings), settings.Delay)
+}
+
+// boundOf says in words what bounds a mode or a kind of work: share is what is worked on in a delay, at so many places.
+func boundOf(name string, places int, share string, delay time.Duration) string {
 	switch {
-	case mode.Places == 0:
-		return mode.Name + ": no bound of its own"
-	case settings.Delay == 0:
-		return mode.Name + ": " + share(mode, settings)
+	case places == 0:
+		return name + ": no bound of its own"
+	case delay == 0:
+		return name + ": " + share
 	}
-	rate := plainRate(float64(places(mode, settings)) / settings.Delay.Seconds())
-	return fmt.Sprintf("%s: %s = %s requests/s", mode.Name, share(mode, settings), rate)
+	return fmt.Sprintf("%s: %s = %s requests/s", name, share, plainRate(float64(places)/delay.Seconds()))
 }
 
 // places is how many requests all processes work on at a time, 0 for no bound of their own.

@@ -89,6 +89,27 @@ func TestBound(t *testing.T) {
 	}
 }
 
+// TestBoundOfWork says in words what bounds a kind of work.
+func TestBoundOfWork(t *testing.T) {
+	for _, c := range []struct {
+		settings configs.Settings
+		want     string
+	}{
+		{configs.Settings{Work: "sleep", Delay: time.Second}, "sleep: no bound of its own"},
+		{configs.Settings{Work: "sql", PoolSize: 10, Delay: 2 * time.Second}, "sql: 10 connections / 2s = 5 requests/s"},
+		{configs.Settings{Work: "mutex", Slots: 1, Delay: time.Second, Processes: 3}, "mutex: 3 × 1 slot / 1s = 3 requests/s"},
+		{configs.Settings{Work: "block", MaxThreads: 2}, "block: 2 threads"},
+	} {
+		if got := boundOfWork(&c.settings); got != c.want {
+			t.Errorf("got %q, want %q", got, c.want)
+		}
+	}
+	one := boundOfWork(&configs.Settings{Work: "cpu", Delay: time.Second})
+	if two := boundOfWork(&configs.Settings{Work: "cpu", Delay: time.Second, Processes: 2}); one != two {
+		t.Errorf("two processes have %q, and one has %q: want the same cores", two, one)
+	}
+}
+
 // readyLine is what the log says once requests are answered.
 type readyLine struct{ Msg, Mode, Address, Bound, Try, Admin, url string }
 

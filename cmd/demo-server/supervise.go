@@ -21,7 +21,7 @@ import (
 	"demo-server/server/prefork"
 )
 
-// workerStart is how long a worker process may take to be ready, beyond the time that what its work depends on may take.
+// workerStart is how long a worker process may take to be ready, beside the time for what its work depends on.
 const workerStart = 10 * time.Second
 
 // A supervision is a process that serves by worker processes.

@@ -31,13 +31,28 @@ type workBound struct {
 // kinds are all kinds of work, in the order of configs.Kinds.
 var kinds = []kind{
 	{"sleep", work.Nothing, unbound, func(*works, *configs.Settings) (work.Work, error) { return work.NewSleep(), nil }},
-	{"block", work.Thread, threads, func(_ *works, s *configs.Settings) (work.Work, error) { return work.NewBlock(s.MaxThreads), nil }},
+	{"block", work.Thread, threads, (*works).block},
 	{"cpu", work.Core, cores, func(*works, *configs.Settings) (work.Work, error) { return work.NewCPU(), nil }},
-	{"mutex", work.Slot, slots, func(_ *works, s *configs.Settings) (work.Work, error) { return work.NewMutex(s.Slots), nil }},
+	{"mutex", work.Slot, slots, (*works).mutex},
 	{"file", work.Thread, threads, (*works).file},
 	{"http", work.Socket, connections, (*works).http},
 	{"sql", work.Socket, connections, (*works).sql},
 	{"grpc", work.Socket, unbound, (*works).grpc},
+}
+
+// of is how many places all processes have, in words too.
+func (b workBound) of(settings *configs.Settings) (places int, words string) {
+	words = fmt.Sprintf("%d %s", b.places, plural(b.noun, b.places))
+	if b.shared {
+		return b.places, words
+	}
+	return processes(settings) * b.places, inEach(settings, words)
+}
+
+// boundOfWork says in words what bounds the work, whatever the mode, with the rate that follows from it.
+func boundOfWork(settings *configs.Settings) string {
+	places, words := kindOf(settings.Work).bound(settings).of(settings)
+	return boundOf(settings.Work, places, perDelay(words, settings.Delay), settings.Delay)
 }
 
 func unbound(*configs.Settings) workBound { return workBound{} }
@@ -105,7 +120,11 @@ func (w *works) close() error {
 	return errors.Join(errs...)
 }
 
-func (w *works) file(s *configs.Settings) (work.Work, error) {
+func (*works) block(s *configs.Settings) (work.Work, error) { return work.NewBlock(s.MaxThreads), nil }
+
+func (*works) mutex(s *configs.Settings) (work.Work, error) { return work.NewMutex(s.Slots), nil }
+
+func (*works) file(s *configs.Settings) (work.Work, error) {
 	return opened(work.NewFile(s.Dir, s.MaxThreads))
 }
 
@@ -121,7 +140,7 @@ func (w *works) http(s *configs.Settings) (work.Work, error) {
 	return opened(remote.NewHTTP(target, s.PoolSize, s.DialTimeout))
 }
 
-func (w *works) sql(s *configs.Settings) (work.Work, error) {
+func (*works) sql(s *configs.Settings) (work.Work, error) {
 	return opened(remote.NewSQL(string(s.DSN), s.PoolSize, s.DialTimeout))
 }
 

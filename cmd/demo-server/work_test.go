@@ -45,8 +45,10 @@ func TestKinds(t *testing.T) {
 				t.Errorf("holds %s, and %s by the table", holds, k.holds)
 			}
 			bound := k.bound(settings)
-			if pooled, ok := works.usual.(work.Pooled); ok && (pooled.Pool().Name != k.name || pooled.Pool().Size != bound.places) {
-				t.Errorf("has %+v, and %d %ss by the table", pooled.Pool(), bound.places, bound.noun)
+			if pooled, ok := works.usual.(work.Pooled); ok {
+				if pool := pooled.Pool(); pool.Name != k.name || pool.Size != bound.places {
+					t.Errorf("has %+v, and %d %ss by the table", pool, bound.places, bound.noun)
+				}
 			}
 			if err := works.close(); err != nil {
 				t.Error(err)
@@ -63,9 +65,9 @@ func TestOpenWorks(t *testing.T) {
 	}{
 		{configs.Settings{Work: "sleep"}, nil},
 		{configs.Settings{Work: "sleep", Overrides: true}, []string{"sleep", "block", "cpu", "mutex"}},
-		{configs.Settings{Work: "grpc", Overrides: true, DialTimeout: time.Second}, []string{"sleep", "block", "cpu", "mutex", "grpc"}},
+		{configs.Settings{Work: "grpc", Overrides: true}, []string{"sleep", "block", "cpu", "mutex", "grpc"}},
 	} {
-		row.settings.MaxThreads, row.settings.Slots = 1, 1
+		row.settings.MaxThreads, row.settings.Slots, row.settings.DialTimeout = 1, 1, time.Second
 		works, err := openWorks(&row.settings)
 		if err != nil {
 			t.Fatal(err)
@@ -76,7 +78,7 @@ func TestOpenWorks(t *testing.T) {
 			}
 		}
 		if len(works.asked) != len(row.want) || len(row.want) > 0 && works.asked[row.settings.Work] != works.usual {
-			t.Errorf("work %s: requests may ask for %v, want %v, and the server's own to be its own", row.settings.Work, works.asked, row.want)
+			t.Errorf("work %s: requests may ask for %v, want %v, its own among them", row.settings.Work, works.asked, row.want)
 		}
 		if err := works.close(); err != nil {
 			t.Error(err)

@@ -214,8 +214,8 @@ func (m *member) metrics() (families []*dto.MetricFamily, err error) {
 	}
 }
 
-// Ready asks the workers that serve whether they are ready, and says of one that is not why. One that does not answer is
-// left to whoever looks after it: it may just be busy.
+// Ready asks the workers that serve whether they are ready, and says of one that is not why. One that does not answer
+// is left to whoever looks after it: it may just be busy.
 func (f *Fleet) Ready() (ready bool, reason string) {
 	f.mu.Lock()
 	members := slices.DeleteFunc(slices.Clone(f.members), func(m *member) bool { return m.State != stateServes })
