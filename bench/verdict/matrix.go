@@ -142,7 +142,7 @@ func freeKinds(m *result.Matrix) (kinds []string) {
 				others++
 			}
 		}
-		if free > 1 && others == 0 {
+		if free > 0 && others == 0 {
 			kinds = append(kinds, kind)
 		}
 	}
