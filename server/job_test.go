@@ -73,10 +73,10 @@ func TestJob(t *testing.T) {
 		want Sample
 	}{
 		{"works", func(context.Context) error { time.Sleep(2 * time.Second); return nil }, Sample{Status: 200, Outcome: OK, Worked: 2 * time.Second}},
-		{"fails", func(context.Context) error { return boom }, Sample{Status: 500, Outcome: Failed}},
+		{"fails", func(context.Context) error { return boom }, Sample{Status: 500, Outcome: Failed, Err: boom}},
 		{"panics", func(context.Context) error { panic(boom) }, Sample{Status: 500, Outcome: Failed, Panic: &Panic{Value: boom}}},
-		{"misses what it depends on", func(context.Context) error { return refused }, Sample{Status: 502, Outcome: Failed, Failure: refused}},
-		{"gives up by itself", func(context.Context) error { return context.Canceled }, Sample{Status: 500, Outcome: Failed}},
+		{"misses what it depends on", func(context.Context) error { return refused }, Sample{Status: 502, Outcome: Failed, Err: refused, Failure: refused}},
+		{"gives up by itself", func(context.Context) error { return context.Canceled }, Sample{Status: 500, Outcome: Failed, Err: context.Canceled}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -98,7 +98,7 @@ func TestJob(t *testing.T) {
 					want := row.want
 					want.Mode, want.Method, want.Path, want.Backlog = "test", "GET", "/", -1
 					want.Admitted, want.Started, want.Written = true, true, time.Second
-					if diff := cmp.Diff(want, seen.Sample, cmp.Comparer(samePanic), cmp.Comparer(sameFailure)); diff != "" {
+					if diff := cmp.Diff(want, seen.Sample, cmp.Comparer(sameError)); diff != "" {
 						t.Errorf("sample (-want +got):\n%s", diff)
 					}
 					if a.InFlight() != 0 {
@@ -113,9 +113,14 @@ func TestJob(t *testing.T) {
 	}
 }
 
-func sameFailure(a, b *work.Failure) bool { return a == b }
-
-func samePanic(a, b *Panic) bool { return (a == nil) == (b == nil) && (a == nil || a.Value == b.Value) }
+// sameError compares what a sample points to, too: panics by their value, the others as they are.
+func sameError(a, b error) bool {
+	if a, ok := a.(*Panic); ok {
+		b, _ := b.(*Panic)
+		return (a == nil) == (b == nil) && (a == nil || a.Value == b.Value)
+	}
+	return a == b
+}
 
 // TestJobCancelled: what becomes of a job whose client leaves, or that the drain deadline meets, at each point of its
 // life. The job works for 2 s, from 0 s or from 1 s on.

@@ -43,7 +43,8 @@ type Sample struct {
 	Worked       time.Duration // from the start to the end of work
 	Written      time.Duration // from the end of work to the last byte of the reply
 	Panic        *Panic        // nil for no panic
-	Failure      *work.Failure // of what the work depends on, nil for none
+	Err          error         // why the work failed otherwise, nil where it did not
+	Failure      *work.Failure // the same, where it is of what the work depends on
 }
 
 // An Observer is told of each request that finished, on the goroutine that finished it: it must be quick, and safe to
@@ -57,7 +58,10 @@ func (j *Job) sampleAt(r *Reply, finished time.Duration) Sample {
 		Mode: j.app.config.Mode, Method: j.Method, Path: j.Path, Status: r.Status, Outcome: r.outcome,
 		Admitted: r.outcome != BadRequest, Started: j.ran, Backlog: j.Backlog, Panic: j.panic,
 	}
-	s.Failure, _ = j.err.(*work.Failure)
+	if s.Outcome == Failed && j.panic == nil {
+		s.Err = j.err
+		s.Failure, _ = j.err.(*work.Failure)
+	}
 	s.Queued = j.queued()
 	if j.ran {
 		s.Worked, s.Written = j.worked-j.started, finished-j.worked

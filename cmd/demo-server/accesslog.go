@@ -21,7 +21,7 @@ type accessLog struct {
 func newAccessLog(mode string, logger *zap.Logger) *accessLog {
 	switch mode {
 	case "sampled":
-		return &accessLog{logger: logger, limit: newLogLimit()}
+		return &accessLog{logger: logger, limit: newLogLimit(logInterval)}
 	case "all":
 		return &accessLog{logger: logger}
 	}

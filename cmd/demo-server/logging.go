@@ -48,8 +48,8 @@ func newBufferedLogger(level, format string, out io.Writer, terminal bool, size 
 // newLogObservers returns the observers that log requests: the access log, which is off, sampled or all, to requests;
 // refusals and panics to logger. flush logs what they still hold back, and comes before that of the loggers.
 func newLogObservers(accessMode string, logger, requests *zap.Logger) (observers []server.Observer, flush func()) {
-	refusals, panics := newRefusalLog(logger), newPanicLog(logger)
-	observers = []server.Observer{refusals, panics}
+	refusals, panics, failures := newRefusalLog(logger), newPanicLog(logger), newFailureLog(logger)
+	observers = []server.Observer{refusals, panics, failures}
 	access := newAccessLog(accessMode, requests)
 	if access != nil {
 		observers = append(observers, access)
@@ -57,6 +57,7 @@ func newLogObservers(accessMode string, logger, requests *zap.Logger) (observers
 	return observers, func() {
 		refusals.flush()
 		panics.flush()
+		failures.flush()
 		if access != nil {
 			access.flush()
 		}

@@ -122,7 +122,7 @@ func TestBufferedLogger(t *testing.T) {
 
 func TestLogObservers(t *testing.T) {
 	logger, lines := logged(zap.InfoLevel)
-	for mode, want := range map[string]int{"off": 2, "sampled": 3, "all": 3} {
+	for mode, want := range map[string]int{"off": 3, "sampled": 4, "all": 4} {
 		observers, flush := newLogObservers(mode, logger, logger)
 		if len(observers) != want {
 			t.Errorf("%s: got %d observers, want %d", mode, len(observers), want)

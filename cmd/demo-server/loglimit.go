@@ -5,23 +5,24 @@ import (
 	"time"
 )
 
-// logInterval is the least time between two lines of a limited log: ten a second.
+// logInterval is the least time between two lines of most limited logs: ten a second.
 const logInterval = 100 * time.Millisecond
 
-// A logLimit lets one line through each logInterval and counts the others, so that none is lost without a word. Create
-// it with newLogLimit.
+// A logLimit lets one line through each interval and counts the others, so that none is lost without a word. Create it
+// with newLogLimit.
 type logLimit struct {
+	every   time.Duration
 	start   time.Time
 	next    atomic.Int64 // when the next line may go, in nanoseconds since start
 	skipped atomic.Int64
 }
 
-func newLogLimit() *logLimit { return &logLimit{start: time.Now()} }
+func newLogLimit(every time.Duration) *logLimit { return &logLimit{every: every, start: time.Now()} }
 
 // allow reports whether a line may be logged now; skipped is how many were not since the last one that was.
 func (l *logLimit) allow() (skipped int64, ok bool) {
 	now, next := int64(time.Since(l.start)), l.next.Load()
-	if now < next || !l.next.CompareAndSwap(next, now+int64(logInterval)) {
+	if now < next || !l.next.CompareAndSwap(next, now+int64(l.every)) {
 		l.skipped.Add(1)
 		return 0, false
 	}

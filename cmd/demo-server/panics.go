@@ -15,7 +15,7 @@ type panicLog struct {
 }
 
 func newPanicLog(logger *zap.Logger) *panicLog {
-	return &panicLog{logger: logger, limit: newLogLimit()}
+	return &panicLog{logger: logger, limit: newLogLimit(logInterval)}
 }
 
 // Observe logs s's panic, if there was one.

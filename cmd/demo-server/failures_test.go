@@ -1,0 +1,34 @@
+package main
+
+import (
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"go.uber.org/zap"
+
+	"demo-server/server"
+)
+
+func TestFailureLog(t *testing.T) {
+	failed := server.Sample{Mode: "pool", Status: 502, Outcome: server.Failed, Err: errors.New("refused: nobody\x7f there")}
+	synctest.Test(t, func(t *testing.T) {
+		logger, lines := logged(zap.InfoLevel)
+		failures := newFailureLog(logger)
+		failures.Observe(&worked)
+		wantLines(t, lines)
+		for range 3 {
+			failures.Observe(&failed)
+		}
+		const first = `work failed {"error":"refused: nobody` + "\ufffd" + ` there","mode":"pool","status":502}`
+		wantLines(t, lines, first)
+		time.Sleep(failureInterval)
+		failures.Observe(&failed)
+		failures.Observe(&failed)
+		wantLines(t, lines, `work failed {"error":"refused: nobody`+"\ufffd"+` there","mode":"pool","skipped":2,"status":502}`)
+		failures.flush()
+		failures.flush()
+		wantLines(t, lines, `failures of work not logged {"skipped":1}`)
+	})
+}
