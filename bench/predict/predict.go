@@ -14,11 +14,16 @@ import (
 )
 
 // A Server works on each request for the same time.
+//
+// Two things can bound it, one behind the other: the places that it has for requests, and what their work has. Where the
+// work has less, requests hold a place while they wait inside the work: that wait counts as work.
 type Server struct {
-	Places       int           // requests that it works on at a time; 0 for no bound
+	Places       int           // requests that it has at work at a time; 0 for no bound
 	Queue        int           // requests that may wait for a place; -1 for no end
-	QueueTimeout time.Duration // how long one may wait, and is refused then; 0 for no end
-	Delay        time.Duration // how long it works on a request
+	QueueTimeout time.Duration // how long one may wait for a place, and is refused then; 0 for no end
+	Slots        int           // requests that the work lets in at a time, the others wait inside it; 0 for no bound
+	Cores        int           // that all requests at work share, and none waits for; 0 where the work computes nothing
+	Delay        time.Duration // how long it works on a request that has what it needs
 	Refusal      time.Duration // how long a try takes that is refused at once, above 0
 }
 
@@ -39,6 +44,8 @@ const most = 2_000_000
 // full and requests that may give up: because all work takes the same time and the queue is first in, first out, it is
 // known of a request when it arrives when it starts, or that it does not. It is exact from the first request on, so
 // that it is right for short tests, too, which begin with an empty server.
+//
+// Where requests share cores, nothing of that is known of a request before the next ones have come: see share.
 func Requests(s Server, l Load) (requests []load.Request) {
 	run(s, l, func(r load.Request) { requests = append(requests, r) })
 	return requests
@@ -46,13 +53,14 @@ func Requests(s Server, l Load) (requests []load.Request) {
 
 // run yields each of them, and keeps none.
 func run(s Server, l Load, yield func(load.Request)) {
+	if s.Cores > 0 {
+		share(s, l, yield)
+		return
+	}
 	clients := make(times, l.Clients) // when each is free
-	server := state{Server: s, places: make(times, s.Places)}
+	server := state{Server: s, places: make(times, s.Places), slots: make(times, s.Slots)}
 	for i := 0; i < most && (l.Requests == 0 || i < l.Requests); i++ {
-		due := clients[0]
-		if l.Rate > 0 {
-			due = time.Duration(math.Round(float64(i) / l.Rate * float64(time.Second)))
-		}
+		due := l.due(i, clients[0])
 		sent := max(due, clients[0])
 		if l.Duration > 0 && sent >= l.Duration {
 			break
@@ -67,10 +75,19 @@ func run(s Server, l Load, yield func(load.Request)) {
 	}
 }
 
+// due is when request i is due, where the first client is free at some moment.
+func (l Load) due(i int, free time.Duration) time.Duration {
+	if l.Rate == 0 {
+		return free
+	}
+	return time.Duration(math.Round(float64(i) / l.Rate * float64(time.Second)))
+}
+
 // A state is a server at some moment.
 type state struct {
 	Server
 	places times           // when each is free
+	slots  times           // when each is free
 	queue  []time.Duration // when each of the waiting requests leaves it, the first one first
 }
 
@@ -93,10 +110,21 @@ func (s *state) arrive(at time.Duration) load.Request {
 	case waits:
 		s.queue = append(s.queue, start)
 	}
+	end := s.work(start)
 	if s.Places > 0 {
-		s.places.replace(start + s.Delay)
+		s.places.replace(end)
 	}
-	return load.Request{Ended: start + s.Delay, Queued: micros(start - at), Worked: micros(s.Delay)}
+	return load.Request{Ended: end, Queued: micros(start - at), Worked: micros(end - start)}
+}
+
+// work returns when the work of a request ends that gets its place at a moment, later than all before.
+func (s *state) work(start time.Duration) (end time.Duration) {
+	if s.Slots == 0 {
+		return start + s.Delay
+	}
+	end = max(start, s.slots[0]) + s.Delay
+	s.slots.replace(end)
+	return end
 }
 
 func micros(d time.Duration) int32 { return int32(min(d.Microseconds(), math.MaxInt32)) }
@@ -108,9 +136,14 @@ func (t times) Len() int           { return len(t) }
 func (t times) Less(i, j int) bool { return t[i] < t[j] }
 func (t times) Swap(i, j int)      { t[i], t[j] = t[j], t[i] }
 
-// Push and Pop are for heap.Interface; a heap of times keeps its length.
-func (t *times) Push(any) {}
-func (t *times) Pop() any { return nil }
+// Push and Pop are for heap.Interface.
+func (t *times) Push(at any) { *t = append(*t, at.(time.Duration)) }
+func (t *times) Pop() any {
+	last := len(*t) - 1
+	at := (*t)[last]
+	*t = (*t)[:last]
+	return at
+}
 
 // replace puts a later time in the place of the earliest.
 func (t times) replace(later time.Duration) {

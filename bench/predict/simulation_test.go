@@ -16,7 +16,7 @@ import (
 // thought with the recursion.
 func simulate(t *testing.T, s Server, l Load) (requests []load.Request) {
 	synctest.Test(t, func(*testing.T) {
-		w := &world{Server: s, start: time.Now(), load: l}
+		w := &world{Server: s, start: time.Now(), load: l, another: make(chan struct{})}
 		var clients sync.WaitGroup
 		if l.Rate > 0 {
 			w.openLoop(&clients)
@@ -42,6 +42,11 @@ type world struct {
 	running  int
 	waiting  []chan struct{} // each is closed when its request gets a place
 	requests []load.Request
+
+	inside    int             // requests that have a slot
+	inLine    []chan struct{} // each is closed when its request gets a slot
+	computing int             // requests that share the cores
+	another   chan struct{}   // closed when there is one more of these, or one less
 }
 
 func (w *world) now() time.Duration { return time.Since(w.start) }
@@ -108,7 +113,7 @@ func (w *world) serve() load.Class {
 		w.running++
 		w.mu.Unlock()
 	}
-	time.Sleep(w.Delay)
+	w.work()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if len(w.waiting) > 0 {
@@ -118,6 +123,71 @@ func (w *world) serve() load.Class {
 		w.running--
 	}
 	return load.Answered
+}
+
+// work is what a request does that has a place.
+func (w *world) work() {
+	switch {
+	case w.Cores > 0:
+		w.compute()
+	case w.Slots > 0:
+		w.enter()
+		time.Sleep(w.Delay)
+		w.exit()
+	default:
+		time.Sleep(w.Delay)
+	}
+}
+
+func (w *world) enter() {
+	w.mu.Lock()
+	if w.inside < w.Slots {
+		w.inside++
+		w.mu.Unlock()
+		return
+	}
+	slot := make(chan struct{})
+	w.inLine = append(w.inLine, slot)
+	w.mu.Unlock()
+	<-slot
+}
+
+func (w *world) exit() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.inLine) > 0 {
+		close(w.inLine[0])
+		w.inLine = w.inLine[1:]
+		return
+	}
+	w.inside--
+}
+
+// compute is a thread among others: whenever there is one more or one less, each goes on at another pace.
+func (w *world) compute() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.crowd(+1)
+	for left := float64(w.Delay); left >= 1; { // nanoseconds
+		pace := min(1, float64(w.Cores)/float64(w.computing))
+		another, began := w.another, time.Now()
+		w.mu.Unlock()
+		timer := time.NewTimer(time.Duration(math.Ceil(left / pace)))
+		select {
+		case <-timer.C:
+		case <-another:
+		}
+		timer.Stop()
+		w.mu.Lock()
+		left -= pace * float64(time.Since(began))
+	}
+	w.crowd(-1)
+}
+
+func (w *world) crowd(by int) {
+	w.computing += by
+	close(w.another)
+	w.another = make(chan struct{})
 }
 
 // wait returns false where the time is over before there is a place.
@@ -141,6 +211,12 @@ func (w *world) wait(place chan struct{}) bool {
 	}
 	w.waiting = slices.Delete(w.waiting, i, i+1)
 	return false
+}
+
+// near reports whether two are the same but for what rounding does to shares of a core.
+func near(a, b load.Request) bool {
+	const rounding = 10 * time.Microsecond
+	return a.Class == b.Class && (a.Sent-b.Sent).Abs() < rounding && (a.Ended-b.Ended).Abs() < rounding
 }
 
 // fates are the requests without who sent them, in an order of their own: at one moment any may come first.
