@@ -57,12 +57,27 @@ type Row struct {
 	Work         string // the kind of work, empty for servers that are not demo-server
 	Delay        time.Duration
 	Body         string
-	Places       int           // requests that it works on at a time, 0 for no bound of its own
-	Shared       bool          // Places are cores, which requests share instead of waiting for one
-	Inside       bool          // Places are the work's: who waits for one is at work already
-	Bound        string        // the same in words, such as "50 workers / 2s"
+	Places       int           // requests that it has at work at a time, 0 for no bound of its own
+	Slots        int           // of those at work, how many the work itself lets in, 0 for all
+	Cores        int           // that those at work share, 0 where the work computes nothing
+	Bound        string        // what of this is the least, in words, such as "50 workers / 2s"
 	Queue        int           // requests that may wait for a place, -1 for no end
 	QueueTimeout time.Duration // how long one may wait, 0 for no end
 	Most         int           // requests at a time that Cost sends, 0 for as many as are wanted
 	WhyMost      string        // it sends no more
+}
+
+// room is how many requests are served at a time, whatever bounds that; 0 for no bound.
+func (r Row) room() (least int) {
+	for _, places := range []int{r.Places, r.Slots, r.Cores} {
+		if places > 0 && (least == 0 || places < least) {
+			least = places
+		}
+	}
+	return least
+}
+
+// inside reports whether the work is the bound, so that requests wait for each other while they are at work.
+func (r Row) inside() bool {
+	return r.Slots+r.Cores > 0 && (r.Places == 0 || r.room() < r.Places)
 }

@@ -168,8 +168,8 @@ func (r *runner) late(row *row, e evidence) string {
 	work := e.worked - row.Delay
 	if limit := time.Duration(tolerated / 2 * float64(row.Delay)); work > limit || e.beside > limit {
 		switch {
-		case row.Inside && work > e.beside:
-			return fmt.Sprintf("the work took %s, the wait for its %s with it", short(e.worked), row.Bound)
+		case row.inside() && work > e.beside:
+			return fmt.Sprintf("the work took %s with the wait inside of it, for %s", short(e.worked), row.Bound)
 		case work > e.beside:
 			return fmt.Sprintf("the work itself took %s where %s were asked for", short(e.worked), short(row.Delay))
 		}

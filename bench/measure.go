@@ -45,7 +45,7 @@ func (r *runner) load(ctx context.Context, p Planned, t *target) (*measurement, 
 	m.figures.ClientCores = ratio(used.Seconds(), took.Seconds())
 	sampled(&m.figures, idle, samples, len(requests)-summary.Count[load.Unfinished])
 	shortOfCPU := p.Known && p.Delay == 0 || saturated(m.figures) != ""
-	m.audits = audits(requests, summary, p.round, samples, shortOfCPU || p.Shared)
+	m.audits = audits(requests, summary, p.round, samples, shortOfCPU || p.Cores > 0)
 	m.evidence = gather(requests, summary)
 	_, m.late = generator.Late()
 	return m, nil

@@ -92,26 +92,32 @@ func (c Config) plan(row Row, probes bool) Planned {
 // sharedRounds is how many rounds there have to be of replies that come together only by and large.
 const sharedRounds = 4
 
-// duration is how long requests are sent to a row. Those that share cores are all done when the time for all has passed:
-// a duration that is too short for several times that says nothing.
+// duration is how long requests are sent to a row. Those that share cores are all done when the time for all has passed,
+// and a duration that is too short for several times that says nothing; one that is far too short is left as it is.
 func (c Config) duration(row Row) time.Duration {
-	if !row.Shared || c.Rate > 0 {
+	if row.Cores == 0 || c.Rate > 0 {
 		return c.Duration
 	}
-	all := row.Delay * time.Duration(c.Concurrency) / time.Duration(row.Places)
-	return max(c.Duration, sharedRounds*all)
+	needed := sharedRounds * row.Delay * time.Duration(c.round(row)) / time.Duration(row.Cores)
+	if needed > c.Budget {
+		return c.Duration
+	}
+	return max(c.Duration, needed)
 }
 
-// round is how many replies come together.
+// round is how many replies come together: as many as are worked on at a time, and all of those that share cores.
 func (c Config) round(row Row) int {
-	clients := c.Concurrency
-	if c.Rate > 0 {
-		clients = 1
+	places := row.room()
+	if row.inside() && row.Cores > 0 {
+		places = row.Places
 	}
-	if row.Places > 0 && (row.Places < clients || c.Rate > 0) && !row.Shared {
-		return row.Places
+	switch {
+	case c.Rate > 0:
+		return max(1, places)
+	case places > 0:
+		return min(places, c.Concurrency)
 	}
-	return clients
+	return c.Concurrency
 }
 
 // full is how long a repeat of the row takes where nothing cuts it; 0 where theory does not know.
@@ -129,8 +135,8 @@ func (c Config) full(row Row, probes bool) time.Duration {
 
 // reach is how many of the clients a row serves at a time.
 func (c Config) reach(row Row) int {
-	if row.Places > 0 {
-		return min(c.Concurrency, row.Places)
+	if room := row.room(); room > 0 {
+		return min(c.Concurrency, room)
 	}
 	return c.Concurrency
 }
@@ -139,7 +145,7 @@ func (c Config) reach(row Row) int {
 // one keeps what it says of the others.
 func (r Row) model() predict.Server {
 	return predict.Server{
-		Places: r.Places, Queue: r.Queue, QueueTimeout: r.QueueTimeout, Delay: r.Delay,
+		Places: r.Places, Queue: r.Queue, QueueTimeout: r.QueueTimeout, Slots: r.Slots, Cores: r.Cores, Delay: r.Delay,
 		Refusal: min(max(r.Delay/100, 100*time.Microsecond), 10*time.Millisecond),
 	}
 }
@@ -160,11 +166,6 @@ func (c Config) predict(p *Planned, probes bool) {
 	}
 	if c.Rate == 0 && p.Places > 0 && p.Queue >= 0 && c.Concurrency > p.Places+p.Queue {
 		figures.RefusedShare = nil // who is refused tries again at once: how often, is up to the CPU
-	}
-	if p.Shared {
-		// The model has them wait in line. Shared, all take the same time together, so that the rate and the mean are the
-		// same, and nothing else is (Little 1961; Kleinrock 1976, section 4.4).
-		figures.P50, figures.P90, figures.P99, figures.Longest = nil, nil, nil, nil
 	}
 	if figures.PerSecond == nil {
 		p.Why = fmt.Sprintf("%s is less than two rounds of replies: nothing can be counted", p.cut)
@@ -210,7 +211,7 @@ const leastTimeout = 30 * time.Second
 // derivedTimeout is one that no request reaches that theory knows of: a client that leaves would change what is
 // measured.
 func (c Config) derivedTimeout(p Planned) time.Duration {
-	if p.Prediction == nil || p.Prediction.Longest == nil || p.Prediction.Longest.Beyond {
+	if p.Prediction == nil || p.Prediction.Longest.Beyond {
 		return max(leastTimeout, p.cut)
 	}
 	return max(leastTimeout, 4*time.Duration(p.Prediction.Longest.Seconds*float64(time.Second)))

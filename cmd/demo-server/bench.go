@@ -120,6 +120,9 @@ func (b *benchRunCommand) Run(s *streams, l *line) error {
 	if err != nil {
 		return err
 	}
+	if b.allWork() && !hasDSN(l) {
+		fmt.Fprintf(s.errOut, "%s: sql is left out: it needs a PostgreSQL, see --dsn\n", program)
+	}
 	var set *originals.Set
 	if b.Originals {
 		if set, err = originals.Prepare(context.Background(), originals.Programs()); err != nil {

@@ -138,27 +138,26 @@ func TestBenchRows(t *testing.T) {
 			},
 		},
 		{
-			// What the mode lets through and the work has no room for waits inside of it.
 			name: "the work is the bound", flags: []string{"--row=pool:workers=12,queue=5,queue-timeout=1s", "--work=mutex", "--slots=3", "--delay=2s"},
 			want: bench.Row{
 				Name: "pool(workers=12,queue=5,queue-timeout=1s)", Mode: "pool", Work: "mutex",
 				Args:     []string{"--slots=3", "--delay=2s", "--workers=12", "--queue=5", "--queue-timeout=1s", "--work=mutex"},
 				Settings: map[string]string{"workers": "12", "queue": "5", "queue-timeout": "1s", "work": "mutex"},
-				Delay:    2 * time.Second, Body: "Hello World", Places: 3, Inside: true, Bound: "3 slots / 2s", Queue: 5 + 9, QueueTimeout: 7 * time.Second,
+				Delay:    2 * time.Second, Body: "Hello World", Places: 12, Slots: 3, Bound: "3 slots / 2s", Queue: 5, QueueTimeout: time.Second,
 			},
 		},
 		{
 			name: "the mode is the bound", flags: []string{"--modes=single", "--work=http"},
 			want: bench.Row{
 				Name: "single", Mode: "single", Work: "http", Args: []string{"--work=http"}, Settings: map[string]string{"work": "http"},
-				Delay: 2 * time.Second, Body: "Hello World", Places: 1, Bound: "1 at a time / 2s", Queue: -1,
+				Delay: 2 * time.Second, Body: "Hello World", Places: 1, Slots: 10, Bound: "1 at a time / 2s", Queue: -1,
 			},
 		},
 		{
 			name: "the helpers are the bound", flags: []string{"--modes=eventloop", "--work=block"},
 			want: bench.Row{
 				Name: "eventloop", Mode: "eventloop", Work: "block", Args: []string{"--work=block"}, Settings: map[string]string{"work": "block"},
-				Delay: 2 * time.Second, Body: "Hello World", Places: 8, Bound: "8 helpers / 2s", Queue: 1024, QueueTimeout: 30 * time.Second,
+				Delay: 2 * time.Second, Body: "Hello World", Places: 8, Slots: 1000, Bound: "8 helpers / 2s", Queue: 1024, QueueTimeout: 30 * time.Second,
 			},
 		},
 		{
@@ -166,15 +165,15 @@ func TestBenchRows(t *testing.T) {
 			want: bench.Row{
 				Name: "goroutine", Mode: "goroutine", Work: "http", Args: []string{"--pool-size=5", "--processes=2", "--work=http"},
 				Settings: map[string]string{"work": "http"},
-				Delay:    2 * time.Second, Body: "Hello World", Places: 10, Inside: true, Bound: "2 × 5 connections / 2s", Queue: -1,
+				Delay:    2 * time.Second, Body: "Hello World", Slots: 10, Bound: "2 × 5 connections / 2s", Queue: -1,
 			},
 		},
 		{
 			name: "cores are shared", flags: []string{"--modes=thread", "--work=cpu"},
 			want: bench.Row{
 				Name: "thread", Mode: "thread", Work: "cpu", Args: []string{"--work=cpu"}, Settings: map[string]string{"work": "cpu"},
-				Delay: 2 * time.Second, Body: "Hello World", Places: runtime.GOMAXPROCS(0), Shared: true, Inside: true, Most: 1000, WhyMost: "it refuses more at a time",
-				Bound: fmt.Sprintf("%d %s / 2s", runtime.GOMAXPROCS(0), plural("core", runtime.GOMAXPROCS(0))), Queue: 1000 - runtime.GOMAXPROCS(0),
+				Delay: 2 * time.Second, Body: "Hello World", Places: 1000, Cores: runtime.GOMAXPROCS(0), Most: 1000, WhyMost: "it refuses more at a time",
+				Bound: fmt.Sprintf("%d %s / 2s", runtime.GOMAXPROCS(0), plural("core", runtime.GOMAXPROCS(0))),
 			},
 		},
 		{

@@ -33,6 +33,23 @@ func (b *benchRunCommand) check(l *line) {
 	}
 	b.checkAgainst(l)
 	b.benchFiles.check(l)
+	b.checkRows(l)
+}
+
+// checkRows reports settings that do not go together in a row, each mistake once. Those of all rows are reported anyway.
+func (b *benchRunCommand) checkRows(l *line) {
+	if _, err := l.loadSettings(); err != nil || len(l.mistakes) > 0 {
+		return
+	}
+	var said []string
+	for _, v := range times(b.wanted(l), b.kinds(l)) {
+		_, err := v.row(l, b.fixed())
+		if err == nil || slices.Contains(said, err.Error()) {
+			continue
+		}
+		said = append(said, err.Error())
+		l.mistaken("%s", err)
+	}
 }
 
 // fixed are the settings of the article's test.

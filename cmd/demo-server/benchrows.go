@@ -13,11 +13,7 @@ import (
 
 // rows are all that are put under load.
 func (b *benchRunCommand) rows(l *line) ([]bench.Row, error) {
-	kinds, err := b.kinds(l)
-	if err != nil {
-		return nil, err
-	}
-	rows, err := rowsOf(l, times(b.wanted(l), kinds), b.fixed()...)
+	rows, err := rowsOf(l, times(b.wanted(l), b.kinds(l)), b.fixed()...)
 	if err != nil {
 		return nil, err
 	}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"demo-server/bench"
 	"demo-server/bench/result"
@@ -38,19 +37,19 @@ func (l *workList) UnmarshalText(text []byte) error {
 }
 
 // kinds are those to run: without --work none, which leaves it to the settings.
-func (b *benchRunCommand) kinds(l *line) (kinds []string, err error) {
-	if !slices.Equal(b.Work, []string{allWork}) {
-		return b.Work, nil
+func (b *benchRunCommand) kinds(l *line) []string {
+	if !b.allWork() {
+		return b.Work
 	}
-	settings, err := l.loadSettings(b.fixed()...)
-	if err != nil {
-		return nil, err
-	}
-	kinds = slices.Clone(configs.Kinds)
-	if settings.DSN == "" {
-		kinds = slices.DeleteFunc(kinds, func(kind string) bool { return kind == "sql" })
-	}
-	return kinds, nil
+	return slices.DeleteFunc(slices.Clone(configs.Kinds), func(kind string) bool { return kind == "sql" && !hasDSN(l) })
+}
+
+func (b *benchRunCommand) allWork() bool { return slices.Equal(b.Work, []string{allWork}) }
+
+// hasDSN reports whether there is a database to do the work of.
+func hasDSN(l *line) bool {
+	settings, err := l.loadSettings()
+	return err == nil && settings.DSN != ""
 }
 
 // times are the variants with each kind of work. One that has a kind of its own keeps that, and is there once.
@@ -94,20 +93,16 @@ func crossed(rows []bench.Row) {
 	}
 }
 
-// bindWork bounds a row by its work, where that has room for fewer than the mode has. What the mode lets through and the
-// work has no room for waits inside: the model takes both for one line.
+// bindWork bounds a row by its work, where that has room for fewer than the mode has.
 func bindWork(row *bench.Row, settings *configs.Settings) {
 	bound := kindOf(settings.Work).bound(settings)
 	places, words := bound.of(settings)
-	if places == 0 || row.Places > 0 && row.Places <= places {
-		return
+	if bound.shared {
+		row.Cores = places
+	} else {
+		row.Slots = places
 	}
-	inside := row.Places - places
-	if row.Places > 0 && row.Queue >= 0 {
-		row.Queue += inside
+	if places > 0 && (row.Places == 0 || places < row.Places) {
+		row.Bound = perDelay(words, settings.Delay)
 	}
-	if row.QueueTimeout > 0 { // which is of the mode's own queue alone
-		row.QueueTimeout += settings.Delay * time.Duration(inside) / time.Duration(places)
-	}
-	row.Places, row.Bound, row.Shared, row.Inside = places, perDelay(words, settings.Delay), bound.shared, true
 }
