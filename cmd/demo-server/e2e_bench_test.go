@@ -133,6 +133,40 @@ func TestBench(t *testing.T) {
 	}
 }
 
+// TestBenchMatrix: every mode with several kinds of work. What each is bounded by is what theory says, and the table of it
+// is in the terminal and on the page.
+func TestBenchMatrix(t *testing.T) {
+	report := filepath.Join(t.TempDir(), "report.html")
+	b := runBench(t, "--modes=pool,eventloop,single", "--work=sleep,block,mutex,http", "-c=20", "-z=1s", "--delay=100ms", "--repeat=1",
+		"--slots=3", "--pool-size=5", "--report="+report)
+	if b.code != 0 {
+		t.Fatalf("exit code %d", b.code)
+	}
+	for name, want := range map[string]float64{
+		"pool × sleep": 200, "eventloop × sleep": 200, "single × sleep": 10,
+		"pool × block": 200, "eventloop × block": 80, "single × block": 10,
+		"pool × mutex": 30, "eventloop × mutex": 30, "single × mutex": 10,
+		"pool × http": 50, "eventloop × http": 50, "single × http": 10,
+	} {
+		row := b.row(t, name)
+		if !near(row.Total.PerSecond, want, 0.1) || !near(row.Prediction.PerSecond, want, 0.02) {
+			t.Errorf("%s: %s requests/s, predicted %s, want %g", name, text(row.Total.PerSecond), text(row.Prediction.PerSecond), want)
+		}
+	}
+	said := strings.Join(strings.Fields(b.out), " ") // lines are broken anywhere
+	for _, want := range []string{
+		"Share of the client's ceiling", "eventloop × block: 8 helpers / 100ms bound it", "single: 1 at a time / 100ms bounds it, whatever the work is",
+		"mutex: 3 slots / 100ms bound every mode but single", "http: 5 connections / 100ms bound every mode but single",
+	} {
+		if !strings.Contains(said, want) {
+			t.Errorf("no %q in what was printed", want)
+		}
+	}
+	if page, err := os.ReadFile(report); err != nil || !bytes.Contains(page, []byte(`<h2 id="heat">`)) {
+		t.Errorf("the report: %v, %d bytes, without the table", err, len(page))
+	}
+}
+
 func text(figure *float64) string {
 	if figure == nil {
 		return "unknown"
