@@ -59,6 +59,7 @@ Examples:
   %[1]s                               # http://127.0.0.1:7779, a goroutine each
   %[1]s --mode=pool --workers=10      # ten at a time, the others queue
   %[1]s --mode=pool --processes=2     # two worker processes under a supervisor
+  %[1]s --mode=eventloop --work=block # what an event loop does with calls that really block
   %[1]s config --preset=small-pool    # what is in force with a preset, and why
   %[1]s bench                         # every mode under the same load, and what to make of it
 
@@ -72,6 +73,11 @@ Examples:
 		}
 		printRow(out, row.Name, row.Summary)
 	}
+	fmt.Fprintln(out, "\nWork, for the delay of each request (--work):")
+	for _, kind := range kinds {
+		printRow(out, kind.name, kind.about)
+	}
+	fmt.Fprint(out, requestHelp)
 	fmt.Fprintln(out, "\nPresets (--preset):")
 	for _, preset := range configs.Presets() {
 		printRow(out, preset.Name, preset.Summary)
@@ -81,6 +87,14 @@ Examples:
 		" the flag without its dashes. Flags override the environment, which overrides the file, which overrides the"+
 		" preset, which overrides the defaults."))
 }
+
+// requestHelp is what a request may ask for.
+const requestHelp = `
+What a request may ask for, as in /?delay=300ms&status=503:10 (a weight is a percentage):
+  delay=300ms, lognormal(2s,0.3), uniform(1s,3s), exp(2s)   status=503   size=64KiB   work=cpu
+  drip=5 (pieces, over the delay)   abort=reset, close, hang   retry_after=3
+  and, as in httpbin, /delay/SECONDS, /status/CODE, /bytes/N, /drip
+`
 
 func argumentNames(command *kong.Node) (names string) {
 	for _, argument := range command.Positional {

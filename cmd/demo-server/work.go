@@ -16,6 +16,7 @@ import (
 // A kind is a kind of work. All but open is known from settings alone: nothing is made, and nobody called.
 type kind struct {
 	name  string // as in --work
+	about string // what it does for the delay, in a line of help
 	holds work.Resource
 	bound func(*configs.Settings) workBound // of its own, whatever the mode
 	open  func(*works, *configs.Settings) (work.Work, error)
@@ -30,14 +31,14 @@ type workBound struct {
 
 // kinds are all kinds of work, in the order of configs.Kinds.
 var kinds = []kind{
-	{"sleep", work.Nothing, unbound, func(*works, *configs.Settings) (work.Work, error) { return work.NewSleep(), nil }},
-	{"block", work.Thread, threads, (*works).block},
-	{"cpu", work.Core, cores, func(*works, *configs.Settings) (work.Work, error) { return work.NewCPU(), nil }},
-	{"mutex", work.Slot, slots, (*works).mutex},
-	{"file", work.Thread, threads, (*works).file},
-	{"http", work.Socket, connections, (*works).http},
-	{"sql", work.Socket, connections, (*works).sql},
-	{"grpc", work.Socket, unbound, (*works).grpc},
+	{"sleep", "wait for a timer, which holds nothing", work.Nothing, unbound, func(*works, *configs.Settings) (work.Work, error) { return work.NewSleep(), nil }},
+	{"block", "sit in a system call, which holds a thread", work.Thread, threads, (*works).block},
+	{"cpu", "hash for as much CPU time, which holds a core", work.Core, cores, func(*works, *configs.Settings) (work.Work, error) { return work.NewCPU(), nil }},
+	{"mutex", "sleep with one of a few slots, as with a lock", work.Slot, slots, (*works).mutex},
+	{"file", "write, sync and read back files, which holds a thread", work.Thread, threads, (*works).file},
+	{"http", "wait for a reply of an HTTP server, over a pool of connections", work.Socket, connections, (*works).http},
+	{"sql", "wait for a query of PostgreSQL, over a pool of connections", work.Socket, connections, (*works).sql},
+	{"grpc", "wait for a call of a gRPC server, over one channel", work.Socket, unbound, (*works).grpc},
 }
 
 // of is how many places all processes have, in words too.
