@@ -11,9 +11,10 @@ const (
 	// cpuSlice is the CPU time between two looks at the clock, and at whether the job is cancelled: a hundred times what
 	// looking takes.
 	cpuSlice = 100 * time.Microsecond
-	// cpuTurn is the CPU time after which another goroutine has its turn. The runtime would see to that after 10 ms, but
-	// to take a thread from a goroutine that is locked to it takes a switch of threads, at which a core is idle.
-	cpuTurn = 5 * time.Millisecond
+	// cpuTurn is the CPU time after which another goroutine has its turn: when the runtime would see to that itself, but at
+	// a moment at which the goroutine is not locked to its thread. To take turns between locked ones, as mode thread has
+	// them anyway, is to switch threads, and leaves a core idle meanwhile.
+	cpuTurn = 10 * time.Millisecond
 	// cpuCalibration is how long NewCPU measures.
 	cpuCalibration = 5 * time.Millisecond
 )
