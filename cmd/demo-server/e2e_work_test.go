@@ -158,17 +158,6 @@ func silent(t *testing.T) string {
 	return listener.Addr().String()
 }
 
-// nobody is an address at which nobody listens.
-func nobody(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	return listener.Addr().String()
-}
-
 // TestDependencyDownAtStart: the server says what did not answer and where, within dial-timeout, and ends.
 func TestDependencyDownAtStart(t *testing.T) {
 	for _, row := range []struct {
@@ -176,13 +165,13 @@ func TestDependencyDownAtStart(t *testing.T) {
 		at                       func(*testing.T) string
 		extra                    []string
 	}{
-		{name: "http", work: "http", flag: "--target=", format: "http://%s/", at: nobody},
+		{name: "http", work: "http", flag: "--target=", format: "http://%s/", at: freeAddress},
 		{name: "http that is silent", work: "http", flag: "--target=", format: "http://%s/", at: silent},
-		{name: "grpc", work: "grpc", flag: "--target=", format: "%s", at: nobody},
+		{name: "grpc", work: "grpc", flag: "--target=", format: "%s", at: freeAddress},
 		{name: "grpc that is silent", work: "grpc", flag: "--target=", format: "%s", at: silent},
-		{name: "sql", work: "sql", flag: "--dsn=", format: "postgres://me:hush@%s/demo", at: nobody},
+		{name: "sql", work: "sql", flag: "--dsn=", format: "postgres://me:hush@%s/demo", at: freeAddress},
 		{name: "sql that is silent", work: "sql", flag: "--dsn=", format: "postgres://me:hush@%s/demo", at: silent},
-		{name: "in worker processes", work: "http", flag: "--target=", format: "http://%s/", at: nobody, extra: []string{"--processes=2"}},
+		{name: "in worker processes", work: "http", flag: "--target=", format: "http://%s/", at: freeAddress, extra: []string{"--processes=2"}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()

@@ -87,3 +87,17 @@ func newEncoder(format string, terminal bool) zapcore.Encoder {
 	}
 	return zapcore.NewConsoleEncoder(config)
 }
+
+// logEnd logs how what served has ended, and returns the exit code. started says that requests were answered.
+func logEnd(logger *zap.Logger, started bool, err error) int {
+	switch {
+	case err == nil:
+		logger.Info("stopped")
+		return exitOK
+	case started:
+		logger.Error("failed", zap.Error(err))
+	default:
+		logger.Error("cannot start", zap.Error(err))
+	}
+	return exitFailure
+}

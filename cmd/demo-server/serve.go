@@ -270,14 +270,5 @@ func announce(logger *zap.Logger, settings *configs.Settings, mode modes.Mode, s
 func (s *service) farewell(err error) int {
 	s.panel.close()
 	s.flush()
-	switch {
-	case err == nil:
-		s.logger.Info("stopped")
-		return exitOK
-	case s.started:
-		s.logger.Error("failed", zap.Error(err))
-	default:
-		s.logger.Error("cannot start", zap.Error(err))
-	}
-	return exitFailure
+	return logEnd(s.logger, s.started, err)
 }

@@ -149,16 +149,7 @@ func (s *supervision) announce() {
 // farewell logs how the service ended, and returns the exit code.
 func (s *supervision) farewell(err error) int {
 	s.panel.close()
-	switch {
-	case err == nil:
-		s.logger.Info("stopped")
-		return exitOK
-	case s.started:
-		s.logger.Error("failed", zap.Error(err))
-	default:
-		s.logger.Error("cannot start", zap.Error(err))
-	}
-	return exitFailure
+	return logEnd(s.logger, s.started, err)
 }
 
 // observe logs what happens to worker processes, and tells it to those who add their figures up.
