@@ -40,7 +40,7 @@ type world struct {
 	mu       sync.Mutex
 	issued   int
 	running  int
-	waiting  []chan struct{} // each is closed when its request gets a place
+	waiting  []*ticket
 	requests []load.Request
 
 	inside    int             // requests that have a slot
@@ -48,6 +48,11 @@ type world struct {
 	computing int             // requests that share the cores
 	another   chan struct{}   // closed when there is one more of these, or one less
 }
+
+// A ticket is a request's. Each channel is closed when it gets that.
+type ticket struct{ place, slot chan struct{} }
+
+func newTicket() *ticket { return &ticket{make(chan struct{}), make(chan struct{})} }
 
 func (w *world) now() time.Duration { return time.Since(w.start) }
 
@@ -96,6 +101,7 @@ func (w *world) request(sent time.Duration) {
 }
 
 func (w *world) serve() load.Class {
+	mine := newTicket()
 	w.mu.Lock()
 	if w.Places > 0 && w.running == w.Places {
 		if w.Queue >= 0 && len(w.waiting) == w.Queue {
@@ -103,22 +109,24 @@ func (w *world) serve() load.Class {
 			time.Sleep(w.Refusal)
 			return load.Refused
 		}
-		place := make(chan struct{})
-		w.waiting = append(w.waiting, place)
+		w.waiting = append(w.waiting, mine)
 		w.mu.Unlock()
-		if !w.wait(place) {
+		if !w.wait(mine) {
 			return load.Refused
 		}
 	} else {
 		w.running++
+		w.enter(mine)
 		w.mu.Unlock()
 	}
-	w.work()
+	w.work(mine)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if len(w.waiting) > 0 {
-		close(w.waiting[0]) // who has it now takes the place over
+		next := w.waiting[0]
 		w.waiting = w.waiting[1:]
+		w.enter(next) // now: of two that are woken at the same moment, either may be the first to run
+		close(next.place)
 	} else {
 		w.running--
 	}
@@ -126,12 +134,12 @@ func (w *world) serve() load.Class {
 }
 
 // work is what a request does that has a place.
-func (w *world) work() {
+func (w *world) work(mine *ticket) {
 	switch {
 	case w.Cores > 0:
 		w.compute()
 	case w.Slots > 0:
-		w.enter()
+		<-mine.slot
 		time.Sleep(w.Delay)
 		w.exit()
 	default:
@@ -139,17 +147,14 @@ func (w *world) work() {
 	}
 }
 
-func (w *world) enter() {
-	w.mu.Lock()
+// enter gets in line for a slot, or gets one at once. The caller holds the lock.
+func (w *world) enter(t *ticket) {
 	if w.inside < w.Slots {
 		w.inside++
-		w.mu.Unlock()
+		close(t.slot)
 		return
 	}
-	slot := make(chan struct{})
-	w.inLine = append(w.inLine, slot)
-	w.mu.Unlock()
-	<-slot
+	w.inLine = append(w.inLine, t.slot)
 }
 
 func (w *world) exit() {
@@ -191,21 +196,21 @@ func (w *world) crowd(by int) {
 }
 
 // wait returns false where the time is over before there is a place.
-func (w *world) wait(place chan struct{}) bool {
+func (w *world) wait(mine *ticket) bool {
 	if w.QueueTimeout == 0 {
-		<-place
+		<-mine.place
 		return true
 	}
 	timer := time.NewTimer(w.QueueTimeout)
 	defer timer.Stop()
 	select {
-	case <-place:
+	case <-mine.place:
 		return true
 	case <-timer.C:
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	i := slices.Index(w.waiting, place)
+	i := slices.Index(w.waiting, mine)
 	if i < 0 {
 		return true // it came at the same moment
 	}
