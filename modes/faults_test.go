@@ -80,6 +80,7 @@ func TestOverrides(t *testing.T) {
 		{"GET", "/delay/0.25?status=500", asked(500, 250*ms)},
 		{"GET", "/status/418", answer{status: 418, contentType: plain}},
 		{"GET", "/status/200:0,503", answer{status: 503, contentType: plain}},
+		{"HEAD", "/bytes/0", answer{status: 200, contentType: plain}},
 		{"GET", "/bytes/100", answer{status: 200, body: "100 bytes", length: 100, contentType: plain}},
 		{"GET", "/drip", answer{status: 200, body: "All work a", took: 2 * s, length: 10, contentType: plain}},
 		{"GET", "/drip?duration=1&delay=0.5&numbytes=4&code=201", answer{status: 201, body: "All ", took: 1500 * ms, length: 4, contentType: plain}},

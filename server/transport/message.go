@@ -115,6 +115,7 @@ func writeReply(response *fasthttp.Response, reply *server.Reply) {
 	header := &response.Header
 	if hasContent(reply.Status) {
 		header.SetContentType(server.ContentType)
+		header.SetContentLength(len(reply.Body)) // fasthttp does not say of an empty body to HEAD that it is empty
 	} else {
 		header.SetNoDefaultContentType(true)
 	}
