@@ -44,6 +44,14 @@ func (p *planner) plan(method, path, query string) (*fault.Plan, error) {
 	if p.plain && !asks {
 		return nil, nil // nearly every request
 	}
+	return p.decide(method, path, query, asks)
+}
+
+// decide is apart from plan because of what it puts on the stack, which would be twice as large for every request that
+// blocks.
+//
+//go:noinline
+func (p *planner) decide(method, path, query string, asks bool) (*fault.Plan, error) {
 	spec := p.faults.Setting
 	if asks {
 		asked, err := p.ask(path, query)
