@@ -131,7 +131,7 @@ func verdict(t *testing.T, mode modes.Mode, pieces [][]byte) string {
 func FuzzQuery(f *testing.F) {
 	for _, seed := range []string{
 		"delay=300ms&status=503:10,429:5", "delay=lognormal(2s,0.3)", "delay=uniform(1s,3s)", "delay=100ms:90,2s:10", "size=64KiB&drip=5",
-		"abort=reset:50,close:50", "abort=hang", "work=sleep&retry_after=3", "dealy=1s", "delay=%32s", "status=204&drip=3", "_=1&&",
+		"abort=reset:50,close:50", "abort=reset:7,close:50", "abort=hang", "work=sleep&retry_after=3", "dealy=1s", "delay=%32s", "status=204&drip=3", "_=1&&",
 	} {
 		f.Add(seed)
 	}
@@ -163,7 +163,8 @@ func answer(t *testing.T, mode modes.Mode, query string) string {
 	if r := c.send(ask("/?" + query)).read("GET"); r != nil {
 		return fmt.Sprintf("%d, %d bytes, retry %q, after %s", r.StatusCode, len(r.body), r.Header.Get("Retry-After"), time.Since(began))
 	}
-	return fmt.Sprintf("no reply after %s", time.Since(began))
+	// In memory there is no FIN: who hears the client out before closing is seen to close later, and that is not meant.
+	return fmt.Sprintf("no reply after %s", time.Since(began).Truncate(time.Second))
 }
 
 // cut cuts raw behind each byte whose bit of cuts is set, taken around.
