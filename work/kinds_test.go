@@ -173,6 +173,26 @@ func TestFileFails(t *testing.T) {
 	}
 }
 
+// TestFileHoldsThreads: no more wait for the disk than may.
+func TestFileHoldsThreads(t *testing.T) {
+	file, _ := newFile(t, 2)
+	ctx, leave := context.WithCancel(t.Context())
+	defer leave()
+	var all sync.WaitGroup
+	for range 10 {
+		all.Go(func() { file.Do(ctx, time.Minute) })
+	}
+	want := work.Pool{Name: "file", Size: 2, InUse: 2, Waiting: 8}
+	for end := time.Now().Add(10 * time.Second); file.Pool() != want && time.Now().Before(end); {
+		time.Sleep(time.Millisecond)
+	}
+	if pool := file.Pool(); pool != want {
+		t.Errorf("%+v, want %+v", pool, want)
+	}
+	leave()
+	all.Wait()
+}
+
 // TestFileUsesFilesAgain: as many files as work at a time, and no more.
 func TestFileUsesFilesAgain(t *testing.T) {
 	if runtime.GOOS != "linux" {
