@@ -236,7 +236,7 @@ func TestAbort(t *testing.T) {
 	eachModeReal(t, 1, func(t *testing.T, mode modes.Mode) {
 		for _, finish := range []bool{false, true} {
 			seen := &outcomes{}
-			s, source := overTCP(t, mode, options{faults: asking, delay: atOnce, finish: finish, observers: []server.Observer{seen}})
+			s, source := overTCP(t, mode, options{faults: asking, delay: atOnce, finish: finish, queue: 10, observers: []server.Observer{seen}})
 			for abort, want := range map[string]error{"reset": syscall.ECONNRESET, "close": nil} {
 				for _, raw := range []string{ask("/?abort=" + abort), ask("/?abort="+abort) + hello} {
 					c := dialTCP(t, source)

@@ -190,7 +190,7 @@ func TestKindDependency(t *testing.T) {
 				needs.Close()
 			}
 			seen := &failures{}
-			_, source := overTCP(t, mode, options{work: kind, delay: brief / 10, observers: []server.Observer{seen}})
+			_, source := overTCP(t, mode, options{work: kind, delay: brief / 10, queue: 10, observers: []server.Observer{seen}})
 			if !fromStart {
 				dialTCP(t, source).get(http.StatusOK)
 				needs.Close()
