@@ -19,6 +19,9 @@ import (
 // because of its own statement_timeout.
 const queryCanceled = "57014"
 
+// farewell is how long closing waits for the server: to be told which queries to end, and to take leave.
+const farewell = time.Second
+
 // SQL is work that waits for PostgreSQL: a query that sleeps. Its bound are the pool's connections: a request that finds
 // all of them taken waits for one.
 type SQL struct {
@@ -27,6 +30,7 @@ type SQL struct {
 	places *work.Places
 	config *pgx.ConnConfig
 	pool   *pgxpool.Pool
+	cut    context.CancelFunc // of all connections
 }
 
 // NewSQL returns work that queries the PostgreSQL server that dsn names, as a URL or as keywords with values, over
@@ -41,13 +45,17 @@ func NewSQL(dsn string, connections int, margin time.Duration) (*SQL, error) {
 	if config.ConnConfig.ConnectTimeout == 0 {
 		config.ConnConfig.ConnectTimeout = margin
 	}
-	pool, err := pgxpool.NewWithConfig(context.Background(), config)
+	life, cut := context.WithCancel(context.Background())
+	config.ConnConfig.DialFunc = cutWith(life, config.ConnConfig.DialFunc)
+	pool, err := pgxpool.NewWithConfig(life, config)
 	if err != nil {
+		cut()
 		return nil, fmt.Errorf("cannot make a pool of %d connections: %w", connections, err)
 	}
 	host := net.JoinHostPort(config.ConnConfig.Host, strconv.Itoa(int(config.ConnConfig.Port)))
 	return &SQL{
 		server: "PostgreSQL at " + host, margin: margin, places: work.NewPlaces("sql", connections), config: config.ConnConfig, pool: pool,
+		cut: cut,
 	}, nil
 }
 
@@ -100,10 +108,38 @@ func (s *SQL) Check(ctx context.Context) error {
 	return nil
 }
 
-// Close ends the connections. It waits for the work that is under way.
+// Close ends the connections. No work may be under way. The pool waits for every connection that it makes or ends, as long
+// as those may take: a server that does not answer has to be cut off.
 func (s *SQL) Close() error {
+	defer s.cut()
+	defer time.AfterFunc(farewell, s.cut).Stop()
 	s.pool.Close()
 	return nil
+}
+
+// cutWith is dial, but what it connects is cut once life is done, whoever waits for an answer there.
+func cutWith(life context.Context, dial pgconn.DialFunc) pgconn.DialFunc {
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		defer context.AfterFunc(life, cancel)()
+		conn, err := dial(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		return &cuttable{conn, context.AfterFunc(life, func() { conn.Close() })}, nil
+	}
+}
+
+// A cuttable is a connection that waits to be cut until it is closed.
+type cuttable struct {
+	net.Conn
+	forget func() bool
+}
+
+func (c *cuttable) Close() error {
+	c.forget()
+	return c.Conn.Close()
 }
 
 // failed is the failure of a query, or of a connect for one.

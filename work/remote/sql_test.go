@@ -1,6 +1,7 @@
 package remote_test
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -71,5 +72,23 @@ func TestSQLTimeout(t *testing.T) {
 	}
 	if took := time.Since(before); took > patience/2 {
 		t.Errorf("gave up after %v", took)
+	}
+}
+
+// TestSQLCloseSilent: a server that does not answer keeps nobody from closing, whatever the DSN lets a connection take.
+func TestSQLCloseSilent(t *testing.T) {
+	w, err := remote.NewSQL("postgres://me:"+password+"@"+silent(t)+"/db?connect_timeout=60", 2, patience)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if err := w.Check(ctx); err == nil {
+		t.Error("a server that does not answer is said to be well")
+	}
+	began := time.Now()
+	w.Close()
+	if took := time.Since(began); took > patience/2 {
+		t.Errorf("closed after %v", took)
 	}
 }
