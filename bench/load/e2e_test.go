@@ -73,7 +73,8 @@ func TestABDuration(t *testing.T) {
 	if err != nil || r.Took < time.Second || r.Took > 2*time.Second {
 		t.Fatalf("took %s, %v; want a second\n%s", r.Took, err, r.Output)
 	}
-	if want := r.Completed / 5; r.Status < want-1 || r.Status > want+1 || r.Answered != r.Completed-r.Status {
+	// Of the ten that are under way at the end, two have another status.
+	if want := r.Completed / 5; r.Status < want-2 || r.Status > want+2 || r.Answered != r.Completed-r.Status {
 		t.Errorf("of %d requests %d failed, %d were answered; want a fifth and the rest", r.Completed, r.Status, r.Answered)
 	}
 }
