@@ -107,9 +107,6 @@ func (a *App) Mode() string { return a.config.Mode }
 // Limits bound the connections.
 func (a *App) Limits() Limits { return a.config.Limits }
 
-// Work is what every job of this App blocks on.
-func (a *App) Work() work.Work { return a.config.Work }
-
 // Pools are what the work that jobs may do shares and has only so much of: the usual work's first.
 func (a *App) Pools() (pools []work.Pool) {
 	add := func(w work.Work) {
@@ -128,9 +125,6 @@ func (a *App) Pools() (pools []work.Pool) {
 	}
 	return pools
 }
-
-// Delay is how long the work of the usual job takes when nothing is in its way.
-func (a *App) Delay() time.Duration { return a.config.Delay }
 
 // Routes are those that requests find: where they may not ask for what they get, there is only /.
 func (a *App) Routes() []Route {

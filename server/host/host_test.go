@@ -58,8 +58,11 @@ func newFake(t *testing.T, lameDuck, drainTimeout time.Duration) *fake {
 	return f
 }
 
+// delay is how long a request of the tests takes.
+const delay = 100 * time.Millisecond
+
 func newApp() *server.App {
-	return server.New(server.Config{Mode: "test", Work: work.NewSleep(), Delay: 100 * time.Millisecond, Body: []byte("Hello World")})
+	return server.New(server.Config{Mode: "test", Work: work.NewSleep(), Delay: delay, Body: []byte("Hello World")})
 }
 
 type closedListener struct{ net.Listener }
@@ -233,7 +236,7 @@ func TestAcceptQueueServed(t *testing.T) {
 }
 
 // serveOneByOne takes its time for each connection, so that the others wait in the accept queue.
-func serveOneByOne(ctx context.Context, source *server.Source, app *server.App) error {
+func serveOneByOne(ctx context.Context, source *server.Source, _ *server.App) error {
 	listener, err := source.Listener()
 	if err != nil {
 		return err
@@ -244,7 +247,7 @@ func serveOneByOne(ctx context.Context, source *server.Source, app *server.App) 
 		if err != nil {
 			return nil
 		}
-		app.Work().Do(context.Background(), app.Delay())
+		time.Sleep(delay)
 		io.WriteString(conn, "served")
 		conn.Close()
 	}
