@@ -63,9 +63,7 @@ func (a *accessLog) flush() {
 	if a.limit == nil {
 		return
 	}
-	if skipped := a.limit.takeSkipped(); skipped > 0 {
-		a.logger.Info("requests not logged", skippedField(skipped))
-	}
+	a.limit.flush(a.logger, zap.InfoLevel, "requests not logged")
 }
 
 // millis is a field of d in milliseconds, to the microsecond, and no field where d was not measured.

@@ -70,7 +70,7 @@ func (b *benchRunCommand) checkArticle(l *line) {
 		}
 	}
 	for _, row := range b.Row {
-		if _, own := byName(row.settings)["delay"]; own {
+		if row.sets("delay") {
 			l.mistaken("flag --row %s: delay: --article fixes it", configs.Quote(row.given))
 		}
 	}

@@ -94,7 +94,7 @@ func (v *variant) take(pair string) error {
 		return fmt.Errorf("%s: bench chooses it itself: %s", name, why)
 	case secretFlags["--"+name]:
 		return fmt.Errorf("%s: is a secret, and a row is named by its settings; give --%s, which is for all rows", name, name)
-	case slices.ContainsFunc(v.settings, func(s configs.Flag) bool { return s.Name == name }):
+	case v.sets(name):
 		return fmt.Errorf("%s: is given twice", name)
 	}
 	v.settings = append(v.settings, configs.Flag{Name: name, Value: value})

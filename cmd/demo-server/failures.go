@@ -33,8 +33,4 @@ func (f *failureLog) Observe(s *server.Sample) {
 }
 
 // flush logs how many failures were skipped since the last line.
-func (f *failureLog) flush() {
-	if skipped := f.limit.takeSkipped(); skipped > 0 {
-		f.logger.Warn("failures of work not logged", skippedField(skipped))
-	}
-}
+func (f *failureLog) flush() { f.limit.flush(f.logger, zap.WarnLevel, "failures of work not logged") }

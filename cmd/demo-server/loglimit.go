@@ -3,6 +3,9 @@ package main
 import (
 	"sync/atomic"
 	"time"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 )
 
 // logInterval is the least time between two lines of most limited logs: ten a second.
@@ -30,3 +33,10 @@ func (l *logLimit) allow() (skipped int64, ok bool) {
 }
 
 func (l *logLimit) takeSkipped() int64 { return l.skipped.Swap(0) }
+
+// flush logs how many lines were skipped since the last one, if any were.
+func (l *logLimit) flush(logger *zap.Logger, level zapcore.Level, message string) {
+	if skipped := l.takeSkipped(); skipped > 0 {
+		logger.Log(level, message, skippedField(skipped))
+	}
+}

@@ -36,8 +36,4 @@ func (p *panicLog) Observe(s *server.Sample) {
 }
 
 // flush logs how many panics were skipped since the last line.
-func (p *panicLog) flush() {
-	if skipped := p.limit.takeSkipped(); skipped > 0 {
-		p.logger.Error("panics not logged", skippedField(skipped))
-	}
-}
+func (p *panicLog) flush() { p.limit.flush(p.logger, zap.ErrorLevel, "panics not logged") }
