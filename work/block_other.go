@@ -10,12 +10,5 @@ import (
 // blockThread keeps the thread to which the calling goroutine is locked, by a timer: this system has no call that blocks
 // for a time and that one thread can end for another.
 func blockThread(ctx context.Context, delay time.Duration) error {
-	timer := time.NewTimer(delay)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	return NewSleep().Do(ctx, delay)
 }

@@ -188,7 +188,7 @@ func offSentences(m *result.Matrix) (sentences []string) {
 			continue
 		}
 		why := ""
-		if i := slices.IndexFunc(row.Notes, func(note string) bool { return strings.Contains(note, "off the prediction") }); i >= 0 {
+		if slices.ContainsFunc(row.Notes, func(note string) bool { return strings.Contains(note, "off the prediction") }) {
 			why = ": see the notes"
 		}
 		sentences = append(sentences, fmt.Sprintf("%s reaches %s of the ceiling, where theory predicts %s%s.",

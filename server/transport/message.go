@@ -115,7 +115,9 @@ func writeReply(response *fasthttp.Response, reply *server.Reply) {
 	header := &response.Header
 	if hasContent(reply.Status) {
 		header.SetContentType(server.ContentType)
-		header.SetContentLength(len(reply.Body)) // fasthttp does not say of an empty body to HEAD that it is empty
+		if len(reply.Body) == 0 {
+			header.SetContentLength(0) // fasthttp does not say so to HEAD by itself
+		}
 	} else {
 		header.SetNoDefaultContentType(true)
 	}
