@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"demo-server/units"
 )
 
 // ownChecks are those that need to know nothing but the settings.
@@ -46,14 +48,14 @@ func (s *Settings) delayAboveCap() error {
 	if s.Delay <= s.MaxDelay {
 		return nil
 	}
-	return fmt.Errorf("%s is above max-delay, which is %s", formatDuration(s.Delay), formatDuration(s.MaxDelay))
+	return fmt.Errorf("%s is above max-delay, which is %s", units.FormatDuration(s.Delay), units.FormatDuration(s.MaxDelay))
 }
 
 func (s *Settings) bodyAboveCap() error {
 	if int64(len(s.Body)) <= s.MaxSize {
 		return nil
 	}
-	return fmt.Errorf("is %d bytes long; max-size is %s", len(s.Body), formatSize(s.MaxSize))
+	return fmt.Errorf("is %d bytes long; max-size is %s", len(s.Body), units.FormatSize(s.MaxSize))
 }
 
 func samePort(text string, port int) bool {

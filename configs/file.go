@@ -9,10 +9,12 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v4"
+
+	"demo-server/units"
 )
 
 // maxFile is the most bytes that a YAML file of settings may have.
-const maxFile = mib
+const maxFile = units.MiB
 
 func (l *loader) file(read func(name string) ([]byte, error)) []given {
 	name := l.settings.config
@@ -29,7 +31,7 @@ func (l *loader) file(read func(name string) ([]byte, error)) []given {
 		return nil
 	}
 	if len(data) > maxFile {
-		l.mistake(source, "is too large", "want at most "+formatSize(maxFile))
+		l.mistake(source, "is too large", "want at most "+units.FormatSize(maxFile))
 		return nil
 	}
 	return l.document(source, data)

@@ -2,6 +2,7 @@ package configs
 
 import (
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -19,7 +20,7 @@ func TestKeepLasting(t *testing.T) {
 	if again.Source("backlog").Kind != FromDefault {
 		t.Errorf("backlog comes from %s, want the default", again.Source("backlog"))
 	}
-	if formatDuration(again.Delay) != "2s" {
+	if again.Delay != 2*time.Second {
 		t.Errorf("delay %s, want the new one", again.Delay)
 	}
 }

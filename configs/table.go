@@ -4,6 +4,8 @@ import (
 	"math"
 	"strings"
 	"time"
+
+	"demo-server/units"
 )
 
 // A Setting is one row of the table: all that is known of a setting but its value.
@@ -43,14 +45,11 @@ const (
 )
 
 const (
-	kib     = 1 << 10
-	mib     = 1 << 20
-	gib     = 1 << 30
 	maxPort = 1<<16 - 1
 	instant = 1 // the shortest duration above 0
 
 	longestDelay = 10 * time.Minute
-	largestBody  = 100 * mib
+	largestBody  = 100 * units.MiB
 )
 
 // MaxProcesses is the most that Settings.Processes may be.
@@ -81,7 +80,7 @@ func (s *Settings) table(modes []string) []Setting {
 			Help: "concurrency model that serves"},
 		{Name: "delay", Group: served, Default: "2s", Value: duration(&s.Delay, 0, longestDelay),
 			Help: "how long a request blocks, at most max-delay"},
-		{Name: "body", Group: served, Default: "Hello World", AllowEmpty: true, Value: text(&s.Body, 10*mib),
+		{Name: "body", Group: served, Default: "Hello World", AllowEmpty: true, Value: text(&s.Body, 10*units.MiB),
 			Help: "body of the reply, at most max-size"},
 		{Name: "on-leave", Group: served, Default: OnLeaveCancel, Value: enum(&s.OnLeave, OnLeaveCancel, OnLeaveFinish),
 			Help: "what becomes of the work of a client that left: cancel ends it, finish goes on with it, as the" +
@@ -91,14 +90,14 @@ func (s *Settings) table(modes []string) []Setting {
 			Help: "kind of work that a request blocks on"},
 		{Name: "slots", Group: blocks, Default: "1", Value: number(&s.Slots, 1, 1_000_000),
 			Help: "how many requests may do work mutex at the same time, in each process"},
-		{Name: "dir", Group: blocks, AllowEmpty: true, Value: text(&s.Dir, kib),
+		{Name: "dir", Group: blocks, AllowEmpty: true, Value: text(&s.Dir, units.KiB),
 			Help: "folder that work file writes in; empty is the system's for temporary files"},
-		{Name: "target", Group: blocks, AllowEmpty: true, Value: text(&s.Target, 4*kib),
+		{Name: "target", Group: blocks, AllowEmpty: true, Value: text(&s.Target, 4*units.KiB),
 			Help: "server that is called: a URL for work http, HOST:PORT for work grpc; empty is one in this process," +
 				" demo-server backend is one apart"},
 		{Name: "pool-size", Group: blocks, Default: "10", Value: number(&s.PoolSize, 1, 10_000),
 			Help: "how many connections work http or sql shares, in each process; a request without one waits for it"},
-		{Name: "dsn", Group: blocks, AllowEmpty: true, Secret: true, Value: secret(&s.DSN, 4*kib),
+		{Name: "dsn", Group: blocks, AllowEmpty: true, Secret: true, Value: secret(&s.DSN, 4*units.KiB),
 			Help: "PostgreSQL of work sql, such as postgres://USER:PASSWORD@HOST:PORT/DATABASE; better given by the" +
 				" environment, since others can see a command line"},
 		{Name: "dial-timeout", Group: blocks, Default: "5s", Value: duration(&s.DialTimeout, instant, time.Minute),
@@ -107,7 +106,7 @@ func (s *Settings) table(modes []string) []Setting {
 
 		{Name: "overrides", Group: faults, Default: "true", Value: toggle(&s.Overrides),
 			Help: "a request may ask for what it gets, as in /?delay=300ms&status=503:10; false ignores what it asks for"},
-		{Name: "fault", Group: faults, AllowEmpty: true, Value: text(&s.Fault, 4*kib),
+		{Name: "fault", Group: faults, AllowEmpty: true, Value: text(&s.Fault, 4*units.KiB),
 			Help: "what requests get that ask for nothing, in the same words: 'status=503:10&delay=exp(2s)'"},
 		{Name: "seed", Group: faults, Default: "0", Value: number(&s.Seed, 0, MaxSeed),
 			Help: "of what is drawn by chance, so that a run can be repeated; 0 is a new one in each process"},
@@ -152,9 +151,9 @@ func (s *Settings) table(modes []string) []Setting {
 		{Name: "backlog", Group: bounds, Default: "0", Lasting: true, Value: number(&s.Backlog, 0, 1_000_000),
 			Help: "length of the kernel's accept queue; 0 is the system's"},
 		// net/http adds 4 KiB of its own to any limit, and so cannot keep a smaller one.
-		{Name: "max-header-bytes", Group: bounds, Default: "4KiB", Value: size(&s.MaxHeaderBytes, 4*kib, mib),
+		{Name: "max-header-bytes", Group: bounds, Default: "4KiB", Value: size(&s.MaxHeaderBytes, 4*units.KiB, units.MiB),
 			Help: "largest request line and headers"},
-		{Name: "max-body-bytes", Group: bounds, Default: "1MiB", Value: size(&s.MaxBodyBytes, 0, gib),
+		{Name: "max-body-bytes", Group: bounds, Default: "1MiB", Value: size(&s.MaxBodyBytes, 0, units.GiB),
 			Help: "largest request body; 0 refuses every body"},
 
 		{Name: "read-header-timeout", Group: timeouts, Default: "5s",

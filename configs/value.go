@@ -3,14 +3,14 @@ package configs
 import (
 	"errors"
 	"fmt"
-	"math"
 	"net"
 	"net/netip"
 	"regexp"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
+
+	"demo-server/units"
 )
 
 // A Value is the typed side of a setting: how text becomes the field's value, and the value text again.
@@ -64,7 +64,7 @@ func secret(field *Secret, limit int64) Value {
 // tooLong is the problem of a text of more than limit bytes, or nil.
 func tooLong(given string, limit int64) *problem {
 	if int64(len(given)) > limit {
-		return &problem{fmt.Sprintf("is %d bytes long", len(given)), "at most " + formatSize(limit) + " are allowed"}
+		return &problem{fmt.Sprintf("is %d bytes long", len(given)), "at most " + units.FormatSize(limit) + " are allowed"}
 	}
 	return nil
 }
@@ -129,9 +129,9 @@ func outside[T int | int64 | time.Duration](value, lowest, highest T, want strin
 
 // duration is a duration in Go's syntax, from lowest to highest.
 func duration(field *time.Duration, lowest, highest time.Duration) Value {
-	want := fmt.Sprintf("want a duration from %s to %s", formatDuration(lowest), formatDuration(highest))
+	want := fmt.Sprintf("want a duration from %s to %s", units.FormatDuration(lowest), units.FormatDuration(highest))
 	if lowest == instant {
-		want = "want a duration above 0s and up to " + formatDuration(highest)
+		want = "want a duration above 0s and up to " + units.FormatDuration(highest)
 	}
 	return parsed("DURATION", field, func(given string) (time.Duration, *problem) {
 		d, err := time.ParseDuration(given)
@@ -142,65 +142,21 @@ func duration(field *time.Duration, lowest, highest time.Duration) Value {
 			return 0, &problem{"has no unit", fmt.Sprintf("write %q", given+"s")}
 		}
 		return 0, &problem{"is not a duration", want + ", such as 2s or 300ms"}
-	}, formatDuration)
+	}, units.FormatDuration)
 }
 
 var bareNumber = regexp.MustCompile(`^[0-9]{1,18}(\.[0-9]{1,9})?$`)
 
-// formatDuration is d.String without the units that are 0: 1m for 1m0s.
-func formatDuration(d time.Duration) string {
-	s := d.String()
-	if strings.HasSuffix(s, "m0s") {
-		s = strings.TrimSuffix(s, "0s")
-	}
-	if strings.HasSuffix(s, "h0m") {
-		s = strings.TrimSuffix(s, "0m")
-	}
-	return s
-}
-
 // size is a number of bytes from lowest to highest.
 func size[T int | int64](field *T, lowest, highest int64) Value {
-	want := fmt.Sprintf("want a size from %s to %s, in bytes or with KiB, MiB or GiB", formatSize(lowest), formatSize(highest))
+	want := fmt.Sprintf("want a size from %s to %s, in bytes or with KiB, MiB or GiB", units.FormatSize(lowest), units.FormatSize(highest))
 	return parsed("SIZE", field, func(given string) (T, *problem) {
-		n, ok := parseSize(given)
+		n, ok := units.ParseSize(given)
 		if !ok {
 			return 0, &problem{"is not a size", want}
 		}
 		return T(n), outside(n, lowest, highest, want)
-	}, func(n T) string { return formatSize(int64(n)) })
-}
-
-// units of sizes, the largest first. Only the powers of 1024 are known, because KB means 1000 to some, 1024 to others.
-var units = []struct {
-	name  string
-	bytes int64
-}{{"GiB", gib}, {"MiB", mib}, {"KiB", kib}}
-
-// parseSize returns the bytes that a whole number with or without a unit stands for, or the most there can be where
-// those are too many to count.
-func parseSize(text string) (n int64, ok bool) {
-	unit := int64(1)
-	for _, u := range units {
-		if number, found := strings.CutSuffix(text, u.name); found {
-			text, unit = number, u.bytes
-		}
-	}
-	bytes, err := strconv.ParseUint(text, 10, 63)
-	if errors.Is(err, strconv.ErrRange) || int64(bytes) > math.MaxInt64/unit {
-		return math.MaxInt64, true
-	}
-	return int64(bytes) * unit, err == nil
-}
-
-// formatSize writes n with the largest unit that divides it.
-func formatSize(n int64) string {
-	for _, u := range units {
-		if n >= u.bytes && n%u.bytes == 0 {
-			return strconv.FormatInt(n/u.bytes, 10) + u.name
-		}
-	}
-	return strconv.FormatInt(n, 10)
+	}, func(n T) string { return units.FormatSize(int64(n)) })
 }
 
 // hostName is what a resolver may be asked for: an underscore is no legal host name, but Docker and Compose make them.

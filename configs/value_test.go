@@ -3,7 +3,6 @@ package configs
 import (
 	"fmt"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -137,17 +136,6 @@ func TestAdminAddress(t *testing.T) {
 		got, derived := (&Settings{Port: c.port, AdminAddr: c.addr}).AdminAddress()
 		if got != c.want || derived != c.derived {
 			t.Errorf("port %d, %q: got %q, %v, want %q, %v", c.port, c.addr, got, derived, c.want, c.derived)
-		}
-	}
-}
-
-func TestFormatDuration(t *testing.T) {
-	for d, want := range map[time.Duration]string{
-		0: "0s", time.Hour: "1h", 90 * time.Minute: "1h30m", 10 * time.Second: "10s", 10 * time.Minute: "10m",
-		time.Hour + time.Second: "1h0m1s", 100 * time.Hour: "100h", time.Millisecond: "1ms",
-	} {
-		if got := formatDuration(d); got != want {
-			t.Errorf("got %s, want %s", got, want)
 		}
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"demo-server/units"
 )
 
 // Warnings says in one line each which of the settings are legal but may surprise.
@@ -23,14 +25,14 @@ func (s *Settings) Warnings() []string {
 func (s *Settings) pool() bool { return s.Mode == "pool" }
 
 func (s *Settings) warnDrain() string {
-	drain := formatDuration(s.DrainTimeout)
+	drain := units.FormatDuration(s.DrainTimeout)
 	switch {
 	case s.Delay > s.DrainTimeout:
 		return fmt.Sprintf("a request works %s (delay): a drain-timeout of %s cuts it off with 503",
-			formatDuration(s.Delay), drain)
+			units.FormatDuration(s.Delay), drain)
 	case s.pool() && s.Delay+s.QueueTimeout > s.DrainTimeout:
 		return fmt.Sprintf("a request may wait %s (queue-timeout) and work %s (delay): a drain-timeout of %s cuts it off with 503",
-			formatDuration(s.QueueTimeout), formatDuration(s.Delay), drain)
+			units.FormatDuration(s.QueueTimeout), units.FormatDuration(s.Delay), drain)
 	}
 	return ""
 }
@@ -46,7 +48,7 @@ func (s *Settings) warnQueue() string {
 		return ""
 	}
 	return fmt.Sprintf("the tail of a full queue of %d waits %s for %d workers and a delay of %s: queue-timeout refuses it"+
-		" after %s", s.Queue, formatDuration(wait), s.Workers, formatDuration(s.Delay), formatDuration(s.QueueTimeout))
+		" after %s", s.Queue, units.FormatDuration(wait), s.Workers, units.FormatDuration(s.Delay), units.FormatDuration(s.QueueTimeout))
 }
 
 func (s *Settings) warnReach() string {

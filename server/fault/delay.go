@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"demo-server/units"
 )
 
 // maxSigma is far above what any cap allows, and keeps the numbers finite.
@@ -70,13 +72,13 @@ func (d delay) slowest() float64 {
 func (d delay) String() string {
 	switch d.shape {
 	case uniform:
-		return "uniform(" + formatDuration(d.at) + "," + formatDuration(d.to) + ")"
+		return "uniform(" + units.FormatDuration(d.at) + "," + units.FormatDuration(d.to) + ")"
 	case exponential:
-		return "exp(" + formatDuration(d.at) + ")"
+		return "exp(" + units.FormatDuration(d.at) + ")"
 	case logNormal:
-		return "lognormal(" + formatDuration(d.at) + "," + strconv.FormatFloat(d.sigma, 'f', -1, 64) + ")"
+		return "lognormal(" + units.FormatDuration(d.at) + "," + strconv.FormatFloat(d.sigma, 'f', -1, 64) + ")"
 	}
-	return formatDuration(d.at)
+	return units.FormatDuration(d.at)
 }
 
 // parseDelay reads a duration or a distribution.
@@ -113,7 +115,7 @@ func parseUniform(lowest, highest string, most time.Duration) (delay, error) {
 		return delay{}, within(highest, err)
 	}
 	if at > to {
-		return delay{}, fmt.Errorf("ends before it begins; write uniform(%s,%s)", formatDuration(to), formatDuration(at))
+		return delay{}, fmt.Errorf("ends before it begins; write uniform(%s,%s)", units.FormatDuration(to), units.FormatDuration(at))
 	}
 	return delay{shape: uniform, at: at, to: to}, nil
 }
@@ -128,7 +130,7 @@ func parseTailed(d delay, text string) (delay, error) {
 	d.at = at
 	if slowest := d.slowest(); slowest > float64(d.most) {
 		return delay{}, fmt.Errorf("is too long: 1 in 1000 takes more than %.3gs; want those to take at most %s",
-			slowest/float64(time.Second), formatDuration(d.most))
+			slowest/float64(time.Second), units.FormatDuration(d.most))
 	}
 	return d, nil
 }

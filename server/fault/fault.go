@@ -23,6 +23,8 @@ import (
 	"math/rand/v2"
 	"strconv"
 	"time"
+
+	"demo-server/units"
 )
 
 // Caps bound what may be asked for.
@@ -131,7 +133,7 @@ func (s Spec) String() string {
 	b = s.delay.appendTo(b, "delay", delay.String)
 	b = s.work.appendTo(b, "work", func(kind string) string { return kind })
 	b = s.status.appendTo(b, "status", strconv.Itoa)
-	b = s.size.appendTo(b, "size", formatSize)
+	b = s.size.appendTo(b, "size", units.FormatSize)
 	b = s.drip.appendTo(b, "drip", strconv.Itoa)
 	b = s.abort.appendTo(b, "abort", Abort.String)
 	b = s.retryAfter.appendTo(b, "retry_after", strconv.Itoa)

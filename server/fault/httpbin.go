@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"demo-server/units"
 )
 
 // A route is one of httpbin's whose last part is an argument.
@@ -175,9 +177,9 @@ func (d *dripping) check(caps Caps) error {
 	switch {
 	case d.duration > caps.MaxDelay-d.delay:
 		return fmt.Errorf("delay=%s and duration=%s are too long together; want at most %s",
-			formatDuration(d.delay), formatDuration(d.duration), formatDuration(caps.MaxDelay))
+			units.FormatDuration(d.delay), units.FormatDuration(d.duration), units.FormatDuration(caps.MaxDelay))
 	case d.numBytes < 1 || d.numBytes > caps.MaxSize:
-		return fmt.Errorf("numbytes=%d is out of range; want 1 to %s", d.numBytes, formatSize(caps.MaxSize))
+		return fmt.Errorf("numbytes=%d is out of range; want 1 to %s", d.numBytes, units.FormatSize(caps.MaxSize))
 	}
 	return nil
 }

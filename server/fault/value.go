@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 	"unicode"
+
+	"demo-server/units"
 )
 
 const (
@@ -34,25 +36,13 @@ func parseDuration(text string, most time.Duration) (time.Duration, error) {
 	case err != nil && decimal.MatchString(text):
 		return 0, fmt.Errorf("has no unit; write %ss", text)
 	case err != nil:
-		return 0, fmt.Errorf("is not a duration; want at most %s, such as 2s or 300ms", formatDuration(most))
+		return 0, fmt.Errorf("is not a duration; want at most %s, such as 2s or 300ms", units.FormatDuration(most))
 	case d < 0:
-		return 0, fmt.Errorf("is negative; want a duration from 0s to %s", formatDuration(most))
+		return 0, fmt.Errorf("is negative; want a duration from 0s to %s", units.FormatDuration(most))
 	case d > most:
-		return 0, fmt.Errorf("is too long; want at most %s", formatDuration(most))
+		return 0, fmt.Errorf("is too long; want at most %s", units.FormatDuration(most))
 	}
 	return d, nil
-}
-
-// formatDuration is d.String without the units that are 0: 1m for 1m0s.
-func formatDuration(d time.Duration) string {
-	s := d.String()
-	if strings.HasSuffix(s, "m0s") {
-		s = strings.TrimSuffix(s, "0s")
-	}
-	if strings.HasSuffix(s, "h0m") {
-		s = strings.TrimSuffix(s, "0m")
-	}
-	return s
 }
 
 // parseWork reads the name of a kind of work. It returns the cap's own string: text may not outlive the request.
@@ -73,38 +63,16 @@ func parseStatus(text string, _ Caps) (int, error) {
 	return int(status), nil
 }
 
-// units of sizes, the largest first. Only the powers of 1024 are known, because KB means 1000 to some, 1024 to others.
-var units = []struct {
-	name  string
-	bytes int64
-}{{"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}}
-
 // parseSize reads a whole number of bytes, or of a unit.
 func parseSize(text string, caps Caps) (int64, error) {
-	number, unit := text, int64(1)
-	for _, u := range units {
-		if n, found := strings.CutSuffix(text, u.name); found {
-			number, unit = n, u.bytes
-		}
-	}
-	n, err := strconv.ParseUint(number, 10, 63)
+	n, ok := units.ParseSize(text)
 	switch {
-	case errors.Is(err, strconv.ErrRange) || int64(n) > caps.MaxSize/unit:
-		return 0, fmt.Errorf("is too large; want at most %s", formatSize(caps.MaxSize))
-	case err != nil:
-		return 0, fmt.Errorf("is not a size; want at most %s, in bytes or with KiB, MiB or GiB", formatSize(caps.MaxSize))
+	case !ok:
+		return 0, fmt.Errorf("is not a size; want at most %s, in bytes or with KiB, MiB or GiB", units.FormatSize(caps.MaxSize))
+	case n > caps.MaxSize:
+		return 0, fmt.Errorf("is too large; want at most %s", units.FormatSize(caps.MaxSize))
 	}
-	return int64(n) * unit, nil
-}
-
-// formatSize writes n with the largest unit that divides it.
-func formatSize(n int64) string {
-	for _, u := range units {
-		if n >= u.bytes && n%u.bytes == 0 {
-			return strconv.FormatInt(n/u.bytes, 10) + u.name
-		}
-	}
-	return strconv.FormatInt(n, 10)
+	return n, nil
 }
 
 func parseDrip(text string, _ Caps) (int, error) { return parseCount(text, maxPieces) }

@@ -1,0 +1,65 @@
+// Package units reads and writes durations and sizes as people do who set them, and who ask for them.
+//
+// It must not know what they are of, nor what of them is too much.
+package units
+
+import (
+	"errors"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Sizes in bytes.
+const (
+	KiB = 1 << 10
+	MiB = 1 << 20
+	GiB = 1 << 30
+)
+
+// sizes are the units of sizes, the largest first. Only the powers of 1024 are known, because KB means 1000 to some, and
+// 1024 to others.
+var sizes = []struct {
+	name  string
+	bytes int64
+}{{"GiB", GiB}, {"MiB", MiB}, {"KiB", KiB}}
+
+// ParseSize returns the bytes that a whole number with or without a unit stands for, or math.MaxInt64 where those are too
+// many to count. ok is false where text is no size.
+func ParseSize(text string) (n int64, ok bool) {
+	unit := int64(1)
+	for _, u := range sizes {
+		if number, found := strings.CutSuffix(text, u.name); found {
+			text, unit = number, u.bytes
+			break
+		}
+	}
+	count, err := strconv.ParseUint(text, 10, 63)
+	if errors.Is(err, strconv.ErrRange) || int64(count) > math.MaxInt64/unit {
+		return math.MaxInt64, true
+	}
+	return int64(count) * unit, err == nil
+}
+
+// FormatSize writes n bytes with the largest unit that divides them.
+func FormatSize(n int64) string {
+	for _, u := range sizes {
+		if n >= u.bytes && n%u.bytes == 0 {
+			return strconv.FormatInt(n/u.bytes, 10) + u.name
+		}
+	}
+	return strconv.FormatInt(n, 10)
+}
+
+// FormatDuration is d.String without the units that are 0: 1m for 1m0s.
+func FormatDuration(d time.Duration) string {
+	s := d.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
+}
