@@ -1,22 +1,13 @@
 package server
 
 import (
-	"context"
 	"fmt"
 	"runtime/debug"
-	"runtime/trace"
 	"sync/atomic"
 	"time"
 
 	"demo-server/server/admission"
 	"demo-server/server/fault"
-)
-
-// Why a job was cancelled. The first cause stays: both end a connection's use.
-const (
-	causeNone int32 = iota
-	causeLeft
-	causeDraining
 )
 
 // What a job's goroutine may have to wait for.
@@ -65,28 +56,6 @@ type Job struct {
 	traced *traced // nil while no trace is on
 }
 
-// traced is what an execution trace needs of a job.
-type traced struct {
-	context context.Context // carries the task
-	task    *trace.Task
-	part    string // what the region is, or was before Detach
-	region  *trace.Region
-	apart   *trace.Task   // what took the region's place
-	begun   chan struct{} // the work has begun, or the job has ended
-}
-
-// What is done of jobs that were cancelled before anybody asked, until somebody does and from then on.
-var (
-	unasked = newClosed()
-	closed  = newClosed()
-)
-
-func newClosed() *chan struct{} {
-	c := make(chan struct{})
-	close(c)
-	return &c
-}
-
 // Init makes the job one of app's. It is called when its connection opens. A job that is Reusable may be another
 // connection's when its own has closed; those who still ask for Done by then read nothing but what is atomic.
 func (j *Job) Init(app *App) {
@@ -114,42 +83,7 @@ func (j *Job) Begin(method, path, query string, backlog time.Duration) {
 	j.panic = nil
 	j.plan, j.err = j.app.planner.plan(method, path, query)
 	j.phase.Store(phasePending)
-	if trace.IsEnabled() {
-		j.traced = &traced{begun: make(chan struct{}, 1)}
-		j.traced.context, j.traced.task = trace.NewTask(context.Background(), "request")
-	}
-}
-
-// startRegion opens a region of the request's trace. It is closed on the same goroutine, as the trace asks for: work by
-// End, write by Finish. The queue's is waitBegun's own, or Admit's.
-func (j *Job) startRegion(name string) {
-	if j.traced != nil {
-		j.traced.part, j.traced.region = name, trace.StartRegion(j.traced.context, name)
-	}
-}
-
-func (j *Job) endRegion() {
-	if j.traced == nil {
-		return
-	}
-	if j.traced.region != nil {
-		j.traced.region.End()
-		j.traced.region = nil
-	}
-	if j.traced.apart != nil {
-		j.traced.apart.End()
-		j.traced.apart = nil
-	}
-}
-
-// Detach is for a caller whose goroutine goes on with other jobs while this one works, or is answered. Regions of a
-// trace belong to their goroutine and have to nest: the one that is open ends here, and a task goes on in its place.
-func (j *Job) Detach() {
-	if j.traced == nil {
-		return
-	}
-	j.endRegion()
-	_, j.traced.apart = trace.NewTask(j.traced.context, j.traced.part)
+	j.startTask()
 }
 
 // Refuse ends a job that was never admitted: the request is at fault, or the transport. A client that has stopped
@@ -187,17 +121,6 @@ func (j *Job) Start() error {
 	j.signalBegun()
 	j.startRegion("work")
 	return nil
-}
-
-// signalBegun lets Wait end the trace region of the queue.
-func (j *Job) signalBegun() {
-	if j.traced == nil {
-		return
-	}
-	select {
-	case j.traced.begun <- struct{}{}:
-	default:
-	}
 }
 
 // End is the last half of Run: err is what became of the job, and nil that its work is done. It wakes Wait.
@@ -263,12 +186,6 @@ func (j *Job) Notify(notify func(*Job)) bool {
 	return j.phase.CompareAndSwap(phasePending, phaseAwaited)
 }
 
-// waitBegun shows in the trace how long the job waits for its place.
-func (j *Job) waitBegun() {
-	defer trace.StartRegion(j.traced.context, "queue").End()
-	<-j.traced.begun
-}
-
 // Reply fills in what to answer, once the job has ended. What it points to is valid until the job's next Begin.
 func (j *Job) Reply(r *Reply) {
 	j.startRegion("write")
@@ -298,11 +215,7 @@ func (j *Job) Finish(r *Reply, written bool) time.Duration {
 	if !written && (r.outcome == OK || r.outcome == Injected) && r.Abort == fault.None {
 		r.outcome = Unwritten
 	}
-	if j.traced != nil {
-		j.endRegion()
-		j.traced.task.End()
-		j.traced = nil
-	}
+	j.endTask()
 	r.sample = j.sampleAt(r, now)
 	for _, observer := range j.app.config.Observers {
 		observer.Observe(&r.sample)
@@ -345,31 +258,11 @@ func (j *Job) Pause(d time.Duration) error {
 // connection. It may be called at any time and from any goroutine.
 func (j *Job) Abort() { j.cancel(causeDraining) }
 
-func (j *Job) cancel(cause int32) {
-	if !j.cause.CompareAndSwap(causeNone, cause) {
-		return
-	}
-	if !j.done.CompareAndSwap(nil, unasked) {
-		close(*j.done.Load())
-	}
-	j.unqueue()
-}
-
 // unqueue ends a cancelled job that waits in the queue, unless another goroutine was faster.
 func (j *Job) unqueue() {
 	if queue := j.queue.Load(); queue != nil && queue.Remove(j.ticket) {
 		j.End(j.cancelled())
 	}
-}
-
-func (j *Job) cancelled() error {
-	switch j.cause.Load() {
-	case causeLeft:
-		return ErrLeft
-	case causeDraining:
-		return ErrDraining
-	}
-	return nil
 }
 
 // ticketOwner is how the queue sees a job.
@@ -382,41 +275,6 @@ func (o *ticketOwner) Start() {
 }
 
 func (o *ticketOwner) TimedOut() { (*Job)(o).End(ErrQueueTimeout) }
-
-// Deadline is none: a job ends by being cancelled.
-func (j *Job) Deadline() (time.Time, bool) { return time.Time{}, false }
-
-// Done is closed when the job is cancelled.
-func (j *Job) Done() <-chan struct{} {
-	for {
-		switch done := j.done.Load(); done {
-		case nil:
-			made := make(chan struct{})
-			j.done.CompareAndSwap(nil, &made)
-		case unasked:
-			j.done.CompareAndSwap(unasked, closed)
-		default:
-			return *done
-		}
-	}
-}
-
-// Err is context.Canceled once the job is cancelled.
-func (j *Job) Err() error {
-	if j.cause.Load() == causeNone {
-		return nil
-	}
-	return context.Canceled
-}
-
-// Value finds the execution trace's task.
-func (j *Job) Value(key any) any {
-	traced := j.traced // once: a derived context may ask when the job is finished
-	if traced == nil {
-		return nil
-	}
-	return traced.context.Value(key)
-}
 
 // A Panic is what work panicked with.
 type Panic struct {

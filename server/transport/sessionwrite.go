@@ -1,0 +1,165 @@
+package transport
+
+import (
+	"slices"
+	"time"
+
+	"demo-server/server"
+	"demo-server/server/fault"
+)
+
+// This file answers a session's client.
+
+// unsent is what the socket did not take of a reply, or of 100 Continue; or else a reply that drips, or never comes.
+type unsent struct {
+	reply   server.Reply // to the job
+	interim bool         // it is 100 Continue, and no reply
+	head    []byte
+	body    []byte
+	began   time.Duration // when the reply began to drip
+	piece   int           // which piece of it comes next
+}
+
+// answer writes the reply of a job that has ended.
+func (l *loop) answer(s *session) {
+	s.job.Reply(&l.reply)
+	if l.reply.Abort != fault.None {
+		l.breakOff(s)
+		return
+	}
+	head, body := l.letter.append(l.out[:0], &l.reply, s.manner)
+	l.out = head
+	head, body, err := l.write(s, head, body)
+	switch {
+	case err != nil:
+		l.settle(s, &l.reply, false)
+	case len(head)+len(body) > 0:
+		l.keepReply(s, head, body)
+		s.enter(phaseWriting, l.now)
+	case l.reply.Pieces > 0:
+		l.keepReply(s, nil, nil)
+		l.pause(s)
+	default:
+		l.settle(s, &l.reply, true)
+	}
+}
+
+// keepReply keeps the loop's reply for a session that is not through with it.
+func (l *loop) keepReply(s *session, head, body []byte) {
+	s.unsent = &unsent{reply: l.reply, head: slices.Clone(head), body: body, began: l.now}
+	l.reply = server.Reply{} // its buffers are the unsent one's now
+	s.job.Detach()
+}
+
+// breakOff does what the reply says that is to be none.
+func (l *loop) breakOff(s *session) {
+	switch l.reply.Abort {
+	case fault.Hang:
+		l.keepReply(s, nil, nil)
+		s.enter(phaseWorking, 0) // nothing times out
+		s.job.Hang()
+		l.cancelled(s)
+	case fault.Reset:
+		l.poller.reset(s.socket)
+		l.settle(s, &l.reply, false)
+	default:
+		l.settle(s, &l.reply, true)
+	}
+}
+
+// pause waits until the next piece of a reply that drips is due.
+func (l *loop) pause(s *session) {
+	_, at := s.unsent.reply.Piece(s.unsent.piece)
+	due := s.unsent.began + at
+	s.enter(phaseWorking, 0) // nothing times out meanwhile
+	if s.blocks {
+		l.standStill(&s.job, func() { s.job.Pause(due - l.app.Now()) })
+	}
+	switch {
+	case s.job.Err() != nil:
+		l.sent(s, false)
+	case s.blocks:
+		l.drip(s)
+	default:
+		l.timers.add(s, due)
+	}
+}
+
+// drip writes the next piece.
+func (l *loop) drip(s *session) {
+	u := s.unsent
+	u.body, _ = u.reply.Piece(u.piece)
+	u.piece++
+	s.enter(phaseWriting, l.now)
+	l.writeMore(s)
+}
+
+// write writes head and then body, and returns what the socket did not take.
+func (l *loop) write(s *session, head, body []byte) ([]byte, []byte, error) {
+	for len(head)+len(body) > 0 {
+		part := &head
+		if len(head) == 0 {
+			part = &body
+		}
+		n, err := l.poller.write(s.socket, *part)
+		if err == errAgain {
+			return head, body, nil
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+		*part = (*part)[n:]
+	}
+	return nil, nil, nil
+}
+
+// writeMore goes on writing when the socket has room again.
+func (l *loop) writeMore(s *session) {
+	u := s.unsent
+	before := len(u.head) + len(u.body)
+	var err error
+	u.head, u.body, err = l.write(s, u.head, u.body)
+	left := len(u.head) + len(u.body)
+	switch {
+	case err != nil || left == 0:
+		l.sent(s, err == nil)
+	case left < before:
+		s.enter(phaseWriting, l.now)
+	}
+}
+
+// sent goes on when what was unsent is out, or never will be.
+func (l *loop) sent(s *session, written bool) {
+	u := s.unsent
+	if written && u.piece < u.reply.Pieces {
+		l.pause(s)
+		return
+	}
+	s.unsent = nil
+	switch {
+	case !u.interim:
+		l.settle(s, &u.reply, written)
+	case written:
+		l.expectBody(s)
+	default:
+		l.close(s)
+	}
+}
+
+// settle finishes the job whose reply is out, or never will be.
+func (l *loop) settle(s *session, reply *server.Reply, written bool) {
+	s.enter(phaseIdle, s.job.Finish(reply, written))
+	switch {
+	case !written:
+		l.close(s)
+	case reply.Close || s.manner.close && (s.readable || len(s.kept) > 0):
+		// Its client may still be sending: closing at once would reset it, and the reset can overtake the reply.
+		s.kept, s.unparsed, s.body = nil, false, nil
+		s.enter(phaseLingering, l.now)
+		if l.poller.closeWrite(s.socket) != nil {
+			l.close(s)
+		}
+	case s.manner.close:
+		l.close(s)
+	}
+}
