@@ -472,7 +472,7 @@ func TestWorkersInherit(t *testing.T) {
 	p := launch(t, cmd).awaitReady(t)
 	pid := p.awaitAlone(t, 1).pids()[0]
 	for file, wants := range map[string][]string{
-		"cmdline": {built(t), "worker"}, "environ": {"KEPT=here"},
+		"cmdline": {built(t), "worker", "0"}, "environ": {"KEPT=here"},
 	} {
 		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/%s", pid, file))
 		if err != nil {

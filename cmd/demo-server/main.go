@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -34,8 +33,8 @@ type streams struct{ out, errOut io.Writer }
 // run is the whole program, and returns its exit code.
 func run(args, environ []string, out, errOut io.Writer) int {
 	switch { // processes that this program starts itself
-	case slices.Equal(args, workerArgs):
-		return runWorker(errOut)
+	case len(args) > 0 && args[0] == workerArgument:
+		return runWorker(args, errOut)
 	case len(args) > 0 && args[0] == beside.Argument:
 		return runBeside(args, errOut)
 	}

@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/exec"
 	"runtime/debug"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -29,7 +28,7 @@ func TestMain(m *testing.M) {
 
 // brokenMain is the command, but for its worker processes: they cannot start.
 func brokenMain() {
-	if !slices.Equal(os.Args[1:], workerArgs) {
+	if len(os.Args) < 2 || os.Args[1] != workerArgument {
 		main()
 	}
 	inherited, err := prefork.Inherit()

@@ -5,7 +5,6 @@ import (
 	"io"
 	"maps"
 	"os"
-	"os/exec"
 	"os/signal"
 	"slices"
 	"sync"
@@ -88,7 +87,7 @@ func newSupervision(settings *configs.Settings, l *line, given sockets, logger *
 	}
 	s := &supervision{line: l, logger: logger, source: source}
 	s.workers, err = prefork.New(prefork.Config{
-		Source: source, Shared: given.serve != nil, Command: func() *exec.Cmd { return workerCommand(errOut) },
+		Source: source, Shared: given.serve != nil, Command: workerCommands(errOut),
 		Most: configs.MaxProcesses, Observe: s.observe,
 	}, planOf(settings))
 	if err != nil {

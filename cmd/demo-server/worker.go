@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -20,14 +21,20 @@ import (
 	"demo-server/server/prefork"
 )
 
-// workerArgs is the command line of a worker process. It is no command of the grammar, because it is not for people.
-var workerArgs = []string{"worker"}
+// workerArgument begins the command line of a worker process, and its number, from 0 in the order of their start, ends it.
+// It is no command of the grammar, because it is not for people.
+const workerArgument = "worker"
 
-// workerCommand makes the command of a worker process: this very binary, even where a newer one lies in its place. Its
-// settings come from the supervisor, and from nowhere else.
-func workerCommand(errOut io.Writer) *exec.Cmd {
-	return &exec.Cmd{
-		Path: "/proc/self/exe", Args: slices.Concat(os.Args[:1], workerArgs), Env: workerEnviron(os.Environ()), Stderr: errOut,
+// workerCommands returns what makes the commands of worker processes, one after the other: this very binary, even where
+// a newer one lies in its place. Their settings come from the supervisor, and from nowhere else.
+func workerCommands(errOut io.Writer) func() *exec.Cmd {
+	number := -1
+	return func() *exec.Cmd {
+		number++
+		return &exec.Cmd{
+			Path: "/proc/self/exe", Args: []string{os.Args[0], workerArgument, strconv.Itoa(number)},
+			Env: workerEnviron(os.Environ()), Stderr: errOut,
+		}
 	}
 }
 
@@ -42,15 +49,16 @@ func workerEnviron(environ []string) []string {
 
 // runWorker is the life of a worker process. It takes orders from its supervisor alone: a signal to the whole process group
 // (Ctrl-C) or control group (systemd) reaches it as well, and must not stop it before the accept queue is empty.
-func runWorker(errOut io.Writer) int {
+func runWorker(args []string, errOut io.Writer) int {
 	signal.Ignore(slices.Collect(maps.Keys(supervisorSignals))...)
 	signal.Ignore(os.Interrupt, syscall.SIGTERM)
 	inherited, err := prefork.Inherit()
 	if err != nil {
-		fmt.Fprintf(errOut, "%s: %s is started by %s --processes, and by nobody else: %s\n", program, workerArgs[0], program, err)
+		fmt.Fprintf(errOut, "%s: %s is started by %s --processes, and by nobody else: %s\n", program, workerArgument, program, err)
 		return exitUsage
 	}
-	if err := serveFor(inherited, errOut); err != nil {
+	number, _ := strconv.Atoi(args[len(args)-1]) // as the supervisor wrote it
+	if err := serveFor(inherited, number, errOut); err != nil {
 		inherited.Failed(err)
 		return exitFailure
 	}
@@ -64,13 +72,14 @@ type workerBrief struct {
 }
 
 // serveFor serves as the supervisor wants it, until that says otherwise. It returns the error that ended it before.
-func serveFor(inherited *prefork.Inherited, errOut io.Writer) error {
+func serveFor(inherited *prefork.Inherited, number int, errOut io.Writer) error {
 	var told workerBrief
 	if err := json.Unmarshal(inherited.Brief, &told); err != nil {
 		return err
 	}
 	settings := told.Settings
 	settings.LameDuck = 0 // it is over when the supervisor gives the order to stop
+	settings.Seed = workerSeed(settings.Seed, number)
 	settings.AdminToken, settings.DSN = configs.Secret(inherited.Key), configs.Secret(told.DSN)
 	logger, flush := newLogger(settings.LogLevel, settings.LogFormat, errOut, onTerminal(errOut))
 	defer flush()
@@ -94,6 +103,16 @@ func serveFor(inherited *prefork.Inherited, errOut io.Writer) error {
 	service.panel.close()
 	service.flush()
 	return err
+}
+
+// workerSeed is the seed of a worker process, given that of all. The first one's is the same; those of others follow from
+// it, so that what is drawn in one process is not drawn in the next again.
+func workerSeed(seed, number int) int {
+	if seed == 0 {
+		return 0
+	}
+	const step = 0x9e3779b1 // no divisor of MaxSeed, which is a prime: no two numbers below it share a seed
+	return 1 + int((uint64(seed-1)+uint64(number)*step)%configs.MaxSeed)
 }
 
 // queueFor is what becomes of the accept queue at an order. The supervisor keeps new connections out where all stop.
