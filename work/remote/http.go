@@ -52,6 +52,9 @@ func parseURL(target string) (*url.URL, error) {
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
 		return nil, fmt.Errorf("%q is no URL; want one such as http://127.0.0.1:7781/", target)
 	}
+	if u.User != nil { // printed settings and results would show it
+		return nil, fmt.Errorf("%q names a user; want a URL without", u.Redacted())
+	}
 	return u, nil
 }
 
