@@ -101,8 +101,8 @@ func (s *Settings) table(modes []string) []Setting {
 			Help: "PostgreSQL of work sql, such as postgres://USER:PASSWORD@HOST:PORT/DATABASE; better given by the" +
 				" environment, since others can see a command line"},
 		{Name: "dial-timeout", Group: blocks, Default: "5s", Value: duration(&s.DialTimeout, instant, time.Minute),
-			Help: "how long the server of work http, sql or grpc may take to answer at the start, or to answer a request" +
-				" beyond its delay"},
+			Help: "how long the server of work http, sql or grpc, or the disk of work file, may take to answer at the start," +
+				" and such a server to answer a request, beyond its delay"},
 
 		{Name: "overrides", Group: faults, Default: "true", Value: toggle(&s.Overrides),
 			Help: "a request may ask for what it gets, as in /?delay=300ms&status=503:10; false ignores what it asks for"},
@@ -136,8 +136,9 @@ func (s *Settings) table(modes []string) []Setting {
 			Help: "how many requests may wait for a worker in mode pool"},
 		{Name: "queue-timeout", Group: bounds, Default: "30s", Value: duration(&s.QueueTimeout, instant, time.Hour),
 			Help: "how long a request may wait for a worker in mode pool"},
-		// The Go runtime ends a program that has 10,000 threads.
-		{Name: "max-threads", Group: bounds, Default: "1000", Value: number(&s.MaxThreads, 1, 9000),
+		// The Go runtime ends a program that has 10,000 threads, and a server may have both work file, which is its own,
+		// and work block, which a request asks for.
+		{Name: "max-threads", Group: bounds, Default: "1000", Value: number(&s.MaxThreads, 1, 4500),
 			Help: "how many requests may have an OS thread in mode thread, where further ones are answered 503, and with" +
 				" work block or file, where they wait"},
 		{Name: "loops", Group: bounds, Default: "0", Value: number(&s.Loops, 0, 1024),

@@ -48,7 +48,7 @@ var kinds = []struct {
 	{"cpu", work.Core, func(*testing.T) (work.Work, *dependency) { return work.NewCPU(), nil }},
 	{"mutex", work.Slot, func(*testing.T) (work.Work, *dependency) { return work.NewMutex(1), nil }},
 	{"file", work.Thread, func(t *testing.T) (work.Work, *dependency) {
-		kind, err := work.NewFile(t.TempDir(), 10)
+		kind, err := work.NewFile(t.TempDir(), 10, 5*time.Second)
 		if err != nil {
 			t.Fatal(err)
 		}

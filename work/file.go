@@ -2,6 +2,7 @@ package work
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -21,22 +22,32 @@ const fileSize = 64 << 10
 type File struct {
 	threads *Places
 	dir     string
+	try     func(dir string) error // writes one file
 
 	mu    sync.Mutex
 	free  []*os.File
 	named []string // of files whose name this system does not give up as long as they are open
+	trial *trial   // that is under way, or nil
+}
+
+// A trial is one try of the disk, for all who ask meanwhile: one that hangs holds a thread for as long as it does.
+type trial struct {
+	over chan struct{}
+	err  error // once it is over
 }
 
 // NewFile returns work on files in dir, an empty string for the system's folder for temporary files. It writes one at
-// once, so that a folder that cannot be written is an error here. As with Block, at most maxThreads threads wait for the
-// disk at a time.
-func NewFile(dir string, maxThreads int) (*File, error) {
+// once, so that a folder that cannot be written, or not within timeout, is an error here. As with Block, at most
+// maxThreads threads wait for the disk at a time.
+func NewFile(dir string, maxThreads int, timeout time.Duration) (*File, error) {
 	if dir == "" {
 		dir = os.TempDir()
 	}
-	f := &File{threads: NewPlaces("file", maxThreads), dir: dir}
-	if err := f.Check(context.Background()); err != nil {
-		return nil, errors.Join(err, f.Close())
+	f := &File{threads: NewPlaces("file", maxThreads), dir: dir, try: tryFile}
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	defer cancel()
+	if err := f.Check(ctx); err != nil {
+		return nil, err
 	}
 	return f, nil
 }
@@ -47,15 +58,47 @@ func (f *File) Holds() Resource { return Thread }
 // Pool is the threads.
 func (f *File) Pool() Pool { return f.threads.Pool() }
 
-// Check writes, syncs and reads back once, beside all that work: that they are many does not mean that the disk is out of
-// order.
-func (f *File) Check(context.Context) error {
-	file, err := f.open()
+// Check writes, syncs and reads back once, in a new file, because one that has its blocks already says nothing of a disk
+// that is full. It does so beside all that work: that they are many does not mean that the disk is out of order.
+func (f *File) Check(ctx context.Context) error {
+	trial := f.join()
+	select {
+	case <-trial.over:
+		return trial.err
+	case <-ctx.Done():
+		return fmt.Errorf("the disk of %s does not answer: %w", f.dir, ctx.Err())
+	}
+}
+
+// join returns the trial that is under way, or begins one.
+func (f *File) join() *trial {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.trial == nil {
+		f.trial = &trial{over: make(chan struct{})}
+		go f.run(f.trial)
+	}
+	return f.trial
+}
+
+func (f *File) run(t *trial) {
+	t.err = f.try(f.dir)
+	f.mu.Lock()
+	f.trial = nil
+	f.mu.Unlock()
+	close(t.over)
+}
+
+func tryFile(dir string) error {
+	file, named, err := create(dir)
 	if err != nil {
 		return err
 	}
-	defer f.release(file)
-	return round(file)
+	err = cmp.Or(round(file), file.Close())
+	if named {
+		err = cmp.Or(err, os.Remove(file.Name()))
+	}
+	return err
 }
 
 // Do works on a file for the delay, or until ctx is done, which it sees between two rounds, and then returns ctx.Err().
@@ -94,15 +137,21 @@ func (f *File) open() (*os.File, error) {
 		f.free = f.free[:last]
 		return file, nil
 	}
-	file, err := os.CreateTemp(f.dir, "demo-server-")
-	if err != nil {
-		return nil, err
-	}
-	// Without a name it is gone with the process, however that ends.
-	if os.Remove(file.Name()) != nil {
+	file, named, err := create(f.dir)
+	if named {
 		f.named = append(f.named, file.Name())
 	}
-	return file, nil
+	return file, err
+}
+
+// create makes a file, and takes its name away, so that it is gone with the process, however that ends. Where the system
+// does not let go of a name as long as the file is open, it is named.
+func create(dir string) (file *os.File, named bool, err error) {
+	file, err = os.CreateTemp(dir, "demo-server-")
+	if err != nil {
+		return nil, false, err
+	}
+	return file, os.Remove(file.Name()) != nil, nil
 }
 
 func (f *File) release(file *os.File) {

@@ -13,7 +13,7 @@ import (
 // fileOn returns work whose next file is the given one.
 func fileOn(t *testing.T, next *os.File) *File {
 	t.Helper()
-	file, err := NewFile(t.TempDir(), 1)
+	file, err := NewFile(t.TempDir(), 1, time.Minute)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -26,13 +26,11 @@ func fileOn(t *testing.T, next *os.File) *File {
 	return file
 }
 
-// failed checks that both who works and who checks are told in one line.
+// failed checks that who works is told in one line.
 func failed(t *testing.T, file *File, is func(error) bool) {
 	t.Helper()
-	for name, err := range map[string]error{"work": file.Do(t.Context(), time.Minute), "check": file.Check(t.Context())} {
-		if err == nil || !is(err) || strings.Contains(err.Error(), "\n") {
-			t.Errorf("%s: %v", name, err)
-		}
+	if err := file.Do(t.Context(), time.Minute); err == nil || !is(err) || strings.Contains(err.Error(), "\n") {
+		t.Error(err)
 	}
 	if pool := file.Pool(); pool.InUse != 0 {
 		t.Errorf("afterwards the pool is %+v", pool)

@@ -17,7 +17,7 @@ import (
 func newFile(t *testing.T, maxThreads int) (*work.File, string) {
 	t.Helper()
 	dir := t.TempDir()
-	file, err := work.NewFile(dir, maxThreads)
+	file, err := work.NewFile(dir, maxThreads, time.Minute)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -168,7 +168,7 @@ func TestCPUIsExact(t *testing.T) {
 // TestFileFails: a folder that cannot be written is an error at once, in one line that names it.
 func TestFileFails(t *testing.T) {
 	dir := t.TempDir() + "/nowhere"
-	if _, err := work.NewFile(dir, 1); err == nil || !errors.Is(err, os.ErrNotExist) {
+	if _, err := work.NewFile(dir, 1, time.Minute); err == nil || !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("%v, want %v", err, os.ErrNotExist)
 	}
 }
@@ -214,6 +214,32 @@ func TestFileUsesFilesAgain(t *testing.T) {
 	}
 	if n := open(); n != before+1 {
 		t.Errorf("%d files open, want 1", n-before)
+	}
+}
+
+// TestFileCheck: what stands in the way of a new file is seen, although there are files to work on.
+func TestFileCheck(t *testing.T) {
+	file, dir := newFile(t, 1)
+	if err := file.Do(t.Context(), 1); err != nil {
+		t.Fatal(err)
+	}
+	if err := file.Check(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(dir, dir+".away"); err != nil {
+		t.Fatal(err)
+	}
+	if err := file.Check(t.Context()); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("%v, want %v", err, os.ErrNotExist)
+	}
+	if err := file.Do(t.Context(), 1); err != nil {
+		t.Error(err)
+	}
+	if err := os.Rename(dir+".away", dir); err != nil {
+		t.Fatal(err)
+	}
+	if err := file.Check(t.Context()); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -126,7 +126,7 @@ func (*works) block(s *configs.Settings) (work.Work, error) { return work.NewBlo
 func (*works) mutex(s *configs.Settings) (work.Work, error) { return work.NewMutex(s.Slots), nil }
 
 func (*works) file(s *configs.Settings) (work.Work, error) {
-	return opened(work.NewFile(s.Dir, s.MaxThreads))
+	return opened(work.NewFile(s.Dir, s.MaxThreads, s.DialTimeout))
 }
 
 func (w *works) http(s *configs.Settings) (work.Work, error) {

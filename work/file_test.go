@@ -1,0 +1,51 @@
+package work
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// TestFileDiskHangs: a disk that does not answer keeps nobody who asks for longer than they want to wait, and one thread
+// at most. What it says in the end is what is said of it.
+func TestFileDiskHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		file, err := NewFile(t.TempDir(), 1, time.Minute)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer file.Close()
+		tries, disk := 0, make(chan error)
+		file.try = func(string) error {
+			tries++
+			return <-disk
+		}
+		check := func() error {
+			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+			defer cancel()
+			return file.Check(ctx)
+		}
+		began := time.Now()
+		for range 3 {
+			if err := check(); !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("got %v, want that it does not answer", err)
+			}
+		}
+		if took := time.Since(began); took != 15*time.Second || tries != 1 {
+			t.Errorf("3 checks of 5 s took %s and %d tries, want 1", took, tries)
+		}
+		full := errors.New("full")
+		for _, says := range []error{full, nil} {
+			go func() { disk <- says }()
+			if err := check(); err != says {
+				t.Errorf("got %v, want %v", err, says)
+			}
+			synctest.Wait()
+		}
+		if tries != 2 {
+			t.Errorf("%d tries, want 2", tries)
+		}
+	})
+}
