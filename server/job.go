@@ -17,6 +17,12 @@ const (
 	phaseEnded
 )
 
+// What has been said of a job's end, in bits: where both are, it is cancelled in any case.
+const (
+	clientLeft int32 = 1 << iota
+	replyHangs
+)
+
 // A Job is one request's way through the server. It belongs to a connection and is used again for its next request,
 // so that a request allocates nothing: Begin, App.Admit or Refuse, Wait or Notify, Reply, Finish, in this order.
 //
@@ -42,10 +48,9 @@ type Job struct {
 
 	cause  atomic.Int32
 	phase  atomic.Int32
-	left   atomic.Bool
-	hangs  atomic.Bool // its reply waits for the client to leave
-	placed bool        // holds a place of the queue
-	ran    bool        // counts as in flight
+	said   atomic.Int32 // clientLeft and replyHangs
+	placed bool         // holds a place of the queue
+	ran    bool         // counts as in flight
 
 	done   atomic.Pointer[chan struct{}] // nil until somebody asks for it
 	notify func(*Job)                    // called when the job ends, once phase is phaseAwaited
@@ -62,8 +67,7 @@ func (j *Job) Init(app *App) {
 	j.app = app
 	j.cause.Store(causeNone)
 	j.done.Store(nil)
-	j.left.Store(false)
-	j.hangs.Store(false)
+	j.said.Store(0)
 }
 
 // Reusable reports whether the job may be another connection's when its own has closed. A context that work derived from
@@ -227,8 +231,8 @@ func (j *Job) Finish(r *Reply, written bool) time.Duration {
 // the App is to finish it all the same. It may be called at any time and from any goroutine, and it holds for all
 // later jobs of the connection.
 func (j *Job) Leave() {
-	j.left.Store(true)
-	if !j.app.config.Finish || j.hangs.Load() {
+	before := j.said.Or(clientLeft)
+	if !j.app.config.Finish || before&replyHangs != 0 {
 		j.cancel(causeLeft)
 	}
 }
@@ -236,8 +240,7 @@ func (j *Job) Leave() {
 // Hang is for a job that has ended and whose reply never comes: from now on the job is cancelled when its client leaves,
 // also where the App would finish its work.
 func (j *Job) Hang() {
-	j.hangs.Store(true)
-	if j.left.Load() {
+	if j.said.Or(replyHangs)&clientLeft != 0 {
 		j.cancel(causeLeft)
 	}
 }

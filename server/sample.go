@@ -79,7 +79,7 @@ func (j *Job) queued() time.Duration {
 
 func outcomeOf(j *Job) Outcome {
 	if j.err == nil {
-		if j.left.Load() {
+		if j.said.Load()&clientLeft != 0 {
 			return Wasted
 		}
 		return OK

@@ -193,6 +193,6 @@ func (t Task) Run() { t.session.job.Run() }
 
 // Block does the work on the loop itself, which stands still meanwhile. It is called by schedule itself.
 func (t Task) Block() {
-	t.session.blocks = true
+	t.session.loop.blocks = true
 	t.session.loop.standStill(&t.session.job, t.session.job.Run)
 }

@@ -39,6 +39,7 @@ type loop struct {
 	parser  parser
 
 	listens   bool
+	blocks    bool          // stands still for its jobs, and so for the pauses of their replies
 	acceptAt  time.Duration // when to accept again after a failure, 0 for no failure
 	backOff   time.Duration // before the next attempt to accept
 	sweepAt   time.Duration // when timeouts are next looked at

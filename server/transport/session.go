@@ -20,10 +20,10 @@ type session struct {
 type visit struct {
 	loop   *loop
 	socket int32
+	place  int32 // among the loop's timers
 	at     int64 // phase and stamp, as in conn
 
 	// Of timers.
-	place      int32
 	due        time.Duration
 	next, prev *session
 
@@ -36,7 +36,6 @@ type visit struct {
 	unparsed bool          // kept may hold a whole request
 	left     bool          // the client has sent a FIN, or reset the connection
 	open     bool          // has a socket
-	blocks   bool          // its loop stands still for its job
 	again    bool          // is in the loop's list of those that go on
 }
 

@@ -72,13 +72,13 @@ func (l *loop) pause(s *session) {
 	_, at := s.unsent.reply.Piece(s.unsent.piece)
 	due := s.unsent.began + at
 	s.enter(phaseWorking, 0) // nothing times out meanwhile
-	if s.blocks {
+	if l.blocks {
 		l.standStill(&s.job, func() { s.job.Pause(due - l.app.Now()) })
 	}
 	switch {
 	case s.job.Err() != nil:
 		l.sent(s, false)
-	case s.blocks:
+	case l.blocks:
 		l.drip(s)
 	default:
 		l.timers.add(s, due)
