@@ -37,10 +37,7 @@ type worker struct {
 
 func (p *process) fleet(t *testing.T) (f fleet) {
 	t.Helper()
-	status, body := p.ask(t, "stats")
-	if err := json.Unmarshal([]byte(body), &f); err != nil || status != http.StatusOK {
-		t.Fatalf("/stats: %d %q, %v", status, body, err)
-	}
+	p.readStats(t, &f)
 	return f
 }
 
@@ -389,24 +386,6 @@ func TestStopProcesses(t *testing.T) {
 			p.wantStopped(t, 10*time.Second)
 			wantGone(t, pids)
 		}
-	})
-}
-
-// TestStopProcessesUnderLoad: SIGTERM loses no request of clients that are connected.
-func TestStopProcessesUnderLoad(t *testing.T) {
-	eachMode(t, func(t *testing.T, m mode) {
-		p := start(t, "--processes=2", "--mode="+m.Name, "--delay="+m.delay().String())
-		c := &crowd{server: p}
-		c.join(10, true)
-		c.join(10, false)
-		eventually(t, "the crowd is served", func() bool { return c.answered.Load() >= 60 })
-		c.stopping.Store(true)
-		p.terminate(t)
-		c.clients.Wait()
-		for _, what := range c.lost {
-			t.Errorf("lost: %s", what)
-		}
-		p.wantStopped(t, 5*time.Second)
 	})
 }
 

@@ -73,22 +73,27 @@ func (c *crowd) lose(what string) {
 	c.lost = append(c.lost, what)
 }
 
-// TestStopUnderLoad: SIGTERM loses no request of clients that are connected, kept connections or new ones.
+// TestStopUnderLoad: SIGTERM loses no request of clients that are connected, kept connections or new ones, in one process
+// or two workers.
 func TestStopUnderLoad(t *testing.T) {
-	eachMode(t, func(t *testing.T, m mode) {
-		p := start(t, "--mode="+m.Name, "--delay="+m.delay().String())
-		c := &crowd{server: p}
-		c.join(10, true)
-		c.join(10, false)
-		eventually(t, "the crowd is served", func() bool { return c.answered.Load() >= 60 })
-		c.stopping.Store(true)
-		p.terminate(t)
-		c.clients.Wait()
-		for _, what := range c.lost {
-			t.Errorf("lost: %s", what)
-		}
-		p.wantStopped(t, 5*time.Second)
-	})
+	for _, processes := range []string{"0", "2"} {
+		t.Run(processes, func(t *testing.T) { eachMode(t, func(t *testing.T, m mode) { stopUnderLoad(t, m, processes) }) })
+	}
+}
+
+func stopUnderLoad(t *testing.T, m mode, processes string) {
+	p := start(t, "--mode="+m.Name, "--delay="+m.delay().String(), "--processes="+processes)
+	c := &crowd{server: p}
+	c.join(10, true)
+	c.join(10, false)
+	eventually(t, "the crowd is served", func() bool { return c.answered.Load() >= 60 })
+	c.stopping.Store(true)
+	p.terminate(t)
+	c.clients.Wait()
+	for _, what := range c.lost {
+		t.Errorf("lost: %s", what)
+	}
+	p.wantStopped(t, 5*time.Second)
 }
 
 // TestStopUnderAB: the real ab is served until it finds the port closed. A reset would be told as such.

@@ -401,11 +401,17 @@ type total struct {
 
 func (p *process) stats(t *testing.T) (s stats) {
 	t.Helper()
+	p.readStats(t, &s)
+	return s
+}
+
+// readStats reads /stats into what says which of it is of interest.
+func (p *process) readStats(t *testing.T, into any) {
+	t.Helper()
 	status, body := p.ask(t, "stats")
-	if err := json.Unmarshal([]byte(body), &s); err != nil || status != http.StatusOK {
+	if err := json.Unmarshal([]byte(body), into); err != nil || status != http.StatusOK {
 		t.Fatalf("/stats: %d %q, %v", status, body, err)
 	}
-	return s
 }
 
 // ask asks the admin listener, over a connection that is kept.

@@ -26,10 +26,12 @@ func (f *failureLog) Observe(s *server.Sample) {
 	if s.Err == nil {
 		return
 	}
-	if skipped, ok := f.limit.allow(); ok {
-		f.logger.Warn("work failed", zap.String("mode", s.Mode), zap.Int("status", s.Status),
-			zap.String("error", printable(s.Err.Error())), skippedField(skipped))
+	skipped, ok := f.limit.allow()
+	if !ok {
+		return
 	}
+	f.logger.Warn("work failed", zap.String("mode", s.Mode), zap.Int("status", s.Status),
+		zap.String("error", printable(s.Err.Error())), skippedField(skipped))
 }
 
 // flush logs how many failures were skipped since the last line.
