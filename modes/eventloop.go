@@ -45,16 +45,16 @@ func newEventLoop(o Options) Mode {
 		if o.Unpatched {
 			return transport.EventLoop(ctx, src, app, o.Loops, transport.Task.Block)
 		}
-		helpers := newCrew(o.LoopHelpers, transport.Task.Run)
+		helpers := newCrew(o.LoopHelpers, transport.Errand.Run)
 		defer helpers.end()
 		return transport.EventLoop(ctx, src, app, o.Loops, func(task transport.Task) {
 			switch task.Holds() {
 			case work.Nothing:
 				task.Sleep()
 			case work.Thread, work.Core:
-				helpers.give(task)
+				helpers.give(task.Detach())
 			default:
-				go task.Run()
+				go task.Detach().Run()
 			}
 		})
 	}

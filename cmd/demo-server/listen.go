@@ -108,8 +108,8 @@ func workFiles(settings *configs.Settings) int {
 	return min(files, mostConnections()/2)
 }
 
-// filesPerLoop is how many open files an event loop has beside its connections: epoll, a timer, what wakes it.
-const filesPerLoop = 3
+// filesPerLoop is how many open files an event loop has beside its connections: epoll and its duplicate, a timer, what wakes it.
+const filesPerLoop = 4
 
 // mostConnections is how many connections the limit on open files leaves.
 func mostConnections() int { return max(1, openFileLimit()-reservedFiles) }

@@ -23,7 +23,8 @@ type epoll struct {
 	listener net.Listener
 	socket   int // of listener, which keeps it open
 	events   [256]unix.EpollEvent
-	found    int // by the last wait
+	found    int     // by the last wait
+	nested   *nested // nil as long as nobody has to yield
 
 	// Who wakes may be late: what is open by then under the descriptor's number is another's.
 	mu      sync.Mutex
@@ -83,6 +84,7 @@ func (p *epoll) add(fd int, events uint32, t tag) error {
 }
 
 func (p *epoll) free() {
+	p.unnest()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, fd := range []int{p.fd, p.timer, p.eventfd} {
@@ -93,7 +95,7 @@ func (p *epoll) free() {
 	p.eventfd = -1
 }
 
-func (p *epoll) wait(ready []event, until time.Duration) []event {
+func (p *epoll) wait(ready []event, until time.Duration, yield bool) []event {
 	n := 0
 	if p.found > 1 { // there is more where that came from, and to look costs less than to wait
 		n = p.poll()
@@ -101,7 +103,7 @@ func (p *epoll) wait(ready []event, until time.Duration) []event {
 	switch {
 	case n > 0:
 	case p.arm(until):
-		n, _ = unix.EpollWait(p.fd, p.events[:], -1) // fails when a signal comes, with nothing to tell
+		n = p.block(yield)
 	default:
 		n = p.poll() // there may be no time to wait for long
 	}
@@ -122,6 +124,36 @@ func (p *epoll) wait(ready []event, until time.Duration) []event {
 		})
 	}
 	return ready
+}
+
+// block waits for as long as it takes.
+func (p *epoll) block(yield bool) int {
+	if !yield {
+		p.unnest()
+	} else if n, ok := p.park(); ok {
+		return n
+	}
+	n, _ := unix.EpollWait(p.fd, p.events[:], -1) // fails when a signal comes, with nothing to tell
+	return n
+}
+
+// park is block for a goroutine that leaves its core to others at once. It may find no descriptor for that.
+func (p *epoll) park() (n int, ok bool) {
+	if p.nested == nil {
+		p.nested = newNested(p.fd, p.poll)
+	}
+	if p.nested == nil {
+		return 0, false
+	}
+	return p.nested.wait()
+}
+
+// unnest ends what only slows down a loop that has nobody to yield to: that others are told, too, of what happens.
+func (p *epoll) unnest() {
+	if p.nested != nil {
+		p.nested.close()
+		p.nested = nil
+	}
 }
 
 // poll is epoll_wait without waiting.

@@ -16,7 +16,7 @@ import (
 // that reads, parses, waits and writes for all its connections; none of them has a goroutine, and a request that blocks
 // is a record of a few hundred bytes.
 //
-// schedule is told of each job that may run: with Task.Sleep, Task.Run or Task.Block it decides who waits for the work.
+// schedule is told of each job that may run: with Task.Sleep, Task.Detach or Task.Block it decides who waits for the work.
 // It must not block.
 func EventLoop(ctx context.Context, src *server.Source, app *server.App, n int, schedule func(Task)) error {
 	listener, err := src.Listener()
@@ -51,6 +51,7 @@ type loops struct {
 	stopping    atomic.Bool  // stop was called
 	expired     atomic.Bool  // the drain deadline has passed
 	cuts        atomic.Int32 // how many killGraces ago
+	detached    atomic.Int64 // jobs that others work on
 }
 
 // open makes n loops that accept from listener.
@@ -188,11 +189,26 @@ func (t Task) Sleep() {
 // Holds is what the job's work holds while it waits.
 func (t Task) Holds() work.Resource { return t.session.job.Holds() }
 
-// Run does the work on the calling goroutine, and leaves the reply to the loop.
-func (t Task) Run() { t.session.job.Run() }
+// Detach makes the job one to be done beside the loop. It is called by schedule itself.
+func (t Task) Detach() Errand {
+	t.session.loop.loops.detached.Add(1)
+	return Errand{t.session.loop.loops, &t.session.job}
+}
 
 // Block does the work on the loop itself, which stands still meanwhile. It is called by schedule itself.
 func (t Task) Block() {
 	t.session.loop.blocks = true
 	t.session.loop.standStill(&t.session.job, t.session.job.Run)
+}
+
+// An Errand is a job that is done beside its loop. Run is called once.
+type Errand struct {
+	loops *loops
+	job   *server.Job
+}
+
+// Run does the work on the calling goroutine, and leaves the reply to the loop.
+func (e Errand) Run() {
+	e.job.Run()
+	e.loops.detached.Add(-1)
 }

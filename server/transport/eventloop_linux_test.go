@@ -287,7 +287,7 @@ func TestNoTimeToWait(t *testing.T) {
 	}
 	dial(t, addr)
 	for range 3 {
-		if events := p.wait(nil, 0); len(events) != 1 || events[0].index != listening {
+		if events := p.wait(nil, 0, false); len(events) != 1 || events[0].index != listening {
 			t.Errorf("told of %v, want the connection that can be accepted", events)
 		}
 	}
@@ -347,7 +347,7 @@ func (deriving) Holds() work.Resource { return work.Socket }
 func TestDerivedContext(t *testing.T) {
 	for _, waits := range []bool{false, true} {
 		app, source := newLoopApp(t, deriving{waits}, 0, "Hello World")
-		s, listener := openLoops(t, 1, app, source, func(task Task) { go task.Run() })
+		s, listener := openLoops(t, 1, app, source, func(task Task) { go task.Detach().Run() })
 		runLoops(t, s, listener)
 		for range 500 {
 			conn := dial(t, source.Addr())
@@ -400,8 +400,8 @@ type eager struct {
 	loop *loop
 }
 
-func (p *eager) wait(ready []event, until time.Duration) []event {
-	ready = p.poller.wait(ready, until)
+func (p *eager) wait(ready []event, until time.Duration, yield bool) []event {
+	ready = p.poller.wait(ready, until, yield)
 	for s := range p.loop.table.sessions() {
 		ready = append(ready, event{tag: s.tag, writable: true})
 	}

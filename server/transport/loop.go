@@ -84,7 +84,7 @@ func (l *loop) run() {
 		if l.finished() {
 			return
 		}
-		l.events = l.poller.wait(l.events[:0], l.until())
+		l.events = l.poller.wait(l.events[:0], l.until(), l.loops.detached.Load() > 0)
 		l.asleep.Store(false)
 		l.now = l.app.Now()
 		l.polled = l.now

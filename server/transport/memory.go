@@ -29,7 +29,7 @@ func newMemory(app *server.App, listener net.Listener, pipes *pipes) *memory {
 	return &memory{app: app, listener: listener, pipes: pipes, woken: make(chan struct{}, 1)}
 }
 
-func (m *memory) wait(ready []event, until time.Duration) []event {
+func (m *memory) wait(ready []event, until time.Duration, _ bool) []event {
 	m.mu.Lock()
 	quiet := len(m.events) == 0 && !(m.listens && len(m.accepted) > 0)
 	m.mu.Unlock()

@@ -10,8 +10,8 @@ import (
 // except for wait.
 type poller interface {
 	// wait appends what has happened to ready. Where nothing has, it waits until that stamp of the App, or for ever for
-	// never, or until wake is called.
-	wait(ready []event, until time.Duration) []event
+	// never, or until wake is called. yield says that others have work for the core that it leaves.
+	wait(ready []event, until time.Duration, yield bool) []event
 	// wake ends a wait that is under way, or the next one. It may be called from any goroutine, also after free.
 	wake()
 

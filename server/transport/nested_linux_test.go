@@ -1,0 +1,83 @@
+package transport
+
+import (
+	"os"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// TestYield: a poller tells the same whether its goroutine keeps its core while it waits or not, and whatever it did
+// before. Where there is no descriptor left to yield with, it waits all the same.
+func TestYield(t *testing.T) {
+	descriptors := func() int {
+		open, err := os.ReadDir("/proc/self/fd")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(open)
+	}
+	p, addr := newPoller(t)
+	if err := p.listen(true); err != nil {
+		t.Fatal(err)
+	}
+	before := descriptors()
+	woken := func(yield bool) {
+		t.Helper()
+		time.AfterFunc(5*time.Millisecond, p.wake)
+		if events := p.wait(nil, never, yield); len(events) != 0 {
+			t.Errorf("woken, it tells of %v", events)
+		}
+	}
+	told := func(yield bool) {
+		t.Helper()
+		woken(yield)
+		until := p.app.Now() + 5*time.Millisecond
+		for p.app.Now() < until {
+			if events := p.wait(nil, until, yield); len(events) != 0 {
+				t.Errorf("at a stamp it tells of %v", events)
+			}
+		}
+		client := dial(t, addr)
+		events := p.wait(nil, never, yield)
+		if len(events) != 1 || events[0].index != listening {
+			t.Fatalf("it tells of %v, want the connection that can be accepted", events)
+		}
+		socket, _, err := p.accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.close(socket)
+		client.Close()
+	}
+	for _, yield := range []bool{true, true, false, false, true} {
+		told(yield)
+	}
+
+	told(false)
+	if n := descriptors(); n != before {
+		t.Errorf("%d descriptors are open that were not before", n-before)
+	}
+
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: 3, Max: limit.Max}); err != nil {
+		t.Fatal(err)
+	}
+	woken(true)
+	if p.nested != nil {
+		t.Error("it has found a descriptor where there is none")
+	}
+	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		t.Fatal(err)
+	}
+
+	told(true)
+	p.free()
+	if n := descriptors(); n >= before {
+		t.Errorf("%d descriptors are open after free, want fewer than the %d before", n, before)
+	}
+}
