@@ -301,3 +301,45 @@ func TestFaultSetting(t *testing.T) {
 		}
 	})
 }
+
+// TestRefusedDrawNothing: what is drawn for requests does not hang on the refused ones between them.
+func TestRefusedDrawNothing(t *testing.T) {
+	setting, err := fault.ParseSetting("status=503:50", asking.Caps)
+	if err != nil {
+		t.Fatal(err)
+	}
+	refused := []string{
+		"POST /?status=418:50 HTTP/1.1\r\nHost: demo\r\nContent-Length: 0\r\n\r\n",
+		"POST / HTTP/1.1\r\nHost: demo\r\nContent-Length: 9999\r\n\r\n",
+		"POST / HTTP/1.1\r\nHost: demo\r\nContent-Length: 9999\r\nExpect: 100-continue\r\n\r\n",
+		"GET / HTTP/1.1\r\nHost: demo\r\nX: " + strings.Repeat("x", 8<<10) + "\r\n\r\n",
+		"not HTTP\r\n\r\n",
+		ask("/nowhere?status=418:50"),
+		ask("/?status=99"),
+	}
+	eachMode(t, 1, func(t *testing.T, mode modes.Mode) {
+		drawn := func(between []string) (statuses string) {
+			faults := asking
+			faults.Setting, faults.Seed = setting, 1
+			_, m := inMemory(t, mode, options{queue: 1, delay: atOnce, faults: faults})
+			for i := range 20 {
+				if len(between) > 0 {
+					c := m.dial(t).send(between[i%len(between)])
+					if r := c.read("GET"); r == nil || r.StatusCode < 400 {
+						t.Errorf("%.40q: %+v, want it refused", between[i%len(between)], r)
+					}
+					c.Close()
+				}
+				r := m.dial(t).send(ask("/?status=429:50")).read("GET")
+				if r == nil {
+					t.Fatal("no reply")
+				}
+				statuses += map[int]string{200: ".", 429: "x", 503: "o"}[r.StatusCode]
+			}
+			return statuses
+		}
+		if want, got := drawn(nil), drawn(refused); got != want {
+			t.Errorf("%s with refused requests between them, %s without", got, want)
+		}
+	})
+}

@@ -81,11 +81,17 @@ func (j *Job) Reusable() bool {
 // is how long the connection sat in the kernel's accept queue: 0 for its later requests, negative where it cannot be
 // known.
 func (j *Job) Begin(method, path, query string, backlog time.Duration) {
+	j.BeginRefused(method, path, backlog)
+	j.plan, j.err = j.app.planner.plan(method, path, query)
+}
+
+// BeginRefused is Begin for a request that Refuse is to follow: nothing is drawn for it. What others get must not hang on
+// it, since a mode may not even see it, as where net/http answers by itself.
+func (j *Job) BeginRefused(method, path string, backlog time.Duration) {
 	j.Method, j.Path, j.Backlog = method, path, backlog
 	j.arrived, j.started, j.worked = 0, 0, 0
 	j.placed, j.ran = false, false
-	j.panic = nil
-	j.plan, j.err = j.app.planner.plan(method, path, query)
+	j.panic, j.plan, j.err = nil, nil, nil
 	j.phase.Store(phasePending)
 	j.startTask()
 }

@@ -72,7 +72,7 @@ func (c *Connection) Read() *server.Job {
 	header := &b.request.Header
 	if err := header.Read(b.reader); err != nil {
 		if !gone(err) {
-			c.conn.begin("", "", "").Refuse(parseError(err))
+			c.conn.refuse("", "", parseError(err))
 		}
 		return nil
 	}
@@ -84,12 +84,11 @@ func (c *Connection) Read() *server.Job {
 	if err == nil {
 		_, err = b.app.Lookup(method, path)
 	}
-	job := c.conn.begin(method, path, queryOf(b.request.URI()))
 	if err != nil {
-		job.Refuse(err)
+		c.conn.refuse(method, path, err)
 		return nil
 	}
-	return job
+	return c.conn.begin(method, path, queryOf(b.request.URI()))
 }
 
 func (c *Connection) readBody() error {

@@ -152,15 +152,26 @@ func (c *conn) writeChunks(p []byte) (int, error) {
 
 // begin hands out the connection's job for its next request.
 func (c *conn) begin(method, path, query string) *server.Job {
+	c.job.Begin(method, path, query, c.turn())
+	return &c.job
+}
+
+// refuse ends the connection's job for a next request that is not to be admitted.
+func (c *conn) refuse(method, path string, err error) {
+	c.job.BeginRefused(method, path, c.turn())
+	c.job.Refuse(err)
+}
+
+// turn makes way for the connection's next request, and returns how long that one waited in the accept queue.
+func (c *conn) turn() (backlog time.Duration) {
 	c.settle() // a pipelined request comes before anybody said that the last reply is out
 	c.enter(phaseWorking, 0)
-	backlog := c.backlog
+	backlog = c.backlog
 	if c.served && backlog > 0 {
 		backlog = 0
 	}
 	c.served, c.pending = true, true
-	c.job.Begin(method, path, query, backlog)
-	return &c.job
+	return backlog
 }
 
 // reply takes the finished job's reply to be written now.

@@ -73,10 +73,10 @@ func (h *fastHandler) serve(ctx *fasthttp.RequestCtx) {
 	if err == nil {
 		_, err = h.app.Lookup(method, path)
 	}
-	job := c.begin(method, path, queryOf(ctx.URI()))
 	if err != nil {
-		job.Refuse(err)
+		c.refuse(method, path, err)
 	} else {
+		job := c.begin(method, path, queryOf(ctx.URI()))
 		h.app.Admit(job, h.schedule)
 		job.Wait()
 	}
@@ -129,7 +129,7 @@ func (h *fastHandler) expect(ctx *fasthttp.RequestCtx) int {
 		return fasthttp.StatusContinue
 	}
 	c := ctx.Conn().(*conn)
-	c.begin(methodOf(ctx.Method()), pathOf(ctx.URI()), "").Refuse(err)
+	c.refuse(methodOf(ctx.Method()), pathOf(ctx.URI()), err)
 	reply := c.reply()
 	writeReply(&ctx.Response, reply)
 	return reply.Status
@@ -142,6 +142,6 @@ func (h *fastHandler) refuse(ctx *fasthttp.RequestCtx, err error) {
 		ctx.SetStatusCode(fasthttp.StatusBadRequest)
 		return
 	}
-	c.begin(methodOf(ctx.Method()), "", "").Refuse(parseError(err))
+	c.refuse(methodOf(ctx.Method()), "", parseError(err))
 	writeReply(&ctx.Response, c.reply())
 }

@@ -159,7 +159,7 @@ func (h *netHandler) unrouted(w http.ResponseWriter, r *http.Request) {
 }
 
 func (h *netHandler) refuse(c *connContext, w http.ResponseWriter, r *http.Request, err error) {
-	c.conn.begin(r.Method, sentPath(r.URL), "").Refuse(err)
+	c.conn.refuse(r.Method, sentPath(r.URL), err)
 	h.reply(c, w, r)
 }
 

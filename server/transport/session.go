@@ -58,16 +58,17 @@ func (s *session) receives() bool {
 // hungry reports whether there is something to take, and it is wanted.
 func (s *session) hungry() bool { return s.receives() && (s.unparsed || s.readable) }
 
-// job makes the session's job that of its next request.
-func (l *loop) job(s *session, method, path, query string) *server.Job {
+// turn makes way for the session's next request, and returns how long that one waited in the accept queue.
+func (s *session) turn() (backlog time.Duration) {
 	s.enter(phaseWorking, 0)
-	s.job.Begin(method, path, query, s.backlog)
+	backlog = s.backlog
 	s.backlog = min(s.backlog, 0) // only its first request waited there
-	return &s.job
+	return backlog
 }
 
 func (l *loop) refuse(s *session, method, path string, err error) {
-	l.job(s, method, path, "").Refuse(err)
+	s.job.BeginRefused(method, path, s.turn())
+	s.job.Refuse(err)
 	l.answer(s)
 }
 
@@ -76,9 +77,9 @@ func (l *loop) admit(s *session, method, path, query string) {
 		l.refuse(s, method, path, err)
 		return
 	}
-	job := l.job(s, method, path, query)
-	l.app.Admit(job, jobScheduled)
-	if !job.Notify(jobEnded) {
+	s.job.Begin(method, path, query, s.turn())
+	l.app.Admit(&s.job, jobScheduled)
+	if !s.job.Notify(jobEnded) {
 		l.answer(s)
 	}
 }
