@@ -79,6 +79,8 @@ func TestOverrides(t *testing.T) {
 		{"GET", "/delay/1", with(func(a *answer) { a.took = s })},
 		{"GET", "/delay/0.25?status=500", asked(500, 250*ms)},
 		{"GET", "/status/418", answer{status: 418, contentType: plain}},
+		{"DELETE", "/status/503?delay=1s", answer{status: 503, took: s, contentType: plain}},
+		{"PATCH", "/delay/1?drip=2", with(func(a *answer) { a.took = s })},
 		{"GET", "/status/200:0,503", answer{status: 503, contentType: plain}},
 		{"HEAD", "/bytes/0", answer{status: 200, contentType: plain}},
 		{"GET", "/bytes/100", answer{status: 200, body: "100 bytes", length: 100, contentType: plain}},
@@ -126,6 +128,21 @@ func TestOverrides(t *testing.T) {
 				t.Errorf("%s %s:\n got %+v\nwant %+v", row.method, row.target, got, row.want)
 			}
 			c.Close()
+		}
+	})
+}
+
+// TestPosted: httpbin answers a delay and a status to any method, and so does every mode. The body is read and means nothing.
+func TestPosted(t *testing.T) {
+	const posted = " HTTP/1.1\r\n" + host + "Content-Length: 5\r\n\r\nhello"
+	eachMode(t, 1, func(t *testing.T, mode modes.Mode) {
+		_, m := inMemory(t, mode, options{delay: atOnce, queue: 1, faults: asking})
+		want := "418 200 200 open"
+		if mode.Bound == modes.BoundOne {
+			want = "418 closed"
+		}
+		if got := m.dial(t).send("POST /status/418" + posted + "PUT /delay/1" + posted + hello).conversation(); got != want {
+			t.Errorf("%s, want %s", got, want)
 		}
 	})
 }

@@ -12,13 +12,16 @@ type Route struct {
 	Methods []string
 }
 
-var reading = []string{"GET", "HEAD"}
+var (
+	reading = []string{"GET", "HEAD"}
+	every   = []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"} // scripts try how a client repeats a POST
+)
 
 // Routes is the one route table: every transport serves it and nothing else. All but the first are httpbin's.
 var Routes = []Route{
 	{Path: "/", Methods: reading},
-	{Path: "/delay/{seconds}", Methods: reading},
-	{Path: "/status/{code}", Methods: reading},
+	{Path: "/delay/{seconds}", Methods: every},
+	{Path: "/status/{code}", Methods: every},
 	{Path: "/bytes/{n}", Methods: reading},
 	{Path: "/drip", Methods: reading},
 }

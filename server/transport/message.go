@@ -77,7 +77,7 @@ func gone(err error) bool {
 	return errors.As(err, &operation) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.ErrClosedPipe)
 }
 
-// methodOf returns the method as a string, which for those of the route table costs no allocation.
+// methodOf returns the method as a string, which for those that everything is read with costs no allocation.
 func methodOf(method []byte) string {
 	switch string(method) {
 	case fasthttp.MethodGet:
