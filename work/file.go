@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"sync"
 	"time"
@@ -149,7 +150,11 @@ func (f *File) open() (*os.File, error) {
 func create(dir string) (file *os.File, named bool, err error) {
 	file, err = os.CreateTemp(dir, "demo-server-")
 	if err != nil {
-		return nil, false, err
+		// The name was made up a moment ago: only the folder means something to whoever reads this.
+		if path, ok := errors.AsType[*fs.PathError](err); ok {
+			err = path.Err
+		}
+		return nil, false, fmt.Errorf("cannot make a file in %s: %w", dir, err)
 	}
 	return file, os.Remove(file.Name()) != nil, nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"runtime"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -168,7 +169,8 @@ func TestCPUIsExact(t *testing.T) {
 // TestFileFails: a folder that cannot be written is an error at once, in one line that names it.
 func TestFileFails(t *testing.T) {
 	dir := t.TempDir() + "/nowhere"
-	if _, err := work.NewFile(dir, 1, time.Minute); err == nil || !errors.Is(err, os.ErrNotExist) {
+	_, err := work.NewFile(dir, 1, time.Minute)
+	if !errors.Is(err, os.ErrNotExist) || !strings.HasPrefix(err.Error(), "cannot make a file in "+dir+": ") {
 		t.Errorf("%v, want %v", err, os.ErrNotExist)
 	}
 }

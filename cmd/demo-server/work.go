@@ -126,7 +126,11 @@ func (*works) block(s *configs.Settings) (work.Work, error) { return work.NewBlo
 func (*works) mutex(s *configs.Settings) (work.Work, error) { return work.NewMutex(s.Slots), nil }
 
 func (*works) file(s *configs.Settings) (work.Work, error) {
-	return opened(work.NewFile(s.Dir, s.MaxThreads, s.DialTimeout))
+	file, err := opened(work.NewFile(s.Dir, s.MaxThreads, s.DialTimeout))
+	if err != nil {
+		return nil, fmt.Errorf("%w (see --dir)", err)
+	}
+	return file, nil
 }
 
 func (w *works) http(s *configs.Settings) (work.Work, error) {
