@@ -89,7 +89,7 @@ func TestOverrides(t *testing.T) {
 		{"GET", "/?delay=61s", wrong("delay=61s is too long; want at most 1m")},
 		{"GET", "/?size=1025KiB", wrong("size=1025KiB is too large; want at most 1MiB")},
 		{"GET", "/?dealy=1s", wrong("dealy is not known; known: delay, work, status, size, drip, abort, retry_after")},
-		{"GET", "/?work=sql", wrong("work=sql is not known; known: sleep")},
+		{"GET", "/?work=sql", wrong("work=sql cannot be asked for; want one of sleep")},
 		{"GET", "/?delay=%zz", wrong("delay=%zz is not percent-encoded; want %XX, and %25 for the sign itself")},
 		{"GET", "/?delay=61s&status=99", wrong("delay=61s is too long; want at most 1m\nstatus=99 is no final status; want 200 to 599")},
 		{"GET", "/delay/%32", wrong("/delay/%32 is not a duration; want at most 1m, such as 2s or 300ms")},

@@ -100,7 +100,7 @@ func TestMistakes(t *testing.T) {
 		{"delay=lognormal(2s,2)", "delay=lognormal(2s,2) " + longer + "966s; want those to take at most 1m"},
 		{"delay=lognormal(2s,-1)", "delay=lognormal(2s,-1) has -1 for its sigma; want 0 to 10, with at most 6 decimals"},
 		{"delay=lognormal(0s,11)", "delay=lognormal(0s,11) has 11 for its sigma; want 0 to 10, with at most 6 decimals"},
-		{"work=gpu", "work=gpu is not known; known: sleep, cpu, sql"},
+		{"work=gpu", "work=gpu cannot be asked for; want one of sleep, cpu, sql"},
 		{"status=101", "status=101 is no final status; want 200 to 599"},
 		{"status=600", "status=600 is no final status; want 200 to 599"},
 		{"status=OK", "status=OK is no final status; want 200 to 599"},
@@ -121,7 +121,7 @@ func TestMistakes(t *testing.T) {
 		{"retry-after=2", "retry-after is not known; " + known},
 		{"x=%zz", "x=%zz is not percent-encoded; want %XX, and %25 for the sign itself"},
 		{"%=1", "% is not percent-encoded; want %XX, and %25 for the sign itself"},
-		{"work=" + strings.Repeat("x", 99), "work=" + strings.Repeat("x", 40) + "... is not known; known: sleep, cpu, sql"},
+		{"work=" + strings.Repeat("x", 99), "work=" + strings.Repeat("x", 40) + "... cannot be asked for; want one of sleep, cpu, sql"},
 
 		{"delay=2h&x=1&status=99",
 			"delay=2h is too long; want at most 1m\nstatus=99 is no final status; want 200 to 599"},

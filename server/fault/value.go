@@ -49,7 +49,7 @@ func parseDuration(text string, most time.Duration) (time.Duration, error) {
 func parseWork(text string, caps Caps) (string, error) {
 	i := slices.Index(caps.Kinds, text)
 	if i < 0 {
-		return "", fmt.Errorf("is not known; known: %s", strings.Join(caps.Kinds, ", "))
+		return "", fmt.Errorf("cannot be asked for; want one of %s", strings.Join(caps.Kinds, ", "))
 	}
 	return caps.Kinds[i], nil
 }
