@@ -80,7 +80,7 @@ var onlyFor = map[string]use{
 	"loops":       {mode: "eventloop"}, "loop-helpers": {mode: "eventloop"}, "patched": {mode: "eventloop"},
 	"slots": {works: []string{"mutex"}}, "dir": {works: []string{"file"}}, "target": {works: []string{"http", "grpc"}},
 	"pool-size": {works: []string{"http", "sql"}}, "dsn": {works: []string{"sql"}},
-	"dial-timeout": {works: []string{"http", "sql", "grpc"}},
+	"dial-timeout": {works: []string{"file", "http", "sql", "grpc"}},
 }
 
 // warnIdle names settings that were chosen, but not for this mode, nor for this work.

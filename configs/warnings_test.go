@@ -51,6 +51,7 @@ func TestWarnings(t *testing.T) {
 			"slots 2 (flag --slots) has no effect with work sleep",
 			"max-threads 9 (flag --max-threads) has no effect in mode goroutine with work sleep",
 		}},
+		{"how long a disk may take", flags("work=file", "dial-timeout=1s"), nil},
 		{"threads of a kind of work", flags("work=block", "max-threads=9", "overrides=false"), nil},
 		{"pool's preset elsewhere", flags("preset=small-pool", "mode=single"), []string{
 			"workers 10 (preset small-pool) has no effect in mode single",
