@@ -155,7 +155,12 @@ func readFlag(app, command *kong.Node, word string, next []string) (f flag, left
 	f = flag{given: given, name: strings.TrimLeft(given, "-"), value: value, bare: !has}
 	model := likelyFlag(app, command, f)
 	switch {
-	case has, model != nil && model.IsBool():
+	case has:
+		return f, next
+	case model != nil && model.IsBool():
+		if len(next) > 0 && (next[0] == "true" || next[0] == "false") { // which no command is called
+			f.value, f.bare, next = next[0], false, next[1:]
+		}
 		return f, next
 	case model == nil:
 		// What follows an unknown flag is most likely its value: no second mistake.
