@@ -156,6 +156,7 @@ type serveCommand struct{}
 func (serveCommand) Run(s *streams, settings *configs.Settings, l *line) error {
 	logger, flush := newLogger(settings.LogLevel, settings.LogFormat, s.errOut, onTerminal(s.errOut))
 	defer flush()
+	defer adopt(logger)()
 	warn(logger, settings)
 	given, err := socketsOfSystemd()
 	if err != nil {

@@ -34,6 +34,16 @@ func newLogger(level, format string, out io.Writer, terminal bool) (logger *zap.
 	return logger, func() { logger.Sync() }
 }
 
+// adopt has logger tell what libraries write to Go's own log, which nobody asks for: net/http writes there of a server that
+// talks before it is asked, such as one of gRPC. undo ends that.
+func adopt(logger *zap.Logger) (undo func()) {
+	undo, err := zap.RedirectStdLogAt(logger, zapcore.DebugLevel)
+	if err != nil {
+		panic(err) // there is no such level
+	}
+	return undo
+}
+
 // newBufferedLogger is newLogger for lines that are many: they reach out up to a second later, many in one write of at
 // most size bytes, or of zap's size where that is 0. flush writes the rest and ends the buffer; what is logged after it
 // is lost.

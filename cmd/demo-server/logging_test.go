@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"log"
 	"strings"
 	"sync"
 	"testing"
@@ -134,5 +135,16 @@ func TestLogObservers(t *testing.T) {
 	}
 	if got := lines.FilterMessage("request").Len(); got != 2 {
 		t.Errorf("got %d requests logged, want those of sampled and all", got)
+	}
+}
+
+// TestAdopt: what libraries write to Go's own log is a line of ours, and none unless all is to be logged.
+func TestAdopt(t *testing.T) {
+	for level, want := range map[zapcore.Level][]string{zapcore.DebugLevel: {"chatter {}"}, zapcore.InfoLevel: nil} {
+		logger, lines := logged(level)
+		undo := adopt(logger)
+		log.Print("chatter")
+		undo()
+		wantLines(t, lines, want...)
 	}
 }

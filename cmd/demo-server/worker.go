@@ -84,6 +84,7 @@ func serveFor(inherited *prefork.Inherited, number int, errOut io.Writer) error 
 	logger, flush := newLogger(settings.LogLevel, settings.LogFormat, errOut, onTerminal(errOut))
 	defer flush()
 	logger = logger.With(zap.Int("worker", os.Getpid()))
+	defer adopt(logger)()
 
 	order := prefork.Retire
 	service, err := newService(settings, sockets{
