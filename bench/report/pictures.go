@@ -63,7 +63,7 @@ func throughput(r *result.Result) (Picture, error) {
 		}
 		if half := confidence(total); half != unknown {
 			b.value += " " + half
-			b.low, b.high = *total.LowSecond, *total.HighSecond
+			b.low, b.high = max(0, *total.LowSecond), *total.HighSecond // few rounds may leave nothing out
 		}
 		if total.Ceiling != nil {
 			b.ceiling = *total.Ceiling

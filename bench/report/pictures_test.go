@@ -45,6 +45,15 @@ func TestPictures(t *testing.T) {
 	}
 }
 
+// TestWideConfidence: an interval that few rounds leave as wide as that ends at 0, and not outside of the picture.
+func TestWideConfidence(t *testing.T) {
+	r := article()
+	r.Rows[0].Total.LowSecond = result.Number(-100)
+	if out := regexp.MustCompile(`[ML] -\d+ \d+`).FindString(string(picturesOf(t, r)["throughput"].SVG())); out != "" {
+		t.Errorf("a line at %q", out)
+	}
+}
+
 // TestNothingToShow: of what was not measured there is no picture, and no error.
 func TestNothingToShow(t *testing.T) {
 	null := result.Row{Name: "null", Series: []result.Sample{{}, {At: 1}}, Curve: []result.Point{{Percent: 50}}}
