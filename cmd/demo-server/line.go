@@ -261,6 +261,9 @@ func (l *line) unknownFlag(app *kong.Node, f flag) string {
 	for _, flag := range l.command.Flags {
 		names = append(names, flag.Name)
 	}
+	if command := findCommand(app, f.name); command != nil { // --version, as other programs have it
+		return fmt.Sprintf("unknown; it is a command: %q", path(command))
+	}
 	if nearest := configs.Nearest(f.name, names); nearest != "" {
 		return "unknown; did you mean --" + nearest + "?"
 	}
