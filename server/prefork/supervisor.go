@@ -214,10 +214,14 @@ func (s *Supervisor) reconcile() {
 	if s.phase == draining {
 		return
 	}
+	for _, w := range s.workers {
+		// What it waits for may be what the plan was changed for.
+		if w.State == Starting && s.outdated(w) && s.phase <= serving {
+			s.retire(w)
+		}
+	}
 	for s.count(Ready) > s.current.Processes {
-		w := s.dispensable()
-		s.tell(w, Retire)
-		s.config.Observe(Event{What: Retired, Worker: w.Worker})
+		s.retire(s.dispensable())
 	}
 	for s.count(Starting)+s.count(Ready) < s.wanted() && s.start() {
 	}
@@ -297,6 +301,11 @@ func (s *Supervisor) killAfter(d time.Duration, w *worker, failure string, done 
 			w.kill()
 		}
 	})
+}
+
+func (s *Supervisor) retire(w *worker) {
+	s.tell(w, Retire)
+	s.config.Observe(Event{What: Retired, Worker: w.Worker})
 }
 
 func (s *Supervisor) tell(w *worker, order Order) {

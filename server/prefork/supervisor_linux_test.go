@@ -415,6 +415,25 @@ func TestApply(t *testing.T) {
 	}
 }
 
+// TestApplyAgain: a plan does not wait for workers of one before it that are not ready, which may never be.
+func TestApplyAgain(t *testing.T) {
+	s := run(t, planned(2, brief{Name: "old"}))
+	before := s.pids()
+	stuck := planned(2, brief{Mute: true})
+	stuck.StartTimeout = 10 * patience
+	s.Apply(stuck)
+	s.Apply(planned(2, brief{Name: "new"}))
+	await(t, "all are exchanged", func() bool {
+		if ready, reason := s.Ready(); !ready {
+			t.Errorf("not ready meanwhile: %s", reason)
+		}
+		return len(s.pids()) == 2 && !slices.ContainsFunc(s.pids(), func(pid int) bool { return slices.Contains(before, pid) })
+	})
+	if got := s.ask(t); got != "new" {
+		t.Errorf("%q answered, want new", got)
+	}
+}
+
 // TestRejected: a plan that workers cannot live by changes nothing.
 func TestRejected(t *testing.T) {
 	s := run(t, planned(2, brief{Name: "old"}))
