@@ -14,6 +14,8 @@ import (
 )
 
 const (
+	// tellAfter is how long to wait at the start without a word.
+	tellAfter = 500 * time.Millisecond
 	// checkAgain is the pause between checks at the start, and checkEvery that from then on.
 	checkAgain = 100 * time.Millisecond
 	checkEvery = time.Second
@@ -48,6 +50,7 @@ func (d *dependency) await(stop context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(stop, d.timeout)
 	defer cancel()
+	defer time.AfterFunc(tellAfter, d.tell).Stop()
 	for d.check(ctx); d.err() != nil && ctx.Err() == nil; d.check(ctx) {
 		select {
 		case <-time.After(checkAgain):
@@ -58,6 +61,11 @@ func (d *dependency) await(stop context.Context) error {
 		return fmt.Errorf("%w (tried for %s, see --dial-timeout)", err, d.timeout)
 	}
 	return nil
+}
+
+// tell says that it is waited for, and why as far as that is known.
+func (d *dependency) tell() {
+	d.logger.Info("waiting until what the work depends on answers", zap.Duration("dial_timeout", d.timeout), zap.Error(d.err()))
 }
 
 // check asks once.

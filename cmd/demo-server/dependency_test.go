@@ -82,13 +82,17 @@ func TestAwait(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				needs := newDependency(newPatient(row.check()), timeout, zap.NewNop())
+				logger, lines := logged(zap.InfoLevel)
+				needs := newDependency(newPatient(row.check()), timeout, logger)
 				stop, cancel := context.WithTimeout(t.Context(), row.stop)
 				defer cancel()
 				began := time.Now()
 				err := needs.await(stop)
 				if took := time.Since(began); took != row.took {
 					t.Errorf("took %v, want %v", took, row.took)
+				}
+				if told := lines.Len() == 1; told != (row.took > tellAfter) {
+					t.Errorf("waited %v with %d lines of log", row.took, lines.Len())
 				}
 				if row.err == "" && err != nil || row.err != "" && (err == nil || !strings.Contains(err.Error(), row.err)) {
 					t.Errorf("got %v, want %q", err, row.err)
