@@ -61,6 +61,8 @@ type Row struct {
 	Slots        int           // of those at work, how many the work itself lets in, 0 for all
 	Cores        int           // that those at work share, 0 where the work computes nothing
 	Bound        string        // what of this is the least, in words, such as "50 workers / 2s"
+	Processes    int           // that have all of this between them, each its own part; 0 for a server that is one
+	Fault        string        // what becomes of requests beside the usual, of which theory knows nothing; empty for nothing
 	Queue        int           // requests that may wait for a place, -1 for no end
 	QueueTimeout time.Duration // how long one may wait, 0 for no end
 	Most         int           // requests at a time that Cost sends, 0 for as many as are wanted

@@ -142,6 +142,8 @@ func (r *runner) cause(row *row) string {
 	switch {
 	case total.Failed > 0:
 		return fmt.Sprintf("%d of %d requests failed", total.Failed, total.Failed+total.Answered+total.Refused)
+	case row.Fault != "":
+		return fmt.Sprintf("theory knows nothing of the fault %q", row.Fault)
 	case total.Refused > 0 && row.result.Prediction.Refused == 0:
 		return fmt.Sprintf("%d requests were refused, which theory does not expect", total.Refused)
 	}
@@ -153,6 +155,9 @@ func (r *runner) cause(row *row) string {
 		return fmt.Sprintf("the client was too slow: 1%% of the requests were sent %s late or more", short(typical.late))
 	case total.Refused > 0:
 		return fmt.Sprintf("%d tries were refused, and each took time of the client, the server and the queue", total.Refused)
+	case row.Processes > 1 && row.room() > 0 && row.room()/row.Processes < r.Concurrency:
+		return fmt.Sprintf("whoever accepts first serves: of %d processes one may have been full while another had room",
+			row.Processes)
 	case math.Abs(typical.drift) > tolerated:
 		return fmt.Sprintf("the second half of the time served %+.1f%% against the first: a warm-up, or another load on"+
 			" this machine; try --warmup", 100*typical.drift)

@@ -166,6 +166,14 @@ func TestBenchRows(t *testing.T) {
 				Name: "goroutine", Mode: "goroutine", Work: "http", Args: []string{"--pool-size=5", "--processes=2", "--work=http"},
 				Settings: map[string]string{"work": "http"},
 				Delay:    2 * time.Second, Body: "Hello World", Slots: 10, Bound: "2 × 5 connections / 2s", Queue: -1,
+				Processes: 2,
+			},
+		},
+		{
+			name: "what theory knows nothing of", flags: []string{"--modes=goroutine", "--fault=status=503:20"},
+			want: bench.Row{
+				Name: "goroutine", Mode: "goroutine", Work: "sleep", Args: []string{"--fault=status=503:20"}, Settings: map[string]string{},
+				Delay: 2 * time.Second, Body: "Hello World", Queue: -1, Fault: "status=503:20",
 			},
 		},
 		{

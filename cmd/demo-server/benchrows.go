@@ -70,6 +70,7 @@ func (v variant) row(l *line, fixed []configs.Flag) (bench.Row, error) {
 		Kind: result.KindMode, About: mode.Summary, Mode: mode.Name, Args: words(slices.Concat(l.settings, own)),
 		Settings: byName(v.own()), Known: true, Work: settings.Work, Delay: settings.Delay, Body: settings.Body,
 		Places: places(mode, settings), Bound: share(mode, settings), Queue: -1,
+		Processes: settings.Processes, Fault: settings.Fault,
 	}
 	switch mode.Excess {
 	case modes.Queued:
