@@ -423,6 +423,7 @@ func TestSecondSignalToProcesses(t *testing.T) {
 	p.dialAll(t, 3)
 	p.settle(t, 3)
 	p.terminate(t)
+	time.Sleep(afterEcho)
 	p.signal(t, syscall.SIGTERM)
 	p.wantExit(t, 1, 2*time.Second)
 	wantGone(t, pids)

@@ -219,6 +219,9 @@ func (p *process) countedDraining() int {
 	return sum
 }
 
+// afterEcho is long enough after a signal for the next one not to be taken for the same.
+const afterEcho = 50 * time.Millisecond
+
 // TestSecondSignal ends the server at once, whatever runs.
 func TestSecondSignal(t *testing.T) {
 	eachMode(t, func(t *testing.T, m mode) {
@@ -228,6 +231,7 @@ func TestSecondSignal(t *testing.T) {
 			p.dialAll(t, 3)
 			p.settle(t, 3)
 			p.terminate(t)
+			time.Sleep(afterEcho)
 			p.signal(t, second)
 			p.wantExit(t, 1, 2*time.Second)
 			if n := len(p.logged("stopped at once by a second signal")); n != 1 {

@@ -26,6 +26,16 @@ import (
 // adminGrace bounds the wait for the admin listener's last replies.
 const adminGrace = time.Second
 
+// echo is how soon after a signal that stops us another one is the same: timeout sends one to us and at once another one
+// to the group that we are in. Nobody who means a second one is that fast.
+const echo = 20 * time.Millisecond
+
+// firstSignal is when the signal came that stops us.
+type firstSignal time.Time
+
+// echoes reports whether a signal that comes now is the first one again.
+func (f firstSignal) echoes() bool { return time.Since(time.Time(f)) < echo }
+
 // serve runs the server until a signal has stopped it, and returns the exit code. A second signal ends it at once.
 func serve(settings *configs.Settings, given sockets, logger *zap.Logger, errOut io.Writer) int {
 	signals := make(chan os.Signal, 2)
@@ -42,16 +52,21 @@ func serve(settings *configs.Settings, given sockets, logger *zap.Logger, errOut
 	stopping, stop := context.WithCancel(context.Background())
 	defer stop()
 	go func() { ended <- service.run(stopping) }()
+	var first firstSignal
 	for {
 		select {
 		case err := <-ended:
 			return service.farewell(err)
 		case s := <-signals:
+			if first.echoes() {
+				continue
+			}
 			if stopping.Err() != nil {
 				logger.Warn("stopped at once by a second signal", zap.Stringer("signal", s),
 					zap.Int("in_flight", service.app.InFlight()), zap.Int("queued", service.app.Queued()))
 				return exitFailure
 			}
+			first = firstSignal(time.Now())
 			logger.Info("stopping", zap.Stringer("signal", s), zap.Stringer("lame_duck", settings.LameDuck),
 				zap.Stringer("drain_timeout", settings.DrainTimeout),
 				zap.Int("in_flight", service.app.InFlight()), zap.Int("queued", service.app.Queued()))

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"demo-server/configs"
@@ -140,4 +141,19 @@ func fetch(t *testing.T, url string) string {
 		t.Fatal(err)
 	}
 	return string(body)
+}
+
+// TestEcho: what comes at once after the first signal is no second one.
+func TestEcho(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var none firstSignal
+		first := firstSignal(time.Now())
+		if none.echoes() || !first.echoes() {
+			t.Errorf("before any signal: %v, at the first: %v; want false and true", none.echoes(), first.echoes())
+		}
+		time.Sleep(echo)
+		if first.echoes() {
+			t.Errorf("a signal %v after the first is none", echo)
+		}
+	})
 }

@@ -51,6 +51,7 @@ func supervise(settings *configs.Settings, l *line, given sockets, logger *zap.L
 	stopping, stop := context.WithCancel(context.Background())
 	defer stop()
 	go func() { ended <- s.run(stopping) }()
+	var first firstSignal
 	for {
 		select {
 		case err := <-ended:
@@ -62,11 +63,15 @@ func supervise(settings *configs.Settings, l *line, given sockets, logger *zap.L
 				}
 				continue
 			}
+			if first.echoes() {
+				continue
+			}
 			if stopping.Err() != nil {
 				logger.Warn("stopped at once by a second signal", zap.Stringer("signal", received))
 				s.workers.Kill()
 				return exitFailure
 			}
+			first = firstSignal(time.Now())
 			logger.Info("stopping", zap.Stringer("signal", received), zap.Stringer("lame_duck", s.inForce().LameDuck),
 				zap.Stringer("drain_timeout", s.inForce().DrainTimeout))
 			notify(logger, daemon.SdNotifyStopping)
