@@ -145,7 +145,7 @@ func TestLeaveQueued(t *testing.T) {
 		}
 		p := start(t, "--mode="+m.Name, "--delay=1m", "--workers=1")
 		p.dialAll(t, 1)
-		p.settle(t, 1)
+		eventually(t, "the first one runs", func() bool { return p.stats(t).InFlight == 1 })
 		queued := 0
 		for name, leave := range leaves {
 			t.Run(name, func(t *testing.T) {

@@ -177,6 +177,10 @@ func TestWorkerHangs(t *testing.T) {
 	victim := p.awaitAlone(t, 2).Workers[0].PID
 	kill(t, victim, syscall.SIGSTOP)
 	defer kill(t, victim, syscall.SIGCONT)
+	eventually(t, "it has stopped", func() bool {
+		status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", victim))
+		return err == nil && strings.Contains(string(status), "\nState:\tT")
+	})
 	before := time.Now()
 	_, text := p.ask(t, "metrics")
 	if took := time.Since(before); took > 5*time.Second {
