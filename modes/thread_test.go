@@ -94,6 +94,7 @@ func TestThreadsRefused(t *testing.T) {
 	if r := first.read("GET"); r == nil || r.StatusCode != http.StatusOK {
 		t.Errorf("reply %+v, want 200", r)
 	}
-	until(t, "the place is free", func() bool { return s.app.InFlight() == 0 })
+	// Its place is free a moment after it is no longer in flight, and before it is counted.
+	until(t, "the place is free", func() bool { return s.app.InFlight() == 0 && seen.of(server.OK) == 1 })
 	second.get(http.StatusOK)
 }
