@@ -1,7 +1,9 @@
 package modes_test
 
 import (
+	"fmt"
 	"io"
+	"math/rand/v2"
 	"net/http"
 	"runtime"
 	"testing"
@@ -23,9 +25,18 @@ type dependency struct {
 func depend(t *testing.T, start func(string) (*backend.Server, error)) *dependency {
 	t.Helper()
 	d := &dependency{start: start}
-	d.run(t, "127.0.0.1:0")
+	d.run(t, ownAddress())
 	t.Cleanup(func() { d.Close() })
 	return d
+}
+
+// ownAddress is one of the loopback's that nobody else listens on, with any port: nobody takes it while the dependency is
+// down. Only Linux has more than one.
+func ownAddress() string {
+	if runtime.GOOS != "linux" {
+		return "127.0.0.1:0"
+	}
+	return fmt.Sprintf("127.%d.%d.%d:0", 1+rand.N(254), rand.N(256), 1+rand.N(254))
 }
 
 func (d *dependency) run(t *testing.T, address string) {

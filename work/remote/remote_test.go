@@ -3,9 +3,12 @@ package remote_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"math"
+	"math/rand/v2"
 	"net"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -89,10 +92,19 @@ func (k kind) make(t *testing.T, address string, margin time.Duration) dependent
 
 const anyPort = "127.0.0.1:0"
 
+// ownAddress is one of the loopback's that nobody else listens on, with any port: nobody takes it while the server is
+// down. Only Linux has more than one.
+func ownAddress() string {
+	if runtime.GOOS != "linux" {
+		return anyPort
+	}
+	return fmt.Sprintf("127.%d.%d.%d:0", 1+rand.N(254), rand.N(256), 1+rand.N(254))
+}
+
 // nobody is an address where nobody listens.
 func nobody(t *testing.T) string {
 	t.Helper()
-	listener, err := net.Listen("tcp", anyPort)
+	listener, err := net.Listen("tcp", ownAddress())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,23 +151,29 @@ func TestHoldsSocket(t *testing.T) {
 func TestDelay(t *testing.T) {
 	const delay = 100 * time.Millisecond
 	eachKind(t, func(t *testing.T, k kind) {
-		w := k.make(t, k.serve(t, anyPort).Addr().String(), patience)
-		least := time.Duration(math.MaxInt64)
-		for range 10 {
-			before := time.Now()
-			if err := w.Do(t.Context(), delay); err != nil {
-				t.Fatal(err)
-			}
-			took := time.Since(before)
-			if took < delay {
-				t.Errorf("took %v, want %v", took, delay)
-			}
-			least = min(least, took)
-		}
-		if least > delay+delay/100+2*time.Millisecond {
-			t.Errorf("took %v at least, want %v", least, delay)
-		}
+		w := k.make(t, k.serve(t, ownAddress()).Addr().String(), patience)
+		wantDelay(t, w, delay)
 	})
+}
+
+// wantDelay does work until once it took no longer than it may.
+func wantDelay(t *testing.T, w work.Work, delay time.Duration) {
+	t.Helper()
+	least := time.Duration(math.MaxInt64)
+	for end := time.Now().Add(patience); least > delay+delay/100+2*time.Millisecond; {
+		before := time.Now()
+		if before.After(end) {
+			t.Fatalf("took %v at least, want %v", least, delay)
+		}
+		if err := w.Do(t.Context(), delay); err != nil {
+			t.Fatal(err)
+		}
+		took := time.Since(before)
+		if took < delay {
+			t.Errorf("took %v, want %v", took, delay)
+		}
+		least = min(least, took)
+	}
 }
 
 // TestNoDelay is no work: nobody is asked.
@@ -178,7 +196,7 @@ func TestNoDelay(t *testing.T) {
 // TestCancelled: whoever leaves frees the server, too, and is no failure of it.
 func TestCancelled(t *testing.T) {
 	eachKind(t, func(t *testing.T, k kind) {
-		server := k.serve(t, anyPort)
+		server := k.serve(t, ownAddress())
 		w := k.make(t, server.Addr().String(), patience)
 		for _, calls := range []int{1, 20} {
 			ctx, leave := context.WithCancel(t.Context())
@@ -244,7 +262,7 @@ func TestTimeout(t *testing.T) {
 
 func TestCheck(t *testing.T) {
 	eachKind(t, func(t *testing.T, k kind) {
-		server := k.serve(t, anyPort)
+		server := k.serve(t, ownAddress())
 		w := k.make(t, server.Addr().String(), patience)
 		if err := w.Check(t.Context()); err != nil {
 			t.Error(err)
@@ -261,7 +279,7 @@ func TestCheck(t *testing.T) {
 // TestKilled: the work that waits when its server dies fails, and is not done a second time.
 func TestKilled(t *testing.T) {
 	eachKind(t, func(t *testing.T, k kind) {
-		server := k.serve(t, anyPort)
+		server := k.serve(t, ownAddress())
 		w := k.make(t, server.Addr().String(), patience)
 		var ended []<-chan error
 		for range 10 {
@@ -278,7 +296,7 @@ func TestKilled(t *testing.T) {
 // TestRestarted: the service resumes by itself, each time.
 func TestRestarted(t *testing.T) {
 	eachKind(t, func(t *testing.T, k kind) {
-		server := k.serve(t, anyPort)
+		server := k.serve(t, ownAddress())
 		c := gather(t, k.make(t, server.Addr().String(), patience))
 		for range 3 {
 			c.wantServed(t)
