@@ -111,7 +111,7 @@ func TestHTTPPool(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer server.Close()
-	w, err := remote.NewHTTP("http://"+server.Addr().String(), 2, 50*time.Millisecond)
+	w, err := remote.NewHTTP("http://"+server.Addr().String(), 2, time.Second)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -136,7 +136,7 @@ func TestHTTPPool(t *testing.T) {
 		t.Errorf("who left got %v", err)
 	}
 	want(2, 1)
-	time.Sleep(100 * time.Millisecond) // longer than delay and margin: to wait for a place is no timeout
+	time.Sleep(1100 * time.Millisecond) // longer than delay and margin: to wait for a place is no timeout
 	end()
 	for _, holder := range holders {
 		<-holder
