@@ -306,13 +306,17 @@ func TestCannotStart(t *testing.T) {
 // stop.
 func TestStopWhileStarting(t *testing.T) {
 	for _, row := range []struct {
-		name  string
-		brief brief
-		want  string
+		name     string
+		brief    brief
+		patience time.Duration
+		want     string
 	}{
-		{"in time", brief{}, ""},
-		{"never", brief{Mute: true}, "was not ready after 1s"},
-		{"never, after a brief that fills the pipe", brief{Name: strings.Repeat("x", 1<<20), Mute: true}, "was not ready after 1s"},
+		{"in time", brief{}, patience, ""},
+		{"never", brief{Mute: true}, time.Second, "was not ready after 1s"},
+		{
+			"never, after a brief that fills the pipe", brief{Name: strings.Repeat("x", 1<<20), Mute: true}, time.Second,
+			"was not ready after 1s",
+		},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			source, err := server.Listen(t.Context(), "127.0.0.1:0", 0)
@@ -321,7 +325,7 @@ func TestStopWhileStarting(t *testing.T) {
 			}
 			defer source.Close()
 			plan := planned(1, row.brief)
-			plan.StartTimeout = time.Second
+			plan.StartTimeout = row.patience
 			s, err := prefork.New(prefork.Config{
 				Source: source, Command: command, Most: 4, Observe: func(prefork.Event) {},
 			}, plan)
