@@ -136,7 +136,7 @@ func TestBlockHoldsThreads(t *testing.T) {
 	for range 5 * most {
 		all.Go(func() { block.Do(ctx, time.Minute) })
 	}
-	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(time.Millisecond) {
 		if pool := block.Pool(); pool.InUse == most && pool.Waiting == 4*most && threads() >= most {
 			break
 		}
@@ -159,9 +159,16 @@ func TestCPUIsExact(t *testing.T) {
 	}
 	cpu := work.NewCPU()
 	for _, delay := range []time.Duration{time.Millisecond, 10 * time.Millisecond, 50 * time.Millisecond} {
-		used := threadTimeOf(func() { cpu.Do(t.Context(), delay) })
-		if off := (used - delay).Abs(); off > delay/20+100*time.Microsecond {
-			t.Errorf("used %s of CPU time, want %s", used, delay)
+		most := delay + delay/20 + 100*time.Microsecond
+		least := time.Hour
+		for range 20 { // a machine that is itself a guest may take some of a thread's time, for which it is not to blame
+			used := threadTimeOf(func() { cpu.Do(t.Context(), delay) })
+			if least = min(least, used); least <= most {
+				break
+			}
+		}
+		if least < delay-delay/20 || least > most {
+			t.Errorf("used %s of CPU time at least, want %s", least, delay)
 		}
 	}
 }
@@ -185,7 +192,7 @@ func TestFileHoldsThreads(t *testing.T) {
 		all.Go(func() { file.Do(ctx, time.Minute) })
 	}
 	want := work.Pool{Name: "file", Size: 2, InUse: 2, Waiting: 8}
-	for end := time.Now().Add(10 * time.Second); file.Pool() != want && time.Now().Before(end); {
+	for end := time.Now().Add(30 * time.Second); file.Pool() != want && time.Now().Before(end); {
 		time.Sleep(time.Millisecond)
 	}
 	if pool := file.Pool(); pool != want {
