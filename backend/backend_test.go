@@ -113,10 +113,10 @@ func TestGRPC(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), patience)
 			defer cancel()
+			before := time.Now()
 			if row.cancel > 0 {
 				defer time.AfterFunc(row.cancel, cancel).Stop()
 			}
-			before := time.Now()
 			answer, err := ask(ctx, channel, row.delay)
 			if status.Code(err) != row.code || answer != row.answer {
 				t.Errorf("%q, %v; want %q, %v", answer, err, row.answer, row.code)
@@ -157,7 +157,7 @@ func TestStop(t *testing.T) {
 	for name, row := range servers {
 		t.Run(name, func(t *testing.T) {
 			server := started(t, row.start)
-			call := begin(t.Context(), t, server, 300*time.Millisecond, row.call)
+			call := begin(t.Context(), t, server, 2*time.Second, row.call)
 			stop(t, server, patience, nil)
 			if err := <-call; err != nil {
 				t.Error("a call under way got ", err)
