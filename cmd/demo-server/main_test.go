@@ -60,8 +60,11 @@ func freePort(env *testscript.Env) error {
 	return nil
 }
 
+// patience bounds every wait that should be short on an idle machine.
+const patience = 20 * time.Second
+
 // scriptClient keeps no connection: an idle one holds a stopping server up for a moment.
-var scriptClient = http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+var scriptClient = http.Client{Timeout: patience, Transport: &http.Transport{DisableKeepAlives: true}}
 
 // httpGet is the command "httpget URL TEXT...": the answer, head and body, has to contain each TEXT.
 func httpGet(ts *testscript.TestScript, neg bool, args []string) {
@@ -85,7 +88,7 @@ func await(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) != 1 {
 		ts.Fatalf("usage: [!] await URL")
 	}
-	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
 		response, err := scriptClient.Get(args[0])
 		if err == nil {
 			response.Body.Close()
@@ -94,7 +97,7 @@ func await(ts *testscript.TestScript, neg bool, args []string) {
 			return
 		}
 	}
-	ts.Fatalf("%s: still the same after 20 s", args[0])
+	ts.Fatalf("%s: still the same after %v", args[0], patience)
 }
 
 // installed is the condition [have:NAME]: whether a program is there to run. In CI, where it has to be, its absence fails.
@@ -141,16 +144,23 @@ func TestHealth(t *testing.T) {
 		t.Cleanup(server.Close)
 		return server.URL
 	}
-	cases := []struct{ name, url, want string }{
-		{"healthy", answer(func(http.ResponseWriter, *http.Request) {}), ""},
-		{"unhealthy", answer(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(503) }), "answered 503 Service Unavailable"},
-		{"redirection", answer(func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/", http.StatusFound) }), "answered 302 Found"},
-		{"silent", answer(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }), "no answer within 100ms"},
+	cases := []struct {
+		name, url string
+		timeout   time.Duration
+		want      string
+	}{
+		{"healthy", answer(func(http.ResponseWriter, *http.Request) {}), patience, ""},
+		{"unhealthy", answer(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(503) }), patience, "answered 503 Service Unavailable"},
+		{
+			"redirection", answer(func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/", http.StatusFound) }),
+			patience, "answered 302 Found",
+		},
+		{"silent", answer(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }), 100 * time.Millisecond, "no answer within 100ms"},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			got := ""
-			if err := ask(c.url, 100*time.Millisecond); err != nil {
+			if err := ask(c.url, c.timeout); err != nil {
 				got = err.Error()
 			}
 			if got != c.want {

@@ -116,7 +116,7 @@ type readyLine struct{ Msg, Mode, Address, Bound, Try, Admin, url string }
 
 func waitReady(t *testing.T, log *lockedBuffer) readyLine {
 	t.Helper()
-	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(time.Millisecond) {
 		for line := range strings.SplitSeq(log.String(), "\n") {
 			var ready readyLine
 			if json.Unmarshal([]byte(line), &ready) == nil && ready.Msg == "ready" {
@@ -125,7 +125,7 @@ func waitReady(t *testing.T, log *lockedBuffer) readyLine {
 			}
 		}
 	}
-	t.Fatalf("not ready in 10 s:\n%s", log.String())
+	t.Fatalf("not ready in %v:\n%s", patience, log.String())
 	return readyLine{}
 }
 
