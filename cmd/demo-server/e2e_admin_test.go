@@ -186,7 +186,7 @@ func TestHealthCommand(t *testing.T) {
 		t.Errorf("printed %q", out)
 	}
 	p.terminate(t)
-	p.wantStopped(t, 5*time.Second)
+	p.wantStopped(t)
 	out, err := tool(t, built(t), "health", address)
 	if code := exitCode(err); code != 1 || !strings.HasPrefix(out, "demo-server: unhealthy: "+p.admin) {
 		t.Errorf("afterwards: exit code %d, %q; want 1 and what is unhealthy", code, out)

@@ -58,7 +58,7 @@ func TestFaults(t *testing.T) {
 		}
 		eventually(t, "nothing hangs any more", func() bool { return p.stats(t).InFlight == 0 })
 		p.terminate(t)
-		p.wantStopped(t, patience)
+		p.wantStopped(t)
 	})
 }
 

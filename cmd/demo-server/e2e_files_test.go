@@ -41,7 +41,7 @@ func TestOutOfFiles(t *testing.T) {
 				p.serveInTurn(t, n)
 				p.wantService(t)
 				p.terminate(t)
-				p.wantStopped(t, 5*time.Second)
+				p.wantStopped(t)
 			})
 		}
 	})

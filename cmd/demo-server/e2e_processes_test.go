@@ -104,7 +104,7 @@ func TestProcesses(t *testing.T) {
 			t.Errorf("/metrics differs from /stats (-stats, +metrics):\n%s", diff)
 		}
 		p.terminate(t)
-		p.wantStopped(t, 5*time.Second)
+		p.wantStopped(t)
 		wantGone(t, f.pids())
 	})
 }
@@ -387,7 +387,7 @@ func TestStopProcesses(t *testing.T) {
 			if ok, refused := receiveAll(t, clients); ok != n {
 				t.Errorf("%d got 200 and %d 503, want 200 for all %d", ok, refused, n)
 			}
-			p.wantStopped(t, 10*time.Second)
+			p.wantStopped(t)
 			wantGone(t, pids)
 		}
 	})
@@ -403,7 +403,7 @@ func TestDrainDeadlineOfProcesses(t *testing.T) {
 	if ok, refused := receiveAll(t, clients); ok != 0 || refused != n {
 		t.Errorf("%d got 200 and %d 503, want 503 for all %d", ok, refused, n)
 	}
-	p.wantStopped(t, 5*time.Second)
+	p.wantStopped(t)
 }
 
 // TestLameDuckOfProcesses: workers serve as ever while the supervisor is not ready any more.
@@ -417,7 +417,7 @@ func TestLameDuckOfProcesses(t *testing.T) {
 	if closes := p.dial(t).want(t); closes {
 		t.Error("Connection: close is announced already")
 	}
-	p.wantStopped(t, 7*time.Second)
+	p.wantStopped(t)
 }
 
 // TestSecondSignalToProcesses ends all of them at once.
@@ -429,7 +429,7 @@ func TestSecondSignalToProcesses(t *testing.T) {
 	p.terminate(t)
 	time.Sleep(afterEcho)
 	p.signal(t, syscall.SIGTERM)
-	p.wantExit(t, 1, 2*time.Second)
+	p.wantExit(t, 1)
 	wantGone(t, pids)
 }
 
@@ -508,7 +508,7 @@ func TestLogOfProcesses(t *testing.T) {
 	p := start(t, "--processes=2", "--delay=0s", "--access-log=all")
 	ab(t, p, mode{Name: "goroutine"}, n, 20, "-k")
 	p.terminate(t)
-	p.wantStopped(t, 5*time.Second)
+	p.wantStopped(t)
 	if got := len(p.logged("request")); got != n {
 		t.Errorf("%d requests are logged, want %d", got, n)
 	}

@@ -93,7 +93,7 @@ func stopUnderLoad(t *testing.T, m mode, processes string) {
 	for _, what := range c.lost {
 		t.Errorf("lost: %s", what)
 	}
-	p.wantStopped(t, 5*time.Second)
+	p.wantStopped(t)
 }
 
 // TestStopUnderAB: the real ab is served until it finds the port closed. A reset would be told as such.
@@ -107,7 +107,7 @@ func TestStopUnderAB(t *testing.T) {
 		}()
 		eventually(t, "ab is served", func() bool { return p.stats(t).Requests["ok"] >= 30 })
 		p.terminate(t)
-		p.wantStopped(t, 5*time.Second)
+		p.wantStopped(t)
 		if out := <-printed; !strings.Contains(out, "Connection refused") || strings.Contains(out, "reset") {
 			t.Errorf("ab ended by something else than a closed port:\n%s", out)
 		}
@@ -126,7 +126,7 @@ func TestStopUnderWrk(t *testing.T) {
 		}()
 		eventually(t, "wrk is served", func() bool { return p.stats(t).Requests["ok"] >= 30 })
 		p.terminate(t)
-		p.wantStopped(t, 5*time.Second)
+		p.wantStopped(t)
 		if w := <-result; w.errors.read != 0 || w.errors.timeout != 0 || w.non2xx {
 			t.Errorf("wrk found fault:\n%s", w.out)
 		}
@@ -156,7 +156,7 @@ func TestStopServesConnected(t *testing.T) {
 		if ok, _ := receiveAll(t, clients); ok != len(clients) {
 			t.Errorf("%d of %d got 200", ok, len(clients))
 		}
-		p.wantStopped(t, 5*time.Second)
+		p.wantStopped(t)
 	})
 }
 
@@ -172,7 +172,7 @@ func TestStopServesQueues(t *testing.T) {
 		if ok, refused := receiveAll(t, clients); ok != n {
 			t.Errorf("%d got 200 and %d 503, want 200 for all %d", ok, refused, n)
 		}
-		p.wantStopped(t, 5*time.Second)
+		p.wantStopped(t)
 	})
 }
 
@@ -197,7 +197,7 @@ func TestDrainDeadline(t *testing.T) {
 		if ok+refused != n || refused == 0 || (ok > 0) != m.binds() {
 			t.Errorf("%d got 200 and %d 503, want %d replies of both kinds, or 503 only in a mode without a bound", ok, refused, n)
 		}
-		p.wantStopped(t, 5*time.Second)
+		p.wantStopped(t)
 		if counted := p.countedDraining(); counted != refused {
 			t.Errorf("%d refusals were counted, but %d clients got 503", counted, refused)
 		}
@@ -233,7 +233,7 @@ func TestSecondSignal(t *testing.T) {
 			p.terminate(t)
 			time.Sleep(afterEcho)
 			p.signal(t, second)
-			p.wantExit(t, 1, 2*time.Second)
+			p.wantExit(t, 1)
 			if n := len(p.logged("stopped at once by a second signal")); n != 1 {
 				t.Errorf("the second signal was logged %d times, want once", n)
 			}
@@ -262,7 +262,7 @@ func TestLameDuck(t *testing.T) {
 		if closes := c.want(t); closes != m.single() {
 			t.Errorf("Connection: close is %v, want %v: nothing is announced yet", closes, m.single())
 		}
-		p.wantStopped(t, 7*time.Second)
+		p.wantStopped(t)
 		if took := time.Since(before); took < 2*time.Second {
 			t.Errorf("stopped after %v, want the lame duck's time at least", took)
 		}

@@ -62,7 +62,7 @@ func TestSocketActivation(t *testing.T) {
 				t.Errorf("/readyz: %d", status)
 			}
 			p.terminate(t)
-			p.wantStopped(t, 5*time.Second)
+			p.wantStopped(t)
 		})
 	}
 }
@@ -94,7 +94,7 @@ func TestSocketStays(t *testing.T) {
 			p := handOver(t, socket, append(args, "--delay=10ms")...).awaitReady(t)
 			p.dial(t).want(t)
 			p.terminate(t)
-			p.wantStopped(t, 5*time.Second)
+			p.wantStopped(t)
 
 			waiting := p.dial(t)
 			if err := waiting.send(); err != nil {
@@ -121,7 +121,7 @@ func TestWrongSocket(t *testing.T) {
 	}
 	defer socket.Close()
 	p := handOver(t, socket)
-	p.wantExit(t, 1, patience)
+	p.wantExit(t, 1)
 	failed := p.logged("cannot start")
 	if len(failed) != 1 || failed[0].fields["error"] != `systemd handed over "LISTEN_FD_3", a unix socket: want TCP` {
 		t.Errorf("it says %v", failed)
@@ -160,7 +160,7 @@ func TestNotify(t *testing.T) {
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
-			p.wantStopped(t, 5*time.Second)
+			p.wantStopped(t)
 		})
 	}
 }

@@ -27,7 +27,8 @@ import (
 	"time"
 )
 
-// patience bounds every wait that should be short on an idle machine.
+// patience bounds every wait that should be short on an idle machine. It is less than the drain timeout, which a server
+// that stops must not wait for.
 const patience = 20 * time.Second
 
 // binary builds the command once. It lies beside the test's own binary, in a directory that go test removes.
@@ -249,12 +250,12 @@ func (p *process) terminate(t *testing.T) {
 }
 
 // wantExit waits for the process's end.
-func (p *process) wantExit(t *testing.T, code int, within time.Duration) {
+func (p *process) wantExit(t *testing.T, code int) {
 	t.Helper()
 	select {
 	case <-p.exited:
-	case <-time.After(within):
-		t.Fatalf("still runs after %v", within)
+	case <-time.After(patience):
+		t.Fatalf("still runs after %v", patience)
 	}
 	if p.code != code {
 		t.Errorf("exit code %d, want %d", p.code, code)
@@ -262,9 +263,9 @@ func (p *process) wantExit(t *testing.T, code int, within time.Duration) {
 }
 
 // wantStopped waits for a clean end: exit code 0, and one line each that it began and ended.
-func (p *process) wantStopped(t *testing.T, within time.Duration) {
+func (p *process) wantStopped(t *testing.T) {
 	t.Helper()
-	p.wantExit(t, 0, within)
+	p.wantExit(t, 0)
 	for _, message := range []string{"stopping", "stopped"} {
 		if n := len(p.logged(message)); n != 1 {
 			t.Errorf("%q was logged %d times, want once", message, n)

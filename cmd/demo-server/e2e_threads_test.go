@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 )
 
 // TestThousandThreads: mode thread holds 1000 requests, each with an OS thread, in 64 MiB of memory; /metrics shows the
@@ -36,7 +35,7 @@ func TestThousandThreads(t *testing.T) {
 	}
 	eventually(t, "the threads are gone", func() bool { return p.gauge(t, "go_threads") <= before+10 })
 	p.terminate(t)
-	p.wantStopped(t, 5*time.Second)
+	p.wantStopped(t)
 }
 
 // status reads a number from the process's /proc/PID/status.

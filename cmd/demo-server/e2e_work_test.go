@@ -179,7 +179,7 @@ func TestDependencyDownAtStart(t *testing.T) {
 			args := append(row.extra, "--port=0", "--work="+row.work, row.flag+fmt.Sprintf(row.format, address), "--dial-timeout=500ms")
 			began := time.Now()
 			p := launch(t, exec.Command(built(t), args...))
-			p.wantExit(t, 1, patience)
+			p.wantExit(t, 1)
 			if took := time.Since(began); took < 400*time.Millisecond || took > 5*time.Second {
 				t.Errorf("ended after %s, want some more than 500ms", took)
 			}
@@ -197,7 +197,7 @@ func TestStopWhileDependencyIsDown(t *testing.T) {
 	p.signal(t, syscall.SIGTERM)
 	select {
 	case <-p.exited:
-	case <-time.After(5 * time.Second):
+	case <-time.After(patience):
 		t.Fatal("still waits")
 	}
 }
@@ -264,7 +264,7 @@ func TestDependencyRestarted(t *testing.T) {
 			t.Errorf("%s: %v are %d, want all %d that failed", name, s.Failures, sum, s.Requests["failed"])
 		}
 		p.terminate(t)
-		p.wantStopped(t, patience)
+		p.wantStopped(t)
 	}
 }
 
@@ -297,5 +297,5 @@ func TestDrainWork(t *testing.T) {
 	if ok, refused := receiveAll(t, clients); ok != 4 || refused != 0 {
 		t.Errorf("%d served and %d refused, want all 4 served", ok, refused)
 	}
-	p.wantStopped(t, patience)
+	p.wantStopped(t)
 }
