@@ -181,17 +181,20 @@ func TestDrainDeadline(t *testing.T) {
 	const n = 30
 	eachMode(t, func(t *testing.T, m mode) {
 		t.Parallel()
-		delay := "100ms" // of which the bounded modes get some done, and not all
+		delay := "400ms" // of which the bounded modes get some done, and not all: that would take them 12 s
 		if !m.binds() {
 			delay = "30s"
 		}
-		p := start(t, "--mode="+m.Name, "--delay="+delay, "--workers=1", "--drain-timeout=550ms")
+		p := start(t, "--mode="+m.Name, "--delay="+delay, "--workers=1", "--drain-timeout=1400ms")
 		clients := p.dialAll(t, n)
-		p.settle(t, n)
+		eventually(t, "all have arrived", func() bool {
+			s := p.stats(t)
+			return s.InFlight+s.Queued+s.AcceptQueue.Depth+s.Requests["ok"] == n
+		})
 		before := time.Now()
 		p.terminate(t)
 		ok, refused := receiveAll(t, clients)
-		if took := time.Since(before); took > 3*time.Second {
+		if took := time.Since(before); took > 8*time.Second {
 			t.Errorf("the last reply came after %v", took)
 		}
 		if ok+refused != n || refused == 0 || (ok > 0) != m.binds() {
@@ -245,7 +248,7 @@ func TestSecondSignal(t *testing.T) {
 func TestLameDuck(t *testing.T) {
 	eachMode(t, func(t *testing.T, m mode) {
 		t.Parallel()
-		p := start(t, "--mode="+m.Name, "--delay=10ms", "--lame-duck=2s")
+		p := start(t, "--mode="+m.Name, "--delay=10ms", "--lame-duck=4s")
 		if status, body := p.ask(t, "readyz"); status != http.StatusOK {
 			t.Errorf("/readyz before: %d %s", status, body)
 		}
@@ -263,7 +266,7 @@ func TestLameDuck(t *testing.T) {
 			t.Errorf("Connection: close is %v, want %v: nothing is announced yet", closes, m.single())
 		}
 		p.wantStopped(t)
-		if took := time.Since(before); took < 2*time.Second {
+		if took := time.Since(before); took < 4*time.Second {
 			t.Errorf("stopped after %v, want the lame duck's time at least", took)
 		}
 	})
