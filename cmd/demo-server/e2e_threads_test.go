@@ -13,7 +13,7 @@ import (
 // threads, also that they have gone. One request more is refused.
 func TestThousandThreads(t *testing.T) {
 	const n = 1000
-	p := start(t, "--mode=thread", "--delay=4s")
+	p := start(t, "--mode=thread", "--delay=8s")
 	before := p.gauge(t, "go_threads")
 	clients := p.dialAll(t, n)
 	eventually(t, "all are in flight", func() bool { return p.stats(t).InFlight == n })
