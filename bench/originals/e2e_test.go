@@ -13,11 +13,14 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 const (
 	delay    = 200 * time.Millisecond
 	patience = 20 * time.Second // for what takes a moment on an idle machine
+	attempts = 5                // to do at once what a noisy machine may do later
 )
 
 // A running program, in a process group of its own.
@@ -130,7 +133,12 @@ func TestRun(t *testing.T) {
 	for _, program := range Programs() {
 		t.Run(program.Name, func(t *testing.T) {
 			p := start(t, set, program.Name, requests, delay)
-			took := atOnce(t, p.address, requests)
+			took := time.Hour
+			for range attempts {
+				if took = min(took, atOnce(t, p.address, requests)); took < requests*delay {
+					break
+				}
+			}
 			if oneByOne := took >= requests*delay; oneByOne != (program.Places(requests) == 1) {
 				t.Errorf("%d requests at once took %s, and %d have a place", requests, took, program.Places(requests))
 			}
@@ -138,7 +146,7 @@ func TestRun(t *testing.T) {
 			p.Process.Signal(syscall.SIGTERM)
 			<-p.ended
 			waitFor(t, "end of all processes", func() bool { return !p.left() })
-			if took := time.Since(stopped); took > 5*time.Second {
+			if took := time.Since(stopped); took > patience {
 				t.Errorf("took %s to end", took)
 			}
 		})
@@ -148,7 +156,11 @@ func TestRun(t *testing.T) {
 // TestThreads: gthread works on as many requests as it has threads.
 func TestThreads(t *testing.T) {
 	p := start(t, prepared(t), "gunicorn-gthread", 2, delay)
-	if took := atOnce(t, p.address, 5); took < 3*delay || took >= 5*delay {
+	took := time.Hour
+	for try := 0; try < attempts && took >= 5*delay; try++ {
+		took = min(took, atOnce(t, p.address, 5))
+	}
+	if took < 3*delay || took >= 5*delay {
 		t.Errorf("5 requests on 2 threads took %s, want 3 times %s", took, delay)
 	}
 }
@@ -179,13 +191,32 @@ func TestBacklog(t *testing.T) {
 	}
 }
 
-// dial fails where the kernel dropped the SYN, which it sends again after a second.
+// dial fails where the kernel dropped the SYN: it was sent again, then.
 func dial(t *testing.T, p *running) net.Conn {
 	t.Helper()
-	conn, err := net.DialTimeout("tcp4", p.address, 900*time.Millisecond)
+	conn, err := net.DialTimeout("tcp4", p.address, patience)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { conn.Close() })
+	if again := sentAgain(t, conn); again > 0 {
+		t.Fatalf("a connection was found after %d more attempts", again)
+	}
 	return conn
+}
+
+// sentAgain is how many segments of the connection the kernel had to send again.
+func sentAgain(t *testing.T, conn net.Conn) (again uint32) {
+	t.Helper()
+	raw, err := conn.(*net.TCPConn).SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var info *unix.TCPInfo
+	if controlErr := raw.Control(func(fd uintptr) {
+		info, err = unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO)
+	}); controlErr != nil || err != nil {
+		t.Fatal(controlErr, err)
+	}
+	return info.Total_retrans
 }
