@@ -91,6 +91,9 @@ func (e *events) listen(page string) func(any) {
 	}
 }
 
+// patience is for a browser that is read from a slow disk for the first time, on a busy machine.
+const patience = 2 * time.Minute
+
 const evilName = `<script>alert(1)</script>`
 
 // TestInBrowser opens the page as a reader does, from a file.
@@ -99,7 +102,7 @@ func TestInBrowser(t *testing.T) {
 	r.Rows[0].Name = evilName
 	address := saved(t, r)
 	browser, stop := chromedp.NewContext(t.Context(),
-		chromedp.WithAllocatorOptions(chromedp.ExecPath("chromium"), chromedp.NoSandbox))
+		chromedp.WithAllocatorOptions(chromedp.ExecPath("chromium"), chromedp.NoSandbox, chromedp.WSURLReadTimeout(patience)))
 	defer stop()
 	if err := chromedp.Do(browser, chromedp.Navigate("about:blank")); err != nil {
 		t.Fatal("chromium: ", err)
@@ -149,7 +152,7 @@ func open(t *testing.T, browser context.Context, address string, width int64, sc
 	if err := chromedp.Listen(tab, seen.listen(address)); err != nil {
 		t.Fatal(err)
 	}
-	limited, cancel := context.WithTimeout(tab, 30*time.Second)
+	limited, cancel := context.WithTimeout(tab, patience)
 	defer cancel()
 	if err := chromedp.Do(limited, chromedp.EmulateViewport(width, 900), chromedp.Navigate(address)); err != nil {
 		t.Fatal(err)
