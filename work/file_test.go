@@ -39,8 +39,11 @@ func TestFileDiskHangs(t *testing.T) {
 		}
 		full := errors.New("full")
 		for _, says := range []error{full, nil} {
-			go func() { disk <- says }()
-			if err := check(); err != says {
+			said := make(chan error)
+			go func() { said <- check() }()
+			synctest.Wait() // until it waits for a trial, which would be another one's once the disk has answered
+			disk <- says
+			if err := <-said; err != says {
 				t.Errorf("got %v, want %v", err, says)
 			}
 			synctest.Wait()
