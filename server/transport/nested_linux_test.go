@@ -56,7 +56,7 @@ func TestYield(t *testing.T) {
 	}
 
 	told(false)
-	if n := descriptors(); n != before {
+	if n := descriptors(); n > before { // of tests before this one some may be closed only now
 		t.Errorf("%d descriptors are open that were not before", n-before)
 	}
 
