@@ -98,7 +98,7 @@ func TestOverrides(t *testing.T) {
 		{"GET", "/delay/", answer{status: 404, body: "not found: try /\n", length: 17, contentType: plain}},
 	}
 	eachMode(t, 1, func(t *testing.T, mode modes.Mode) {
-		_, m := inMemory(t, mode, options{faults: asking, queue: 1}) // a place is freed just after its reply
+		_, m := inMemory(t, mode, options{faults: asking})
 		for _, row := range rows {
 			c := m.dial(t)
 			began := time.Now()
@@ -159,8 +159,8 @@ func TestNoOverrides(t *testing.T) {
 	})
 }
 
-// TestDrip: the head comes at once, and then a piece at the end of each part of the delay. Meanwhile the request has its
-// place, no timeout ends it, and the next request on the connection waits for its turn.
+// TestDrip: the head comes at once, and then a piece at the end of each part of the delay. Until then the request is in
+// flight, no timeout ends it, and the next request on the connection waits for its turn.
 func TestDrip(t *testing.T) {
 	const s = time.Second
 	eachMode(t, 1, func(t *testing.T, mode modes.Mode) {
@@ -194,13 +194,13 @@ func TestDrip(t *testing.T) {
 	})
 }
 
-// TestDripHoldsPlace: what drips keeps the place that bounds the mode.
-func TestDripHoldsPlace(t *testing.T) {
+// TestDripHoldsThread: a reply that drips holds the one thread of a mode that has no other to write it.
+func TestDripHoldsThread(t *testing.T) {
 	eachMode(t, 1, func(t *testing.T, mode modes.Mode) {
-		if mode.Places != 1 || standsStill(mode) {
-			return // a loop that stands still does not do so while a socket takes a piece
+		if mode.Bound != modes.BoundOne {
+			return // hold_test.go has what drips in other modes
 		}
-		_, m := inMemory(t, mode, options{faults: asking, queue: 1})
+		_, m := inMemory(t, mode, options{faults: asking})
 		began := time.Now()
 		dripping := m.dial(t)
 		dripping.send(ask("/?drip=2&delay=10s"))
@@ -243,7 +243,7 @@ func TestDripEnds(t *testing.T) {
 	})
 }
 
-// TestAbort: a reset is a RST, a close is a FIN, and neither sends a byte; what hangs has its place until its client
+// TestAbort: a reset is a RST, a close is a FIN, and neither sends a byte; what hangs is in flight until its client
 // leaves, also where its work would be finished, or until the drain deadline.
 func TestAbort(t *testing.T) {
 	if runtime.GOOS != "linux" {

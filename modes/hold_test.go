@@ -71,6 +71,36 @@ func TestDeaf(t *testing.T) {
 	})
 }
 
+// TestPlaceEndsWithWork: a place stands for what runs the work. A client that does not read its reply, reads it slowly as
+// it drips, or asked for one that never comes, holds a connection and no place.
+func TestPlaceEndsWithWork(t *testing.T) {
+	mostly := map[string]string{
+		"does not read": ask("/?size=100000&delay=1s"), "drips": ask("/?drip=5&delay=5s"), "hangs": ask("/?abort=hang&delay=1s"),
+	}
+	eachMode(t, 1, func(t *testing.T, mode modes.Mode) {
+		switch mode.Excess {
+		case modes.Refused:
+			mode = named(mode.Name, modes.Options{MaxThreads: 1})
+		case modes.Queued:
+		default:
+			return // has no places
+		}
+		for name, request := range mostly {
+			s, m := inMemory(t, mode, options{faults: asking})
+			for range 3 {
+				m.dial(t).send(request)
+				time.Sleep(2 * time.Second) // its work is over, and its reply is not
+			}
+			if s.app.InFlight() != 3 {
+				t.Errorf("%s: %d in flight, want 3 whose replies are not out", name, s.app.InFlight())
+			}
+			m.dial(t).get(http.StatusOK)
+			s.stop()
+			s.app.Expire()
+		}
+	})
+}
+
 // TestGoneWhileWriting: a client that resets its connection while a long reply is written to it frees its slot once.
 func TestGoneWhileWriting(t *testing.T) {
 	long := strings.Repeat("x", 8<<20)

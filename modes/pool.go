@@ -11,20 +11,20 @@ import (
 //
 // Mechanism: a connection's goroutine reads the request and admits it. The one queue (server/admission) has as many
 // places as there are workers: a job that gets a place is handed to whichever worker is free, and the others wait in
-// line, first in, first out. The place is given back when the reply is written.
+// line, first in, first out. A place stands for a worker, so the job gives it back when its work ends.
 //
 // Bound: workers / delay requests a second. Then the queue fills; a full one refuses with 503 at once, and a job that
 // waits in it for longer than queue-timeout is refused too.
 //
 // Where it breaks: net/http still holds a goroutine for each connection, so the pool bounds work and not connections
-// (max-connections does). A client that reads its reply slowly holds its place, as it holds a thread of gthread. And
-// with a queue of 0 a client's next request can come a moment before the place of its last one is free, and is refused.
+// (max-connections does). The connection's goroutine also writes the reply, however slowly the client reads it, while the
+// worker goes on with the next job. A thread of gthread writes its reply itself, so that slow readers hold its threads.
 func newPool(workers int) Mode {
 	return Mode{
 		Name:      "pool",
 		Summary:   "a fixed number of worker goroutines behind one bounded queue, on net/http",
 		Mirrors:   "gunicorn gthread: a pool of threads",
-		Differs:   "gthread never refuses: its queue has no end",
+		Differs:   "gthread never refuses, its queue has no end; and its threads write the replies, so that slow readers hold them",
 		Bound:     BoundWorkers,
 		Places:    workers,
 		Excess:    Queued,

@@ -15,7 +15,7 @@ import (
 // ends without being unlocked takes the thread with it. The connection's goroutine reads, waits and writes; it is the
 // job that has a thread.
 //
-// Bound: max-threads. A request beyond it is refused with 503 at once: the Go runtime ends a program that has 10,000
+// Bound: max-threads. A place ends with its thread, before the connection's goroutine writes the reply. A request beyond it is refused with 503 at once: the Go runtime ends a program that has 10,000
 // threads, and a machine feels it before.
 //
 // Where it breaks: each blocked request costs the kernel a thread (its stack, its place in the scheduler, some 10 µs to

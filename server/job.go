@@ -133,7 +133,8 @@ func (j *Job) Start() error {
 	return nil
 }
 
-// End is the last half of Run: err is what became of the job, and nil that its work is done. It wakes Wait.
+// End is the last half of Run: err is what became of the job, and nil that its work is done. It gives the job's place back
+// and wakes Wait.
 func (j *Job) End(err error) {
 	if err != nil && j.cause.Load() != causeNone {
 		err = j.cancelled() // work reports a cancelled context; the cause says why
@@ -146,8 +147,18 @@ func (j *Job) end(err error) {
 	j.err = err
 	j.endRegion()
 	j.signalBegun()
+	j.release() // before anyone learns that the job has ended, because its owner may then begin the next request
 	if j.phase.Swap(phaseEnded) == phaseAwaited {
 		j.notify(j)
+	}
+}
+
+// release gives the place back, if the job has one. A place stands for what runs the work, a worker or a thread, and both
+// are free once the work has ended: a client that reads its reply slowly, or never, must not hold them.
+func (j *Job) release() {
+	if j.placed {
+		j.placed = false
+		j.queue.Load().Release()
 	}
 }
 
@@ -213,14 +224,11 @@ func (j *Job) Started() time.Duration { return j.started }
 func (j *Job) Ended() time.Duration { return j.worked }
 
 // Finish is called once, when r, the job's reply, is written or was given up: written says whether all of it went out.
-// It gives the job's place back, hands one Sample to the observers, and returns the App's stamp of now.
+// It hands one Sample to the observers, and returns the App's stamp of now.
 func (j *Job) Finish(r *Reply, written bool) time.Duration {
 	now := j.app.Now()
 	if j.ran {
 		j.app.inFlight.Add(-1)
-	}
-	if j.placed {
-		j.queue.Load().Release()
 	}
 	if !written && (r.outcome == OK || r.outcome == Injected) && r.Abort == fault.None {
 		r.outcome = Unwritten
