@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"demo-server/modes"
@@ -97,6 +98,24 @@ func TestPlaceEndsWithWork(t *testing.T) {
 			m.dial(t).get(http.StatusOK)
 			s.stop()
 			s.app.Expire()
+		}
+	})
+}
+
+// TestHangEnds: a reply that hangs ends after max-delay: there is a bound to how long a request may ask for a connection.
+func TestHangEnds(t *testing.T) {
+	eachMode(t, 1, func(t *testing.T, mode modes.Mode) {
+		seen := &outcomes{}
+		s, m := inMemory(t, mode, options{faults: asking, delay: atOnce, observers: []server.Observer{seen}})
+		began := time.Now()
+		hangs := m.dial(t).send(ask("/?abort=hang"))
+		got, err := io.ReadAll(hangs)
+		if took := time.Since(began); len(got) > 0 || err != nil || took != asking.Caps.MaxDelay {
+			t.Errorf("%q, %v after %v, want nothing, and a close after %v", got, err, took, asking.Caps.MaxDelay)
+		}
+		synctest.Wait()
+		if s.app.InFlight() != 0 || seen.of(server.Injected) != 1 {
+			t.Errorf("%d in flight, counted %v, want one %s", s.app.InFlight(), seen.counts, server.Injected)
 		}
 	})
 }

@@ -101,7 +101,7 @@ type Reply struct {
 	Close      bool   // say Connection: close, and close
 
 	Pieces int           // the body drips: its head goes out at once, and it in so many pieces, see Piece; 0 for whole
-	Over   time.Duration // how long that takes
+	Over   time.Duration // how long that takes, or how long a reply hangs before its connection closes
 	Abort  fault.Abort   // what becomes of the connection instead of a reply
 
 	outcome Outcome
@@ -130,6 +130,9 @@ func (a *App) reply(j *Job, r *Reply) {
 			a.learn(j.worked - j.started)
 		}
 		r.follow(j.plan)
+		if r.Abort == fault.Hang {
+			r.Over = a.config.Faults.Caps.MaxDelay
+		}
 	}
 	r.Close = r.Close || a.announce.Load()
 	r.Timing = j.appendTiming(r.Timing)

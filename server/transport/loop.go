@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"demo-server/server"
+	"demo-server/server/fault"
 )
 
 const (
@@ -132,16 +133,19 @@ func (l *loop) goOn() {
 	}
 }
 
-// fire ends the jobs whose delay is over, and goes on with replies whose next piece is due.
+// fire ends the jobs whose delay is over, goes on with replies whose next piece is due, and ends those that hung.
 func (l *loop) fire() {
 	for s := l.timers.next(); s != nil && s.due <= l.now; s = l.timers.next() {
 		l.timers.remove(s)
-		if s.unsent == nil {
+		switch {
+		case s.unsent == nil:
 			s.job.End(nil)
-			continue
+		case s.unsent.reply.Abort == fault.Hang:
+			l.sent(s, false)
+		default:
+			l.drip(s)
+			l.advance(s)
 		}
-		l.drip(s)
-		l.advance(s)
 	}
 	l.takePosts()
 }

@@ -182,7 +182,7 @@ const selfSized = 2 << 10
 // reply writes the ended job's reply. The header map is filled directly: the names are in canonical form already.
 func (h *netHandler) reply(c *connContext, w http.ResponseWriter, r *http.Request) {
 	reply := c.conn.reply()
-	if c.conn.breakOff(func() { <-c.conn.job.Done() }) {
+	if c.conn.breakOff(func() { c.conn.job.Pause(c.conn.answer.Over) }) {
 		return
 	}
 	header := w.Header()

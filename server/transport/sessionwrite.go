@@ -57,6 +57,7 @@ func (l *loop) breakOff(s *session) {
 	case fault.Hang:
 		l.keepReply(s, nil, nil)
 		s.enter(phaseWorking, 0) // nothing times out
+		l.timers.add(s, l.now+s.unsent.reply.Over)
 		s.job.Hang()
 		l.cancelled(s)
 	case fault.Reset:

@@ -17,7 +17,7 @@ import (
 var errBrokenOff = errors.New("broken off, as asked for")
 
 // breakOff does what the reply says that is to be none, and reports whether that is so. hang returns when the client has
-// left; until then the job keeps its place.
+// left, or at the end of the time that a reply may hang.
 func (c *conn) breakOff(hang func()) bool {
 	switch c.answer.Abort {
 	case fault.None:
@@ -40,12 +40,14 @@ func (c *conn) reset() {
 	}
 }
 
-// hang waits until the client leaves, or the drain deadline cuts the connection. It is for whoever reads it.
+// hang waits until the client leaves, the drain deadline cuts the connection, or the time is over that a reply may hang. It
+// is for the goroutine that reads the connection.
 func (c *conn) hang() {
 	if c.watched {
-		<-c.job.Done()
+		c.job.Pause(c.answer.Over)
 		return
 	}
+	c.SetReadDeadline(time.Now().Add(c.answer.Over))
 	io.Copy(io.Discard, c.Conn)
 }
 

@@ -78,14 +78,14 @@ func (w *waiter) pause(c *conn, d time.Duration) error {
 	return w.wait(raw, &c.job, d)
 }
 
-// hang waits until the client leaves, or the drain deadline.
+// hang waits until the client leaves, the drain deadline, or the end of the time that a reply may hang.
 func (w *waiter) hang(c *conn) {
 	raw := rawConn(c)
 	if raw == nil {
 		c.hang()
 		return
 	}
-	w.wait(raw, &c.job, 0)
+	w.wait(raw, &c.job, c.answer.Over)
 }
 
 func (w *waiter) wait(raw syscall.RawConn, job *server.Job, d time.Duration) (err error) {
@@ -94,8 +94,7 @@ func (w *waiter) wait(raw syscall.RawConn, job *server.Job, d time.Duration) (er
 	return err
 }
 
-// poll waits for d, or for ever where that is 0, which switches the timer off. It returns early, with an error, once the
-// job is cancelled.
+// poll waits for d, which is above 0. It returns early, with an error, once the job is cancelled.
 func (w *waiter) poll(fd int32, job *server.Job, d time.Duration) error {
 	spec := unix.ItimerSpec{Value: unix.NsecToTimespec(int64(d))}
 	if err := unix.TimerfdSettime(w.timer, 0, &spec, nil); err != nil {
