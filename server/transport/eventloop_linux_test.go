@@ -190,6 +190,48 @@ func standStill(t *testing.T, app *server.App, s *loops, addr net.Addr) {
 	eventually(t, "in flight", func() bool { return app.InFlight() == 1 })
 }
 
+// TestEndlessTrailer: a trailer that never ends is refused, before it fills the buffer that its loop reads into.
+func TestEndlessTrailer(t *testing.T) {
+	_, _, addr := eventLoops(t, 1, 0, "Hello World")
+	conn := dial(t, addr)
+	conn.SetDeadline(time.Now().Add(patience))
+	io.WriteString(conn, "GET / HTTP/1.1\r\nHost: demo\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n")
+	go io.WriteString(conn, strings.Repeat("\r", 30_000))
+	reply, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil || reply.StatusCode != http.StatusBadRequest || !reply.Close {
+		t.Errorf("%v, %v; want 400 and closed", reply, err)
+	}
+	wantOK(t, dial(t, addr))
+}
+
+// TestReadIntoNothing: a read into an empty buffer fails on every poller, because it would look like the end of the stream.
+func TestReadIntoNothing(t *testing.T) {
+	p, addr := newPoller(t)
+	defer p.free()
+	dial(t, addr)
+	socket := int32(-1)
+	eventually(t, "accepted", func() bool {
+		var err error
+		socket, _, err = p.accept()
+		return err == nil
+	})
+	defer p.close(socket)
+	inMemory := &memory{pipes: &pipes{all: []*pipe{{unread: []byte("x")}}}}
+	for name, read := range map[string]func(){
+		"epoll":  func() { p.read(socket, nil) },
+		"memory": func() { inMemory.read(0, nil) },
+	} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("%s: a read into nothing succeeds", name)
+				}
+			}()
+			read()
+		}()
+	}
+}
+
 // patience bounds every wait that should be short on an idle machine.
 const patience = 20 * time.Second
 

@@ -31,13 +31,12 @@ type loop struct {
 	again  []*session // those that go on when the others had their turn
 	before []*session // those before these, to be used again
 
-	buffer  []byte // what is read, behind what a session has kept
-	out     []byte // a reply
-	reply   server.Reply
-	letter  letterhead
-	heads   *headReader
-	trailer trailerReader
-	parser  parser
+	buffer []byte // what is read, behind what a session has kept
+	out    []byte // a reply
+	reply  server.Reply
+	letter letterhead
+	heads  *headReader
+	parser parser
 
 	listens   bool
 	blocks    bool          // stands still for its jobs, and so for the pauses of their replies
@@ -73,7 +72,6 @@ func newLoop(s *loops, p poller) *loop {
 		loops: s, app: s.app, poller: p, buffer: make([]byte, size+readChunk), heads: newHeadReader(size),
 		letter: letterhead{name: s.app.ServerName()},
 	}
-	l.trailer.head = l.heads
 	l.now = s.app.Now()
 	return l
 }

@@ -134,6 +134,8 @@ func bodyError(n, limit int64, err error) error {
 		return server.ErrBodyTooLarge
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return server.ErrTimeout
+	case errors.Is(err, server.ErrHeaderTooLarge): // of a trailer
+		return server.ErrHeaderTooLarge
 	case err != nil:
 		return server.ErrBadRequest
 	}

@@ -24,7 +24,7 @@ type poller interface {
 	watch(socket int32, tag tag) error
 
 	// read and write are those of the socket, and return errAgain where they would have to wait. To read 0 bytes without
-	// an error is the end of what the client sends.
+	// an error is the end of what the client sends. They panic if p is empty: a read of no bytes would look like that end.
 	read(socket int32, p []byte) (int, error)
 	write(socket int32, p []byte) (int, error)
 	// closeWrite sends the FIN and leaves the reading side open.

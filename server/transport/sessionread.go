@@ -132,7 +132,7 @@ func (l *loop) begin(s *session) {
 		l.admit(s, method, path, query)
 		return
 	}
-	s.body = newBody(length, l.loops.limits.MaxBodyBytes)
+	s.body = newBody(length, l.loops.limits.MaxBodyBytes, l.loops.limits.MaxHeaderBytes)
 	s.body.method, s.body.path, s.body.query = method, path, query
 	if waits {
 		l.sayContinue(s)
@@ -175,7 +175,7 @@ func (l *loop) expectBody(s *session) {
 }
 
 func (l *loop) takeBody(s *session, in []byte) int {
-	n, complete, err := s.body.take(in, &l.trailer)
+	n, complete, err := s.body.take(in)
 	if n > 0 {
 		s.enter(phaseBody, l.now)
 	}
