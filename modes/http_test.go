@@ -10,7 +10,11 @@ import (
 	"demo-server/modes"
 )
 
-const host = "Host: demo\r\n"
+const (
+	host = "Host: demo\r\n"
+	// chunked begins a request whose body is to follow.
+	chunked = "GET / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n\r\n"
+)
 
 // httpRows are TestHTTP's, and what FuzzRequest starts from.
 var httpRows = []struct {
@@ -30,10 +34,10 @@ var httpRows = []struct {
 	{"absolute form", "GET http://demo/ HTTP/1.1\r\n" + host + "\r\n", "200 open", "", "200 closed"},
 	{"query", "GET /?x=1 HTTP/1.1\r\n" + host + "\r\n", "200 open", "", "200 closed"},
 	{"sized body", "GET / HTTP/1.1\r\n" + host + "Content-Length: 5\r\n\r\nhello" + hello, "200 200 open", "", "200 closed"},
-	{"chunked body", "GET / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n" + hello, "200 closed", "200 200 open", "200 closed"},
+	{"chunked body", "GET / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n" + hello, "200 200 open", "", "200 closed"},
 	{"body at the limit", "GET / HTTP/1.1\r\n" + host + "Content-Length: 1024\r\n\r\n" + strings.Repeat("x", 1024) + hello, "200 200 open", "", "200 closed"},
 	{"100-continue", "GET / HTTP/1.1\r\n" + host + "Expect: 100-continue\r\nContent-Length: 5\r\n\r\nhello" + hello, "100 200 200 open", "", "100 200 closed"},
-	{"100-continue, chunked", "GET / HTTP/1.1\r\n" + host + "Expect: 100-Continue\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n", "100 200 closed", "100 200 open", "100 200 closed"},
+	{"100-continue, chunked", "GET / HTTP/1.1\r\n" + host + "Expect: 100-Continue\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n", "100 200 open", "", "100 200 closed"},
 	{"100-continue on 1.0 means nothing", "GET / HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\nhello", "200 closed", "", "200 closed"},
 
 	// What is refused.
@@ -68,15 +72,75 @@ var httpRows = []struct {
 	{"negative length", "GET / HTTP/1.1\r\n" + host + "Content-Length: -5\r\n\r\n" + hello, "400 closed", "", "400 closed"},
 	{"signed length", "GET / HTTP/1.1\r\n" + host + "Content-Length: +5\r\n\r\nhello" + hello, "400 closed", "", "400 closed"},
 	{"chunked twice", "GET / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + hello, "501 closed", "", "501 closed"},
-	{"bad chunk size", "GET / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n\r\nxyz\r\n" + hello, "400 closed", "", "400 closed"},
+	{"the same length twice", "GET / HTTP/1.1\r\n" + host + "Content-Length: 5\r\nContent-Length: 5\r\n\r\nhello" + hello, "400 closed", "", "400 closed"},
+	{"a huge length", "GET / HTTP/1.1\r\n" + host + "Content-Length: 9999999999999999999\r\n\r\n" + hello, "400 closed", "", "400 closed"},
+	{"unknown transfer coding", "GET / HTTP/1.1\r\n" + host + "Transfer-Encoding: gzip\r\n\r\n" + hello, "501 closed", "", "501 closed"},
+	{"no transfer coding", "GET / HTTP/1.1\r\n" + host + "Transfer-Encoding: identity\r\n\r\n" + hello, "501 closed", "", "501 closed"},
+	{"an empty transfer coding", "GET / HTTP/1.1\r\n" + host + "Transfer-Encoding:\r\n\r\n" + hello, "501 closed", "", "501 closed"},
+	{"chunked is not the last coding", "GET / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked, identity\r\n\r\n" + hello, "501 closed", "", "501 closed"},
+	{"transfer coding on 1.0", "GET / HTTP/1.0\r\n" + host + "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + hello, "501 closed", "", "501 closed"},
+	{"transfer coding on 1.0, kept", "POST / HTTP/1.0\r\n" + host + "Connection: keep-alive\r\nContent-Length: 4\r\ntransfer-encoding: chunked\r\n\r\n1e\r\n" + hello + "\r\n0\r\n\r\n", "501 closed", "", "501 closed"},
+	{"transfer coding on 1.9", "GET / HTTP/1.9\r\n" + host + "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + hello, "501 closed", "", "501 closed"},
+	{"bare LF", "GET / HTTP/1.1\nHost: demo\n\n" + hello, "400 closed", "", "400 closed"},
+	{"bare LF behind the request line", "GET / HTTP/1.1\n" + host + "\r\n" + hello, "400 closed", "", "400 closed"},
+	{"bare LF behind a field", "GET / HTTP/1.1\r\n" + host + "X: y\nZ: z\r\n\r\n" + hello, "400 closed", "", "400 closed"},
+	{"bare LF as the blank line", "GET / HTTP/1.1\r\n" + host + "\n" + hello, "400 closed", "", "400 closed"},
+	{"bare CR in a field", "GET / HTTP/1.1\r\n" + host + "X: y\rz\r\n\r\n" + hello, "400 closed", "", "400 closed"},
+	{"obs-fold", "GET / HTTP/1.1\r\n" + host + "X: y\r\n z\r\n\r\n" + hello, "400 closed", "", "400 closed"},
+	{"obs-fold of a length", "GET / HTTP/1.1\r\n" + host + "Content-Length:\r\n 5\r\n\r\nhello" + hello, "400 closed", "", "400 closed"},
+	{"a blank before a field", "GET / HTTP/1.1\r\n Transfer-Encoding: chunked\r\n" + host + "\r\n" + hello, "400 closed", "", "400 closed"},
+
+	// What a field's name and a host may be.
+	{"a space inside a name", "GET / HTTP/1.1\r\n" + host + "X Y: z\r\n\r\n" + hello, "400 closed", "", "400 closed"},
+	{"a tab before a colon", "GET / HTTP/1.1\r\n" + host + "X\t: z\r\n\r\n" + hello, "400 closed", "", "400 closed"},
+	{"an empty name", "GET / HTTP/1.1\r\n" + host + ": z\r\n\r\n" + hello, "400 closed", "", "400 closed"},
+	{"no colon", "GET / HTTP/1.1\r\n" + host + "X\r\n\r\n" + hello, "400 closed", "", "400 closed"},
+	{"no token", "GET / HTTP/1.1\r\n" + host + "X(y): z\r\n\r\n" + hello, "400 closed", "", "400 closed"},
+	{"a name that is not ASCII", "GET / HTTP/1.1\r\n" + host + "\xe9: z\r\n\r\n" + hello, "400 closed", "", "400 closed"},
+	{"a path in Host", "GET /nowhere HTTP/1.1\r\nHost: a/b\r\n\r\n" + hello, "400 closed", "", "400 closed"},
+	{"a space in Host", "GET /nowhere HTTP/1.1\r\nHost: a b\r\n\r\n" + hello, "400 closed", "", "400 closed"},
+	{"a user in Host", "GET / HTTP/1.1\r\nHost: user@demo\r\n\r\n" + hello, "400 closed", "", "400 closed"},
+	{"a port that is no number", "GET / HTTP/1.1\r\nHost: demo:http\r\n\r\n" + hello, "400 closed", "", "400 closed"},
+	{"two ports", "GET / HTTP/1.1\r\nHost: demo:80:80\r\n\r\n" + hello, "400 closed", "", "400 closed"},
+	{"an open bracket", "GET / HTTP/1.1\r\nHost: [::1\r\n\r\n" + hello, "400 closed", "", "400 closed"},
+	{"an empty Host", "GET / HTTP/1.1\r\nHost:\r\n\r\n" + hello, "400 closed", "", "400 closed"},
+	{"an address and a port", "GET / HTTP/1.1\r\nHost: [2001:db8::1]:80\r\n\r\n" + hello, "200 200 open", "", "200 closed"},
+	{"a name and a port", "GET / HTTP/1.1\r\nHost: De_mo.example:80\r\n\r\n" + hello, "200 200 open", "", "200 closed"},
+	{"an empty port", "GET / HTTP/1.1\r\nHost: demo:\r\n\r\n" + hello, "200 200 open", "", "200 closed"},
+	{"a user in the target", "GET http://user@demo/ HTTP/1.1\r\n" + host + "\r\n" + hello, "400 closed", "", "400 closed"},
+	{"no host in the target", "GET http:///x HTTP/1.1\r\n" + host + "\r\n" + hello, "400 closed", "", "400 closed"},
+	{"an at sign in the path", "GET /user@demo HTTP/1.1\r\n" + host + "\r\n" + hello, "404 200 open", "", "404 closed"},
+	{"an at sign in the query", "GET http://demo?x=user@demo HTTP/1.1\r\n" + host + "\r\n" + hello, "200 200 open", "", "200 closed"},
+
+	// How a chunked body is framed.
+	{"extensions and a trailer", chunked + "5;a=b;c=\"d\"\r\nhello\r\n000;e\r\nX: y\r\nZ:\r\n\r\n" + hello, "200 200 open", "", "200 closed"},
+	{"bad chunk size", chunked + "xyz\r\n" + hello, "400 closed", "", "400 closed"},
+	{"no chunk size", chunked + ";a\r\n" + hello, "400 closed", "", "400 closed"},
+	{"a chunk size too long", chunked + "00000000000000000\r\n\r\n" + hello, "400 closed", "", "400 closed"},
+	{"bare LF behind a chunk size", chunked + "0\n\r\n" + hello, "400 closed", "", "400 closed"},
+	{"bare LF behind a chunk", chunked + "1\r\nx\n0\r\n\r\n" + hello, "400 closed", "", "400 closed"},
+	{"bare LF in an extension", chunked + "0;a\nb\r\n\r\n" + hello, "400 closed", "", "400 closed"},
+	{"more than the chunk", chunked + "1\r\nxy\r\n0\r\n\r\n" + hello, "400 closed", "", "400 closed"},
+	{"a trailer of carriage returns", chunked + "0\r\n" + strings.Repeat("\r", 30_000), "400 closed", "", "400 closed"},
+	{"an endless trailer", chunked + "0\r\n" + strings.Repeat("X: y\r\n", 2000), "431 closed", "", "431 closed"},
+	{"a trailer's endless name", chunked + "0\r\n" + strings.Repeat("x", 8000), "431 closed", "", "431 closed"},
+	{"a trailer that frames", chunked + "0\r\nContent-Length: 5\r\n\r\nhello" + hello, "400 closed", "", "400 closed"},
+	{"a bad trailer", chunked + "0\r\nX y\r\n\r\n" + hello, "400 closed", "", "400 closed"},
+	{"an endless extension", chunked + "1;a=" + strings.Repeat("e", 60_000), "400 closed", "", "400 closed"},
+	{"extensions that outweigh the data", chunked + strings.Repeat("1;"+strings.Repeat("e", 100)+"\r\nx\r\n", 300), "400 closed", "", "400 closed"},
+	{"a chunk for each byte", chunked + strings.Repeat("1\r\nx\r\n", 1024) + "0\r\n\r\n" + hello, "200 200 open", "", "200 closed"},
+
+	// What does not end.
+	{"half of a head", "GET / HTTP/1.1\r\n" + host, "open", "", "open"},
+	{"half of a blank line", "GET / HTTP/1.1\r\n" + host + "\r", "open", "", "open"},
+	{"half of a body", "GET / HTTP/1.1\r\n" + host + "Content-Length: 5\r\n\r\nhell", "open", "", "open"},
+	{"no last chunk", chunked + "1\r\nx\r\n", "open", "", "open"},
+	{"half of the last line", chunked + "1\r\nx\r\n0\r\n\r", "open", "", "open"},
+	{"half of a trailer", chunked + "0\r\nX: y\r\n", "open", "", "open"},
+
+	{"leading CRLF", "\r\n\r\n" + hello + "\r\n" + hello, "200 200 open", "", "200 closed"},
 
 	// Where the two parsers force a difference.
-	{"the same length twice", "GET / HTTP/1.1\r\n" + host + "Content-Length: 5\r\nContent-Length: 5\r\n\r\nhello" + hello, "200 200 open", "400 closed", "400 closed"},
-	{"unknown transfer coding", "GET / HTTP/1.1\r\n" + host + "Transfer-Encoding: gzip\r\n\r\n" + hello, "501 closed", "", "501 closed"},
-	{"transfer coding on 1.0", "GET / HTTP/1.0\r\n" + host + "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + hello, "200 closed", "501 closed", "501 closed"},
-	{"bare LF", "GET / HTTP/1.1\nHost: demo\n\n", "200 open", "open", "open"},
-	{"obs-fold", "GET / HTTP/1.1\r\n" + host + "X: y\r\n z\r\n\r\n", "200 open", "", "200 closed"},
-	{"leading CRLF", "\r\n" + hello, "400 closed", "200 open", "200 closed"},
 	{"version 1.9", "GET / HTTP/1.9\r\n" + host + "\r\n", "200 open", "200 closed", "200 closed"},
 	{"percent and nothing", "GET /% HTTP/1.1\r\n" + host + "\r\n", "400 closed", "404 open", "404 closed"},
 }
@@ -160,6 +224,9 @@ func TestTimeouts(t *testing.T) {
 			{"silent", "", "", 5 * time.Second},
 			{"slow headers", "GET / HTTP/1.1\r\nHost: demo\r\n", "X: xxxxxxxxxxxxxxxxxxxxx", 5 * time.Second},
 			{"stalled body", "GET / HTTP/1.1\r\nHost: demo\r\nContent-Length: 9\r\n\r\nx", "", 10 * time.Second},
+			{"unending chunks", chunked + "1\r\nx\r\n", "", 10 * time.Second},
+			{"half of a last line", chunked + "0\r\n\r", "", 10 * time.Second},
+			{"half of a trailer", chunked + "0\r\nX: y\r\n", "", 10 * time.Second},
 			{"slow body", "GET / HTTP/1.1\r\nHost: demo\r\nContent-Length: 9\r\n\r\n", "xxx", 13 * time.Second},
 		} {
 			_, m := inMemory(t, mode, options{delay: atOnce})
@@ -174,6 +241,9 @@ func TestTimeouts(t *testing.T) {
 			}()
 			r := c.read("GET")
 			took := time.Since(before)
+			if strings.Contains(row.send, "\r\n\r\n") && r == nil {
+				t.Errorf("%s: no reply, want 408", row.name)
+			}
 			if r != nil && (r.StatusCode != http.StatusRequestTimeout || !c.closed()) {
 				t.Errorf("%s: %d, want 408 and closed", row.name, r.StatusCode)
 			}

@@ -5,8 +5,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/valyala/fasthttp"
-
 	"demo-server/server"
 )
 
@@ -18,10 +16,10 @@ type Blocking struct {
 	wait  *waiter
 
 	// There is one connection at a time, so that one of each is enough.
-	reader  *bufio.Reader
-	request fasthttp.Request
-	letter  letterhead
-	out     []byte
+	reader *bufio.Reader
+	parser parser
+	letter letterhead
+	out    []byte
 }
 
 // NewBlocking starts accepting from src for app, until ctx is done.
@@ -68,16 +66,18 @@ func (b *Blocking) Close() {
 func (c *Connection) Read() *server.Job {
 	b := c.blocking
 	b.reader.Reset(c.conn)
-	b.request.Reset()
-	header := &b.request.Header
+	header := &b.parser.header
 	if err := header.Read(b.reader); err != nil {
-		if !gone(err) {
-			c.conn.refuse("", "", parseError(err))
+		if err = c.conn.headError(err); err != nil {
+			c.conn.refuse("", "", err)
 		}
 		return nil
 	}
-	method, path := methodOf(header.Method()), pathOf(b.request.URI())
-	err := checkHead(header, b.app.Limits().MaxBodyBytes)
+	method := methodOf(header.Method())
+	path, query, err := b.parser.target()
+	if err == nil {
+		err = checkHead(header, &c.conn.inflow.head, b.app.Limits().MaxBodyBytes)
+	}
 	if err == nil {
 		err = c.readBody()
 	}
@@ -88,20 +88,16 @@ func (c *Connection) Read() *server.Job {
 		c.conn.refuse(method, path, err)
 		return nil
 	}
-	return c.conn.begin(method, path, queryOf(b.request.URI()))
+	return c.conn.begin(method, path, query)
 }
 
 func (c *Connection) readBody() error {
-	b := c.blocking
-	if b.request.MayContinue() {
+	if mayContinue(&c.blocking.parser.header) {
 		if _, err := c.conn.Write(continueText); err != nil {
 			return server.ErrBadRequest
 		}
 	}
-	if err := b.request.ContinueReadBodyStream(b.reader, prefetch, false); err != nil {
-		return parseError(err)
-	}
-	return discardBody(c.conn, &b.request, b.app.Limits().MaxBodyBytes)
+	return c.conn.discardBody()
 }
 
 // Run runs the job on the calling goroutine. Work that holds nothing is waited for in the system's poll on the
@@ -120,7 +116,7 @@ func (c *Connection) Write() {
 		return
 	}
 	b.letter.at(time.Now())
-	manner := manner{head: b.request.Header.IsHead(), close: true}
+	manner := manner{head: b.parser.header.IsHead(), close: true}
 	head, body := b.letter.append(b.out[:0], reply, manner)
 	b.out = head
 	_, err := c.conn.Write(head)

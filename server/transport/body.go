@@ -1,9 +1,8 @@
 package transport
 
 import (
-	"bufio"
 	"errors"
-	"strings"
+	"os"
 
 	"demo-server/server"
 )
@@ -19,10 +18,8 @@ type body struct {
 	left    int64 // of the chunk, or of the whole body where it is not chunked
 	at      chunkPart
 	digit   int // of the chunk's size
+	framing int // bytes of framing beyond what the data so far accounts for
 	name    fieldName
-
-	// Of the request, for when it is complete.
-	method, path, query string
 }
 
 // A chunkPart is what of a chunked body comes next.
@@ -47,17 +44,24 @@ const (
 // maxChunkDigits is how many digits a chunk's size may have. fasthttp's limit is that of its int.
 const maxChunkDigits = 7 + 8*int(^uint(0)>>63)
 
+// sizeLine is how long a line with a chunk's size may be to count as no more than it needs.
+const sizeLine = 16
+
 var (
 	errChunk   = errors.New("broken chunk")
 	errTrailer = errors.New("broken trailer")
 )
 
-// newBody is for a body of length bytes, or chunkedBody, or noBody. Its trailer may have maxTrailer bytes.
-func newBody(length, limit int64, maxTrailer int) *body {
+// maxFraming is how many bytes of framing a chunked body may have beyond what its data accounts for, as in net/http.
+// Chunk extensions and leading zeros have no other bound.
+const maxFraming = 16 << 10
+
+// newBody is for a body of length bytes, or chunkedBody, or noBody.
+func newBody(length int64, limits *server.Limits) body {
 	if length == chunkedBody {
-		return &body{limit: limit, trailer: maxTrailer, at: chunkSize}
+		return body{limit: limits.MaxBodyBytes, trailer: limits.MaxHeaderBytes, at: chunkSize}
 	}
-	return &body{limit: limit, left: max(0, length)}
+	return body{limit: limits.MaxBodyBytes, left: max(0, length)}
 }
 
 // take takes what it can of p, and returns how many bytes that was and whether the body is complete. Without an error
@@ -99,6 +103,9 @@ func (b *body) takeData(available int) int {
 // takeFraming takes one byte that is not data, and reports whether it is the body's last.
 func (b *body) takeFraming(c byte) (complete bool, err error) {
 	if b.at < trailerLine {
+		if b.framing++; b.framing > maxFraming {
+			return false, errChunk
+		}
 		return false, b.takeChunkFraming(c)
 	}
 	if b.trailer--; b.trailer < 0 {
@@ -144,6 +151,8 @@ func (b *body) takeChunkFraming(c byte) error {
 		if b.left == 0 {
 			b.at = trailerLine
 		}
+		// A chunk accounts for its size line and twice its data.
+		b.framing = int(max(0, int64(b.framing)-sizeLine-2*min(b.left, maxFraming)))
 	case chunkLF:
 		b.at, b.digit = chunkSize, 0
 	}
@@ -205,45 +214,6 @@ func hexDigit(c byte) (int64, bool) {
 	return 0, false
 }
 
-// errMore says that a request's bytes end before it does.
-var errMore = errors.New("more has to come")
-
-// A window lets a parser read what has come of a request so far, and then errMore.
-type window struct{ rest []byte }
-
-func (w *window) Read(p []byte) (int, error) {
-	if len(w.rest) == 0 {
-		return 0, errMore
-	}
-	n := copy(p, w.rest)
-	w.rest = w.rest[n:]
-	return n, nil
-}
-
-// A headReader hands bytes that have come to fasthttp's parser, which reads from a bufio.Reader.
-type headReader struct {
-	window window
-	buffer *bufio.Reader
-}
-
-// newHeadReader returns one for heads of at most size bytes.
-func newHeadReader(size int) *headReader {
-	r := &headReader{}
-	r.buffer = bufio.NewReaderSize(&r.window, size)
-	return r
-}
-
-// read offers p to parse, and returns how many bytes parse took, or errMore when it needs more than p.
-func (r *headReader) read(p []byte, parse func(*bufio.Reader) error) (int, error) {
-	r.window.rest = p
-	r.buffer.Reset(&r.window)
-	err := parse(r.buffer)
-	if errors.Is(err, errMore) {
-		return 0, errMore
-	}
-	return len(p) - len(r.window.rest) - r.buffer.Buffered(), err
-}
-
 // A fieldName is the name of a trailer field as it comes. It is compared on the way with the names that a trailer must
 // not have, because nothing keeps its bytes.
 type fieldName struct {
@@ -282,20 +252,15 @@ func (n *fieldName) check() error {
 	return nil
 }
 
-func lower(c byte) byte {
-	if 'A' <= c && c <= 'Z' {
-		return c | 0x20
+// bodyError finds the row of the status table for an error of a body.
+func bodyError(err error) error {
+	for _, known := range []error{server.ErrBodyTooLarge, server.ErrHeaderTooLarge} {
+		if errors.Is(err, known) {
+			return known
+		}
 	}
-	return c
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return server.ErrTimeout
+	}
+	return server.ErrBadRequest
 }
-
-// isToken reports whether c may be in a method or a field name (RFC 9110, section 5.6.2).
-func isToken(c byte) bool { return tokens[c] }
-
-var tokens = func() (tokens [256]bool) {
-	for c := range tokens {
-		letterOrDigit := 'a' <= c|0x20 && c|0x20 <= 'z' || '0' <= c && c <= '9'
-		tokens[c] = letterOrDigit || c < 0x80 && strings.ContainsRune("!#$%&'*+-.^_`|~", rune(c))
-	}
-	return tokens
-}()

@@ -10,7 +10,7 @@ import (
 
 // TestBody: how much of what came is a body's, in one piece and byte by byte.
 func TestBody(t *testing.T) {
-	const limit, maxTrailer = 10, 34
+	limits := &server.Limits{MaxBodyBytes: 10, MaxHeaderBytes: 34}
 	for _, row := range []struct {
 		name   string
 		length int64
@@ -47,10 +47,14 @@ func TestBody(t *testing.T) {
 		{"a bare line feed", chunkedBody, "1\nx", 1, false, errChunk},
 		{"a line feed in an extension", chunkedBody, "1;a\nb\r\n", 3, false, errChunk},
 		{"a blank before an extension", chunkedBody, "1 ;a\r\n", 2, false, errChunk},
+		{"an extension that just fits", chunkedBody, "1;" + strings.Repeat("e", maxFraming-4) + "\r\nx\r\n0\r\n\r\n", maxFraming + 8, true, nil},
+		{"an endless extension", chunkedBody, "1;" + strings.Repeat("e", maxFraming), maxFraming, false, errChunk},
+		{"extensions without data", chunkedBody, "0;" + strings.Repeat("e", maxFraming), maxFraming, false, errChunk},
+		{"small chunks", chunkedBody, strings.Repeat("1;eeeeeeeee\r\nx\r\n", 10) + "0\r\n\r\n", 10*16 + 5, true, nil},
 		{"no end behind the data", chunkedBody, "1\r\nxy\r\n", 4, false, errChunk},
 	} {
 		for _, step := range []int{len(row.send), 1} {
-			b := newBody(row.length, limit, maxTrailer)
+			b := newBody(row.length, limits)
 			taken, ends, err := 0, false, error(nil)
 			for end := step; end <= len(row.send) && !ends && err == nil; end += step {
 				var n int

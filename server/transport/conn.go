@@ -1,7 +1,6 @@
 package transport
 
 import (
-	"bytes"
 	"io"
 	"net"
 	"sync/atomic"
@@ -29,8 +28,6 @@ const writeChunk = 64 << 10
 // past is a deadline that makes a pending Read or Write fail at once.
 var past = time.Unix(1, 0)
 
-var endOfHeader = []byte("\r\n\r\n")
-
 // A conn is a connection with what this package keeps of it: its job, its timeouts' stamp and its seat. Read, Write and
 // Close belong to the goroutine that serves it; Read also to net/http's, which waits for the client to leave.
 type conn struct {
@@ -49,7 +46,7 @@ type conn struct {
 	linger    bool          // the client may still be sending: do not reset it on Close
 	brokenOff bool          // nothing is written any more
 	closed    atomic.Bool   // Close was called
-	ahead     bool          // bytes behind the request's headers were read: its body's, or the next request's
+	inflow    inflow
 
 	// at is the stamp, shifted left, and the phase in its low bits: one store for both, several times a request.
 	at atomic.Int64
@@ -68,47 +65,6 @@ func (c *conn) enter(p phase, since time.Duration) { c.at.Store(stampOf(p, since
 func (c *conn) where() (phase, time.Duration) {
 	at := c.at.Load()
 	return phase(at & phaseMask), time.Duration(at >> phaseBits)
-}
-
-func (c *conn) Read(p []byte) (int, error) {
-	n, err := c.Conn.Read(p)
-	if n > 0 {
-		c.arrived(p[:n])
-	}
-	return n, err
-}
-
-// arrived moves the connection on by bytes that it read. The end of a header that comes in two pieces is missed, and
-// the body's progress then counts against the header's time; the request's own handling sets that right.
-func (c *conn) arrived(p []byte) {
-	at := c.at.Load()
-	now := phase(at & phaseMask)
-	switch now {
-	case phaseWorking, phaseWriting:
-		return // a pipelined request, or its first byte: its time has not come
-	case phaseFresh, phaseIdle:
-		// fasthttp skips blank lines, however many and however slow they come: they are no request yet.
-		for len(p) > 0 && (p[0] == '\r' || p[0] == '\n') {
-			p = p[1:]
-		}
-		if len(p) == 0 {
-			return
-		}
-	}
-	next := phaseBody
-	end := -1
-	if now != phaseBody {
-		end = bytes.Index(p, endOfHeader)
-		if end < 0 {
-			next = phaseHeader
-		}
-	}
-	c.ahead = end < 0 || end+len(endOfHeader) < len(p)
-	if next == phaseHeader && now == phaseHeader {
-		return // its time runs from its first byte
-	}
-	// net/http reads a pipelined byte while another goroutine hands the request before it to its job: that one wins.
-	c.at.CompareAndSwap(at, stampOf(next, c.conns.coarse()))
 }
 
 func (c *conn) Write(p []byte) (int, error) {
@@ -156,8 +112,9 @@ func (c *conn) begin(method, path, query string) *server.Job {
 	return &c.job
 }
 
-// refuse ends the connection's job for a next request that is not to be admitted.
+// refuse ends the connection's job for a next request that is not to be admitted. Nothing more of its body is read.
 func (c *conn) refuse(method, path string, err error) {
+	c.inflow.refuse()
 	c.job.BeginRefused(method, path, c.turn())
 	c.job.Refuse(err)
 }

@@ -23,39 +23,44 @@ func stillConn(now time.Duration, at phase, since time.Duration) *conn {
 	return c
 }
 
-// TestArrived: where bytes move a connection on to, and whether that starts a time anew.
+// TestArrived: which bytes are handed out, where they move the connection on to, and whether that starts a time anew.
 func TestArrived(t *testing.T) {
 	const before, now = 1 * time.Second, 2 * time.Second
 	const request = "GET / HTTP/1.1\r\nHost: demo\r\n\r\n"
+	const sized = "GET / HTTP/1.1\r\nHost: demo\r\nContent-Length: 5\r\n\r\n"
 	for _, row := range []struct {
-		name  string
-		from  phase
-		bytes string
-		to    phase
-		since time.Duration
-		ahead bool
+		name    string
+		partial string // what came of the head before
+		from    phase
+		bytes   string
+		out     string
+		to      phase
+		since   time.Duration
 	}{
-		{"a request at once", phaseFresh, request, phaseBody, now, false},
-		{"the next request", phaseIdle, request, phaseBody, now, false},
-		{"two requests at once", phaseIdle, request + request, phaseBody, now, true},
-		{"a request and some of its body", phaseIdle, request + "x", phaseBody, now, true},
-		{"blank lines and a request", phaseFresh, "\r\n\n" + request, phaseBody, now, false},
-		{"a first byte", phaseFresh, "G", phaseHeader, now, true},
-		{"the next request's first byte", phaseIdle, "G", phaseHeader, now, true},
-		{"more of a header", phaseHeader, "ET /", phaseHeader, before, true},
-		{"the rest of a header", phaseHeader, "HTTP/1.1\r\n\r\n", phaseBody, now, false},
-		{"the rest of a header and more", phaseHeader, "HTTP/1.1\r\n\r\nx", phaseBody, now, true},
-		{"some of a body", phaseBody, "x", phaseBody, now, true},
-		{"a body that looks like a header's end", phaseBody, "\r\n\r\n", phaseBody, now, true},
-		{"blank lines first", phaseFresh, "\r\n\r\n", phaseFresh, before, false},
-		{"blank lines between", phaseIdle, "\r\n\r\n", phaseIdle, before, false},
-		{"pipelined while it works", phaseWorking, request, phaseWorking, before, false},
-		{"pipelined while it writes", phaseWriting, request, phaseWriting, before, false},
+		{"a request at once", "", phaseFresh, request, request, phaseBody, now},
+		{"the next request", "", phaseIdle, request, request, phaseBody, now},
+		{"two requests at once", "", phaseIdle, request + request, request, phaseBody, now},
+		{"a request and some of its body", "", phaseIdle, sized + "x", sized, phaseBody, now},
+		{"blank lines and a request", "", phaseFresh, "\r\n\n" + request, request, phaseBody, now},
+		{"a first byte", "", phaseFresh, "G", "G", phaseHeader, now},
+		{"the next request's first byte", "", phaseIdle, "G", "G", phaseHeader, now},
+		{"more of a header", "G", phaseHeader, "ET /", "ET /", phaseHeader, before},
+		{"the rest of a header", "GET / ", phaseHeader, "HTTP/1.1\r\n\r\n", "HTTP/1.1\r\n\r\n", phaseBody, now},
+		{"the rest of a header and more", "GET / ", phaseHeader, "HTTP/1.1\r\n\r\nx", "HTTP/1.1\r\n\r\n", phaseBody, now},
+		{"the last byte of a header", request[:len(request)-1], phaseHeader, "\nx", "\n", phaseBody, now},
+		{"the last two bytes of a header", request[:len(request)-2], phaseHeader, "\r\nx", "\r\n", phaseBody, now},
+		{"a header that ends in a bare line feed", "GET / HTTP/1.1\n", phaseHeader, "\nx", "\n", phaseBody, now},
+		{"blank lines first", "", phaseFresh, "\r\n\r\n", "", phaseFresh, before},
+		{"blank lines between", "", phaseIdle, "\r\n\r\n", "", phaseIdle, before},
+		{"pipelined while it works", "", phaseWorking, request, request, phaseWorking, before},
+		{"pipelined while it writes", "", phaseWriting, request, request, phaseWriting, before},
 	} {
 		c := stillConn(now, row.from, before)
-		c.arrived([]byte(row.bytes))
-		if at, since := c.where(); at != row.to || since != row.since || c.ahead != row.ahead {
-			t.Errorf("%s: phase %d since %v, ahead %v; want %d, %v, %v", row.name, at, since, c.ahead, row.to, row.since, row.ahead)
+		c.inflow.partial = []byte(row.partial)
+		from, to, _ := c.arrived([]byte(row.bytes))
+		at, since := c.where()
+		if out := row.bytes[from:to]; out != row.out || at != row.to || since != row.since {
+			t.Errorf("%s: %q, phase %d since %v; want %q, %d, %v", row.name, out, at, since, row.out, row.to, row.since)
 		}
 	}
 }

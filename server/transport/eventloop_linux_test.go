@@ -298,17 +298,18 @@ func (p *torrent) read(socket int32, b []byte) (int, error) {
 	if socket != p.socket || n == 0 && err != errAgain {
 		return n, err
 	}
-	copy(b[max(n, 0):], bytes.Repeat([]byte("x"), len(b)))
+	copy(b[max(n, 0):], bytes.Repeat([]byte("\n"), len(b)))
 	return len(b), nil
 }
 
-// TestTorrent: a client that sends faster than its loop reads leaves the others their turn.
+// TestTorrent: a client that sends faster than its loop reads leaves the others their turn. Blank lines are the one thing
+// that only time ends.
 func TestTorrent(t *testing.T) {
 	app, source := newLoopApp(t, work.NewSleep(), 0, "Hello World")
 	s, listener := openLoops(t, 1, app, source, Task.Sleep)
 	s.all[0].poller = &torrent{poller: s.all[0].poller}
 	runLoops(t, s, listener)
-	io.WriteString(dial(t, source.Addr()), "GET / HTTP/1.1\r\nHost: demo\r\nTransfer-Encoding: chunked\r\n\r\n1;")
+	io.WriteString(dial(t, source.Addr()), "\n")
 	eventually(t, "accepted", func() bool { return app.Connections() == 1 })
 	for range 3 {
 		wantOK(t, dial(t, source.Addr()))

@@ -39,10 +39,6 @@ func FastHTTP(ctx context.Context, src *server.Source, app *server.App, schedule
 		},
 		Name:           app.ServerName(),
 		ReadBufferSize: app.Limits().MaxHeaderBytes, // a request's headers have to fit into it
-		// A body is read by the handler, as far as the limit goes, and not into memory.
-		StreamRequestBody:            true,
-		MaxRequestBodySize:           prefetch,
-		DisablePreParseMultipartForm: true,
 		// Its own limit would refuse whole connections where no metric sees it; ours lets them wait.
 		Concurrency:           app.Limits().MaxConnections + 1,
 		MaxIdleWorkerDuration: idleWorker,
@@ -65,9 +61,9 @@ type fastHandler struct {
 
 func (h *fastHandler) serve(ctx *fasthttp.RequestCtx) {
 	c := ctx.Conn().(*conn)
-	err := checkHead(&ctx.Request.Header, h.maxBody)
+	err := checkHead(&ctx.Request.Header, &c.inflow.head, h.maxBody)
 	if err == nil {
-		err = discardBody(c, &ctx.Request, h.maxBody)
+		err = c.discardBody()
 	}
 	method, path := methodOf(ctx.Method()), pathOf(ctx.URI())
 	if err == nil {
@@ -79,11 +75,6 @@ func (h *fastHandler) serve(ctx *fasthttp.RequestCtx) {
 		job := c.begin(method, path, queryOf(ctx.URI()))
 		h.app.Admit(job, h.schedule)
 		job.Wait()
-	}
-	if c.ahead {
-		// fasthttp keeps a reply back while it has bytes of the next request, until that one is answered; to set the
-		// write deadline is what makes it flush.
-		ctx.SetWriteDeadline(time.Time{})
 	}
 	reply := c.reply()
 	if c.breakOff(c.hang) {
@@ -113,22 +104,22 @@ func (d *dripping) WriteTo(io.Writer) (n int64, err error) {
 	return n, err
 }
 
-// headerReceived makes sure that a body which is too large is refused before it comes: fasthttp reads some of any body
-// before it calls the handler, unless the client waits for 100 Continue. It is made to look as if it did.
+// headerReceived hides the body from fasthttp, which would read some of it before it calls the handler, and takes an
+// incomplete chunked body for a complete one. The handler reads it from the connection.
 func (h *fastHandler) headerReceived(header *fasthttp.RequestHeader) fasthttp.RequestConfig {
-	if tooLarge(header, h.maxBody) {
-		header.Set("Expect", "100-continue")
+	if header.ContentLength() != noBody {
+		header.SetContentLength(0)
 	}
 	return fasthttp.RequestConfig{}
 }
 
 // expect is asked before a client that waits for 100 Continue is told to go on.
 func (h *fastHandler) expect(ctx *fasthttp.RequestCtx) int {
-	err := checkHead(&ctx.Request.Header, h.maxBody)
+	c := ctx.Conn().(*conn)
+	err := checkHead(&ctx.Request.Header, &c.inflow.head, h.maxBody)
 	if err == nil {
 		return fasthttp.StatusContinue
 	}
-	c := ctx.Conn().(*conn)
 	c.refuse(methodOf(ctx.Method()), pathOf(ctx.URI()), err)
 	reply := c.reply()
 	writeReply(&ctx.Response, reply)
@@ -138,10 +129,10 @@ func (h *fastHandler) expect(ctx *fasthttp.RequestCtx) int {
 // refuse answers what fasthttp's parser could not read. Its server closes the connection after it.
 func (h *fastHandler) refuse(ctx *fasthttp.RequestCtx, err error) {
 	c := ctx.Conn().(*conn)
-	if gone(err) {
+	if err = c.headError(err); err == nil {
 		ctx.SetStatusCode(fasthttp.StatusBadRequest)
 		return
 	}
-	c.refuse(methodOf(ctx.Method()), "", parseError(err))
+	c.refuse(methodOf(ctx.Method()), "", err)
 	writeReply(&ctx.Response, c.reply())
 }

@@ -35,7 +35,6 @@ type loop struct {
 	out    []byte // a reply
 	reply  server.Reply
 	letter letterhead
-	heads  *headReader
 	parser parser
 
 	listens   bool
@@ -69,7 +68,7 @@ type post struct {
 func newLoop(s *loops, p poller) *loop {
 	size := s.limits.MaxHeaderBytes
 	l := &loop{
-		loops: s, app: s.app, poller: p, buffer: make([]byte, size+readChunk), heads: newHeadReader(size),
+		loops: s, app: s.app, poller: p, buffer: make([]byte, size+readChunk), parser: newParser(size),
 		letter: letterhead{name: s.app.ServerName()},
 	}
 	l.now = s.app.Now()

@@ -14,18 +14,18 @@ import (
 	"demo-server/server"
 )
 
-// This file is what the transports on fasthttp's parser share: the checks that the parser leaves to its caller, the
-// discarding of a body, and the reply.
+// This file is what the transports on fasthttp's parser share: the checks that the parser leaves to its caller, and the
+// reply.
 
-// prefetch is how much of a body fasthttp reads ahead into memory; the rest is discarded as it comes.
-const prefetch = 4 << 10
-
-// checkHead finds what is wrong with a request whose headers are read, before its body is.
-func checkHead(header *fasthttp.RequestHeader, maxBody int64) error {
+// checkHead finds what is wrong with a request whose head is parsed, before its body is read.
+func checkHead(header *fasthttp.RequestHeader, head *head, maxBody int64) error {
+	if head.err != nil {
+		return head.err
+	}
 	if !header.IsHTTP11() && !bytes.HasPrefix(header.Protocol(), []byte("HTTP/1.")) {
 		return server.ErrVersion
 	}
-	if tooLarge(header, maxBody) {
+	if head.length > maxBody {
 		return server.ErrBodyTooLarge
 	}
 	if expect := header.Peek("Expect"); len(expect) > 0 && header.IsHTTP11() && !bytes.EqualFold(expect, []byte("100-continue")) {
@@ -34,19 +34,22 @@ func checkHead(header *fasthttp.RequestHeader, maxBody int64) error {
 	return nil
 }
 
-func tooLarge(header *fasthttp.RequestHeader, maxBody int64) bool {
-	return int64(header.ContentLength()) > maxBody
+// mayContinue reports whether the client waits for 100 Continue. checkHead has seen that it expects nothing else.
+func mayContinue(header *fasthttp.RequestHeader) bool {
+	return header.IsHTTP11() && len(header.Peek("Expect")) > 0
 }
 
-// discardBody reads what the request still sends, up to maxBody bytes.
-func discardBody(c *conn, request *fasthttp.Request, maxBody int64) error {
-	stream := request.BodyStream()
-	if stream == nil {
-		return nil
+// headError returns why a head could not be read, or nil if the connection ended without one.
+func (c *conn) headError(err error) error {
+	switch {
+	case c.inflow.head.err != nil:
+		return c.inflow.head.err
+	case !gone(err):
+		return parseError(err)
+	case len(c.inflow.partial) > 0:
+		return server.ErrBadRequest // the client ended in the middle of it, and may still read
 	}
-	c.enter(phaseBody, c.conns.coarse())
-	n, err := io.Copy(io.Discard, io.LimitReader(stream, maxBody+1))
-	return bodyError(n, maxBody, err)
+	return nil
 }
 
 // parseError finds the row of the status table for an error of fasthttp's parser.

@@ -9,9 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"os"
 	"strconv"
-	"time"
 
 	"github.com/go-chi/chi/v5"
 
@@ -96,21 +94,18 @@ func (h *netHandler) routes() *chi.Mux {
 // request come, only once the body is read.
 func (h *netHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := r.Context().Value(connKey{}).(*connContext)
-	if len(r.TransferEncoding) > 0 {
-		// Where a Content-Length stood beside it, net/http has dropped that one: what follows on this connection may
-		// have been meant as part of this body (RFC 9112, section 6.3).
-		w.Header()["Connection"] = closeValue
+	head := &c.conn.inflow.head
+	if head.ambiguous() {
+		w.Header()["Connection"] = closeValue // net/http has dropped the Content-Length without a trace
 	}
-	if r.ProtoMajor != 1 { // HTTP/2's preface, which net/http lets pass for handlers that know what to do with it
-		h.refuse(c, w, r, server.ErrVersion)
+	if err := h.check(head, r); err != nil {
+		h.refuse(c, w, r, err)
 		return
 	}
 	if r.Body != http.NoBody {
 		c.conn.enter(phaseBody, c.conn.conns.coarse())
-		if err := h.discardBody(r); err != nil {
-			// net/http goes on reading such a body after the reply, with no end of its own to that.
-			c.conn.SetReadDeadline(time.Now().Add(lingerTime))
-			h.refuse(c, w, r, err)
+		if _, err := io.Copy(io.Discard, r.Body); err != nil {
+			h.refuse(c, w, r, c.conn.uploadError(err))
 			return
 		}
 	}
@@ -118,28 +113,29 @@ func (h *netHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.router.ServeHTTP(w, r)
 }
 
-func (h *netHandler) discardBody(r *http.Request) error {
-	limit := h.app.Limits().MaxBodyBytes
-	if r.ContentLength > limit {
-		return server.ErrBodyTooLarge
-	}
-	n, err := io.Copy(io.Discard, io.LimitReader(r.Body, limit+1))
-	return bodyError(n, limit, err)
-}
-
-// bodyError says what is wrong with a body of which n bytes were read until err.
-func bodyError(n, limit int64, err error) error {
+// check finds what is wrong with a request that net/http has accepted, before its body is read.
+func (h *netHandler) check(head *head, r *http.Request) error {
 	switch {
-	case n > limit:
+	case head.err != nil:
+		return head.err
+	case r.ProtoMajor != 1: // HTTP/2's preface, which net/http lets pass for handlers that know what to do with it
+		return server.ErrVersion
+	case head.length > h.app.Limits().MaxBodyBytes:
 		return server.ErrBodyTooLarge
-	case errors.Is(err, os.ErrDeadlineExceeded):
-		return server.ErrTimeout
-	case errors.Is(err, server.ErrHeaderTooLarge): // of a trailer
-		return server.ErrHeaderTooLarge
-	case err != nil:
-		return server.ErrBadRequest
 	}
 	return nil
+}
+
+// uploadError returns why net/http could not read the body to its end. Its own error is of no use: in a trailer it is the
+// same for a client that sends too much, too slowly, or no more.
+func (c *conn) uploadError(err error) error {
+	switch f := &c.inflow; {
+	case f.err != nil:
+		return bodyError(f.err)
+	case f.inBody && f.body.at >= trailerLine:
+		return server.ErrHeaderTooLarge // than its buffer of 4 KiB
+	}
+	return bodyError(err)
 }
 
 func (h *netHandler) admit(w http.ResponseWriter, r *http.Request) {

@@ -29,7 +29,7 @@ type visit struct {
 
 	backlog  time.Duration // in the accept queue, for the first request
 	kept     []byte        // bytes that came and are not taken yet
-	body     *body         // of the request that is coming in, once its head has
+	upload   *upload       // of the request that is coming in, once its head has
 	unsent   *unsent       // what is left of the reply
 	manner   manner        // of the last request's head
 	readable bool          // the socket may have bytes, or their end
@@ -37,6 +37,12 @@ type visit struct {
 	left     bool          // the client has sent a FIN, or reset the connection
 	open     bool          // has a socket
 	again    bool          // is in the loop's list of those that go on
+}
+
+// An upload is a body that is coming in, and the request that it belongs to.
+type upload struct {
+	body                body
+	method, path, query string
 }
 
 func (s *session) enter(p phase, since time.Duration) { s.at = stampOf(p, since) }
@@ -134,7 +140,7 @@ func (l *loop) cancelled(s *session) {
 // close ends a session that has no job.
 func (l *loop) close(s *session) {
 	l.poller.close(s.socket)
-	s.kept, s.body = nil, nil
+	s.kept, s.upload = nil, nil
 	l.table.unseat(s)
 	l.count.Add(-1)
 	l.app.ConnectionClosed()
@@ -157,8 +163,8 @@ func (l *loop) sweep() {
 			s.manner = manner{}
 			l.refuse(s, "", "", server.ErrTimeout)
 		case phaseBody:
-			method, path := s.body.method, s.body.path
-			s.body = nil
+			method, path := s.upload.method, s.upload.path
+			s.upload = nil
 			l.refuse(s, method, path, server.ErrTimeout)
 		case phaseWriting:
 			l.sent(s, false) // the client does not read

@@ -1,8 +1,6 @@
 package transport
 
 import (
-	"github.com/valyala/fasthttp"
-
 	"demo-server/server"
 )
 
@@ -74,81 +72,71 @@ func (l *loop) take(s *session, in []byte) int {
 	switch {
 	case p == phaseLingering:
 		return len(in) // a client that goes on sending although its connection closes
-	case s.body != nil:
+	case s.upload != nil:
 		return l.takeBody(s, in)
 	}
 	return l.takeHead(s, in)
 }
 
 func (l *loop) takeHead(s *session, in []byte) int {
-	if p, _ := s.where(); p != phaseHeader && !onlyBlank(in) {
+	searched := 0
+	if p, _ := s.where(); p == phaseHeader {
+		searched = len(s.kept)
+	} else if blank := blankLines(in); blank > 0 {
+		return blank // they are no request yet: its time runs from its first byte
+	} else {
 		s.enter(phaseHeader, l.now)
 	}
-	window := in[:min(len(in), l.loops.limits.MaxHeaderBytes)]
-	n, err := l.heads.read(window, l.parser.header.Read)
-	switch {
-	case err == nil:
-		l.begin(s)
-		return n
-	case err == errMore:
-		return 0
-	case gone(err): // blank lines alone, which are the beginning of a request, or of too many of them
-		if len(window) < len(in) || len(in) == l.loops.limits.MaxHeaderBytes {
-			l.close(s)
-		}
+	end := headEnd(in, searched)
+	switch limit := l.loops.limits.MaxHeaderBytes; {
+	case end > limit || end < 0 && len(in) >= limit:
+		l.refuseHead(s, server.ErrHeaderTooLarge)
+		return len(in)
+	case end < 0:
 		return 0
 	}
+	l.begin(s, in[:end])
+	return end
+}
+
+// refuseHead answers a client whose request has no head to go by.
+func (l *loop) refuseHead(s *session, err error) {
 	s.manner = manner{}
-	l.refuse(s, "", "", parseError(err))
-	return len(in)
+	l.refuse(s, "", "", err)
 }
 
-// onlyBlank reports whether in is nothing but blank lines, which clients may send in front of a request: its time runs
-// from its first byte.
-func onlyBlank(in []byte) bool {
-	for _, c := range in {
-		if c != '\r' && c != '\n' {
-			return false
-		}
+// begin goes on with a request whose head has come.
+func (l *loop) begin(s *session, p []byte) {
+	head, header := parseHead(p), &l.parser.header
+	if head.err != nil {
+		l.refuseHead(s, head.err)
+		return
 	}
-	return true
-}
-
-// begin goes on with a request whose head was just parsed.
-func (l *loop) begin(s *session) {
-	header := &l.parser.header
+	if err := l.parser.parse(p); err != nil {
+		l.refuseHead(s, parseError(err))
+		return
+	}
 	s.manner = manner{http10: !header.IsHTTP11(), head: header.IsHead(), close: header.ConnectionClose()}
 	method := methodOf(header.Method())
 	path, query, err := l.parser.target()
 	if err == nil {
-		err = checkHead(header, l.loops.limits.MaxBodyBytes)
+		err = checkHead(header, &head, l.loops.limits.MaxBodyBytes)
 	}
 	if err != nil {
 		l.refuse(s, method, path, err)
 		return
 	}
-	length, waits := int64(header.ContentLength()), mayContinue(header)
-	if (length == 0 || length == noBody) && !waits {
+	waits := mayContinue(header)
+	if (head.length == 0 || head.length == noBody) && !waits {
 		l.admit(s, method, path, query)
 		return
 	}
-	s.body = newBody(length, l.loops.limits.MaxBodyBytes, l.loops.limits.MaxHeaderBytes)
-	s.body.method, s.body.path, s.body.query = method, path, query
+	s.upload = &upload{body: newBody(head.length, &l.loops.limits), method: method, path: path, query: query}
 	if waits {
 		l.sayContinue(s)
 		return
 	}
 	l.expectBody(s)
-}
-
-// What fasthttp returns for the length of a body that has none.
-const (
-	chunkedBody = -1
-	noBody      = -2
-)
-
-func mayContinue(header *fasthttp.RequestHeader) bool {
-	return header.IsHTTP11() && len(header.Peek("Expect")) > 0 // checkHead has seen that it is 100-continue
 }
 
 // sayContinue lets the client send its body.
@@ -168,40 +156,26 @@ func (l *loop) sayContinue(s *session) {
 // expectBody goes on when the client knows that it may send its body.
 func (l *loop) expectBody(s *session) {
 	s.enter(phaseBody, l.now)
-	if b := s.body; b.at == wholeBody && b.left == 0 {
-		s.body = nil
-		l.admit(s, b.method, b.path, b.query)
+	if u := s.upload; u.body.at == wholeBody && u.body.left == 0 {
+		s.upload = nil
+		l.admit(s, u.method, u.path, u.query)
 	}
 }
 
 func (l *loop) takeBody(s *session, in []byte) int {
-	n, complete, err := s.body.take(in)
+	n, complete, err := s.upload.body.take(in)
 	if n > 0 {
 		s.enter(phaseBody, l.now)
 	}
 	if err == nil && !complete {
 		return n
 	}
-	b := s.body
-	s.body = nil
+	u := s.upload
+	s.upload = nil
 	if err != nil {
-		l.refuse(s, b.method, b.path, bodyError(b.read, b.limit, err))
+		l.refuse(s, u.method, u.path, bodyError(err))
 		return len(in)
 	}
-	l.admit(s, b.method, b.path, b.query)
+	l.admit(s, u.method, u.path, u.query)
 	return n
-}
-
-// parser holds what fasthttp parses into.
-type parser struct {
-	header fasthttp.RequestHeader
-	uri    fasthttp.URI
-}
-
-// target is the path and the query of the request that was read.
-func (p *parser) target() (path, query string, err error) {
-	if err := p.uri.Parse(p.header.Host(), p.header.RequestURI()); err != nil {
-		return "", "", server.ErrBadRequest
-	}
-	return pathOf(&p.uri), queryOf(&p.uri), nil
 }

@@ -1,0 +1,277 @@
+package transport
+
+import (
+	"bufio"
+	"bytes"
+	"net/netip"
+
+	"github.com/valyala/fasthttp"
+
+	"demo-server/server"
+)
+
+// This file reads the framing of a request from its head, once for all transports. net/http and fasthttp parse the same
+// head again, but each lets pass, or corrects without a word, other things that decide where the request ends.
+
+// A head is what a request's head says about framing.
+type head struct {
+	length int64 // of the body, or chunkedBody, or noBody
+	coded  bool  // it has a Transfer-Encoding
+	sized  bool  // it has a Content-Length
+	hosted bool  // it has a Host
+	err    error // why the request is refused: an error of the status table, or nil
+}
+
+const (
+	chunkedBody = -1
+	noBody      = -2
+)
+
+// ambiguous reports whether a proxy may have framed the request in another way (RFC 9112, section 6.3): its connection is
+// closed after the reply.
+func (h *head) ambiguous() bool { return h.coded && h.sized }
+
+// blankLines returns how many bytes of blank lines p begins with. A client may send them before a request (RFC 9112,
+// section 2.2).
+func blankLines(p []byte) int {
+	n := 0
+	for n < len(p) && (p[n] == '\r' || p[n] == '\n') {
+		n++
+	}
+	return n
+}
+
+// headEnd returns the length of the head that p begins with, or -1 if it is not complete. The first searched bytes of p
+// are known to hold no end. A blank line may end in a bare line feed here: parseHead refuses that.
+func headEnd(p []byte, searched int) int {
+	at := max(0, searched-2) // the end may have begun in them
+	for {
+		i := bytes.IndexByte(p[at:], '\n')
+		if i < 0 {
+			return -1
+		}
+		at += i + 1
+		switch rest := p[at:]; {
+		case len(rest) > 0 && rest[0] == '\n':
+			return at + 1
+		case len(rest) > 1 && rest[0] == '\r' && rest[1] == '\n':
+			return at + 2
+		}
+	}
+}
+
+// parseHead reads the framing of a complete head.
+func parseHead(p []byte) (h head) {
+	h.length = noBody
+	line, rest, ok := cutLine(p)
+	if !ok || !validTarget(line) {
+		h.err = server.ErrBadRequest
+	}
+	http11 := bytes.HasSuffix(line, []byte(" HTTP/1.1"))
+	for h.err == nil {
+		if line, rest, ok = cutLine(rest); len(line) == 0 && ok {
+			break
+		}
+		if !ok {
+			h.err = server.ErrBadRequest
+			break
+		}
+		h.field(line)
+	}
+	if h.err == nil && h.coded && !http11 {
+		h.err = server.ErrCoding // its framing counts as faulty (RFC 9112, section 6.1)
+	}
+	return h
+}
+
+// cutLine returns the line that p begins with, without its CRLF. It is not ok if a bare line feed ends it.
+func cutLine(p []byte) (line, rest []byte, ok bool) {
+	i := bytes.IndexByte(p, '\n')
+	if i < 1 || p[i-1] != '\r' {
+		return nil, nil, false
+	}
+	return p[:i-1], p[i+1:], true
+}
+
+// field reads a header field. A line that begins with a blank continues the one before it (obs-fold), and is refused: it
+// could hide a field from those who read on, or show them one.
+func (h *head) field(line []byte) {
+	colon := 0
+	for colon < len(line) && isToken(line[colon]) {
+		colon++
+	}
+	if colon == 0 || colon == len(line) || line[colon] != ':' {
+		h.err = server.ErrBadRequest
+		return
+	}
+	switch name := line[:colon]; {
+	case len(name) == len("Host") && equalFold(name, "host"):
+		h.host(trim(line[colon+1:]))
+	case len(name) == len("Content-Length") && equalFold(name, "content-length"):
+		h.contentLength(trim(line[colon+1:]))
+	case len(name) == len("Transfer-Encoding") && equalFold(name, "transfer-encoding"):
+		h.transferEncoding(trim(line[colon+1:]))
+	}
+}
+
+func (h *head) host(value []byte) {
+	if h.hosted || !validHost(value) {
+		h.err = server.ErrBadRequest
+	}
+	h.hosted = true
+}
+
+// maxLengthDigits keeps every length within an int64.
+const maxLengthDigits = 18
+
+// contentLength refuses a second length even if it is the same: not all who read the request may have seen both.
+func (h *head) contentLength(value []byte) {
+	if h.sized || len(value) == 0 || len(value) > maxLengthDigits {
+		h.err = server.ErrBadRequest
+		return
+	}
+	h.sized = true
+	length := int64(0)
+	for _, c := range value {
+		if c < '0' || c > '9' {
+			h.err = server.ErrBadRequest
+			return
+		}
+		length = length*10 + int64(c-'0')
+	}
+	if !h.coded {
+		h.length = length
+	}
+}
+
+func (h *head) transferEncoding(value []byte) {
+	if h.coded || !equalFold(value, "chunked") {
+		h.err = server.ErrCoding
+		return
+	}
+	h.coded, h.length = true, chunkedBody
+}
+
+// validTarget reports whether the target of a request line may be used: one with an authority has a sound host and no
+// user in front of it (RFC 9110, section 4.2.4).
+func validTarget(line []byte) bool {
+	_, target, _ := bytes.Cut(line, []byte(" "))
+	if len(target) == 0 || target[0] == '/' {
+		return true // or the parser finds the fault
+	}
+	target, _, _ = bytes.Cut(target, []byte(" "))
+	_, authority, ok := bytes.Cut(target, []byte("://"))
+	if !ok {
+		return true
+	}
+	if i := bytes.IndexAny(authority, "/?#"); i >= 0 {
+		authority = authority[:i]
+	}
+	return validHost(authority)
+}
+
+// validHost reports whether host is a host with an optional port (RFC 9110, section 7.2; RFC 3986, section 3.2).
+func validHost(host []byte) bool {
+	end := 0
+	if len(host) > 0 && host[0] == '[' {
+		end = bytes.IndexByte(host, ']') + 1
+		if !validIPv6(host[1:max(1, end-1)]) {
+			return false
+		}
+	}
+	for end < len(host) && host[0] != '[' && hostBytes[host[end]] {
+		end++
+	}
+	return end > 0 && validPort(host[end:])
+}
+
+func validIPv6(address []byte) bool {
+	parsed, err := netip.ParseAddr(string(address))
+	return err == nil && parsed.Is6() && parsed.Zone() == ""
+}
+
+func validPort(port []byte) bool {
+	if len(port) > 0 && port[0] != ':' {
+		return false
+	}
+	for _, c := range port[min(1, len(port)):] {
+		if c < '0' || c > '9' {
+			return false
+		}
+	}
+	return true
+}
+
+// hostBytes may be in a host's name.
+var hostBytes = bytesOf("-._~!$&'()*+,;=")
+
+// tokens may be in a field's name (RFC 9110, section 5.6.2).
+var tokens = bytesOf("!#$%&'*+-.^_`|~")
+
+// bytesOf is the set of letters, digits and marks.
+func bytesOf(marks string) (set [256]bool) {
+	for _, c := range []byte("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ" + marks) {
+		set[c] = true
+	}
+	return set
+}
+
+func isToken(c byte) bool { return tokens[c] }
+
+// trim removes the blanks around a field's value.
+func trim(value []byte) []byte {
+	for len(value) > 0 && isBlank(value[0]) {
+		value = value[1:]
+	}
+	for len(value) > 0 && isBlank(value[len(value)-1]) {
+		value = value[:len(value)-1]
+	}
+	return value
+}
+
+func isBlank(c byte) bool { return c == ' ' || c == '\t' }
+
+// equalFold compares with a name in lower case.
+func equalFold(name []byte, lowered string) bool {
+	if len(name) != len(lowered) {
+		return false
+	}
+	for i, c := range name {
+		if lower(c) != lowered[i] {
+			return false
+		}
+	}
+	return true
+}
+
+func lower(c byte) byte {
+	if 'A' <= c && c <= 'Z' {
+		return c | 0x20
+	}
+	return c
+}
+
+// A parser parses complete heads with fasthttp.
+type parser struct {
+	header fasthttp.RequestHeader
+	uri    fasthttp.URI
+	head   bytes.Reader
+	buffer *bufio.Reader
+}
+
+// newParser returns a parser for heads of at most size bytes.
+func newParser(size int) parser { return parser{buffer: bufio.NewReaderSize(nil, size)} }
+
+func (p *parser) parse(head []byte) error {
+	p.head.Reset(head)
+	p.buffer.Reset(&p.head)
+	return p.header.Read(p.buffer)
+}
+
+// target is the path and the query of the request whose head was parsed.
+func (p *parser) target() (path, query string, err error) {
+	if err := p.uri.Parse(p.header.Host(), p.header.RequestURI()); err != nil {
+		return "", "", server.ErrBadRequest
+	}
+	return pathOf(&p.uri), queryOf(&p.uri), nil
+}

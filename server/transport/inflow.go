@@ -1,0 +1,166 @@
+package transport
+
+import (
+	"errors"
+	"io"
+
+	"demo-server/server"
+)
+
+// An inflow frames the bytes that a connection reads. Whoever reads the connection gets one head at a time, and then no
+// more than that request's body: what came behind it is held back until the next Read. So this package sees every head
+// and bounds every body before a library does, and no library ever holds bytes of the next request.
+type inflow struct {
+	head    head   // of the last request
+	body    body   // of the last request
+	inBody  bool   // body is not complete
+	err     error  // what every further read returns: where the next request begins is not known
+	partial []byte // a copy of a head that has come in part
+	held    []byte // what was read and is not handed out yet
+}
+
+var errRefused = errors.New("the request was refused")
+
+// refuse makes the rest of the request's body unreadable.
+func (f *inflow) refuse() {
+	if f.inBody {
+		f.err = errRefused
+	}
+}
+
+// ended returns the error with which reading ended. In the middle of a body that is the last word.
+func (f *inflow) ended(err error) error {
+	if !f.inBody {
+		return err
+	}
+	if err == io.EOF {
+		err = io.ErrUnexpectedEOF
+	}
+	f.err = err
+	return err
+}
+
+// hold keeps a copy of what was read and cannot be handed out yet.
+func (f *inflow) hold(rest []byte) {
+	if len(rest) > 0 {
+		f.held = append(f.held, rest...)
+	}
+}
+
+// release drops the first n bytes that are held, and their memory with the last one.
+func (f *inflow) release(n int) {
+	if f.held = f.held[n:]; len(f.held) == 0 {
+		f.held = nil
+	}
+}
+
+// Read reads up to the end of the request's head or of its body.
+func (c *conn) Read(p []byte) (int, error) {
+	f := &c.inflow
+	for {
+		if f.err != nil {
+			return 0, f.err
+		}
+		in := f.held[:min(len(p), len(f.held))]
+		if len(f.held) == 0 {
+			n, err := c.Conn.Read(p)
+			if n == 0 {
+				return 0, f.ended(err)
+			}
+			in = p[:n]
+		}
+		from, to, err := c.arrived(in)
+		n := copy(p, in[from:to])
+		if len(f.held) > 0 {
+			f.release(to)
+		} else {
+			f.hold(in[to:])
+		}
+		if n > 0 || err != nil {
+			return n, err
+		}
+	}
+}
+
+// arrived moves the connection on by bytes that came, and returns which of them to hand out: those in front are blank
+// lines, and those behind are not the request's.
+func (c *conn) arrived(in []byte) (from, to int, err error) {
+	f := &c.inflow
+	if f.inBody {
+		n, complete, err := f.body.take(in)
+		f.inBody, f.err = !complete, err
+		c.moveOn(phaseBody)
+		return 0, n, err
+	}
+	if len(f.partial) == 0 {
+		from = blankLines(in)
+	}
+	if from == len(in) {
+		return from, from, nil // they are no request yet, however many and however slow they come
+	}
+	end := f.takeHead(in[from:], &c.conns.limits)
+	if end < 0 {
+		c.moveOn(phaseHeader)
+		return from, len(in), nil
+	}
+	c.moveOn(phaseBody)
+	return from, from + end, nil
+}
+
+// moveOn enters a phase of reading. The time of a head runs from its first byte.
+func (c *conn) moveOn(next phase) {
+	at := c.at.Load()
+	switch now := phase(at & phaseMask); {
+	case now == phaseWorking || now == phaseWriting:
+		return // a pipelined request, or its first byte: its time has not come
+	case now == phaseHeader && next == phaseHeader:
+		return
+	}
+	// net/http reads a pipelined byte while another goroutine hands the request before it to its job: that one wins.
+	c.at.CompareAndSwap(at, stampOf(next, c.conns.coarse()))
+}
+
+// takeHead returns how many bytes of p belong to the head, or -1 if there is more to come.
+func (f *inflow) takeHead(p []byte, limits *server.Limits) int {
+	came, whole := len(f.partial), p
+	if came > 0 {
+		f.partial = append(f.partial, p...)
+		whole = f.partial
+	}
+	end := headEnd(whole, came)
+	if end < 0 {
+		if came == 0 {
+			f.partial = append(f.partial, p...)
+		}
+		return -1
+	}
+	f.head = parseHead(whole[:end])
+	f.partial = nil
+	f.err = f.head.err
+	if f.head.length > 0 || f.head.length == chunkedBody {
+		f.body, f.inBody = newBody(f.head.length, limits), true
+	}
+	return end - came
+}
+
+// A bodyReader reads the rest of the request's body, and then io.EOF.
+type bodyReader struct{ conn *conn }
+
+func (r bodyReader) Read(p []byte) (int, error) {
+	if !r.conn.inflow.inBody {
+		return 0, io.EOF
+	}
+	return r.conn.Read(p)
+}
+
+// discardBody reads the rest of the request's body.
+func (c *conn) discardBody() error {
+	if !c.inflow.inBody {
+		return nil
+	}
+	c.enter(phaseBody, c.conns.coarse())
+	if _, err := io.Copy(io.Discard, bodyReader{c}); err != nil {
+		return bodyError(err)
+	}
+	return nil
+}
