@@ -2,6 +2,8 @@ package modes_test
 
 import (
 	"fmt"
+	"io"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -185,6 +187,58 @@ func (c *client) conversation() string {
 		}
 		said = append(said, fmt.Sprint(r.StatusCode))
 	}
+}
+
+// TestCutShort: a client that ends its side in the middle of a request is told so, once.
+func TestCutShort(t *testing.T) {
+	eachModeReal(t, 1, func(t *testing.T, mode modes.Mode) {
+		_, source := overTCP(t, mode, options{delay: atOnce})
+		for _, send := range []string{
+			"GET / HTTP/1.1\r\nHost: de",
+			"GET / HTTP/1.1\r\n" + host + "Content-Length: 5\r\n\r\nhell",
+			chunked + "5\r\nhello\r\n",
+			chunked + "0\r\n\r",
+			chunked + "0\r\nX: y\r\n",
+		} {
+			c := dialTCP(t, source)
+			io.WriteString(c, send)
+			c.Conn.(*net.TCPConn).CloseWrite()
+			if got := c.conversation(); got != "400 closed" {
+				t.Errorf("%q: %s, want 400 closed", send, got)
+			}
+		}
+	})
+}
+
+// TestRefusedUpload: of a client that goes on sending although it was refused, a bounded part is read.
+func TestRefusedUpload(t *testing.T) {
+	const most = 256<<10 + 64<<10 // and what was on its way to the parser
+	eachMode(t, 1, func(t *testing.T, mode modes.Mode) {
+		for name, send := range map[string]string{
+			"a sized body":   "GET / HTTP/1.1\r\n" + host + "Content-Length: 9999999\r\n\r\n",
+			"a chunked body": chunked + "fffff\r\n",
+			"an extension":   chunked + "1;",
+			"a trailer":      chunked + "0\r\n",
+			"an expectation": "GET / HTTP/1.1\r\n" + host + "Expect: tea\r\nContent-Length: 1000\r\n\r\n",
+			"a bad head":     "GET / HTTP/1.1\r\n" + host + "X Y: z\r\nContent-Length: 1000\r\n\r\n",
+			"a long head":    "GET / HTTP/1.1\r\n" + host + "X: ",
+		} {
+			_, m := inMemory(t, mode, options{delay: atOnce})
+			c := m.dial(t)
+			go io.Copy(io.Discard, c.Conn)
+			io.WriteString(c, send)
+			sent := 0
+			for some := []byte(strings.Repeat("x", 1<<10)); sent < 8*most; {
+				n, err := c.Write(some)
+				if sent += n; err != nil {
+					break
+				}
+			}
+			if sent > most {
+				t.Errorf("%s: %d bytes were read, want at most %d", name, sent, most)
+			}
+		}
+	})
 }
 
 // TestErrorReplies: an error is one plain line, with the headers that its status calls for.

@@ -171,7 +171,7 @@ func (c *conn) Close() error {
 	if c.linger && !c.failed && c.CloseWrite() == nil {
 		c.linger = false
 		c.SetReadDeadline(time.Now().Add(lingerTime))
-		io.Copy(io.Discard, io.LimitReader(c.Conn, 1<<20))
+		io.Copy(io.Discard, io.LimitReader(c.Conn, lingerBytes))
 	}
 	err := c.Conn.Close()
 	c.conns.unseat(c)

@@ -24,6 +24,8 @@ const (
 	killGrace = 2 * time.Second
 	// lingerTime bounds the wait for a client that still sends when its connection is to be closed (RFC 9112, 9.6).
 	lingerTime = 500 * time.Millisecond
+	// lingerBytes bounds what is read of it.
+	lingerBytes = 256 << 10
 )
 
 // conns are the connections of one run of a mode. It is a net.Listener, so that a server library can accept from it:

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -313,6 +314,39 @@ func TestTorrent(t *testing.T) {
 	eventually(t, "accepted", func() bool { return app.Connections() == 1 })
 	for range 3 {
 		wantOK(t, dial(t, source.Addr()))
+	}
+}
+
+// A meter is a poller that counts what is read.
+type meter struct {
+	poller
+	taken atomic.Int64
+}
+
+func (p *meter) read(socket int32, b []byte) (int, error) {
+	n, err := p.poller.read(socket, b)
+	if err == nil {
+		p.taken.Add(int64(n))
+	}
+	return n, err
+}
+
+// TestLingersForSoLong: of a client that goes on sending after it was refused, only so much is read.
+func TestLingersForSoLong(t *testing.T) {
+	app, source := newLoopApp(t, work.NewSleep(), 0, "Hello World")
+	s, listener := openLoops(t, 1, app, source, Task.Sleep)
+	m := &meter{poller: s.all[0].poller}
+	s.all[0].poller = m
+	runLoops(t, s, listener)
+	conn := dial(t, source.Addr())
+	io.WriteString(conn, "GET / HTTP/1.1\r\nHost: demo\r\nContent-Length: 9999999\r\n\r\n")
+	for some := bytes.Repeat([]byte("x"), 64<<10); ; {
+		if _, err := conn.Write(some); err != nil {
+			break
+		}
+	}
+	if n, most := m.taken.Load(), int64(lingerBytes+2*readChunk+limits().MaxHeaderBytes); n > most {
+		t.Errorf("%d bytes read, want at most %d", n, most)
 	}
 }
 

@@ -40,7 +40,7 @@ func serveBlocking(ctx context.Context, src *server.Source, app *server.App) err
 
 // TestLinger: a client that sends its whole body before it reads gets the reply that refuses it, and not a reset.
 func TestLinger(t *testing.T) {
-	sized := "GET / HTTP/1.1\r\nHost: demo\r\nContent-Length: 700000\r\n\r\n" + strings.Repeat("x", 700_000)
+	sized := "GET / HTTP/1.1\r\nHost: demo\r\nContent-Length: 200000\r\n\r\n" + strings.Repeat("x", 200_000)
 	chunk := "1000\r\n" + strings.Repeat("x", 0x1000) + "\r\n"
 	for name, serve := range transports {
 		t.Run(name, func(t *testing.T) {
@@ -57,7 +57,7 @@ func TestLinger(t *testing.T) {
 				want int
 			}{
 				"sized":   {sized, http.StatusRequestEntityTooLarge},
-				"chunked": {"GET / HTTP/1.1\r\nHost: demo\r\nTransfer-Encoding: chunked\r\n\r\n" + strings.Repeat(chunk, 150) + "0\r\n\r\n", http.StatusRequestEntityTooLarge},
+				"chunked": {"GET / HTTP/1.1\r\nHost: demo\r\nTransfer-Encoding: chunked\r\n\r\n" + strings.Repeat(chunk, 50) + "0\r\n\r\n", http.StatusRequestEntityTooLarge},
 				"header":  {"GET / HTTP/1.1\r\nHost: demo\r\nX: " + strings.Repeat("x", 200_000) + "\r\n\r\n", http.StatusRequestHeaderFieldsTooLarge},
 			} {
 				if got, err := sendThenRead(source.Addr().String(), row.send); got != row.want || err != nil {

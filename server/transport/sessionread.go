@@ -46,13 +46,32 @@ func (l *loop) receive(s *session) (in []byte, ok bool) {
 	case err == errAgain:
 		s.readable = false
 		return nil, false
-	case err != nil || n == 0:
+	case err != nil:
 		l.close(s)
+		return nil, false
+	case n == 0:
+		l.ended(s)
 		return nil, false
 	}
 	// Less than there was room for is all that there was, unless the end of it is to be read, too.
 	s.readable = s.left || kept+n == len(l.buffer)
 	return l.buffer[:kept+n], true
+}
+
+// ended closes a session whose client sends no more. One that ended in the middle of a request may still read why that is
+// not answered.
+func (l *loop) ended(s *session) {
+	switch p, _ := s.where(); p {
+	case phaseHeader:
+		l.refuseHead(s, server.ErrBadRequest)
+	case phaseBody:
+		method, path := s.upload.method, s.upload.path
+		s.upload = nil
+		l.refuse(s, method, path, server.ErrBadRequest)
+	}
+	if p, _ := s.where(); s.open && p != phaseWriting {
+		l.close(s)
+	}
 }
 
 // keep puts aside what was not taken.
@@ -70,8 +89,11 @@ func (s *session) keep(rest []byte) {
 func (l *loop) take(s *session, in []byte) int {
 	p, _ := s.where()
 	switch {
-	case p == phaseLingering:
-		return len(in) // a client that goes on sending although its connection closes
+	case p == phaseLingering: // a client that goes on sending although its connection closes
+		if _, enough, _ := s.upload.body.take(in); enough {
+			l.close(s)
+		}
+		return len(in)
 	case s.upload != nil:
 		return l.takeBody(s, in)
 	}

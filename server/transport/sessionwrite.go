@@ -155,7 +155,7 @@ func (l *loop) settle(s *session, reply *server.Reply, written bool) {
 		l.close(s)
 	case reply.Close || s.manner.close && (s.readable || len(s.kept) > 0):
 		// Its client may still be sending: closing at once would reset it, and the reset can overtake the reply.
-		s.kept, s.unparsed, s.upload = nil, false, nil
+		s.kept, s.unparsed, s.upload = nil, false, &upload{body: body{left: lingerBytes, limit: lingerBytes}}
 		s.enter(phaseLingering, l.now)
 		if l.poller.closeWrite(s.socket) != nil {
 			l.close(s)
