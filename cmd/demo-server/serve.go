@@ -138,7 +138,7 @@ func (s *service) open(given sockets, errOut io.Writer) error {
 		Queue: given.queue,
 	})
 	s.panel, err = openPanel(settings, given.admin, admin.Config{
-		Metrics: metrics, ErrorLog: zap.NewStdLog(logger), Ready: s.readiness,
+		Metrics: metrics, ErrorLog: zap.NewStdLog(logger), Ready: s.readiness, Private: given.private,
 	})
 	if err != nil {
 		s.source.Close()

@@ -110,7 +110,7 @@ func newSupervision(settings *configs.Settings, l *line, given sockets, logger *
 	return s, nil
 }
 
-// planOf makes the settings what a worker process is told, all but the admin token, in whose place it has a key.
+// planOf makes the settings a plan. A worker gets them all but the admin token, which it does not need.
 func planOf(settings *configs.Settings) prefork.Plan {
 	return prefork.Plan{
 		Processes: settings.Processes, Brief: workerBrief{settings, string(settings.DSN)},
@@ -190,5 +190,5 @@ func (s *supervision) observe(e prefork.Event) {
 }
 
 func workerOf(w prefork.Worker) admin.Worker {
-	return admin.Worker{PID: w.PID, State: string(w.State), Started: w.Started, Address: w.Admin, Token: w.Key}
+	return admin.Worker{PID: w.PID, State: string(w.State), Started: w.Started, Dial: w.Dial}
 }

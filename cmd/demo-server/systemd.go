@@ -20,6 +20,8 @@ type sockets struct {
 	serve net.Listener
 	admin net.Listener
 	queue func() host.Queue // what becomes of the accept queue of serve
+
+	private bool // only the supervisor can connect to admin
 }
 
 // adminName is what a socket unit calls the socket of the admin listener (FileDescriptorName=).

@@ -80,7 +80,7 @@ func serveFor(inherited *prefork.Inherited, number int, errOut io.Writer) error 
 	settings := told.Settings
 	settings.LameDuck = 0 // it is over when the supervisor gives the order to stop
 	settings.Seed = workerSeed(settings.Seed, number)
-	settings.AdminToken, settings.DSN = configs.Secret(inherited.Key), configs.Secret(told.DSN)
+	settings.AdminToken, settings.DSN = "", configs.Secret(told.DSN)
 	logger, flush := newLogger(settings.LogLevel, settings.LogFormat, errOut, onTerminal(errOut))
 	defer flush()
 	logger = logger.With(zap.Int("worker", os.Getpid()))
@@ -88,7 +88,7 @@ func serveFor(inherited *prefork.Inherited, number int, errOut io.Writer) error 
 
 	order := prefork.Retire
 	service, err := newService(settings, sockets{
-		serve: inherited.Listener, admin: inherited.Admin, queue: func() host.Queue { return queueFor(order) },
+		serve: inherited.Listener, admin: inherited.Admin, private: true, queue: func() host.Queue { return queueFor(order) },
 	}, logger, errOut)
 	if err != nil {
 		return err

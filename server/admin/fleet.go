@@ -44,8 +44,7 @@ type Worker struct {
 	PID     int
 	State   string // stateServes for one that serves
 	Started time.Time
-	Address string // of the Unix socket on which its own Server listens; empty as long as it does not
-	Token   string // of that Server
+	Dial    func() (net.Conn, error) // connects to its own Server; nil until that serves
 }
 
 const (
@@ -98,7 +97,7 @@ func (f *Fleet) Put(w Worker) {
 	switch {
 	case i < 0:
 		f.members = append(f.members, newMember(w))
-	case f.members[i].Address != w.Address:
+	case f.members[i].Dial == nil:
 		f.members[i] = newMember(w) // it had nothing to say yet
 	default:
 		f.members[i].State = w.State
@@ -150,9 +149,7 @@ func (f *Fleet) find(pid int) *member {
 
 func newMember(w Worker) *member {
 	m := &member{Worker: w}
-	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return new(net.Dialer).DialContext(ctx, "unix", w.Address)
-	}
+	dial := func(context.Context, string, string) (net.Conn, error) { return w.Dial() }
 	m.client = http.Client{Timeout: askTimeout, Transport: &http.Transport{DialContext: dial}}
 	return m
 }
@@ -160,7 +157,7 @@ func newMember(w Worker) *member {
 // ask asks all workers at the same time, those excepted that have nothing to tell yet.
 func (f *Fleet) ask() {
 	f.mu.Lock()
-	members := slices.DeleteFunc(slices.Clone(f.members), func(m *member) bool { return m.Address == "" })
+	members := slices.DeleteFunc(slices.Clone(f.members), func(m *member) bool { return m.Dial == nil })
 	f.mu.Unlock()
 	var asked sync.WaitGroup
 	for _, m := range members {
@@ -213,7 +210,6 @@ func (m *member) get(path string) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	request.Header.Set("Authorization", "Bearer "+m.Token)
 	request.Header.Set("Accept", string(expfmt.NewFormat(expfmt.TypeProtoDelim)))
 	return m.client.Do(request)
 }

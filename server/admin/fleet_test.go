@@ -49,10 +49,10 @@ func newFakeWorker(t *testing.T, pid int) *fakeWorker {
 	metrics, app := NewMetrics(), newApp("pool")
 	metrics.Watch(app, newSource(t))
 	w := &fakeWorker{
-		Worker: Worker{PID: pid, State: "ready", Address: listener.Addr().String(), Token: token},
+		Worker: Worker{PID: pid, State: "ready", Dial: dialer(listener.Addr())},
 		app:    app, observer: metrics.Observer("pool"),
 	}
-	s := New(listener, Config{Metrics: metrics, Ready: w.readiness, Token: token})
+	s := New(listener, Config{Metrics: metrics, Ready: w.readiness, Private: true})
 	served := make(chan error, 1)
 	go func() { served <- s.Serve() }()
 	w.stop = sync.OnceFunc(func() {
@@ -61,6 +61,10 @@ func newFakeWorker(t *testing.T, pid int) *fakeWorker {
 	})
 	t.Cleanup(w.stop)
 	return w
+}
+
+func dialer(address net.Addr) func() (net.Conn, error) {
+	return func() (net.Conn, error) { return net.Dial(address.Network(), address.String()) }
 }
 
 // answer counts n requests that went well.
@@ -237,7 +241,7 @@ func TestFleetSilent(t *testing.T) {
 func TestFleetWatch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := NewFleet(FleetConfig{Mode: func() string { return "pool" }})
-		f.members = []*member{{Worker: Worker{PID: 1, Address: "known"}}}
+		f.members = []*member{{Worker: Worker{PID: 1, Dial: dialer(nil)}}}
 		f.members[0].client.Transport = refusing{}
 		ctx, cancel := context.WithTimeout(t.Context(), 10*askEvery+askEvery/2)
 		defer cancel()

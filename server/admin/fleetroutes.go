@@ -35,7 +35,7 @@ func (f *Fleet) forward(w http.ResponseWriter, r *http.Request) {
 		Rewrite: func(p *httputil.ProxyRequest) {
 			p.Out.URL.Scheme, p.Out.URL.Host = "http", "worker"
 			p.Out.URL.Path, p.Out.URL.RawPath = "/"+chi.URLParam(r, "*"), ""
-			p.Out.Header.Set("Authorization", "Bearer "+m.Token)
+			p.Out.Header.Del("Authorization") // of this process alone
 		},
 		ErrorLog: log.New(io.Discard, "", 0),
 		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, err error) {

@@ -3,15 +3,14 @@ package prefork
 // The descriptors that a worker inherits, behind the standard three.
 const (
 	listenerFile = 3 + iota // the socket that all workers accept on
-	adminFile               // a Unix socket that this worker alone answers on
+	adminFile               // the channel on which the supervisor passes connections to the worker's admin listener
 	ordersFile              // the pipe on which the supervisor speaks
 	reportsFile             // the pipe on which the worker does
 )
 
 // A briefing is what a worker is told first. It travels through a pipe, because others can see a command line.
 type briefing struct {
-	Key   string `json:"key"`
-	Brief any    `json:"brief"`
+	Brief any `json:"brief"`
 }
 
 // An Order is what a worker is told later, once. After it the pipe is closed, which lets the worker end.

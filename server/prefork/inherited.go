@@ -11,8 +11,7 @@ import (
 // Inherited is what a worker got from its supervisor. Get it with Inherit, once, in the worker's process.
 type Inherited struct {
 	Listener net.Listener    // the service's socket, on which others accept as well
-	Admin    net.Listener    // a Unix socket, on which the supervisor asks for figures
-	Key      string          // what the supervisor shows there, and nobody else knows
+	Admin    net.Listener    // accepts the supervisor's connections, and no other process can connect
 	Brief    json.RawMessage // the plan's, as JSON
 
 	orders  *json.Decoder
@@ -28,7 +27,7 @@ func Inherit() (*Inherited, error) {
 	if err != nil {
 		return nil, err
 	}
-	admin, err := inheritListener(adminFile)
+	admin, err := inheritAdmin(adminFile)
 	if err != nil {
 		return nil, err
 	}
@@ -41,7 +40,6 @@ func Inherit() (*Inherited, error) {
 	if err := i.orders.Decode(&first); err != nil {
 		return nil, fmt.Errorf("the supervisor's first words: %w", err)
 	}
-	i.Key = first.Key
 	return i, nil
 }
 

@@ -350,7 +350,7 @@ func (s *Supervisor) serves(w *worker) {
 
 // ended draws the conclusions from the end of a worker's process.
 func (s *Supervisor) ended(w *worker, err error) {
-	w.hangUp()
+	w.forget()
 	s.workers = slices.DeleteFunc(s.workers, func(other *worker) bool { return other == w })
 	switch {
 	case w.dismissed, w.drained && err == nil:

@@ -63,6 +63,7 @@ func work() int {
 		select {}
 	}
 	go greet(in.Listener, b.Name)
+	go answerAdmin(in.Admin)
 	in.Ready()
 	if b.Dies {
 		return 5

@@ -1,7 +1,6 @@
 package prefork
 
 import (
-	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"net"
@@ -25,8 +24,7 @@ type Worker struct {
 	PID     int
 	State   State
 	Started time.Time
-	Admin   string // the address of its Unix socket
-	Key     string // what that asks for
+	Dial    func() (net.Conn, error) // connects to its Inherited.Admin, without waiting; safe for concurrent use
 }
 
 // A worker is a Worker and the supervisor's ends of its pipes.
@@ -36,7 +34,8 @@ type worker struct {
 	command *exec.Cmd
 	orders  *os.File
 	reports *os.File
-	words   chan any // to be said to it: nobody waits for a worker that does not listen
+	channel *net.UnixConn // to its admin listener
+	words   chan any      // to be said to it: nobody waits for a worker that does not listen
 
 	hungUp    bool  // words is closed
 	ready     bool  // it has been
@@ -47,15 +46,17 @@ type worker struct {
 
 // launch starts command as a worker on the socket.
 func launch(command *exec.Cmd, socket *os.File, e *edition) (*worker, error) {
-	admin, err := net.Listen("unix", "") // Linux picks a name that lies in no file system, which may be read-only
+	channel, itsChannel, err := newChannel()
 	if err != nil {
 		return nil, err
 	}
-	defer admin.Close()                                                  // the worker has it
-	w := &worker{edition: e, command: command, words: make(chan any, 2)} // a briefing and an order
-	w.Started, w.State, w.Admin, w.Key = time.Now(), Starting, admin.Addr().String(), rand.Text()
-	w.words <- briefing{w.Key, e.Brief}
-	if err := w.start(socket, admin.(*net.UnixListener)); err != nil {
+	defer itsChannel.Close()
+	w := &worker{edition: e, command: command, channel: channel, words: make(chan any, 2)} // a briefing and an order
+	w.Started, w.State = time.Now(), Starting
+	w.Dial = func() (net.Conn, error) { return dial(channel) }
+	w.words <- briefing{e.Brief}
+	if err := w.start(socket, itsChannel); err != nil {
+		channel.Close()
 		return nil, err
 	}
 	w.PID = command.Process.Pid
@@ -63,12 +64,7 @@ func launch(command *exec.Cmd, socket *os.File, e *edition) (*worker, error) {
 }
 
 // start starts the process, and closes in this one what is the worker's.
-func (w *worker) start(socket *os.File, admin *net.UnixListener) error {
-	adminFile, err := admin.File()
-	if err != nil {
-		return err
-	}
-	defer adminFile.Close()
+func (w *worker) start(socket, itsChannel *os.File) error {
 	itsOrders, orders, err := os.Pipe()
 	if err != nil {
 		return err
@@ -81,7 +77,7 @@ func (w *worker) start(socket *os.File, admin *net.UnixListener) error {
 	}
 	defer itsReports.Close()
 	w.orders, w.reports = orders, reports
-	w.command.ExtraFiles = []*os.File{socket, adminFile, itsOrders, itsReports}
+	w.command.ExtraFiles = []*os.File{socket, itsChannel, itsOrders, itsReports}
 	if err := w.command.Start(); err != nil {
 		orders.Close()
 		reports.Close()
@@ -121,6 +117,12 @@ func (w *worker) tell(order Order) {
 func (w *worker) letGo() {
 	w.drained = true
 	w.hangUp()
+}
+
+// forget closes what the worker's process leaves behind in this one.
+func (w *worker) forget() {
+	w.hangUp()
+	w.channel.Close()
 }
 
 // hangUp ends what is said to the worker. It may be called more than once.

@@ -1,0 +1,77 @@
+package prefork
+
+import (
+	"net"
+	"os"
+	"syscall"
+)
+
+// newChannel returns the two ends of a socket without a name, for one descriptor per message. Only the processes that
+// hold an end can use it: no other process can connect to it, nor take its place once the worker has ended.
+func newChannel() (ours *net.UnixConn, theirs *os.File, err error) {
+	return pair(syscall.SOCK_SEQPACKET)
+}
+
+// newStream returns the two ends of a stream socket without a name.
+func newStream() (ours *net.UnixConn, theirs *os.File, err error) { return pair(syscall.SOCK_STREAM) }
+
+func pair(kind int) (ours *net.UnixConn, theirs *os.File, err error) {
+	ends, err := syscall.Socketpair(syscall.AF_UNIX, kind|syscall.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil, nil, os.NewSyscallError("socketpair", err)
+	}
+	theirs = os.NewFile(uintptr(ends[1]), "socketpair")
+	if ours, err = unixConn(ends[0]); err != nil {
+		theirs.Close()
+		return nil, nil, err
+	}
+	return ours, theirs, nil
+}
+
+// unixConn makes a descriptor a connection, which then owns it.
+func unixConn(descriptor int) (*net.UnixConn, error) {
+	file := os.NewFile(uintptr(descriptor), "socket")
+	defer file.Close() // the connection has a duplicate
+	conn, err := net.FileConn(file)
+	if err != nil {
+		return nil, err
+	}
+	return conn.(*net.UnixConn), nil
+}
+
+// pass sends a file through the channel. It never blocks: if the receiver has stopped receiving, that is an error.
+func pass(channel *net.UnixConn, file *os.File) error {
+	raw, err := channel.SyscallConn()
+	if err != nil {
+		return err
+	}
+	rights := syscall.UnixRights(int(file.Fd()))
+	var sent error
+	err = raw.Write(func(descriptor uintptr) bool {
+		sent = syscall.Sendmsg(int(descriptor), []byte{0}, rights, nil, syscall.MSG_DONTWAIT|syscall.MSG_NOSIGNAL)
+		return true
+	})
+	if err != nil {
+		return err
+	}
+	return os.NewSyscallError("sendmsg", sent)
+}
+
+// receive waits for the next connection that pass sent. It returns nil if the descriptor got lost on the way, because
+// this process has too many files open, and io.EOF once the other end is closed.
+func receive(channel *net.UnixConn) (*net.UnixConn, error) {
+	control := make([]byte, syscall.CmsgSpace(4)) // room for one descriptor
+	_, n, _, _, err := channel.ReadMsgUnix(make([]byte, 1), control)
+	if err != nil {
+		return nil, err
+	}
+	messages, err := syscall.ParseSocketControlMessage(control[:n])
+	if err != nil || len(messages) == 0 {
+		return nil, err
+	}
+	descriptors, err := syscall.ParseUnixRights(&messages[0])
+	if err != nil || len(descriptors) == 0 {
+		return nil, err
+	}
+	return unixConn(descriptors[0])
+}
