@@ -3,7 +3,6 @@ package admin
 import (
 	"context"
 	"errors"
-	"io"
 	"net"
 	"net/http"
 	"slices"
@@ -54,7 +53,8 @@ const (
 
 	workerPath  = "/workers/"
 	stateServes = "ready"
-	maxReason   = 1 << 10 // bytes
+	maxReason   = 1 << 10  // bytes
+	maxHeader   = 64 << 10 // bytes of a worker's response headers
 )
 
 // A member is a Worker, and what it said last.
@@ -150,7 +150,11 @@ func (f *Fleet) find(pid int) *member {
 func newMember(w Worker) *member {
 	m := &member{Worker: w}
 	dial := func(context.Context, string, string) (net.Conn, error) { return w.Dial() }
-	m.client = http.Client{Timeout: askTimeout, Transport: &http.Transport{DialContext: dial}}
+	m.client = http.Client{
+		Timeout:       askTimeout,
+		Transport:     &http.Transport{DialContext: dial, DisableCompression: true, MaxResponseHeaderBytes: maxHeader},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
 	return m
 }
 
@@ -183,7 +187,7 @@ func (f *Fleet) refresh(m *member) {
 }
 
 // metrics gets the worker's metrics.
-func (m *member) metrics() (families []*dto.MetricFamily, err error) {
+func (m *member) metrics() ([]*dto.MetricFamily, error) {
 	response, err := m.get("/metrics")
 	if err != nil {
 		return nil, err
@@ -192,16 +196,7 @@ func (m *member) metrics() (families []*dto.MetricFamily, err error) {
 	if response.StatusCode != http.StatusOK {
 		return nil, errors.New(response.Status)
 	}
-	for decoder := expfmt.NewDecoder(response.Body, expfmt.ResponseFormat(response.Header)); ; {
-		var family dto.MetricFamily
-		switch err := decoder.Decode(&family); {
-		case errors.Is(err, io.EOF):
-			return families, nil
-		case err != nil:
-			return nil, err
-		}
-		families = append(families, &family)
-	}
+	return readAnswer(response.Body)
 }
 
 // get asks the worker's own Server.

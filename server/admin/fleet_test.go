@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"math"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -20,6 +22,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	dto "github.com/prometheus/client_model/go"
+	"google.golang.org/protobuf/encoding/protowire"
 
 	"demo-server/server"
 )
@@ -234,6 +237,75 @@ func TestFleetSilent(t *testing.T) {
 	}
 	if text := get(newServer(loopback, Config{Fleet: f}), "/metrics").Body.String(); !strings.Contains(text, `up{pid="1"} 0`) {
 		t.Error("/metrics does not say that it is silent")
+	}
+}
+
+// newHostileWorker is a worker that answers every request with the same bytes.
+func newHostileWorker(t *testing.T, pid, status int, body []byte) Worker {
+	t.Helper()
+	listener, err := net.Listen("unix", filepath.Join(t.TempDir(), "admin"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited")
+		w.Header().Set("Location", "/elsewhere")
+		w.WriteHeader(status)
+		w.Write(body)
+	}))
+	w.Listener.Close()
+	w.Listener = listener
+	w.Start()
+	t.Cleanup(w.Close)
+	return Worker{PID: pid, State: "ready", Dial: dialer(listener.Addr())}
+}
+
+// TestFleetHostile: an answer that could do harm counts as none, and changes nothing of the others' figures.
+func TestFleetHostile(t *testing.T) {
+	family := func(name string, kind dto.MetricType, metrics ...*dto.Metric) []byte {
+		return encoded(t, &dto.MetricFamily{Name: new(namePrefix + name), Type: &kind, Metric: metrics})
+	}
+	labels := []*dto.LabelPair{{Name: new("mode"), Value: new("pool")}}
+	for name, body := range map[string][]byte{
+		"buckets that the others lack": family("work_seconds", dto.MetricType_HISTOGRAM, &dto.Metric{Label: labels, Histogram: &dto.Histogram{
+			SampleCount: new(uint64(1)), SampleSum: new(1.0), Bucket: slices.Repeat([]*dto.Bucket{{}}, 50),
+		}}),
+		"no value at all":              encoded(t, &dto.MetricFamily{Name: new("go_goroutines"), Type: dto.MetricType_GAUGE.Enum()}),
+		"a size that no memory has":    protowire.AppendVarint(nil, math.MaxInt64),
+		"a count that JSON cannot say": family("in_flight", dto.MetricType_GAUGE, &dto.Metric{Label: labels, Gauge: &dto.Gauge{Value: new(math.NaN())}}),
+		"no metrics":                   []byte("<html>"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := newFakeWorker(t, 1)
+			a.answer(3)
+			f := newFleet(t, a)
+			f.Put(newHostileWorker(t, 2, http.StatusOK, body))
+			defer f.Remove(2)
+			s := newServer(loopback, Config{Fleet: f})
+			var got struct {
+				Requests map[server.Outcome]int
+				Workers  []struct{ Answers bool }
+			}
+			if err := json.Unmarshal(get(s, "/stats").Body.Bytes(), &got); err != nil {
+				t.Fatal(err)
+			}
+			if got.Requests[server.OK] != 3 || got.Workers[1].Answers {
+				t.Errorf("/stats: %d requests, %+v; want 3, and no answer of the other worker", got.Requests[server.OK], got.Workers[1])
+			}
+			if text := get(s, "/metrics").Body.String(); !strings.Contains(text, `demo_server_requests_total{mode="pool",outcome="ok"} 3`) {
+				t.Error("/metrics lacks the figures of the honest worker")
+			}
+		})
+	}
+}
+
+// TestFleetHostileReason: /readyz shows one short line of what a worker gives as its reason.
+func TestFleetHostileReason(t *testing.T) {
+	f := newFleet(t)
+	f.Put(newHostileWorker(t, 1, http.StatusServiceUnavailable, []byte("no\x1b[2J disk\xff\nready\n"+strings.Repeat("x", 1<<20))))
+	defer f.Remove(1)
+	if ready, reason := f.Ready(); ready || reason != "worker process 1: no [2J disk " {
+		t.Errorf("got %v, %.80q", ready, reason)
 	}
 }
 

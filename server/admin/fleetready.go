@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"unicode"
+	"unicode/utf8"
 )
 
 // Ready asks the workers that serve whether they are ready, and says of one that is not why. One that does not answer
@@ -40,5 +42,16 @@ func (m *member) unready() string {
 	if response.StatusCode != http.StatusServiceUnavailable || err != nil {
 		return ""
 	}
-	return strings.TrimSpace(string(reason))
+	return oneLine(string(reason))
+}
+
+// oneLine returns the first line of what a worker wrote, with a space for each character that cannot be printed.
+func oneLine(text string) string {
+	line, _, _ := strings.Cut(strings.TrimSpace(text), "\n")
+	return strings.Map(func(r rune) rune {
+		if r == utf8.RuneError || !unicode.IsPrint(r) {
+			return ' '
+		}
+		return r
+	}, line)
 }

@@ -28,7 +28,7 @@ func (scarce) Pool() work.Pool { return work.Pool{Name: "sql", Size: 3, InUse: 2
 
 func newApp(mode string) *server.App { return server.New(server.Config{Mode: mode, Work: scarce{}}) }
 
-func newSource(t *testing.T) *server.Source {
+func newSource(t testing.TB) *server.Source {
 	source, err := server.Listen(t.Context(), "127.0.0.1:0", 7)
 	if err != nil {
 		t.Fatal(err)
@@ -38,7 +38,7 @@ func newSource(t *testing.T) *server.Source {
 }
 
 // begin starts a job of app, which is then in flight.
-func begin(t *testing.T, app *server.App) *server.Job {
+func begin(t testing.TB, app *server.App) *server.Job {
 	job := new(server.Job)
 	job.Init(app)
 	job.Begin("GET", "/", "", 0)
@@ -50,7 +50,7 @@ func begin(t *testing.T, app *server.App) *server.Job {
 
 // observed are metrics of the mode pool after four requests: one that worked, one whose work missed what it depends on,
 // one that was refused, and one that was never admitted, with one more in flight on two connections.
-func observed(t *testing.T) *Metrics {
+func observed(t testing.TB) *Metrics {
 	m := NewMetrics()
 	app := newApp("pool")
 	m.Watch(app, newSource(t))

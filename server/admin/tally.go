@@ -14,6 +14,9 @@ import (
 // A tally adds up what several processes measured. What has the same name and labels becomes one.
 type tally map[string]*sum
 
+// maxSeries bounds the memory that workers can make a tally take, by labels that are always new.
+const maxSeries = 10_000
+
 // A sum is one name's part of a tally.
 type sum struct {
 	help    string
@@ -39,6 +42,9 @@ func (s *sum) add(metric *dto.Metric, more []*dto.LabelPair) {
 	key := labelKey(labels)
 	before := s.metrics[key]
 	if before == nil {
+		if len(s.metrics) >= maxSeries {
+			return
+		}
 		before = &dto.Metric{}
 	}
 	s.metrics[key] = &dto.Metric{
