@@ -142,7 +142,12 @@ func TestAnswerBounds(t *testing.T) {
 }
 
 // endless reads the same again and again.
-type endless struct{ again *bytes.Reader }
+type endless struct {
+	again interface {
+		io.ReadSeeker
+		Len() int
+	}
+}
 
 func (e endless) Read(p []byte) (int, error) {
 	if e.again.Len() == 0 {

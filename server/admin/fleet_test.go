@@ -1,9 +1,12 @@
 package admin
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"math"
 	"net"
@@ -354,6 +357,86 @@ func TestForward(t *testing.T) {
 	}
 	if reply := get(newServer(loopback, Config{}), "/workers/"); reply.Code != 404 {
 		t.Errorf("/workers/ of a process that serves alone: %d", reply.Code)
+	}
+}
+
+// pipeWorker is a worker that answers in virtual time: serve gets each connection once the request has come.
+func pipeWorker(pid int, serve func(net.Conn)) Worker {
+	return Worker{PID: pid, State: "ready", Dial: func() (net.Conn, error) {
+		ours, its := net.Pipe()
+		go func() {
+			defer its.Close()
+			if _, err := http.ReadRequest(bufio.NewReader(its)); err == nil {
+				serve(its)
+			}
+			io.Copy(io.Discard, its) // until the supervisor has had enough
+		}()
+		return ours, nil
+	}}
+}
+
+// TestForwardHung: a worker that does not answer, or does not go on, is waited for as long as its request needs, and
+// no longer.
+func TestForwardHung(t *testing.T) {
+	after := func(d time.Duration, text string) func(net.Conn) {
+		return func(conn net.Conn) {
+			time.Sleep(d)
+			io.WriteString(conn, text)
+		}
+	}
+	const ok = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n"
+	for name, row := range map[string]struct {
+		path   string
+		serve  func(net.Conn)
+		status int
+		body   string
+		took   time.Duration
+	}{
+		"in time":            {"stats", after(4*time.Second, ok+"done"), 200, "done", 4 * time.Second},
+		"silent":             {"stats", after(0, ""), 504, "the worker process does not answer: nothing came in time\n", 5 * time.Second},
+		"silent, to seconds": {"stats?seconds=60", after(0, ""), 504, "the worker process does not answer: nothing came in time\n", 5 * time.Second},
+		"a profile":          {"debug/pprof/profile", after(30*time.Second, ok+"done"), 200, "done", 30 * time.Second},
+		"a long profile":     {"debug/pprof/profile?seconds=90", after(91*time.Second, ok+"done"), 200, "done", 91 * time.Second},
+		"a trace":            {"debug/pprof/trace?seconds=8.5", after(8500*time.Millisecond, ok+"done"), 200, "done", 8500 * time.Millisecond},
+		"a silent trace":     {"debug/pprof/trace?seconds=8.5", after(0, ""), 504, "the worker process does not answer: nothing came in time\n", 13500 * time.Millisecond},
+		"stalled":            {"stats", after(time.Second, ok+"do"), 200, "do", 6 * time.Second},
+		"no HTTP":            {"stats", after(0, "\x1b[2J\r\n\r\n"), 502, "", 0},
+		"a switch":           {"stats", after(0, "HTTP/1.1 101 Switching Protocols\r\n\r\n"), 502, "the worker process does not answer: it wants to switch protocols\n", 0},
+		"endless headers": {"stats", func(conn net.Conn) {
+			for line := "HTTP/1.1 200 OK\r\n"; ; line = "X-Again: again\r\n" {
+				if _, err := io.WriteString(conn, line); err != nil {
+					return
+				}
+			}
+		}, 502, "", 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := NewFleet(FleetConfig{Mode: func() string { return "pool" }})
+				f.Put(pipeWorker(7, row.serve))
+				s := newServer(loopback, Config{Fleet: f})
+				began := time.Now()
+				reply := get(s, "/workers/7/"+row.path)
+				if took := time.Since(began); took != row.took {
+					t.Errorf("took %v, want %v", took, row.took)
+				}
+				body := reply.Body.String()
+				if reply.Code != row.status || row.body != "" && body != row.body || row.body == "" && !isLine(body) {
+					t.Errorf("%d %q, want %d with %q", reply.Code, body, row.status, row.body)
+				}
+				f.Remove(7)
+			})
+		})
+	}
+}
+
+// TestForwardEndless: a reply ends with an error where the worker does not end it.
+func TestForwardEndless(t *testing.T) {
+	timer := time.NewTimer(time.Hour)
+	defer timer.Stop()
+	body := workerBody{ReadCloser: io.NopCloser(endless{strings.NewReader("again")}), timer: timer, patience: time.Hour, left: 1 << 20}
+	if n, err := io.Copy(io.Discard, &body); !errors.Is(err, errLong) || n > 1<<20 {
+		t.Errorf("got %d bytes, %v", n, err)
 	}
 }
 

@@ -1,12 +1,17 @@
 package admin
 
 import (
+	"cmp"
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log"
 	"net/http"
 	"net/http/httputil"
 	"strconv"
+	"strings"
+	"time"
 
 	"github.com/go-chi/chi/v5"
 )
@@ -22,25 +27,102 @@ func (f *Fleet) list(w http.ResponseWriter, _ *http.Request) {
 	writeText(w, text)
 }
 
-// forward hands a request to the worker that its path names.
+const (
+	replyTimeout = 5 * time.Second // for a worker to reply, and to go on with its reply
+	maxReply     = 256 << 20       // bytes
+)
+
+var (
+	errSlow    = errors.New("nothing came in time")
+	errLong    = fmt.Errorf("the reply has more than %d bytes", maxReply)
+	errUpgrade = errors.New("it wants to switch protocols")
+	errStarts  = errors.New("it is starting")
+)
+
+// forward hands a request to the worker that its path names. Nothing that the worker does, or does not do, holds the
+// request for ever.
 func (f *Fleet) forward(w http.ResponseWriter, r *http.Request) {
-	pid, _ := strconv.Atoi(chi.URLParam(r, "pid"))
+	pid, _ := strconv.Atoi(chi.URLParam(r, "pid")) // no worker has 0
 	m := f.find(pid)
-	if m == nil {
+	switch {
+	case m == nil:
 		http.Error(w, "not found: "+workerPath+" lists the worker processes", http.StatusNotFound)
 		return
+	case m.Dial == nil:
+		writeForwardError(w, errStarts)
+		return
 	}
+	path := "/" + chi.URLParam(r, "*")
+	ctx, cancel := context.WithCancelCause(r.Context())
+	defer cancel(nil)
+	patience := replyTimeout + profileTime(path, r.URL.Query().Get("seconds"))
+	timer := time.AfterFunc(patience, func() { cancel(errSlow) })
+	defer timer.Stop()
 	proxy := httputil.ReverseProxy{
 		Transport: m.client.Transport,
 		Rewrite: func(p *httputil.ProxyRequest) {
 			p.Out.URL.Scheme, p.Out.URL.Host = "http", "worker"
-			p.Out.URL.Path, p.Out.URL.RawPath = "/"+chi.URLParam(r, "*"), ""
+			p.Out.URL.Path, p.Out.URL.RawPath = path, ""
 			p.Out.Header.Del("Authorization") // of this process alone
+			p.Out.Body, p.Out.ContentLength = http.NoBody, 0
+		},
+		ModifyResponse: func(response *http.Response) error {
+			if response.StatusCode == http.StatusSwitchingProtocols {
+				return errUpgrade
+			}
+			response.Body = &workerBody{ReadCloser: response.Body, timer: timer, patience: patience, left: maxReply}
+			return nil
 		},
 		ErrorLog: log.New(io.Discard, "", 0),
 		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, err error) {
-			http.Error(w, "the worker process does not answer: "+err.Error(), http.StatusBadGateway)
+			writeForwardError(w, cmp.Or(context.Cause(ctx), err))
 		},
 	}
-	proxy.ServeHTTP(w, r)
+	proxy.ServeHTTP(w, r.WithContext(ctx))
+}
+
+func writeForwardError(w http.ResponseWriter, err error) {
+	status := http.StatusBadGateway
+	if errors.Is(err, errSlow) {
+		status = http.StatusGatewayTimeout
+	}
+	http.Error(w, oneLine("the worker process does not answer: "+err.Error()), status)
+}
+
+// profileTime is how long a worker takes for a profile or a trace of so many seconds; 0 for any other path.
+func profileTime(path, seconds string) time.Duration {
+	switch {
+	case path == "/debug/pprof/profile":
+		if n, _ := strconv.Atoi(seconds); n > 0 {
+			return time.Duration(min(n, maxProfile)) * time.Second
+		}
+		return 30 * time.Second // the default of net/http/pprof
+	case strings.HasPrefix(path, "/debug/"):
+		if s, _ := strconv.ParseFloat(seconds, 64); s > 0 {
+			return time.Duration(min(s, maxProfile) * float64(time.Second))
+		}
+	}
+	return 0
+}
+
+// maxProfile bounds the seconds that a request may ask a profile or a trace to take: a day.
+const maxProfile = 24 * 60 * 60
+
+// A workerBody is the body of a worker's reply. It ends with an error where the worker does not go on with it, or never
+// ends it. The time that the client takes to read does not count.
+type workerBody struct {
+	io.ReadCloser
+	timer    *time.Timer // cancels the request
+	patience time.Duration
+	left     int64 // bytes that may come
+}
+
+func (b *workerBody) Read(p []byte) (int, error) {
+	b.timer.Reset(b.patience)
+	n, err := b.ReadCloser.Read(p)
+	b.timer.Stop()
+	if b.left -= int64(n); b.left < 0 {
+		return 0, errLong
+	}
+	return n, err
 }
