@@ -41,7 +41,7 @@ type Config struct {
 }
 
 // endGrace is how long a worker may take to end, beyond the time to drain.
-const endGrace = 10 * time.Second
+var endGrace = 10 * time.Second
 
 // An edition is a plan with an identity: a worker of another edition than the current one is outdated.
 type edition struct{ Plan }
@@ -281,24 +281,29 @@ func (s *Supervisor) start() bool {
 		return false
 	}
 	s.workers = append(s.workers, w)
-	s.killAfter(s.current.StartTimeout, w, "was not ready", func() bool { return w.ready })
+	s.killAfter(s.current.StartTimeout, w, "was not ready", &w.ready)
 	s.config.Observe(Event{What: Started, Worker: w.Worker})
 	s.running.Go(w.speak)
-	s.running.Go(func() {
-		err := w.listen(func(r report) { s.heard(w, r) })
-		s.update(func() { s.ended(w, err) })
-	})
+	s.running.Go(func() { s.follow(w) })
 	return true
 }
 
-// killAfter kills the worker if it has not done what it should after a time.
-func (s *Supervisor) killAfter(d time.Duration, w *worker, failure string, done func() bool) {
+// follow hears what a worker reports, until its process has ended.
+func (s *Supervisor) follow(w *worker) {
+	if err := w.listen(func(r report) { s.heard(w, r) }); err != nil {
+		s.update(func() { w.condemn(err) })
+	}
+	err := w.command.Wait()
+	s.update(func() { s.ended(w, err) })
+}
+
+// killAfter kills the worker if it has not done what it should after a time. done is read with the lock held.
+func (s *Supervisor) killAfter(d time.Duration, w *worker, failure string, done *bool) {
 	time.AfterFunc(d, func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		if !done() && w.failure == nil {
-			w.failure = fmt.Errorf("%s after %s", failure, d)
-			w.kill()
+		if !w.ended && !*done {
+			w.condemn(fmt.Errorf("%s after %s", failure, d))
 		}
 	})
 }
@@ -310,7 +315,7 @@ func (s *Supervisor) retire(w *worker) {
 
 func (s *Supervisor) tell(w *worker, order Order) {
 	w.tell(order)
-	s.killAfter(s.current.DrainTimeout+endGrace, w, "had not drained", func() bool { return w.drained })
+	s.killAfter(s.current.DrainTimeout+endGrace, w, "had not ended", &w.ended)
 }
 
 // heard takes a worker's report.
@@ -350,6 +355,7 @@ func (s *Supervisor) serves(w *worker) {
 
 // ended draws the conclusions from the end of a worker's process.
 func (s *Supervisor) ended(w *worker, err error) {
+	w.ended = true
 	w.forget()
 	s.workers = slices.DeleteFunc(s.workers, func(other *worker) bool { return other == w })
 	switch {

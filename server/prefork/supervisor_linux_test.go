@@ -31,17 +31,20 @@ func TestMain(m *testing.M) {
 	if slices.Equal(os.Args[1:], []string{"worker"}) {
 		os.Exit(work())
 	}
+	prefork.SetEndGrace(time.Second)
 	goleak.VerifyTestMain(m)
 }
 
 // A brief tells a worker of these tests how to behave.
 type brief struct {
-	Name  string
-	Fails string // the reason for which it cannot start
-	Exits bool   // before it is ready
-	Mute  bool   // never says that it is ready
-	Dies  bool   // once it is ready
-	Stays bool   // does not end when it is told to
+	Name   string
+	Fails  string // the reason for which it cannot start
+	Exits  bool   // before it is ready
+	Mute   bool   // never says that it is ready
+	Dies   bool   // once it is ready
+	Stuck  bool   // does not drain
+	Stays  bool   // does not end, after what else it does
+	Babble string // is what it reports
 }
 
 // work accepts connections, and says its name on each, until it is told to drain.
@@ -54,8 +57,14 @@ func work() int {
 	var b brief
 	json.Unmarshal(in.Brief, &b)
 	switch {
+	case b.Babble != "":
+		os.NewFile(prefork.ReportsFile, "reports").WriteString(b.Babble)
+		select {}
 	case b.Fails != "":
 		in.Failed(errors.New(b.Fails))
+		if b.Stays {
+			select {}
+		}
 		return 1
 	case b.Exits:
 		return 4
@@ -69,7 +78,7 @@ func work() int {
 		return 5
 	}
 	order := in.Order()
-	if b.Stays {
+	if b.Stuck {
 		select {}
 	}
 	if order == prefork.Stop {
@@ -77,6 +86,9 @@ func work() int {
 	}
 	in.Listener.Close()
 	in.Drained()
+	if b.Stays {
+		select {}
+	}
 	return 0
 }
 
@@ -283,6 +295,16 @@ func TestCannotStart(t *testing.T) {
 		{"it says why", brief{Fails: "no luck"}, patience, func(*prefork.Config) {}, "no luck"},
 		{"it exits", brief{Exits: true}, patience, func(*prefork.Config) {}, "exit status 4"},
 		{"it says nothing", brief{Mute: true}, 50 * time.Millisecond, func(*prefork.Config) {}, "was not ready after 50ms"},
+		{"it says why, and stays", brief{Fails: "no luck", Stays: true}, 500 * time.Millisecond, func(*prefork.Config) {}, "no luck"},
+		{"it babbles", brief{Babble: "]"}, patience, func(*prefork.Config) {}, "sent reports that make no sense"},
+		{
+			"it says one endless thing", brief{Babble: `{"says":"` + strings.Repeat("x", 1<<20)}, patience,
+			func(*prefork.Config) {}, "sent reports that make no sense",
+		},
+		{
+			"it says things without end", brief{Babble: strings.Repeat("{}", 1<<20)}, patience,
+			func(*prefork.Config) {}, "sent reports that make no sense",
+		},
 		{
 			"there is no such command", brief{}, patience, func(c *prefork.Config) {
 				c.Command = func() *exec.Cmd { return exec.Command("/nowhere/at/all") }
@@ -457,7 +479,7 @@ func TestRejected(t *testing.T) {
 
 // TestDiesDraining: what a worker had in flight is lost with it, and that is an error of the stop.
 func TestDiesDraining(t *testing.T) {
-	s := run(t, planned(1, brief{Stays: true}))
+	s := run(t, planned(1, brief{Stuck: true}))
 	s.stop()
 	await(t, "it drains", func() bool { return len(s.Workers()) == 1 && s.Workers()[0].State == prefork.Draining })
 	pid := s.Workers()[0].PID
@@ -468,9 +490,49 @@ func TestDiesDraining(t *testing.T) {
 	}
 }
 
+// TestHangsDraining: a worker that hangs on its way to its end is killed, also one that had drained.
+func TestHangsDraining(t *testing.T) {
+	for _, row := range []struct {
+		name  string
+		brief brief
+		stop  bool // by SIGSTOP, which leaves it no say
+	}{
+		{"while it drains", brief{Stuck: true}, false},
+		{"stopped while it drains", brief{Stuck: true}, true},
+		{"once it has drained", brief{Stays: true}, false},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			plan := planned(1, row.brief)
+			plan.DrainTimeout = 0
+			s := run(t, plan)
+			pid := s.pids()[0]
+			s.stop()
+			await(t, "it drains", func() bool { return len(s.pids()) == 0 })
+			if row.stop {
+				syscall.Kill(pid, syscall.SIGSTOP)
+			}
+			s.wantEnd(t, fmt.Sprintf("worker %d: had not ended after 1s", pid))
+		})
+	}
+}
+
+// TestHangsStarting: one that is stopped before it is ready is killed, and another takes its place.
+func TestHangsStarting(t *testing.T) {
+	s := run(t, planned(1, brief{}))
+	plan := planned(1, brief{Mute: true})
+	plan.StartTimeout = 500 * time.Millisecond
+	s.Apply(plan)
+	await(t, "it is started", func() bool { return len(s.Workers()) == 2 })
+	syscall.Kill(s.Workers()[1].PID, syscall.SIGSTOP)
+	await(t, "it is killed", func() bool { return len(s.happened(prefork.Rejected)) == 1 })
+	if err := s.happened(prefork.Rejected)[0].Err; err.Error() != "was not ready after 500ms" {
+		t.Errorf("got %v", err)
+	}
+}
+
 // TestKill ends all at once.
 func TestKill(t *testing.T) {
-	s := run(t, planned(2, brief{Stays: true}))
+	s := run(t, planned(2, brief{Stuck: true}))
 	s.stop()
 	await(t, "both drain", func() bool { return len(s.pids()) == 0 })
 	s.Kill()

@@ -3,6 +3,7 @@ package prefork
 import (
 	"encoding/json"
 	"errors"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -39,6 +40,7 @@ type worker struct {
 
 	hungUp    bool  // words is closed
 	ready     bool  // it has been
+	ended     bool  // its process has
 	failure   error // why it has to end, where that is known
 	drained   bool  // it has done what it was told to
 	dismissed bool  // it was killed because nobody needs it
@@ -95,15 +97,22 @@ func (w *worker) speak() {
 	}
 }
 
-// listen hands each of the worker's reports to hear, and returns how its process ended.
+// listen hands each of the worker's reports to hear. It returns nil once there can be no more, and errGarbled if what
+// comes is not reports, or more of them than a worker has to make.
 func (w *worker) listen(hear func(report)) error {
 	defer w.reports.Close()
-	for reports := json.NewDecoder(w.reports); ; {
+	pipe := &io.LimitedReader{R: w.reports, N: maxReports}
+	for reports := json.NewDecoder(pipe); ; {
 		var r report
-		if err := reports.Decode(&r); err != nil {
-			return w.command.Wait()
+		err := reports.Decode(&r)
+		switch {
+		case err == nil:
+			hear(r)
+		case pipe.N > 0 && (errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)):
+			return nil
+		default:
+			return errGarbled
 		}
-		hear(r)
 	}
 }
 
@@ -135,11 +144,25 @@ func (w *worker) hangUp() {
 
 func (w *worker) kill() { w.command.Process.Kill() } // an error means that it has ended
 
+// condemn kills a worker that does wrong. What it has to say of that itself counts more than err.
+func (w *worker) condemn(err error) {
+	if w.failure == nil {
+		w.failure = err
+	}
+	w.kill()
+}
+
 // dismiss kills a worker that nobody needs.
 func (w *worker) dismiss() {
 	w.dismissed = true
 	w.kill()
 }
+
+// maxReports is how many bytes of reports a worker may send in its life. A usual one sends three lines.
+const maxReports = 64 << 10
+
+// errGarbled is for a worker that does not speak the protocol.
+var errGarbled = errors.New("sent reports that make no sense")
 
 // errEnded is for a worker that nobody told to end, and that has nothing to say of it.
 var errEnded = errors.New("ended without having been told to")
