@@ -132,7 +132,7 @@ func TestWorkerKilled(t *testing.T) {
 	if f := p.fleet(t); f.Restarts != 1 || len(p.logged("worker process died")) != 1 {
 		t.Errorf("%d restarts, want 1", f.Restarts)
 	}
-	// The machine may have been busy then. The next ones have to wait for 100 ms and 200 ms besides.
+	// The machine may have been busy then.
 	for kills := 1; took > time.Second && kills < attempts; kills++ {
 		took = min(took, p.replaced(t, p.awaitAlone(t, 3).Workers[0].PID))
 	}

@@ -60,10 +60,9 @@ type Supervisor struct {
 	current  *edition
 	previous *edition  // nil once a worker of the current one is ready
 	workers  []*worker // in the order of their start
+	vacant   []*place  // of workers that died, until others take them
 	settled  bool
-	backoff  backoff
-	pause    time.Time // no worker is started before
-	lost     []error   // why workers died in the last drain
+	lost     []error // why workers died in the last drain
 }
 
 type phase int
@@ -153,6 +152,7 @@ func (s *Supervisor) Apply(plan Plan) {
 			s.previous = s.current
 		}
 		s.current = &edition{plan}
+		s.vacant = nil // what they failed of may be what the plan was changed for
 	})
 }
 
@@ -223,9 +223,28 @@ func (s *Supervisor) reconcile() {
 	for s.count(Ready) > s.current.Processes {
 		s.retire(s.dispensable())
 	}
-	for s.count(Starting)+s.count(Ready) < s.wanted() && s.start() {
+	for p := s.due(); p != nil && s.phase != draining; p = s.due() {
+		s.start(p)
 	}
 	s.settle()
+}
+
+// due takes out a place in which a worker has to be started now, or returns nil: a new place, or a vacant one whose pause
+// is over.
+func (s *Supervisor) due() *place {
+	missing := max(0, s.wanted()-s.count(Starting)-s.count(Ready))
+	s.vacant = s.vacant[:min(len(s.vacant), missing)] // the plan may have become smaller
+	if missing > len(s.vacant) {
+		return &place{}
+	}
+	now := time.Now()
+	for i, p := range s.vacant {
+		if !now.Before(p.next) {
+			s.vacant = slices.Delete(s.vacant, i, i+1)
+			return p
+		}
+	}
+	return nil
 }
 
 // wanted is how many workers there should be now: one more than planned takes the place of an outdated one.
@@ -270,22 +289,18 @@ func (s *Supervisor) settle() {
 	s.settled = settled
 }
 
-// start starts a worker, unless it is too early for one after a death.
-func (s *Supervisor) start() bool {
-	if time.Now().Before(s.pause) {
-		return false
-	}
-	w, err := launch(s.config.Command(), s.socket, s.current)
+// start starts a worker in a place.
+func (s *Supervisor) start(p *place) {
+	w, err := launch(s.config.Command(), s.socket, s.current, p)
 	if err != nil {
-		s.died(&worker{Worker: Worker{Started: time.Now()}, edition: s.current}, err)
-		return false
+		s.died(&worker{Worker: Worker{Started: time.Now()}, edition: s.current, place: p}, err)
+		return
 	}
 	s.workers = append(s.workers, w)
 	s.killAfter(s.current.StartTimeout, w, "was not ready", &w.ready)
 	s.config.Observe(Event{What: Started, Worker: w.Worker})
 	s.running.Go(w.speak)
 	s.running.Go(func() { s.follow(w) })
-	return true
 }
 
 // follow hears what a worker reports, until its process has ended.
@@ -346,7 +361,7 @@ func (s *Supervisor) serves(w *worker) {
 	if w.State != Starting {
 		return // it was told to stop meanwhile
 	}
-	w.State = Ready
+	w.State, w.since = Ready, time.Now()
 	if w.edition == s.current {
 		s.previous = nil
 	}
@@ -380,8 +395,8 @@ func (s *Supervisor) died(w *worker, err error) {
 		s.current, s.previous = s.previous, nil
 		s.config.Observe(Event{What: Rejected, Worker: w.Worker, Err: err})
 	default:
-		pause := s.backoff.died(time.Since(w.Started))
-		s.pause = time.Now().Add(pause)
+		pause := w.place.vacate(w.served(), time.Now())
+		s.vacant = append(s.vacant, w.place)
 		time.AfterFunc(pause, func() { s.update(func() {}) })
 		s.config.Observe(Event{What: Died, Worker: w.Worker, Err: err, Pause: pause})
 	}

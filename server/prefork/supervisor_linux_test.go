@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -368,21 +369,69 @@ func TestStopWhileStarting(t *testing.T) {
 	}
 }
 
-// TestReplaced: a worker that is killed is replaced at once.
+// TestReplaced: a worker that served and is killed is replaced at once, however many others were killed before.
 func TestReplaced(t *testing.T) {
+	prefork.SetSteady(t, 0)
 	s := run(t, planned(2, brief{}))
-	victim := s.pids()[0]
-	syscall.Kill(victim, syscall.SIGKILL)
-	await(t, "another takes its place", func() bool { return s.alone(2) && !slices.Contains(s.pids(), victim) })
-	died := s.happened(prefork.Died)
-	if len(died) != 1 || died[0].Worker.PID != victim || died[0].Err.Error() != "signal: killed" || died[0].Pause != 0 {
-		t.Errorf("got %+v, want one death without a pause", died)
+	for n := 1; n <= 5; n++ {
+		victim := s.pids()[0]
+		syscall.Kill(victim, syscall.SIGKILL)
+		await(t, "another takes its place", func() bool { return s.alone(2) && !slices.Contains(s.pids(), victim) })
+		died := s.happened(prefork.Died)
+		if last := died[len(died)-1]; len(died) != n || last.Worker.PID != victim || last.Err.Error() != "signal: killed" || last.Pause != 0 {
+			t.Errorf("got %+v, want one more death, without a pause", died)
+		}
+		await(t, "it has settled again", func() bool { return len(s.happened(prefork.Settled)) == n })
 	}
-	await(t, "it has settled again", func() bool { return len(s.happened(prefork.Settled)) == 1 })
 }
 
-// TestPauses: workers that die at once are not started more and more often.
+// TestOthersStay: while one worker after the other is killed in one place, nothing happens to the others.
+func TestOthersStay(t *testing.T) {
+	s := run(t, planned(3, brief{}))
+	others := s.pids()[:2]
+	for len(s.happened(prefork.Died)) < 3 {
+		for _, pid := range s.pids() {
+			if !slices.Contains(others, pid) {
+				syscall.Kill(pid, syscall.SIGKILL)
+			}
+		}
+		time.Sleep(100 * time.Millisecond)
+		if pids := s.pids(); len(pids) < 2 || !slices.Equal(pids[:2], others) {
+			t.Fatalf("%v are ready, want %v", pids, others)
+		}
+	}
+	await(t, "all are ready again", func() bool { return s.alone(3) })
+}
+
+// TestPlacesApart: one place in which no worker can be started does not keep a worker of another from being replaced.
+func TestPlacesApart(t *testing.T) {
+	prefork.SetSteady(t, 0)
+	var fails atomic.Bool
+	s := run(t, planned(2, brief{}), func(c *prefork.Config) {
+		c.Command = func() *exec.Cmd {
+			if fails.Load() {
+				return exec.Command("/nowhere/at/all")
+			}
+			return command()
+		}
+	})
+	pids := s.pids()
+	fails.Store(true)
+	syscall.Kill(pids[0], syscall.SIGKILL)
+	await(t, "three in its place fail", func() bool { return len(s.happened(prefork.Died)) >= 4 })
+	fails.Store(false)
+	syscall.Kill(pids[1], syscall.SIGKILL)
+	await(t, "both are replaced", func() bool { return s.alone(2) && !slices.Contains(s.pids(), pids[1]) })
+	for _, e := range s.happened(prefork.Died) {
+		if served := e.Worker.PID != 0; served != (e.Pause == 0) {
+			t.Errorf("%+v: want a pause for what was not started, and for no other", e)
+		}
+	}
+}
+
+// TestPauses: workers that die as soon as they are ready are not started more and more often.
 func TestPauses(t *testing.T) {
+	prefork.SetSteady(t, time.Hour)
 	s := run(t, planned(1, brief{}))
 	s.Apply(planned(1, brief{Dies: true}))
 	await(t, "four died", func() bool { return len(s.happened(prefork.Died)) >= 4 })
@@ -391,12 +440,12 @@ func TestPauses(t *testing.T) {
 		pauses = append(pauses, e.Pause)
 	}
 	const ms = time.Millisecond
-	if diff := cmp.Diff([]time.Duration{0, 100 * ms, 200 * ms, 400 * ms}, pauses); diff != "" {
+	if diff := cmp.Diff([]time.Duration{100 * ms, 200 * ms, 400 * ms, 800 * ms}, pauses); diff != "" {
 		t.Errorf("pauses (-want +got):\n%s", diff)
 	}
 	died := s.happened(prefork.Died)
-	if apart := died[3].Worker.Started.Sub(died[0].Worker.Started); apart < 300*ms {
-		t.Errorf("the fourth was started %v after the first, want 300ms at least", apart)
+	if apart := died[3].Worker.Started.Sub(died[0].Worker.Started); apart < 700*ms {
+		t.Errorf("the fourth was started %v after the first, want 700ms at least", apart)
 	}
 }
 

@@ -32,28 +32,31 @@ type Worker struct {
 type worker struct {
 	Worker
 	edition *edition
+	place   *place
 	command *exec.Cmd
 	orders  *os.File
 	reports *os.File
 	channel *net.UnixConn // to its admin listener
 	words   chan any      // to be said to it: nobody waits for a worker that does not listen
 
-	hungUp    bool  // words is closed
-	ready     bool  // it has been
-	ended     bool  // its process has
-	failure   error // why it has to end, where that is known
-	drained   bool  // it has done what it was told to
-	dismissed bool  // it was killed because nobody needs it
+	hungUp    bool      // words is closed
+	ready     bool      // it has been
+	since     time.Time // when it became so, if it was to serve then
+	ended     bool      // its process has
+	failure   error     // why it has to end, where that is known
+	drained   bool      // it has done what it was told to
+	dismissed bool      // it was killed because nobody needs it
 }
 
 // launch starts command as a worker on the socket.
-func launch(command *exec.Cmd, socket *os.File, e *edition) (*worker, error) {
+func launch(command *exec.Cmd, socket *os.File, e *edition, p *place) (*worker, error) {
 	channel, itsChannel, err := newChannel()
 	if err != nil {
 		return nil, err
 	}
 	defer itsChannel.Close()
-	w := &worker{edition: e, command: command, channel: channel, words: make(chan any, 2)} // a briefing and an order
+	w := &worker{edition: e, place: p, command: command, channel: channel}
+	w.words = make(chan any, 2) // a briefing and an order
 	w.Started, w.State = time.Now(), Starting
 	w.Dial = func() (net.Conn, error) { return dial(channel) }
 	w.words <- briefing{e.Brief}
@@ -143,6 +146,9 @@ func (w *worker) hangUp() {
 }
 
 func (w *worker) kill() { w.command.Process.Kill() } // an error means that it has ended
+
+// served reports whether the worker was of any use.
+func (w *worker) served() bool { return w.State == Ready && time.Since(w.since) >= steady }
 
 // condemn kills a worker that does wrong. What it has to say of that itself counts more than err.
 func (w *worker) condemn(err error) {
