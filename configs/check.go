@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"demo-server/units"
 )
@@ -16,6 +17,7 @@ var ownChecks = []Check{
 	{"admin-addr", []string{"host", "port"}, (*Settings).adminClash},
 	{"delay", []string{"max-delay"}, (*Settings).delayAboveCap},
 	{"body", []string{"max-size"}, (*Settings).bodyAboveCap},
+	{"worker-timeout", nil, (*Settings).workerTimeoutTooShort},
 }
 
 // crossCheck finds values that are good each, but not together.
@@ -56,6 +58,17 @@ func (s *Settings) bodyAboveCap() error {
 		return nil
 	}
 	return fmt.Errorf("is %d bytes long; max-size is %s", len(s.Body), units.FormatSize(s.MaxSize))
+}
+
+// leastWorkerTimeout is twice as long as the supervisor waits between two questions to a worker.
+const leastWorkerTimeout = 2 * time.Second
+
+func (s *Settings) workerTimeoutTooShort() error {
+	if s.WorkerTimeout == 0 || s.WorkerTimeout >= leastWorkerTimeout {
+		return nil
+	}
+	return fmt.Errorf("%s is too short, as workers are asked once a second; want 0s, or %s at least",
+		units.FormatDuration(s.WorkerTimeout), units.FormatDuration(leastWorkerTimeout))
 }
 
 func samePort(text string, port int) bool {

@@ -44,7 +44,7 @@ func TestDefaults(t *testing.T) {
 		Workers: 100, Queue: 1024, QueueTimeout: 30 * time.Second, MaxThreads: 1000, LoopHelpers: 8, Patched: true,
 		MaxHeaderBytes: 4096, MaxBodyBytes: 1 << 20,
 		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second,
-		IdleTimeout: time.Minute, DrainTimeout: 30 * time.Second,
+		IdleTimeout: time.Minute, WorkerTimeout: 30 * time.Second, DrainTimeout: 30 * time.Second,
 		LogLevel: "info", LogFormat: "auto", AccessLog: "off",
 	}
 	if diff := cmp.Diff(want, load(t, Inputs{}), cmpopts.IgnoreUnexported(Settings{})); diff != "" {

@@ -75,6 +75,7 @@ read-header-timeout: 5s              # default
 read-timeout: 10s                    # default
 write-timeout: 10s                   # default
 idle-timeout: 1m                     # default
+worker-timeout: 30s                  # default
 
 # Stopping
 drain-timeout: 30s                   # default

@@ -71,6 +71,10 @@ type Settings struct {
 	WriteTimeout      time.Duration // while sending a reply, without progress
 	IdleTimeout       time.Duration // of a kept connection, between requests
 
+	// WorkerTimeout is how long a worker process may neither answer its supervisor nor use CPU time; 0 for ever, else at
+	// least 2 seconds.
+	WorkerTimeout time.Duration
+
 	// Stopping.
 
 	DrainTimeout time.Duration // how long requests in flight may take to finish

@@ -165,6 +165,9 @@ func (s *Settings) table(modes []string) []Setting {
 			Value: duration(&s.WriteTimeout, instant, time.Hour), Help: "while sending a reply, without progress"},
 		{Name: "idle-timeout", Group: timeouts, Default: "1m",
 			Value: duration(&s.IdleTimeout, instant, time.Hour), Help: "of a kept connection, between requests"},
+		{Name: "worker-timeout", Group: timeouts, Default: "30s", Value: duration(&s.WorkerTimeout, 0, time.Hour),
+			Help: "how long a worker process may neither answer the supervisor nor use CPU time before it is killed and" +
+				" replaced, 2s at least; 0 is for ever"},
 
 		{Name: "drain-timeout", Group: stopping, Default: "30s", Value: duration(&s.DrainTimeout, 0, time.Hour),
 			Help: "how long requests in flight may take to finish; the rest are answered 503"},

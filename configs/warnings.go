@@ -67,20 +67,22 @@ func (s *Settings) warnAdmin() string {
 		" /readyz will be refused", s.AdminAddr)
 }
 
-// A use says what a setting is for: a mode, kinds of work, or either.
+// A use says what a setting is for: a mode, kinds of work, or either; or worker processes.
 type use struct {
-	mode  string
-	works []string
+	mode      string
+	works     []string
+	processes bool
 }
 
 // onlyFor says what settings are for that are not for everything.
 var onlyFor = map[string]use{
 	"workers": {mode: "pool"}, "queue": {mode: "pool"}, "queue-timeout": {mode: "pool"},
-	"max-threads": {"thread", []string{"block", "file"}},
+	"max-threads": {mode: "thread", works: []string{"block", "file"}},
 	"loops":       {mode: "eventloop"}, "loop-helpers": {mode: "eventloop"}, "patched": {mode: "eventloop"},
 	"slots": {works: []string{"mutex"}}, "dir": {works: []string{"file"}}, "target": {works: []string{"http", "grpc"}},
 	"pool-size": {works: []string{"http", "sql"}}, "dsn": {works: []string{"sql"}},
-	"dial-timeout": {works: []string{"file", "http", "sql", "grpc"}},
+	"worker-timeout": {processes: true},
+	"dial-timeout":   {works: []string{"file", "http", "sql", "grpc"}},
 }
 
 // warnIdle names settings that were chosen, but not for this mode, nor for this work.
@@ -99,11 +101,15 @@ func (s *Settings) warnIdle() (warnings []string) {
 }
 
 // puts reports whether the settings put another one to its use.
-func (s *Settings) puts(u use) bool { return u.mode == s.Mode || slices.Contains(u.works, s.Work) }
+func (s *Settings) puts(u use) bool {
+	return u.mode == s.Mode || slices.Contains(u.works, s.Work) || u.processes && s.Processes > 0
+}
 
 // beside says where a setting has no effect.
 func (s *Settings) beside(u use) string {
 	switch {
+	case u.processes:
+		return "without processes"
 	case u.works == nil:
 		return "in mode " + s.Mode
 	case u.mode == "":

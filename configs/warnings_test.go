@@ -53,6 +53,10 @@ func TestWarnings(t *testing.T) {
 		}},
 		{"how long a disk may take", flags("work=file", "dial-timeout=1s"), nil},
 		{"threads of a kind of work", flags("work=block", "max-threads=9", "overrides=false"), nil},
+		{"worker processes", flags("processes=1", "worker-timeout=10s"), nil},
+		{"no worker processes", flags("worker-timeout=10s"), []string{
+			"worker-timeout 10s (flag --worker-timeout) has no effect without processes",
+		}},
 		{"pool's preset elsewhere", flags("preset=small-pool", "mode=single"), []string{
 			"workers 10 (preset small-pool) has no effect in mode single",
 			"queue 20 (preset small-pool) has no effect in mode single",

@@ -199,6 +199,33 @@ func TestWorkerHangs(t *testing.T) {
 	})
 }
 
+// TestWorkerTimeout: a worker that hangs is killed and replaced. While all processes stand still, the time does not count.
+func TestWorkerTimeout(t *testing.T) {
+	p := start(t, "--processes=2", "--delay=1ms", "--worker-timeout=3s")
+	pids := p.awaitAlone(t, 2).pids()
+	p.signal(t, syscall.SIGSTOP)
+	for _, pid := range pids {
+		kill(t, pid, syscall.SIGSTOP)
+	}
+	time.Sleep(4 * time.Second)
+	p.signal(t, syscall.SIGCONT)
+	for _, pid := range pids {
+		kill(t, pid, syscall.SIGCONT)
+	}
+	if f := p.awaitAlone(t, 2); f.Restarts != 0 {
+		t.Errorf("%d workers were replaced after all processes had stood still, want none", f.Restarts)
+	}
+	kill(t, pids[0], syscall.SIGSTOP)
+	eventually(t, "it is replaced", func() bool {
+		f := p.fleet(t)
+		return f.alone(2) && !slices.Contains(f.pids(), pids[0])
+	})
+	died := p.logged("worker process died")
+	if len(died) != 1 || died[0].fields["error"] != "neither answered nor used CPU time for 3s" {
+		t.Errorf("logged %v, want one death and why", died)
+	}
+}
+
 // TestWorkerEndpoints: the supervisor's admin listener leads to each worker's own, under the supervisor's own guard.
 func TestWorkerEndpoints(t *testing.T) {
 	p := start(t, "--processes=2", "--flight-recorder")

@@ -99,7 +99,9 @@ func newSupervision(settings *configs.Settings, l *line, given sockets, logger *
 		source.Close()
 		return nil, err
 	}
-	s.fleet = admin.NewFleet(admin.FleetConfig{Mode: func() string { return s.inForce().Mode }, Source: source})
+	s.fleet = admin.NewFleet(admin.FleetConfig{
+		Mode: func() string { return s.inForce().Mode }, Source: source, Answered: s.workers.Answered,
+	})
 	s.panel, err = openPanel(settings, given.admin, admin.Config{
 		Fleet: s.fleet, ErrorLog: zap.NewStdLog(logger), Ready: s.readiness,
 	})
@@ -115,6 +117,7 @@ func planOf(settings *configs.Settings) prefork.Plan {
 	return prefork.Plan{
 		Processes: settings.Processes, Brief: workerBrief{settings, string(settings.DSN)},
 		StartTimeout: workerStart + settings.DialTimeout, LameDuck: settings.LameDuck, DrainTimeout: settings.DrainTimeout,
+		WorkerTimeout: settings.WorkerTimeout,
 	}
 }
 

@@ -36,6 +36,9 @@ type Fleet struct {
 type FleetConfig struct {
 	Mode   func() string  // the mode that serves
 	Source *server.Source // on which all accept
+
+	// Answered is told of each worker that answers, by its PID. It may be called from several goroutines at a time.
+	Answered func(pid int)
 }
 
 // A Worker is a worker process, and how to ask it.
@@ -50,6 +53,9 @@ const (
 	// askEvery bounds what is lost of a worker that is killed, and askTimeout what one that hangs costs everybody else.
 	askEvery   = time.Second
 	askTimeout = 500 * time.Millisecond
+
+	// silentAfter is how long a worker may not answer, because it is busy, before that makes the service not ready.
+	silentAfter = 5 * time.Second
 
 	workerPath  = "/workers/"
 	stateServes = "ready"
@@ -66,6 +72,7 @@ type member struct {
 	seen     int64 // the number of the asking that families come from
 	families []*dto.MetricFamily
 	answers  bool
+	silent   time.Time // since when it has not answered, zero if it does or has not been asked
 }
 
 // NewFleet returns a Fleet of no workers.
@@ -175,14 +182,20 @@ func (f *Fleet) ask() {
 func (f *Fleet) refresh(m *member) {
 	number := m.asked.Add(1)
 	families, err := m.metrics()
+	if err == nil {
+		f.config.Answered(m.PID) // without the lock, for which whoever is told may wait
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if number < m.seen {
 		return
 	}
 	m.seen, m.answers = number, err == nil
-	if err == nil {
-		m.families = families
+	switch {
+	case err == nil:
+		m.families, m.silent = families, time.Time{}
+	case m.silent.IsZero():
+		m.silent = time.Now()
 	}
 }
 

@@ -84,7 +84,7 @@ func (w *fakeWorker) answer(n int) {
 
 func newFleet(t *testing.T, workers ...*fakeWorker) *Fleet {
 	t.Helper()
-	f := NewFleet(FleetConfig{Mode: func() string { return "pool" }, Source: newSource(t)})
+	f := NewFleet(FleetConfig{Mode: func() string { return "pool" }, Source: newSource(t), Answered: func(int) {}})
 	for _, w := range workers {
 		f.Put(w.Worker)
 		t.Cleanup(func() { f.Remove(w.PID) })
@@ -324,6 +324,44 @@ func TestFleetWatch(t *testing.T) {
 		if n := f.members[0].asked.Load(); n != 10 {
 			t.Errorf("asked %d times, want 10", n)
 		}
+	})
+}
+
+// TestFleetSilence: a worker that has not answered for a while makes the service not ready, and /stats shows since when.
+// One that answers again is forgiven.
+func TestFleetSilence(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var answered []int
+		f := NewFleet(FleetConfig{Mode: func() string { return "pool" }, Answered: func(pid int) { answered = append(answered, pid) }})
+		hangs := false
+		f.Put(pipeWorker(1, func(conn net.Conn) {
+			if !hangs {
+				io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+			}
+		}))
+		want := func(silentSince time.Time, ready bool, reason string) {
+			t.Helper()
+			f.ask()
+			if got, why := f.Ready(); got != ready || why != reason {
+				t.Errorf("ready %v, %q; want %v, %q", got, why, ready, reason)
+			}
+			since := f.members[0].stats().SilentSince
+			if since == nil != silentSince.IsZero() || since != nil && !since.Equal(silentSince) {
+				t.Errorf("silent since %v, want %v", since, silentSince)
+			}
+		}
+		want(time.Time{}, true, "")
+		hangs = true
+		since := time.Now().Add(askTimeout)
+		want(since, true, "")
+		time.Sleep(silentAfter)
+		want(since, false, "worker process 1: has not answered for 6s")
+		hangs = false
+		want(time.Time{}, true, "")
+		if diff := cmp.Diff([]int{1, 1}, answered); diff != "" {
+			t.Errorf("Answered was called with (-want +got):\n%s", diff)
+		}
+		f.Remove(1)
 	})
 }
 

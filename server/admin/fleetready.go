@@ -7,12 +7,13 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 	"unicode"
 	"unicode/utf8"
 )
 
 // Ready asks the workers that serve whether they are ready, and says of one that is not why. One that does not answer
-// is left to whoever looks after it: it may just be busy.
+// may just be busy: it is not ready once it has not answered for silentAfter.
 func (f *Fleet) Ready() (ready bool, reason string) {
 	f.mu.Lock()
 	members := slices.DeleteFunc(slices.Clone(f.members), func(m *member) bool { return m.State != stateServes })
@@ -20,7 +21,7 @@ func (f *Fleet) Ready() (ready bool, reason string) {
 	reasons := make([]string, len(members))
 	var asked sync.WaitGroup
 	for i, m := range members {
-		asked.Go(func() { reasons[i] = m.unready() })
+		asked.Go(func() { reasons[i] = f.unready(m) })
 	}
 	asked.Wait()
 	for i, m := range members {
@@ -31,11 +32,11 @@ func (f *Fleet) Ready() (ready bool, reason string) {
 	return true, ""
 }
 
-// unready is why the worker is not ready, as far as it says so.
-func (m *member) unready() string {
+// unready is why the worker is not ready, or empty.
+func (f *Fleet) unready(m *member) string {
 	response, err := m.get(pathReadyz)
 	if err != nil {
-		return ""
+		return f.silence(m)
 	}
 	defer response.Body.Close()
 	reason, err := io.ReadAll(io.LimitReader(response.Body, maxReason))
@@ -43,6 +44,16 @@ func (m *member) unready() string {
 		return ""
 	}
 	return oneLine(string(reason))
+}
+
+// silence is why a worker is not ready that does not answer, or empty.
+func (f *Fleet) silence(m *member) string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if m.silent.IsZero() || time.Since(m.silent) < silentAfter {
+		return ""
+	}
+	return fmt.Sprintf("has not answered for %s", time.Since(m.silent).Truncate(time.Second))
 }
 
 // oneLine returns the first line of what a worker wrote, with a space for each character that cannot be printed.

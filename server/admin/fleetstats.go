@@ -72,11 +72,12 @@ type fleetStats struct {
 }
 
 type workerStats struct {
-	PID        int       `json:"pid"`
-	State      string    `json:"state"`
-	Started    time.Time `json:"started"`
-	Answers    bool      `json:"answers"` // whether it did now: if not, its figures are older
-	Goroutines int       `json:"goroutines"`
+	PID         int        `json:"pid"`
+	State       string     `json:"state"`
+	Started     time.Time  `json:"started"`
+	Answers     bool       `json:"answers"`      // whether it did now: if not, its figures are older
+	SilentSince *time.Time `json:"silent_since"` // since when it has not, null if it does
+	Goroutines  int        `json:"goroutines"`
 	figures
 }
 
@@ -100,6 +101,9 @@ func (f *Fleet) stats() stats {
 func (m *member) stats() workerStats {
 	stats := workerStats{
 		PID: m.PID, State: m.State, Started: m.Started, Answers: m.answers, figures: newSeries("").read(),
+	}
+	if !m.silent.IsZero() {
+		stats.SilentSince = new(m.silent)
 	}
 	if all := figuresOf(m.families); len(all) > 0 {
 		stats.figures = all[0] // it has one mode

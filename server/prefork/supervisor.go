@@ -29,6 +29,10 @@ type Plan struct {
 	StartTimeout time.Duration // how long each may take to be ready
 	LameDuck     time.Duration // how long to go on as before, but not ready, once told to stop
 	DrainTimeout time.Duration // how long workers let requests take that they have when they drain
+
+	// WorkerTimeout is how long a worker that has been ready may neither answer (see Answered) nor use CPU time; 0 for
+	// ever. It is killed then.
+	WorkerTimeout time.Duration
 }
 
 // A Config is what a Supervisor needs to know, and what does not change.
@@ -100,6 +104,11 @@ func New(config Config, plan Plan) (*Supervisor, error) {
 // first cannot be, the others are killed, and its error is returned; so is that of a worker that died while it drained.
 func (s *Supervisor) Run(stop context.Context, ready func()) error {
 	defer s.socket.Close()
+	watching, unwatch := context.WithCancel(context.Background())
+	var watcher sync.WaitGroup
+	watcher.Go(func() { s.watch(watching) })
+	defer watcher.Wait()
+	defer unwatch()
 	defer s.running.Wait()
 	s.update(func() {})
 	select {

@@ -44,6 +44,8 @@ type brief struct {
 	Mute   bool   // never says that it is ready
 	Dies   bool   // once it is ready
 	Stuck  bool   // does not drain
+	Deaf   bool   // does not answer the supervisor
+	Burns  bool   // CPU time
 	Stays  bool   // does not end, after what else it does
 	Babble string // is what it reports
 }
@@ -73,7 +75,12 @@ func work() int {
 		select {}
 	}
 	go greet(in.Listener, b.Name)
-	go answerAdmin(in.Admin)
+	if !b.Deaf {
+		go answerAdmin(in.Admin)
+	}
+	if b.Burns {
+		go burn()
+	}
 	in.Ready()
 	if b.Dies {
 		return 5
@@ -91,6 +98,11 @@ func work() int {
 		select {}
 	}
 	return 0
+}
+
+func burn() {
+	for {
+	}
 }
 
 // emptyQueue waits until nobody waits to be accepted.
@@ -536,6 +548,68 @@ func TestDiesDraining(t *testing.T) {
 	s.wantEnd(t, fmt.Sprintf("worker %d: signal: killed", pid))
 	if n := len(s.happened(prefork.Lost)); n != 1 {
 		t.Errorf("%d were lost, want 1", n)
+	}
+}
+
+// askAll asks each worker time and again, as a supervisor's owner has to, until the test ends.
+func (s *service) askAll(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	var asking sync.WaitGroup
+	asking.Go(func() {
+		for ; ctx.Err() == nil; time.Sleep(50 * time.Millisecond) {
+			for _, w := range s.Workers() {
+				if conn, err := w.Dial(); err == nil {
+					conn.SetDeadline(time.Now().Add(100 * time.Millisecond))
+					if answer, _ := io.ReadAll(conn); string(answer) == fmt.Sprint(w.PID) {
+						s.Answered(w.PID)
+					}
+					conn.Close()
+				}
+			}
+		}
+	})
+	t.Cleanup(asking.Wait)
+	t.Cleanup(cancel)
+}
+
+// TestHangs: a worker that is stopped is killed and replaced; one that answers is not, though it uses hardly any CPU time.
+func TestHangs(t *testing.T) {
+	plan := planned(2, brief{})
+	plan.WorkerTimeout = 3 * time.Second
+	s := run(t, plan)
+	s.askAll(t)
+	pids := s.pids()
+	syscall.Kill(pids[0], syscall.SIGSTOP)
+	await(t, "it is replaced", func() bool { return s.alone(2) && s.pids()[0] == pids[1] })
+	died := s.happened(prefork.Died)
+	if len(died) != 1 || died[0].Worker.PID != pids[0] || died[0].Err.Error() != "neither answered nor used CPU time for 3s" {
+		t.Errorf("got %+v, want one death", died)
+	}
+}
+
+// TestHangsDeaf: a worker that does not answer is killed, unless it uses CPU time: it may be starved.
+func TestHangsDeaf(t *testing.T) {
+	for _, burns := range []bool{false, true} {
+		plan := planned(1, brief{Deaf: true, Burns: burns})
+		plan.WorkerTimeout = time.Second
+		s := run(t, plan)
+		if !burns {
+			await(t, "it is killed", func() bool { return len(s.happened(prefork.Died)) > 0 })
+			continue
+		}
+		time.Sleep(3 * plan.WorkerTimeout)
+		if died := s.happened(prefork.Died); len(died) > 0 {
+			t.Errorf("killed while it used CPU time: %v", died[0].Err)
+		}
+	}
+}
+
+// TestHangsOff: without a timeout nobody is killed.
+func TestHangsOff(t *testing.T) {
+	s := run(t, planned(1, brief{Deaf: true}))
+	time.Sleep(1500 * time.Millisecond) // one look
+	if died := s.happened(prefork.Died); len(died) > 0 {
+		t.Errorf("killed: %v", died[0].Err)
 	}
 }
 

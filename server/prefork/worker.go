@@ -39,6 +39,9 @@ type worker struct {
 	channel *net.UnixConn // to its admin listener
 	words   chan any      // to be said to it: nobody waits for a worker that does not listen
 
+	cpu    string        // the CPU time that it had used at the last look
+	silent time.Duration // how long it has not answered nor used any since
+
 	hungUp    bool      // words is closed
 	ready     bool      // it has been
 	since     time.Time // when it became so, if it was to serve then
