@@ -7,7 +7,7 @@
 package load
 
 import (
-	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"math"
@@ -22,7 +22,8 @@ import (
 
 // A Config is the load that a generator puts on one server.
 type Config struct {
-	Address string // host:port
+	Address string // host:port of every connection
+	Host    string // that requests name; empty for the address
 	Path    string
 	Body    []byte // the right body; nil takes that of the first reply with 2xx for it
 
@@ -48,7 +49,7 @@ type Generator struct {
 	mu       sync.Mutex
 	requests []Request
 	late     *hdrhistogram.Histogram
-	body     []byte // the right one; nil before it is known
+	body     *fingerprint // of the right body; nil before it is known
 	open     map[*conn]struct{}
 	stopped  bool // what is under way is being given up
 	dialing  context.Context
@@ -58,18 +59,19 @@ type Generator struct {
 // Each connection needs a buffer to read and one to write; a hello fits into these.
 const bufferSize = 2048
 
-// maxReply keeps a server that never ends its body from filling the memory.
-const maxReply = 64 << 20
-
 // New makes a generator.
 func New(config Config) *Generator {
 	g := &Generator{
-		config: config, body: config.Body, open: map[*conn]struct{}{},
+		config: config, open: map[*conn]struct{}{},
 		late: hdrhistogram.New(1, int64(time.Hour/time.Microsecond), 3),
+	}
+	if config.Body != nil {
+		right := fingerprintOf(config.Body)
+		g.body = &right
 	}
 	g.client = fasthttp.HostClient{
 		Addr: config.Address, MaxConns: config.Clients, DialTimeout: g.dial,
-		ReadBufferSize: bufferSize, WriteBufferSize: bufferSize, MaxResponseBodySize: maxReply,
+		ReadBufferSize: bufferSize, WriteBufferSize: bufferSize, StreamResponseBody: true,
 		MaxIdemponentCallAttempts: 1, // it would send a GET again that got no reply
 		NoDefaultUserAgentHeader:  true, DisablePathNormalizing: true, DisableHeaderNamesNormalizing: true,
 	}
@@ -196,7 +198,7 @@ type exchange struct {
 
 func (g *Generator) newExchange() *exchange {
 	e := &exchange{g, fasthttp.AcquireRequest(), fasthttp.AcquireResponse()}
-	e.request.SetRequestURI("http://" + g.config.Address + g.config.Path)
+	e.request.SetRequestURI("http://" + cmp.Or(g.config.Host, g.config.Address) + g.config.Path)
 	if !g.config.Keepalive {
 		e.request.SetConnectionClose()
 	}
@@ -212,7 +214,7 @@ func (e *exchange) release() {
 func (e *exchange) do(sent time.Duration) {
 	late := time.Since(e.start) - sent
 	e.busy.Add(1)
-	err := e.client.DoTimeout(e.request, e.response, e.config.Timeout)
+	body, err := e.reply()
 	ended := time.Since(e.start)
 	e.busy.Add(-1)
 
@@ -220,33 +222,45 @@ func (e *exchange) do(sent time.Duration) {
 	if err == nil {
 		r.Queued, r.Worked = readTiming(e.response.Header.Peek("Server-Timing"))
 	}
-	e.record(r, late, err, e.response)
+	e.record(r, late, err, e.response.StatusCode(), body)
 }
 
-func (g *Generator) record(r Request, late time.Duration, err error, response *fasthttp.Response) {
+// reply sends the request, and reads the reply to its end.
+func (e *exchange) reply() (body fingerprint, err error) {
+	began := time.Now()
+	if err = e.client.DoTimeout(e.request, e.response, e.config.Timeout); err == nil {
+		body, err = readBody(e.response)
+	}
+	if err != nil && time.Since(began) >= e.config.Timeout {
+		err = fasthttp.ErrTimeout // not all errors of fasthttp lead to the one that ended the reading
+	}
+	return body, err
+}
+
+func (g *Generator) record(r Request, late time.Duration, err error, status int, body fingerprint) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if r.Class = g.classify(err, response); r.Class == Answered {
+	if r.Class = g.classify(err, status, body); r.Class == Answered {
 		g.answered.Add(1)
 	}
 	g.requests = append(g.requests, r)
 	g.late.RecordValue(late.Microseconds()) // an hour late is not recorded, and does not happen
 }
 
-func (g *Generator) classify(err error, response *fasthttp.Response) Class {
-	if err != nil {
+func (g *Generator) classify(err error, status int, body fingerprint) Class {
+	switch {
+	case err != nil:
 		return g.classifyError(err)
-	}
-	switch status := response.StatusCode(); {
 	case status == fasthttp.StatusServiceUnavailable || status == fasthttp.StatusTooManyRequests:
 		return Refused
 	case status < 200 || status > 299:
 		return Status
 	}
 	if g.body == nil {
-		g.body = append([]byte{}, response.Body()...)
+		first := body // in memory that is taken once, not for each reply
+		g.body = &first
 	}
-	if !bytes.Equal(g.body, response.Body()) {
+	if *g.body != body {
 		return Body
 	}
 	return Answered

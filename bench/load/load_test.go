@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -149,6 +150,97 @@ func TestClasses(t *testing.T) {
 					t.Errorf("Answered %d, Busy %d, want %d and 0", g.Answered(), g.Busy(), c.want[Answered])
 				}
 			})
+		}
+	}
+}
+
+// endless sends the same bytes until the client leaves.
+func endless(conn net.Conn, head, again string) bool {
+	say(conn, head)
+	for bytes := []byte(again); ; { // once: what the test's server allocates counts too
+		if _, err := conn.Write(bytes); err != nil {
+			return false
+		}
+	}
+}
+
+// TestEndlessReply: a reply that does not end counts as broken once it is longer than any that is measured, its connection
+// is closed, and nothing of it is kept.
+func TestEndlessReply(t *testing.T) {
+	block := strings.Repeat("x", 1<<16)
+	for name, answer := range map[string]func(net.Conn) bool{
+		"chunked": func(conn net.Conn) bool {
+			return endless(conn, "HTTP/1.1 200 X\r\nTransfer-Encoding: chunked\r\n\r\n", "10000\r\n"+block+"\r\n")
+		},
+		"until the connection ends": func(conn net.Conn) bool { return endless(conn, "HTTP/1.1 200 X\r\n\r\n", block) },
+		"with a length": func(conn net.Conn) bool {
+			return endless(conn, "HTTP/1.1 200 X\r\nContent-Length: 1000000000000\r\n\r\n", block)
+		},
+		"of another status": func(conn net.Conn) bool {
+			return endless(conn, "HTTP/1.1 500 X\r\nContent-Length: 1000000000000\r\n\r\n", block)
+		},
+		"headers":         func(conn net.Conn) bool { return endless(conn, "HTTP/1.1 200 X\r\n", "X: "+block[:1000]+"\r\n") },
+		"one header":      func(conn net.Conn) bool { return endless(conn, "HTTP/1.1 200 X\r\nX: ", block) },
+		"interim replies": func(conn net.Conn) bool { return endless(conn, "", "HTTP/1.1 100 X\r\n\r\n") },
+		"trailers": func(conn net.Conn) bool {
+			return endless(conn, "HTTP/1.1 200 X\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", "X: "+block[:1000]+"\r\n")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			address, _ := serve(t, func(_ int, conn net.Conn) bool { return answer(conn) })
+			g := New(Config{Address: address, Path: "/", Clients: 2, Requests: 4, Keepalive: true, Timeout: time.Minute})
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			requests, _ := g.Run(context.Background())
+			runtime.ReadMemStats(&after)
+			checkCounts(t, requests, map[Class]int{Broken: 4})
+			if allocated := after.TotalAlloc - before.TotalAlloc; allocated > 16<<20 {
+				t.Errorf("%d MiB were allocated for 4 replies, want a few", allocated>>20)
+			}
+		})
+	}
+}
+
+// TestTrickle: a reply that always goes on and never ends has no more time than one that does not come.
+func TestTrickle(t *testing.T) {
+	for name, c := range map[string]struct{ head, again string }{
+		"body":      {"HTTP/1.1 200 X\r\n\r\n", "x"},
+		"chunks":    {"HTTP/1.1 200 X\r\nTransfer-Encoding: chunked\r\n\r\n", "1\r\nx\r\n"},
+		"extension": {"HTTP/1.1 200 X\r\nTransfer-Encoding: chunked\r\n\r\n1;", "x"},
+		"header":    {"HTTP/1.1 200 X\r\nX: ", "x"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			address, _ := serve(t, func(_ int, conn net.Conn) bool {
+				for say(conn, c.head) {
+					c.head = c.again
+					time.Sleep(10 * time.Millisecond)
+				}
+				return false
+			})
+			g := New(Config{Address: address, Path: "/", Clients: 1, Requests: 1, Timeout: 500 * time.Millisecond})
+			requests, _ := g.Run(context.Background())
+			checkCounts(t, requests, map[Class]int{Timeout: 1})
+		})
+	}
+}
+
+// TestLargeBody: a body that is longer than any buffer is compared to its last byte.
+func TestLargeBody(t *testing.T) {
+	body := strings.Repeat("x", 1<<20)
+	replies := []string{
+		reply(200, body), reply(200, body[1:]+"y"), reply(200, "y"+body[1:]), reply(200, body[1:]), reply(200, body),
+		"HTTP/1.1 200 X\r\nTransfer-Encoding: chunked\r\n\r\n100000\r\n" + body + "\r\n0\r\n\r\n",
+	}
+	for _, known := range []string{"", body} {
+		address, connections := serve(t, func(n int, conn net.Conn) bool { return say(conn, replies[n]) })
+		config := Config{Address: address, Path: "/", Clients: 1, Requests: len(replies), Keepalive: true, Timeout: patience}
+		if known != "" {
+			config.Body = []byte(known)
+		}
+		requests, _ := New(config).Run(context.Background())
+		checkCounts(t, requests, map[Class]int{Answered: 3, Body: 3})
+		if n := connections.Load(); n != 1 {
+			t.Errorf("%d connections, want one that is kept", n)
 		}
 	}
 }

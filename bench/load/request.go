@@ -11,7 +11,7 @@ const (
 	Refused                 // 503 or 429: the server's word that it is too much
 	Connect                 // failed: no connection
 	Timeout                 // failed: no reply in time
-	Broken                  // failed: the connection ended before the reply did, or it was no HTTP
+	Broken                  // failed: the connection ended before the reply did, it was no HTTP, or its body was longer than maxReply
 	Status                  // failed: another status
 	Body                    // failed: 2xx with another body
 	Unfinished              // still waiting when the measuring ended

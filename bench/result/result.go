@@ -150,7 +150,7 @@ type Counts struct {
 	Failed     int `json:"failed"`     // the sum of those below
 	Connect    int `json:"failed_connect"`
 	Timeout    int `json:"failed_timeout"`
-	Broken     int `json:"failed_broken"` // the connection ended before the reply did, or it was no HTTP
+	Broken     int `json:"failed_broken"` // the connection ended before the reply did, it was no HTTP, or its body was longer than 64 MiB
 	Status     int `json:"failed_status"`
 	Body       int `json:"failed_body"`
 }
