@@ -7,12 +7,10 @@ package bench
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net"
 	"net/http"
-	"net/url"
 	"os/exec"
 	"strconv"
 	"time"
@@ -125,7 +123,8 @@ func (r *runner) repeat(ctx context.Context, p Planned) (*measurement, error) {
 // A target is a server that is ready for load.
 type target struct {
 	child   *child // nil for one that was running already
-	address string // host:port
+	address string // IP:port of every connection
+	host    string // that requests name; empty for the address
 	path    string
 }
 
@@ -143,43 +142,11 @@ func (l launcher) target(ctx context.Context, row Row) (*target, error) {
 		if err != nil {
 			return nil, err
 		}
-		return &target{c, c.address, "/"}, nil
+		return &target{child: c, address: c.address, path: "/"}, nil
 	case result.KindOriginal, result.KindBeside:
 		return l.startOther(ctx, row)
 	}
-	return running(row.URL)
-}
-
-// Answers returns an error where the row is a server that is running already, and does not answer.
-func (row Row) Answers(ctx context.Context) error {
-	if row.Kind != result.KindAgainst {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(ctx, startTimeout)
-	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, row.URL, nil)
-	if err != nil {
-		return err
-	}
-	// A proxy of the environment would answer for itself.
-	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-	response, err := client.Do(request)
-	var wrapped *url.Error
-	switch {
-	case errors.Is(err, context.DeadlineExceeded):
-		return fmt.Errorf("%s: %s does not answer within %s", row.Name, row.URL, startTimeout)
-	case errors.As(err, &wrapped):
-		return fmt.Errorf("%s: %s does not answer: %w", row.Name, row.URL, wrapped.Err)
-	}
-	return response.Body.Close()
-}
-
-func running(text string) (*target, error) {
-	u, err := url.Parse(text)
-	if err != nil {
-		return nil, err
-	}
-	return &target{nil, hostPort(u), u.RequestURI()}, nil
+	return row.running()
 }
 
 // startOther starts a server that is not of demo-server's modes, on a port that is free now.
@@ -201,7 +168,7 @@ func (l launcher) startOther(ctx context.Context, row Row) (*target, error) {
 		c.stop()
 		return nil, err
 	}
-	return &target{c, address, "/"}, nil
+	return &target{child: c, address: address, path: "/"}, nil
 }
 
 func (l launcher) command(row Row, port int) (*exec.Cmd, error) {
@@ -225,12 +192,13 @@ func freePort() (int, error) {
 func (c *child) awaitReply(ctx context.Context, address string) error {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
-	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	client := newClient(address)
 	for {
 		request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+"/ready", nil)
 		if err != nil {
 			return err
 		}
+		request.Close = true
 		if response, err := client.Do(request); err == nil {
 			return response.Body.Close()
 		}

@@ -7,7 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/url"
+	"net/netip"
 	"os/exec"
 	"strings"
 	"sync"
@@ -26,7 +26,7 @@ type child struct {
 	command *exec.Cmd
 	log     tail
 	address string        // host:port where it serves
-	admin   string        // base URL of its admin listener, or empty
+	admin   string        // host:port of its admin listener, or empty
 	ended   chan struct{} // closed when it has ended
 	err     error         // how, after ended
 }
@@ -87,7 +87,10 @@ func startServer(ctx context.Context, binary string, row Row) (*child, error) {
 	defer timeout.Stop()
 	select {
 	case r := <-ready:
-		c.address, c.admin = r.Address, strings.TrimSuffix(r.Admin, "/")
+		if c.address, c.admin, err = r.addresses(); err != nil {
+			c.stop()
+			return nil, err
+		}
 		return c, nil
 	case <-c.ended:
 		return nil, fmt.Errorf("did not start: %s", c.lastWords())
@@ -105,6 +108,17 @@ type readyLine struct {
 	Message string `json:"msg"`
 	Address string `json:"address"`
 	Admin   string `json:"admin"`
+}
+
+// addresses are where it serves, and where its admin listener does: on this machine, as it was told to.
+func (r readyLine) addresses() (serves, admin string, err error) {
+	admin = strings.TrimSuffix(strings.TrimPrefix(r.Admin, "http://"), "/")
+	for _, address := range []string{r.Address, admin} {
+		if to, err := netip.ParseAddrPort(address); err != nil || !to.Addr().IsLoopback() {
+			return "", "", fmt.Errorf("serves at %.100q, which is no loopback address", address)
+		}
+	}
+	return r.Address, admin, nil
 }
 
 // pid is the child's process.
@@ -195,12 +209,4 @@ func plainLine(line string) string {
 		text += ": " + entry.Error
 	}
 	return text
-}
-
-// hostPort is the address of an http URL.
-func hostPort(target *url.URL) string {
-	if target.Port() == "" {
-		return target.Host + ":80"
-	}
-	return target.Host
 }

@@ -1,6 +1,9 @@
 package bench
 
-import "time"
+import (
+	"net/netip"
+	"time"
+)
 
 // The load generators.
 const (
@@ -50,7 +53,8 @@ type Row struct {
 	Beside string // its name
 
 	// Of a server that is running already.
-	URL string
+	URL       string
+	Addresses []netip.AddrPort // of its host; Choose leaves one
 
 	// What is known of how it serves, for the prediction.
 	Known        bool   // of a server that is running already nothing is

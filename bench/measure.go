@@ -17,7 +17,7 @@ func (r *runner) load(ctx context.Context, p Planned, t *target) (*measurement, 
 		return r.tool(ctx, p, t)
 	}
 	config := load.Config{
-		Address: t.address, Path: t.path, Clients: r.Concurrency, Requests: r.Requests, Cut: p.cut, Rate: r.Rate,
+		Address: t.address, Host: t.host, Path: t.path, Clients: r.Concurrency, Requests: r.Requests, Cut: p.cut, Rate: r.Rate,
 		Keepalive: r.Keepalive, Timeout: p.timeout,
 	}
 	if r.Requests == 0 {
@@ -74,7 +74,9 @@ func (s *sampler) while(do func()) []result.Sample {
 	do()
 	cancel()
 	sampling.Wait()
-	s.client.CloseIdleConnections() // so that the server can stop at once
+	if s.client != nil {
+		s.client.CloseIdleConnections() // so that the server can stop at once
+	}
 	return s.samples
 }
 

@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"encoding/json"
+	"io"
 	"net/http"
 	"slices"
 	"time"
@@ -18,7 +19,7 @@ type sampler struct {
 	processes *processes // nil for a server that was not started here
 	stats     string     // URL of demo-server's /stats, or empty
 	load      loadGauges // nil where the load is not ours
-	client    http.Client
+	client    *http.Client
 	start     time.Time
 	samples   []result.Sample
 }
@@ -30,12 +31,13 @@ type loadGauges interface {
 }
 
 func newSampler(c *child, load loadGauges) *sampler {
-	s := &sampler{load: load, client: http.Client{Timeout: time.Second}}
+	s := &sampler{load: load}
 	if c != nil {
 		s.processes = newProcesses(c.pid())
 	}
 	if c != nil && c.admin != "" {
-		s.stats = c.admin + "/stats"
+		s.stats, s.client = "http://"+c.admin+"/stats", newClient(c.admin)
+		s.client.Timeout = time.Second
 	}
 	return s
 }
@@ -113,6 +115,9 @@ type stats struct {
 	} `json:"accept_queue"`
 }
 
+// longestStats is how much of /stats is read, in bytes: a page of demo-server's has a few kB.
+const longestStats = 1 << 20
+
 // ask fills in what the server knows; where it does not answer in time, that stays null.
 func (s *sampler) ask(sample *result.Sample) {
 	response, err := s.client.Get(s.stats)
@@ -121,7 +126,7 @@ func (s *sampler) ask(sample *result.Sample) {
 	}
 	defer response.Body.Close()
 	var body stats
-	if response.StatusCode != http.StatusOK || json.NewDecoder(response.Body).Decode(&body) != nil {
+	if response.StatusCode != http.StatusOK || json.NewDecoder(io.LimitReader(response.Body, longestStats)).Decode(&body) != nil {
 		return
 	}
 	sample.Goroutines, sample.Connections = result.Number(body.Goroutines), result.Number(body.Connections)

@@ -50,10 +50,10 @@ func (r *runner) tool(ctx context.Context, p Planned, t *target) (*measurement, 
 func (r *runner) runTool(ctx context.Context, p Planned, t *target) (load.Report, error) {
 	address := "http://" + t.address + t.path
 	if r.Generator == WRK {
-		return load.WRK(ctx, load.WRKConfig{URL: address, Clients: r.Concurrency, Duration: p.cut, Timeout: p.timeout})
+		return load.WRK(ctx, load.WRKConfig{URL: address, Host: t.host, Clients: r.Concurrency, Duration: p.cut, Timeout: p.timeout})
 	}
 	config := load.ABConfig{
-		URL: address, Clients: r.Concurrency, Requests: r.Requests, Keepalive: r.Keepalive, Timeout: p.timeout,
+		URL: address, Host: t.host, Clients: r.Concurrency, Requests: r.Requests, Keepalive: r.Keepalive, Timeout: p.timeout,
 	}
 	if r.Requests == 0 {
 		config.Duration = p.cut

@@ -19,7 +19,8 @@ var abProgram = program{"ab", "apache2-utils"}
 
 // An ABConfig is the load that ab puts on a server.
 type ABConfig struct {
-	URL       string
+	URL       string // its host an IP address, which ab connects to
+	Host      string // that requests name; empty for that of the URL
 	Clients   int
 	Requests  int           // how many to send; 0 sends for Duration
 	Duration  time.Duration // no request is sent after it; 0 for no end. ab takes whole seconds: it is rounded up
@@ -38,6 +39,9 @@ func (c ABConfig) arguments(percentiles string) []string {
 		"-s", wholeSeconds(c.Timeout),
 		"-e", percentiles,
 		"-c", strconv.Itoa(c.Clients),
+	}
+	if c.Host != "" {
+		arguments = append(arguments, "-H", "Host: "+c.Host)
 	}
 	if c.Keepalive {
 		arguments = append(arguments, "-k")

@@ -204,6 +204,10 @@ func TestABArguments(t *testing.T) {
 			"many clients", ABConfig{URL: "http://a/", Clients: 500, Duration: millis(1), Timeout: time.Second},
 			"-q -r -s 1 -e FILE -c 500 -t 1 -n 500 http://a/",
 		},
+		{
+			"another host", ABConfig{URL: "http://127.0.0.1:80/", Host: "a:80", Clients: 1, Requests: 1, Timeout: time.Second},
+			"-q -r -s 1 -e FILE -c 1 -H Host: a:80 -n 1 http://127.0.0.1:80/",
+		},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"sync/atomic"
@@ -138,6 +139,49 @@ func TestWRKFailures(t *testing.T) {
 	r, err = WRK(t.Context(), WRKConfig{URL: s.URL + "/", Clients: 10, Duration: 3 * time.Second, Timeout: time.Second})
 	if err != nil || r.Completed != 10 || r.Timeout != 10 || r.Answered != 0 || r.Percentiles != nil {
 		t.Errorf("of %d requests %d came late, %v; want all of 10\n%s", r.Completed, r.Timeout, err, r.Output)
+	}
+}
+
+// TestToolsGoWhereTheyAreTold: both connect to the address of the URL, name the host that they are given, follow no redirect
+// and take no proxy from the environment.
+func TestToolsGoWhereTheyAreTold(t *testing.T) {
+	for _, variable := range []string{"http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"} {
+		t.Setenv(variable, "http://127.0.0.1:1")
+	}
+	const host = "no-such-name.test:8080"
+	tools := map[string]func(url string) (Report, error){
+		"ab": func(url string) (Report, error) {
+			return AB(t.Context(), ABConfig{URL: url, Host: host, Clients: 1, Requests: 10, Timeout: patience})
+		},
+		"wrk": func(url string) (Report, error) {
+			return WRK(t.Context(), WRKConfig{URL: url, Host: host, Clients: 1, Duration: time.Second, Timeout: patience})
+		},
+	}
+	for name, run := range tools {
+		for _, address := range []string{"127.0.0.1:0", "[::1]:0"} {
+			t.Run(name+" "+address, func(t *testing.T) {
+				listener, err := net.Listen("tcp", address)
+				if err != nil {
+					t.Fatal(err)
+				}
+				var requests, others atomic.Int64
+				server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					requests.Add(1)
+					if r.Host != host || r.URL.Path != "/" {
+						others.Add(1)
+					}
+					http.Redirect(w, r, "/elsewhere", http.StatusFound)
+				}))
+				server.Listener.Close()
+				server.Listener = listener
+				server.Start()
+				defer server.Close()
+				r, err := run(server.URL + "/")
+				if err != nil || requests.Load() < 10 || others.Load() > 0 {
+					t.Errorf("%v: of %d requests %d named another host or path\n%s", err, requests.Load(), others.Load(), r.Output)
+				}
+			})
+		}
 	}
 }
 

@@ -13,7 +13,8 @@ var wrkProgram = program{"wrk", "wrk"}
 
 // A WRKConfig is the load that wrk puts on a server. It keeps connections, and sends on each as fast as it is answered.
 type WRKConfig struct {
-	URL      string
+	URL      string // its host an IP address, which wrk connects to
+	Host     string // that requests name; empty for that of the URL
 	Clients  int
 	Duration time.Duration // above 0; wrk needs up to wrkTick more to stop
 	Timeout  time.Duration // above 0; a later reply counts as one of Timeout; rounded up to seconds
@@ -31,14 +32,17 @@ const wrkTick = 100 * time.Millisecond
 func (c WRKConfig) arguments(cores int) []string {
 	// wrk keeps a counter for each microsecond up to the timeout, and no reply can take longer than it runs.
 	timeout := min(c.Timeout, c.Duration+time.Second)
-	return []string{
+	arguments := []string{
 		"--connections", strconv.Itoa(c.Clients),
 		"--threads", strconv.Itoa(wrkThreads(c.Clients, cores)),
 		"--duration", wholeSeconds(c.Duration),
 		"--timeout", wholeSeconds(timeout),
 		"--latency",
-		c.URL,
 	}
+	if c.Host != "" {
+		arguments = append(arguments, "--header", "Host: "+c.Host)
+	}
+	return append(arguments, c.URL)
 }
 
 // wrkThreads is 2 where there are cores for them: the server needs some too. wrk gives each thread the same number of

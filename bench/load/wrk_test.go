@@ -161,6 +161,11 @@ func TestWRKArguments(t *testing.T) {
 			}
 		})
 	}
+	config := WRKConfig{URL: "http://127.0.0.1:80/", Host: "a:80", Clients: 1, Duration: time.Second, Timeout: time.Second}
+	want := "--connections 1 --threads 1 --duration 1 --timeout 1 --latency --header Host: a:80 http://127.0.0.1:80/"
+	if got := strings.Join(config.arguments(1), " "); got != want {
+		t.Errorf("wrk %s, want %s", got, want)
+	}
 }
 
 func FuzzParseWRK(f *testing.F) {

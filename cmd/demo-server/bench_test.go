@@ -1,8 +1,11 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"net"
+	"net/netip"
 	"runtime"
 	"strings"
 	"testing"
@@ -217,18 +220,84 @@ func orSleep(work string) string {
 
 // Of a server that is running already nothing is known.
 func TestBenchAgainst(t *testing.T) {
-	mine, six := "http://localhost:8080/a?b=c", "http://[::1]:80"
+	mine, six := "http://127.0.0.1:8080/a?b=c", "http://[::1]"
 	b, l := benchOf(t, nil, "--modes=single", "--against=mine="+mine, "--against=6="+six)
 	rows, err := b.rows(l)
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := []bench.Row{
-		{Name: "mine", Kind: result.KindAgainst, About: "a server at " + mine, URL: mine},
-		{Name: "6", Kind: result.KindAgainst, About: "a server at " + six, URL: six},
+		{Name: "mine", Kind: result.KindAgainst, About: "a server at " + mine, URL: mine,
+			Addresses: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:8080")}},
+		{Name: "6", Kind: result.KindAgainst, About: "a server at " + six, URL: six,
+			Addresses: []netip.AddrPort{netip.MustParseAddrPort("[::1]:80")}},
 	}
-	if diff := cmp.Diff(want, rows[1:]); diff != "" {
+	if diff := cmp.Diff(want, rows[1:], cmp.Comparer(func(a, b netip.AddrPort) bool { return a == b })); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestBenchLooksUpOnce: the addresses that were checked are those that get the load, even if the name has others a moment
+// later.
+func TestBenchLooksUpOnce(t *testing.T) {
+	cases := []struct {
+		name       string
+		addresses  []string
+		remote     bool
+		wrong      string
+		wantLoaded []string
+	}{
+		{"this machine", []string{"127.0.0.1"}, false, "", []string{"127.0.0.1:80"}},
+		{"both protocols", []string{"::1", "127.8.9.1", "::ffff:127.0.0.1"}, false, "", []string{"[::1]:80", "127.8.9.1:80", "127.0.0.1:80"}},
+		{"another", []string{"192.0.2.1"}, false, "192.0.2.1 is not this machine; --allow-remote puts load on it where you may", nil},
+		{"both", []string{"127.0.0.1", "192.0.2.1"}, false,
+			`"rebind.test" has addresses of this machine and of others (192.0.2.1); give the one that is meant`, nil},
+		{"any", []string{"0.0.0.0"}, false, "0.0.0.0 is not this machine; --allow-remote puts load on it where you may", nil},
+		{"another, allowed", []string{"192.0.2.1"}, true, "", []string{"192.0.2.1:80"}},
+		{"none", nil, true, `the name "rebind.test" is not known: no such host`, nil},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			lookups := 0
+			t.Cleanup(func() { lookup = net.DefaultResolver.LookupNetIP })
+			lookup = func(context.Context, string, string) (found []netip.Addr, err error) {
+				if lookups++; c.addresses == nil || lookups > 1 {
+					return nil, &net.DNSError{Err: "no such host", IsNotFound: true}
+				}
+				for _, address := range c.addresses {
+					found = append(found, netip.MustParseAddr(address))
+				}
+				return found, nil
+			}
+			flags := []string{"bench", "--modes=single", "--against=mine=http://rebind.test/", fmt.Sprintf("--allow-remote=%t", c.remote)}
+			parser := newParser()
+			l := readLine(parser.Model.Node, flags, nil)
+			if _, err := parser.Parse(l.words()); err != nil {
+				t.Fatal(err)
+			}
+			b := target(l.command).(*benchRunCommand)
+			b.check(l)
+			var want, got []string
+			if c.wrong != "" {
+				want = []string{`flag --against "mine=http://rebind.test/": ` + c.wrong}
+			}
+			if diff := cmp.Diff(want, l.mistakes); diff != "" {
+				t.Error(diff)
+			}
+			if c.wrong != "" {
+				return
+			}
+			rows, err := b.rows(l)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, address := range rows[1].Addresses {
+				got = append(got, address.String())
+			}
+			if diff := cmp.Diff(c.wantLoaded, got); diff != "" || lookups != 1 {
+				t.Errorf("%d lookups, want 1\n%s", lookups, diff)
+			}
+		})
 	}
 }
 

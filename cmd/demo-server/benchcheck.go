@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"demo-server/bench"
@@ -144,16 +146,14 @@ func (b *benchRunCommand) checkAgainst(l *line) {
 			taken = append(taken, program.Name)
 		}
 	}
-	for _, server := range b.Against {
+	for i := range b.Against {
+		server := &b.Against[i]
 		flag := "flag --against " + configs.Quote(server.given)
 		if slices.Contains(taken, server.name) {
 			l.mistaken("%s: there is a row %s already; want another name", flag, server.name)
 		}
 		taken = append(taken, server.name)
-		if b.AllowRemote {
-			continue
-		}
-		if err := onThisMachine(server.url.Hostname()); err != nil {
+		if err := server.resolve(b.AllowRemote); err != nil {
 			l.mistaken("%s: %s", flag, err)
 		}
 	}
@@ -162,24 +162,39 @@ func (b *benchRunCommand) checkAgainst(l *line) {
 // lookupTimeout bounds the wait for a name's addresses.
 const lookupTimeout = 5 * time.Second
 
-// onThisMachine returns an error where a host has an address that is no loopback one.
-func onThisMachine(host string) error {
+// lookup returns the addresses of a host. Tests have another.
+var lookup = net.DefaultResolver.LookupNetIP
+
+// resolve looks up the server's host, once for the whole run: a name may have other addresses the next time. Without
+// remote, all of them must be of this machine.
+func (a *against) resolve(remote bool) error {
 	ctx, cancel := context.WithTimeout(context.Background(), lookupTimeout)
 	defer cancel()
-	addresses, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
-	if err != nil {
-		var unknown *net.DNSError
-		if errors.As(err, &unknown) {
-			return fmt.Errorf("the name %s is not known: %s", configs.Quote(host), unknown.Err)
-		}
+	host := a.url.Hostname()
+	found, err := lookup(ctx, "ip", host)
+	var unknown *net.DNSError
+	switch {
+	case errors.As(err, &unknown):
+		return fmt.Errorf("the name %s is not known: %s", configs.Quote(host), unknown.Err)
+	case err != nil:
 		return err
 	}
-	for _, address := range addresses {
-		if !address.Unmap().IsLoopback() {
-			return fmt.Errorf("%s is not this machine; --allow-remote puts load on it where you may", address.Unmap())
+	var elsewhere []string
+	for _, address := range found {
+		address = address.Unmap()
+		a.addresses = append(a.addresses, netip.AddrPortFrom(address, a.port))
+		if !address.IsLoopback() {
+			elsewhere = append(elsewhere, address.String())
 		}
 	}
-	return nil
+	switch {
+	case remote || len(elsewhere) == 0:
+		return nil
+	case len(elsewhere) < len(found):
+		return fmt.Errorf("%s has addresses of this machine and of others (%s); give the one that is meant",
+			configs.Quote(host), strings.Join(elsewhere, ", "))
+	}
+	return fmt.Errorf("%s is not this machine; --allow-remote puts load on it where you may", elsewhere[0])
 }
 
 // check reports which of the files cannot be written, or are the same.

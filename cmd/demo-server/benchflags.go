@@ -1,8 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strconv"
@@ -134,9 +136,11 @@ func checkSetting(name, value string) error {
 
 // against is a server that is running already.
 type against struct {
-	given string
-	name  string
-	url   *url.URL
+	given     string
+	name      string
+	url       *url.URL
+	port      uint16
+	addresses []netip.AddrPort // of the URL's host, looked up once
 }
 
 // UnmarshalText takes NAME=URL.
@@ -152,7 +156,11 @@ func (a *against) UnmarshalText(text []byte) error {
 	case u.Scheme != "http":
 		return errors.New("is no http URL; want one such as mine=http://127.0.0.1:8080/")
 	}
-	a.name, a.url = name, u
+	port, err := strconv.ParseUint(cmp.Or(u.Port(), "80"), 10, 16)
+	if err != nil || port == 0 {
+		return fmt.Errorf("port %s: want 1 to 65535", u.Port())
+	}
+	a.name, a.url, a.port = name, u, uint16(port)
 	return nil
 }
 

@@ -134,7 +134,8 @@ func againstRows(servers []against) (rows []bench.Row) {
 	for _, server := range servers {
 		address := server.url.String()
 		rows = append(rows, bench.Row{
-			Name: server.name, Kind: result.KindAgainst, About: "a server at " + address, URL: address,
+			Name: server.name, Kind: result.KindAgainst, About: "a server at " + address,
+			URL: address, Addresses: server.addresses,
 		})
 	}
 	return rows

@@ -24,8 +24,8 @@ import (
 func benchRun(config bench.Config, set *originals.Set, files benchFiles, s *streams) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	for _, row := range config.Rows {
-		if err := row.Answers(ctx); err != nil {
+	for i := range config.Rows {
+		if err := config.Rows[i].Choose(ctx); err != nil {
 			return err
 		}
 	}

@@ -1,0 +1,84 @@
+package bench
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"time"
+
+	"demo-server/bench/result"
+)
+
+// newClient returns the client of what bench asks itself, while it puts no load on anything. It connects to address and
+// nowhere else: it takes no proxy from the environment, looks up no name and follows no redirect.
+func newClient(address string) *http.Client {
+	var dialer net.Dialer
+	return &http.Client{
+		Transport: &http.Transport{
+			DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
+				return dialer.DialContext(ctx, network, address)
+			},
+			MaxResponseHeaderBytes: 64 << 10,
+		},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// Choose finds which of the addresses of a server that is running already answers. From then on every connection goes to
+// that one. Of other rows there is nothing to choose.
+func (row *Row) Choose(ctx context.Context) (err error) {
+	if row.Kind != result.KindAgainst {
+		return nil
+	}
+	for _, address := range row.Addresses {
+		if err = row.answers(ctx, address, startTimeout/time.Duration(len(row.Addresses))); err == nil {
+			row.Addresses = []netip.AddrPort{address}
+			return nil
+		}
+	}
+	return cmp.Or(err, fmt.Errorf("%s: %s has no address", row.Name, row.URL))
+}
+
+// answers returns an error if nothing answers there in time, or only with a redirect: no load would follow it.
+func (row *Row) answers(ctx context.Context, address netip.AddrPort, timeout time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, row.URL, nil)
+	if err != nil {
+		return err
+	}
+	request.Close = true
+	response, err := newClient(address.String()).Do(request)
+	var wrapped *url.Error
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return fmt.Errorf("%s: %s does not answer within %s", row.Name, row.URL, timeout)
+	case errors.As(err, &wrapped):
+		return fmt.Errorf("%s: %s does not answer: %w", row.Name, row.URL, wrapped.Err)
+	case err != nil:
+		return err
+	}
+	response.Body.Close()
+	if location := response.Header.Get("Location"); response.StatusCode/100 == 3 && location != "" {
+		return fmt.Errorf("%s: %s answers with a redirect (%d) to %.200q, which is not followed; want the URL that is meant",
+			row.Name, row.URL, response.StatusCode, location)
+	}
+	return nil
+}
+
+// running is the target of a server that is running already.
+func (row Row) running() (*target, error) {
+	u, err := url.Parse(row.URL)
+	if err != nil {
+		return nil, err
+	}
+	if len(row.Addresses) == 0 {
+		return nil, fmt.Errorf("%s has no address", row.URL)
+	}
+	return &target{address: row.Addresses[0].String(), host: u.Host, path: u.RequestURI()}, nil
+}
