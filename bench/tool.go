@@ -27,11 +27,8 @@ func (r *runner) tool(ctx context.Context, p Planned, t *target) (*measurement, 
 	idle := sampler.idle()
 	loading, stop := t.whileAlive(ctx)
 	defer stop()
-	if r.Requests > 0 || p.wholeRounds > 0 {
-		// Both answer an interrupt with what they have.
-		loading, stop = context.WithTimeout(loading, p.cut)
-		defer stop()
-	}
+	loading, stop = context.WithTimeout(loading, r.interruptAfter(p))
+	defer stop()
 	var report load.Report
 	var err error
 	samples := sampler.while(func() { report, err = r.runTool(loading, p, t) })
@@ -45,6 +42,15 @@ func (r *runner) tool(ctx context.Context, p Planned, t *target) (*measurement, 
 	}
 	sampled(&m.figures, idle, samples, report.Completed)
 	return m, err
+}
+
+// interruptAfter is when a tool is interrupted, which both answer with what they have. One that has an end of its own gets
+// time for it, but no more than a request has: ab does not end by itself while a reply trickles in.
+func (r *runner) interruptAfter(p Planned) time.Duration {
+	if r.Requests > 0 || p.wholeRounds > 0 {
+		return p.cut
+	}
+	return p.cut + time.Second + p.timeout // both take whole seconds
 }
 
 func (r *runner) runTool(ctx context.Context, p Planned, t *target) (load.Report, error) {

@@ -304,6 +304,20 @@ func TestProbes(t *testing.T) {
 	}
 }
 
+// TestToolPrintsForever: what a tool prints is kept up to a bound, and the rest is taken, so that it can end.
+func TestToolPrintsForever(t *testing.T) {
+	folder := t.TempDir()
+	script := "#!/bin/sh\nhead -c 20000000 /dev/zero\nhead -c 20000000 /dev/zero >&2\n"
+	if err := os.WriteFile(filepath.Join(folder, "chatty"), []byte(script), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", folder+string(os.PathListSeparator)+os.Getenv("PATH"))
+	output, err := program{name: "chatty"}.run(t.Context())
+	if err != nil || len(output) < longestOutput || len(output) > 2*longestOutput+1 {
+		t.Errorf("%d bytes, %v; want at most %d of each stream", len(output), err, longestOutput)
+	}
+}
+
 // TestNoTool: what is not installed is named, and so is where to get it.
 func TestNoTool(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())

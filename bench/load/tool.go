@@ -80,7 +80,7 @@ func (p program) run(ctx context.Context, arguments ...string) (output string, e
 	command.Cancel = func() error { return command.Process.Signal(os.Interrupt) }
 	command.WaitDelay = killAfter
 	command.Env = append(os.Environ(), "LC_ALL=C") // its errors are read
-	var out, errOut bytes.Buffer
+	var out, errOut beginning
 	command.Stdout, command.Stderr = &out, &errOut
 	endWithParent(command)
 	if err := command.Start(); err != nil {
@@ -89,6 +89,21 @@ func (p program) run(ctx context.Context, arguments ...string) (output string, e
 	command.Wait()
 	return strings.TrimSpace(out.String() + "\n" + errOut.String()), nil
 }
+
+// longestOutput is how much of what a tool prints is kept, in bytes: a run that goes well prints a few kB.
+const longestOutput = 1 << 20
+
+// A beginning is the first longestOutput bytes that were written to it.
+type beginning struct{ kept bytes.Buffer } // not embedded: its ReadFrom would keep everything
+
+// Write takes everything, so that the tool can go on.
+func (b *beginning) Write(p []byte) (int, error) {
+	b.kept.Write(p[:min(len(p), longestOutput-b.kept.Len())])
+	return len(p), nil
+}
+
+// String is what was kept.
+func (b *beginning) String() string { return b.kept.String() }
 
 // ended is the error of a tool's run: that it was interrupted counts for more than how its output looks then.
 func (p program) ended(ctx context.Context, err error) error {
