@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"math"
 	"slices"
 
 	"demo-server/bench/result"
@@ -42,7 +43,13 @@ func diffCells(older, newer *result.Result, c result.Comparison) []cell {
 }
 
 // percent writes a ratio as the change that it is: +1.2%.
-func percent(ratio float64) string { return fmt.Sprintf("%+.1f%%", 100*(ratio-1)) }
+func percent(ratio float64) string {
+	change := 100 * (ratio - 1)
+	if !(math.Abs(change) < mostPlain) {
+		return decimal(change, 4) + "%"
+	}
+	return fmt.Sprintf("%+.1f%%", change)
+}
 
 func perSecond(r *result.Result, name string) string {
 	if i := slices.IndexFunc(r.Rows, func(row result.Row) bool { return row.Name == name }); i >= 0 {

@@ -202,20 +202,24 @@ func light(gap int) table.Style {
 	return style
 }
 
-// broken breaks a name over lines of so many characters, after punctuation where there is some.
+// broken breaks a name over lines of so many characters, after punctuation where there is some. A line has one character
+// at least, however narrow it should be.
 func broken(name string, width int) string {
 	var lines []string
-	line := ""
+	line, used := "", 0
 	for _, piece := range pieces(name) {
-		if text.StringWidth(line+piece) > width && line != "" {
-			lines = append(lines, line)
-			line = ""
+		if used > 0 && used+text.StringWidth(piece) > width {
+			lines, line, used = append(lines, line), "", 0
 		}
-		for text.StringWidth(piece) > width {
-			lines = append(lines, text.Trim(piece, width))
-			piece = piece[len(text.Trim(piece, width)):]
+		from := 0
+		for at, r := range piece {
+			wide := text.RuneWidth(r)
+			if used > 0 && used+wide > width {
+				lines, line, from, used = append(lines, line+piece[from:at]), "", at, 0
+			}
+			used += wide
 		}
-		line += piece
+		line += piece[from:]
 	}
 	return strings.Join(append(lines, line), "\n")
 }

@@ -163,6 +163,10 @@ func TestBroken(t *testing.T) {
 		{"abcdefghij", 4, "abcd\nefgh\nij"},
 		{"a-bcdefgh", 4, "a-\nbcde\nfgh"},
 		{"", 4, ""},
+		{"abc", 0, "a\nb\nc"},
+		{"abc", -300, "a\nb\nc"},
+		{"世界", 1, "世\n界"},
+		{"世界a", 3, "世\n界a"},
 	}
 	for _, test := range tests {
 		if got := broken(test.name, test.width); got != test.want {

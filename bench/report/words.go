@@ -57,7 +57,7 @@ func short(s float64) string { return plainly(seconds(s)) }
 // plainly takes the zeros after the point off a number with a unit.
 func plainly(text string) string {
 	number, unit, some := strings.Cut(text, " ")
-	if strings.Contains(number, ".") {
+	if strings.Contains(number, ".") && !strings.Contains(number, "e") {
 		number = strings.TrimRight(strings.TrimRight(number, "0"), ".")
 	}
 	if !some {
@@ -81,6 +81,9 @@ func rate(r *float64) string {
 
 // share writes a part as percent.
 func share(part float64) string {
+	if !(math.Abs(part) < mostPlain) {
+		return decimal(100*part, 4) + "%"
+	}
 	text := strconv.FormatFloat(100*part, 'f', 1, 64)
 	if text == "100.0" {
 		return "100%"
@@ -111,6 +114,9 @@ func count(n int) string {
 func figure(f *float64) string {
 	if f == nil {
 		return unknown
+	}
+	if !(math.Abs(*f) < mostPlain) {
+		return decimal(*f, 3)
 	}
 	return count(int(math.Round(*f)))
 }
@@ -157,10 +163,20 @@ func digits(f float64, n int) float64 {
 	return math.Round(f*power) / power
 }
 
+// What is written with all its digits. Beyond, a number has an exponent: none is measured that large or that small, and
+// one of 300 digits would leave no room for anything else.
+const (
+	leastPlain = 1e-12
+	mostPlain  = 1e15
+)
+
 // decimal writes a number with n digits that count, or all before the point where these are more.
 func decimal(f float64, n int) string {
-	if f == 0 {
+	switch magnitude := math.Abs(f); {
+	case f == 0:
 		return "0"
+	case !(magnitude >= leastPlain && magnitude < mostPlain): // NaN too
+		return strconv.FormatFloat(f, 'e', n-1, 64)
 	}
 	f = digits(f, n)
 	before := max(1, int(math.Floor(math.Log10(math.Abs(f))))+1)

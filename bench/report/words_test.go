@@ -1,6 +1,7 @@
 package report
 
 import (
+	"math"
 	"testing"
 
 	"demo-server/bench/result"
@@ -31,6 +32,7 @@ func TestWords(t *testing.T) {
 		{latency(&result.Latency{Seconds: 12_345, Beyond: true}), "> 12,340 s"},
 		{latency(&result.Latency{Beyond: true}), "> 0 s"},
 		{short(100), "100 s"},
+		{short(1e300), "1.000e+300 s"},
 		{short(1e-4), "100 µs"},
 		{span(1892), "31m32s"},
 		{rate(nil), "–"},
@@ -39,6 +41,18 @@ func TestWords(t *testing.T) {
 		{rate(number(49.983)), "49.98"},
 		{rate(number(999.96)), "1,000"},
 		{rate(number(73_169)), "73,170"},
+		{rate(number(1e-12)), "0.000000000001000"},
+		{rate(number(1e15)), "1.000e+15"},
+		{rate(number(1e308)), "1.000e+308"},
+		{rate(number(math.MaxFloat64)), "1.798e+308"},
+		{rate(number(5e-324)), "4.941e-324"},
+		{rate(number(math.NaN())), "NaN"},
+		{rate(number(math.Inf(-1))), "-Inf"},
+		{figure(number(1e300)), "1.00e+300"},
+		{size(number(1e300)), "1.00e+291 GB"},
+		{latency(exactly(1e300)), "1.000e+300 s"},
+		{share(1e300), "1.000e+302%"},
+		{percent(1e300), "1.000e+302%"},
 		{ratio(number(49.98), number(50)), "100%"},
 		{ratio(number(24.98), number(50)), "50.0%"},
 		{ratio(number(0.4996), number(50)), "1.0%"},

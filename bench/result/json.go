@@ -15,12 +15,20 @@ func Write(w io.Writer, r *Result) error {
 	return encoder.Encode(r)
 }
 
+// longestFile is how many bytes Read reads: an hour of ten rows, ten samples a second, takes half of it.
+const longestFile = 256 << 20
+
 // Read reads what Write wrote. It takes fields that it does not know for newer ones of the same schema, and ignores
-// them.
-func Read(r io.Reader) (*Result, error) {
-	text, err := io.ReadAll(r)
-	if err != nil {
+// them. What no run of the bench can have written is an error.
+func Read(r io.Reader) (*Result, error) { return read(r, longestFile) }
+
+func read(r io.Reader, longest int64) (*Result, error) {
+	text, err := io.ReadAll(io.LimitReader(r, longest+1))
+	switch {
+	case err != nil:
 		return nil, err
+	case int64(len(text)) > longest:
+		return nil, fmt.Errorf("not a result of the bench: it has more than %d bytes", longest)
 	}
 	if err := checkSchema(text); err != nil {
 		return nil, err
@@ -28,6 +36,9 @@ func Read(r io.Reader) (*Result, error) {
 	var result Result
 	if err := json.Unmarshal(text, &result); err != nil {
 		return nil, fmt.Errorf("not a result of %s: %w", Schema, err)
+	}
+	if err := result.check(); err != nil {
+		return nil, fmt.Errorf("not a result of the bench: %w", err)
 	}
 	return &result, nil
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
 var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
@@ -72,6 +73,25 @@ func TestRead(t *testing.T) {
 		{"cut short", `{"schema": "demo-server/ben`, "not JSON: unexpected end of JSON input, at byte 27"},
 		{"two results", `{"schema": "demo-server/bench/1"} {}`, "not JSON: "},
 		{"empty", "", "not JSON: "},
+		{"a huge figure", ofRow(`"total": {"requests_per_second": 1e308}`),
+			"rows[1].total.requests_per_second: 1e+308 is nothing that can be measured; want 0, or from 1e-12 to 1e+15"},
+		{"one that is no number", ofRow(`"total": {"requests_per_second": 1e309}`),
+			"cannot unmarshal number 1e309 into Go struct field Figures.rows.total.requests_per_second"},
+		{"NaN", ofRow(`"total": {"requests_per_second": NaN}`), "not JSON: invalid character 'N'"},
+		{"a tiny figure", ofRow(`"repeats": [{}, {"p50": {"seconds": 5e-324}}]`), "rows[1].repeats[1].p50.seconds: 5e-324 is nothing"},
+		{"a negative rate", ofRow(`"repeats": [{"requests_per_second": -1}]`), "rows[1].repeats[0].requests_per_second: -1 is below 0"},
+		{"a negative count", ofRow(`"repeats": [{"answered": -1}]`), "rows[1].repeats[0].answered: -1 is below 0"},
+		{"a huge count", ofRow(`"repeats": [{"answered": 9223372036854775807}]`), "rows[1].repeats[0].answered: 9.223372036854776e+18 is"},
+		{"a negative percent", ofRow(`"curve": [{"percent": -1}]`), "rows[1].curve[0].percent: -1 is below 0"},
+		{"a negative sample", ofRow(`"series": [{"threads": -1}]`), "rows[1].series[0].threads: -1 is below 0"},
+		{"a negative cost", `{"schema": "demo-server/bench/1", "costs": [{"idle_resident_bytes": -1}]}`,
+			"costs[0].idle_resident_bytes: -1 is below 0"},
+		{"a negative load", `{"schema": "demo-server/bench/1", "load": {"concurrency": -1}}`, "load.concurrency: -1 is below 0"},
+		{"a difference below zero", ofRow(`"total": {"bytes_per_request_in_flight": -4096, "requests_per_second_low": -0.5}`), ""},
+		{"a name twice", `{"schema": "demo-server/bench/1", "rows": [{"name": "a"}, {"name": "b"}, {"name": "a"}]}`,
+			`rows[2].name: "a" is the name of rows[0] already`},
+		{"too many rows", `{"schema": "demo-server/bench/1", "rows": [{}` + strings.Repeat(",{}", 10_000) + "]}",
+			"rows: 10001 are more than a run has; want at most 10000"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -84,6 +104,51 @@ func TestRead(t *testing.T) {
 			}
 		})
 	}
+}
+
+// ofRow is a file whose second row has a field.
+func ofRow(field string) string {
+	return `{"schema": "demo-server/bench/1", "rows": [{"name": "a"}, {"name": "b", ` + field + `}]}`
+}
+
+// TestReadForever: a file without an end is read no further than any result is long.
+func TestReadForever(t *testing.T) {
+	_, err := read(zeros{}, 1000)
+	if want := "not a result of the bench: it has more than 1000 bytes"; err == nil || err.Error() != want {
+		t.Errorf("the error is %v, want %s", err, want)
+	}
+}
+
+// zeros is a file as /dev/zero is one.
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) { return len(p), nil }
+
+// FuzzRead: what is read can be written, and is the same when it is read again.
+func FuzzRead(f *testing.F) {
+	var file strings.Builder
+	if err := Write(&file, small()); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(file.String())
+	f.Add(ofRow(`"total": {"requests_per_second": 1e308}`))
+	f.Fuzz(func(t *testing.T, text string) {
+		r, err := Read(strings.NewReader(text))
+		if err != nil {
+			return
+		}
+		var file strings.Builder
+		if err := Write(&file, r); err != nil {
+			t.Fatal(err)
+		}
+		again, err := Read(strings.NewReader(file.String()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(r, again, cmpopts.EquateEmpty()); diff != "" {
+			t.Error(diff)
+		}
+	})
 }
 
 // TestNoNumber: a figure that is no number must not get into a file as something else.

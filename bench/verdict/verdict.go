@@ -39,12 +39,14 @@ func Compare(samples []Sample, margin float64) []result.Comparison {
 
 // Runs compares the rows of two runs that have the same name, the later run with the earlier.
 func Runs(before, after []result.Row, margin float64) []result.Comparison {
+	later := map[string]result.Row{}
+	for _, b := range after {
+		later[b.Name] = b
+	}
 	var pairs []Pair
 	for _, a := range before {
-		for _, b := range after {
-			if a.Name == b.Name {
-				pairs = append(pairs, Pair{sampleOf(a), sampleOf(b)})
-			}
+		if b, both := later[a.Name]; both {
+			pairs = append(pairs, Pair{sampleOf(a), sampleOf(b)})
 		}
 	}
 	return Pairs(pairs, margin)
@@ -101,7 +103,7 @@ type ratios []float64
 func ratiosOf(pair Pair) (r ratios) {
 	for i := range min(len(pair.A.Rounds), len(pair.B.Rounds)) {
 		if a, b := pair.A.Rounds[i], pair.B.Rounds[i]; a > 0 && b > 0 {
-			r = append(r, math.Log(b/a))
+			r = append(r, math.Log(b)-math.Log(a)) // the quotient itself may be infinite
 		}
 	}
 	return r
@@ -137,11 +139,11 @@ func (r ratios) compare(margin, confidence float64) result.Comparison {
 		return c
 	}
 	if len(r) == 1 {
-		c.Ratio = math.Exp(r[0])
+		c.Ratio = told(r[0])
 		return c
 	}
 	mean, low, high := interval(r, confidence)
-	c.Ratio, c.Low, c.High = math.Exp(mean), math.Exp(max(low, -widest)), math.Exp(min(high, widest))
+	c.Ratio, c.Low, c.High = told(mean), told(low), told(high)
 	edge := math.Log1p(margin)
 	switch {
 	case low > edge || high < -edge:
@@ -152,8 +154,11 @@ func (r ratios) compare(margin, confidence float64) result.Comparison {
 	return c
 }
 
-// widest is as far as the logarithm of an interval is told: beyond it means nothing, and JSON has no infinity.
+// widest is as far as the logarithm of a ratio is told: beyond it means nothing, and JSON has no infinity.
 const widest = 20
+
+// told is the ratio of which this is the logarithm.
+func told(logarithm float64) float64 { return math.Exp(max(-widest, min(logarithm, widest))) }
 
 // interval is the mean and its confidence interval.
 func interval(values []float64, confidence float64) (mean, low, high float64) {

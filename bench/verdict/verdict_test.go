@@ -17,6 +17,22 @@ func times(factor float64, rounds ...float64) (scaled []float64) {
 	return scaled
 }
 
+// TestCompareExtremes: no ratio is beyond what JSON can hold, and none beyond its interval.
+func TestCompareExtremes(t *testing.T) {
+	for _, c := range []struct{ a, b []float64 }{
+		{[]float64{1e-300}, []float64{1e300}},
+		{[]float64{1e-300, 1e-300}, []float64{1e300, 1e300}},
+		{[]float64{1e300, 1e300}, []float64{1e-300, 1e-300}},
+		{[]float64{1e300, 1e-300}, []float64{1e-300, 1e300}},
+		{[]float64{math.MaxFloat64, 5e-324}, []float64{1, 1}},
+	} {
+		got := Compare([]Sample{{"a", c.a}, {"b", c.b}}, margin)[0]
+		if !(got.Ratio > 0) || math.IsInf(got.Ratio, 0) || got.Rounds > 1 && !(got.Low <= got.Ratio && got.Ratio <= got.High) {
+			t.Errorf("%g and %g: %+v", c.a, c.b, got)
+		}
+	}
+}
+
 // TestCompare: samples with known answers.
 func TestCompare(t *testing.T) {
 	quiet := []float64{50.00, 50.05, 49.95, 50.02, 49.98, 50.01}

@@ -396,7 +396,7 @@ func TestMargin(t *testing.T) {
 func TestRate(t *testing.T) {
 	for text, want := range map[string]rate{
 		"50": 50, "0.1": 0.1, "1e6": 1_000_000,
-		"0": 0, "-1": 0, "1000001": 0, "Inf": 0, "NaN": 0, "50/s": 0, "": 0,
+		"0.001": 0.001, "0.0009": 0, "1e-300": 0, "0": 0, "-1": 0, "1000001": 0, "Inf": 0, "NaN": 0, "50/s": 0, "": 0,
 	} {
 		var got rate
 		err := got.UnmarshalText([]byte(text))

@@ -178,11 +178,11 @@ func (g *generator) UnmarshalText(text []byte) error {
 // A rate is in requests per second.
 type rate float64
 
-// UnmarshalText takes a number above 0 and up to a million.
+// UnmarshalText takes a number from a thousandth to a million.
 func (r *rate) UnmarshalText(text []byte) error {
 	n, err := strconv.ParseFloat(string(text), 64)
-	if err != nil || !(n > 0 && n <= 1_000_000) {
-		return fmt.Errorf("%s is no rate; want requests per second, above 0 and up to 1000000", configs.Quote(string(text)))
+	if err != nil || !(n >= 0.001 && n <= 1_000_000) {
+		return fmt.Errorf("%s is no rate; want requests per second, from 0.001 to 1000000", configs.Quote(string(text)))
 	}
 	*r = rate(n)
 	return nil
