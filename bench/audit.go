@@ -78,6 +78,9 @@ func serverAudit(requests []load.Request, round int, about float64, samples []re
 		}
 	}
 	slices.SortFunc(replies, func(a, b load.Request) int { return cmp.Compare(a.Ended, b.Ended) })
+	if !(about >= 0 && about < float64(len(replies))) { // the server says so itself, and may say anything
+		return result.Audit{}, false
+	}
 	full := round * int(math.Ceil(about/float64(round)))
 	rounds := (len(replies) - 1 - full) / round
 	if rounds*round < max(1, full) {

@@ -92,3 +92,16 @@ func TestTooFewSamplesForAnAudit(t *testing.T) {
 		t.Errorf("%v from 4 samples of the window, want none", got)
 	}
 }
+
+// TestAuditOfAnything: what a server says of itself may be anything.
+func TestAuditOfAnything(t *testing.T) {
+	requests := steadyRun(100)
+	summary := load.Summarise(requests, 0, 100)
+	for _, said := range []float64{-1e18, -1, 1e6, 9e18} {
+		for _, a := range audits(requests, summary, 100, steadySamples(100, said, 0, 0, 100), false) {
+			if a.Name == "Little's law, server" {
+				t.Errorf("%g requests in flight: %s", said, a.Text)
+			}
+		}
+	}
+}
