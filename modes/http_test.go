@@ -63,6 +63,8 @@ var httpRows = []struct {
 	{"version 0.9", "GET / HTTP/0.9\r\n" + host + "\r\n", "505 closed", "", "505 closed"},
 	{"no version", "GET /\r\n\r\n", "400 closed", "", "400 closed"},
 	{"unknown Expect", "GET / HTTP/1.1\r\n" + host + "Expect: tea\r\n\r\n", "417 closed", "", "417 closed"},
+	{"unknown Expect on 1.0", "GET / HTTP/1.0\r\nExpect: tea\r\n\r\n", "417 closed", "", "417 closed"},
+	{"100-continue and more", "GET / HTTP/1.1\r\n" + host + "Expect: 100-continue, tea\r\n\r\n", "417 closed", "", "417 closed"},
 	{"not HTTP", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 \r\n\r\n", "400 closed", "", "400 closed"},
 	{"space before a colon", "GET / HTTP/1.1\r\n" + host + "X : y\r\n\r\n", "400 closed", "", "400 closed"},
 
@@ -78,6 +80,7 @@ var httpRows = []struct {
 	{"a huge length", "GET / HTTP/1.1\r\n" + host + "Content-Length: 9999999999999999999\r\n\r\n" + hello, "400 closed", "", "400 closed"},
 	{"unknown transfer coding", "GET / HTTP/1.1\r\n" + host + "Transfer-Encoding: gzip\r\n\r\n" + hello, "501 closed", "", "501 closed"},
 	{"no transfer coding", "GET / HTTP/1.1\r\n" + host + "Transfer-Encoding: identity\r\n\r\n" + hello, "501 closed", "", "501 closed"},
+	{"no characters of a coding", "GET / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\x00\r\n\r\n" + hello, "400 closed", "", "400 closed"},
 	{"an empty transfer coding", "GET / HTTP/1.1\r\n" + host + "Transfer-Encoding:\r\n\r\n" + hello, "501 closed", "", "501 closed"},
 	{"chunked is not the last coding", "GET / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked, identity\r\n\r\n" + hello, "501 closed", "", "501 closed"},
 	{"transfer coding on 1.0", "GET / HTTP/1.0\r\n" + host + "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + hello, "501 closed", "", "501 closed"},
@@ -114,6 +117,15 @@ var httpRows = []struct {
 	{"an at sign in the path", "GET /user@demo HTTP/1.1\r\n" + host + "\r\n" + hello, "404 200 open", "", "404 closed"},
 	{"an at sign in the query", "GET http://demo?x=user@demo HTTP/1.1\r\n" + host + "\r\n" + hello, "200 200 open", "", "200 closed"},
 
+	{"percent and nothing", "GET /% HTTP/1.1\r\n" + host + "\r\n", "400 closed", "", "400 closed"},
+	{"percent and no digits", "GET http://demo/%zz HTTP/1.1\r\n" + host + "\r\n", "400 closed", "", "400 closed"},
+	{"a fragment", "GET http://demo#x HTTP/1.1\r\n" + host + "\r\n", "400 closed", "", "400 closed"},
+	{"no path", "GET demo:80 HTTP/1.1\r\n" + host + "\r\n", "400 closed", "", "400 closed"},
+	{"no authority", "GET http: HTTP/1.1\r\n" + host + "\r\n", "400 closed", "", "400 closed"},
+	{"server-wide GET", "GET * HTTP/1.1\r\n" + host + "\r\n", "400 closed", "", "400 closed"},
+	{"a tunnel", "CONNECT demo:80 HTTP/1.1\r\n" + host + "\r\n", "404 open", "", "404 closed"},
+	{"a tunnel to a user", "CONNECT user@demo:80 HTTP/1.1\r\n" + host + "\r\n", "400 closed", "", "400 closed"},
+
 	// How a chunked body is framed.
 	{"extensions and a trailer", chunked + "5;a=b;c=\"d\"\r\nhello\r\n000;e\r\nX: y\r\nZ:\r\n\r\n" + hello, "200 200 open", "", "200 closed"},
 	{"bad chunk size", chunked + "xyz\r\n" + hello, "400 closed", "", "400 closed"},
@@ -129,6 +141,8 @@ var httpRows = []struct {
 	{"a trailer that frames", chunked + "0\r\nContent-Length: 5\r\n\r\nhello" + hello, "400 closed", "", "400 closed"},
 	{"a bad trailer", chunked + "0\r\nX y\r\n\r\n" + hello, "400 closed", "", "400 closed"},
 	{"an endless extension", chunked + "1;a=" + strings.Repeat("e", 60_000), "400 closed", "", "400 closed"},
+	{"a long extension", chunked + "1;a=" + strings.Repeat("e", 4000) + "\r\nx\r\n0\r\n\r\n" + hello, "200 200 open", "", "200 closed"},
+	{"a longer extension", chunked + "1;a=" + strings.Repeat("e", 5000) + "\r\nx\r\n0\r\n\r\n" + hello, "400 closed", "", "400 closed"},
 	{"extensions that outweigh the data", chunked + strings.Repeat("1;"+strings.Repeat("e", 100)+"\r\nx\r\n", 300), "400 closed", "", "400 closed"},
 	{"a chunk for each byte", chunked + strings.Repeat("1\r\nx\r\n", 1024) + "0\r\n\r\n" + hello, "200 200 open", "", "200 closed"},
 
@@ -144,7 +158,11 @@ var httpRows = []struct {
 
 	// Where the two parsers force a difference.
 	{"version 1.9", "GET / HTTP/1.9\r\n" + host + "\r\n", "200 open", "200 closed", "200 closed"},
-	{"percent and nothing", "GET /% HTTP/1.1\r\n" + host + "\r\n", "400 closed", "404 open", "404 closed"},
+	{"version 1.2", "GET / HTTP/1.2\r\n" + host + "\r\n", "200 open", "200 closed", "200 closed"},
+	{"1.0 keeps and closes", "GET / HTTP/1.0\r\nConnection: keep-alive, close\r\n\r\n", "200 open", "200 closed", "200 closed"},
+	{"100-continue without a body", "GET / HTTP/1.1\r\n" + host + "Expect: 100-continue\r\n\r\n", "200 open", "100 200 open", "100 200 closed"},
+	{"obs-fold of a coding", "GET / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n \r\n\r\n" + hello, "501 closed", "400 closed", "400 closed"},
+	{"OPTIONS of a host", "OPTIONS http://demo HTTP/1.1\r\n" + host + "\r\n", "404 open", "405 open", "405 closed"},
 }
 
 // TestHTTP sends raw bytes to every mode and pins what comes back: the statuses in order, and whether the connection is

@@ -92,7 +92,7 @@ func (c *Connection) Read() *server.Job {
 }
 
 func (c *Connection) readBody() error {
-	if mayContinue(&c.blocking.parser.header) {
+	if mayContinue(&c.blocking.parser.header, &c.conn.inflow.head) {
 		if _, err := c.conn.Write(continueText); err != nil {
 			return server.ErrBadRequest
 		}

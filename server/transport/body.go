@@ -17,7 +17,7 @@ type body struct {
 	read    int64 // bytes of data so far
 	left    int64 // of the chunk, or of the whole body where it is not chunked
 	at      chunkPart
-	digit   int // of the chunk's size
+	line    int // bytes of the line with the chunk's size
 	framing int // bytes of framing beyond what the data so far accounts for
 	name    fieldName
 }
@@ -43,6 +43,9 @@ const (
 
 // maxChunkDigits is how many digits a chunk's size may have. fasthttp's limit is that of its int.
 const maxChunkDigits = 7 + 8*int(^uint(0)>>63)
+
+// maxSizeLine is how long a line with a chunk's size may be, and so an extension. net/http's limit is that of its buffer.
+const maxSizeLine = 4<<10 - 1
 
 // sizeLine is how long a line with a chunk's size may be to count as no more than it needs.
 const sizeLine = 16
@@ -103,7 +106,9 @@ func (b *body) takeData(available int) int {
 // takeFraming takes one byte that is not data, and reports whether it is the body's last.
 func (b *body) takeFraming(c byte) (complete bool, err error) {
 	if b.at < trailerLine {
-		if b.framing++; b.framing > maxFraming {
+		b.framing++
+		b.line++
+		if b.framing > maxFraming || b.line > maxSizeLine {
 			return false, errChunk
 		}
 		return false, b.takeChunkFraming(c)
@@ -121,12 +126,11 @@ func (b *body) takeFraming(c byte) (complete bool, err error) {
 func (b *body) takeChunkFraming(c byte) error {
 	switch b.at {
 	case chunkSize:
-		if digit, ok := hexDigit(c); ok && b.digit < maxChunkDigits {
+		if digit, ok := hexDigit(c); ok && b.line <= maxChunkDigits {
 			b.left = b.left<<4 | digit
-			b.digit++
 			return nil
 		}
-		if b.digit == 0 {
+		if b.line == 1 {
 			return errChunk
 		}
 		return b.takeAfterSize(c)
@@ -151,10 +155,11 @@ func (b *body) takeChunkFraming(c byte) error {
 		if b.left == 0 {
 			b.at = trailerLine
 		}
+		b.line = 0
 		// A chunk accounts for its size line and twice its data.
 		b.framing = int(max(0, int64(b.framing)-sizeLine-2*min(b.left, maxFraming)))
 	case chunkLF:
-		b.at, b.digit = chunkSize, 0
+		b.at, b.line = chunkSize, 0
 	}
 	return expect(c, '\n')
 }

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"net/netip"
+	"unicode"
 
 	"github.com/valyala/fasthttp"
 
@@ -19,12 +20,22 @@ type head struct {
 	coded  bool  // it has a Transfer-Encoding
 	sized  bool  // it has a Content-Length
 	hosted bool  // it has a Host
+	expect expectation
 	err    error // why the request is refused: an error of the status table, or nil
 }
 
 const (
 	chunkedBody = -1
 	noBody      = -2
+)
+
+// An expectation is what a request expects.
+type expectation uint8
+
+const (
+	expectsNothing expectation = iota
+	expectsContinue
+	expectsOther // which nobody knows
 )
 
 // ambiguous reports whether a proxy may have framed the request in another way (RFC 9112, section 6.3): its connection is
@@ -105,11 +116,13 @@ func (h *head) field(line []byte) {
 		return
 	}
 	switch name := line[:colon]; {
-	case len(name) == len("Host") && equalFold(name, "host"):
+	case equalFold(name, "host"):
 		h.host(trim(line[colon+1:]))
-	case len(name) == len("Content-Length") && equalFold(name, "content-length"):
+	case equalFold(name, "expect"):
+		h.expectation(trim(line[colon+1:]))
+	case equalFold(name, "content-length"):
 		h.contentLength(trim(line[colon+1:]))
-	case len(name) == len("Transfer-Encoding") && equalFold(name, "transfer-encoding"):
+	case equalFold(name, "transfer-encoding"):
 		h.transferEncoding(trim(line[colon+1:]))
 	}
 }
@@ -119,6 +132,16 @@ func (h *head) host(value []byte) {
 		h.err = server.ErrBadRequest
 	}
 	h.hosted = true
+}
+
+func (h *head) expectation(value []byte) {
+	switch {
+	case len(value) == 0:
+	case h.expect != expectsOther && equalFold(value, "100-continue"):
+		h.expect = expectsContinue
+	default:
+		h.expect = expectsOther
+	}
 }
 
 // maxLengthDigits keeps every length within an int64.
@@ -145,6 +168,10 @@ func (h *head) contentLength(value []byte) {
 }
 
 func (h *head) transferEncoding(value []byte) {
+	if bytes.ContainsFunc(value, unicode.IsControl) {
+		h.err = server.ErrBadRequest
+		return
+	}
 	if h.coded || !equalFold(value, "chunked") {
 		h.err = server.ErrCoding
 		return
@@ -152,23 +179,56 @@ func (h *head) transferEncoding(value []byte) {
 	h.coded, h.length = true, chunkedBody
 }
 
-// validTarget reports whether the target of a request line may be used: one with an authority has a sound host and no
-// user in front of it (RFC 9110, section 4.2.4).
+// validTarget reports whether the target of a request line has one of the four forms (RFC 9112, section 3.2), without a
+// fragment, and without a user in front of its host (RFC 9110, section 4.2.4).
 func validTarget(line []byte) bool {
-	_, target, _ := bytes.Cut(line, []byte(" "))
-	if len(target) == 0 || target[0] == '/' {
-		return true // or the parser finds the fault
+	method, rest, _ := bytes.Cut(line, space)
+	path, _, _ := bytes.Cut(rest, space)
+	switch {
+	case len(path) == 0 || bytes.IndexByte(path, '#') >= 0:
+		return false
+	case path[0] == '/':
+	case string(method) == "CONNECT":
+		return validHost(path)
+	case string(path) == "*":
+		return string(method) == "OPTIONS"
+	default:
+		_, authority, ok := bytes.Cut(path, []byte("://"))
+		if !ok {
+			return false
+		}
+		end := bytes.IndexAny(authority, "/?")
+		if end < 0 {
+			return validHost(authority)
+		}
+		if !validHost(authority[:end]) {
+			return false
+		}
+		path = authority[end:]
 	}
-	target, _, _ = bytes.Cut(target, []byte(" "))
-	_, authority, ok := bytes.Cut(target, []byte("://"))
-	if !ok {
-		return true
-	}
-	if i := bytes.IndexAny(authority, "/?#"); i >= 0 {
-		authority = authority[:i]
-	}
-	return validHost(authority)
+	return validPath(path)
 }
+
+// validPath reports whether every percent sign before the query begins an escape.
+func validPath(path []byte) bool {
+	path, _, _ = bytes.Cut(path, []byte("?"))
+	for {
+		i := bytes.IndexByte(path, '%')
+		if i < 0 {
+			return true
+		}
+		if path = path[i+1:]; len(path) < 2 || !isHex(path[0]) || !isHex(path[1]) {
+			return false
+		}
+	}
+}
+
+func isHex(c byte) bool {
+	_, ok := hexDigit(c)
+	return ok
+}
+
+var space = []byte(" ")
 
 // validHost reports whether host is a host with an optional port (RFC 9110, section 7.2; RFC 3986, section 3.2).
 func validHost(host []byte) bool {

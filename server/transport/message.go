@@ -28,15 +28,15 @@ func checkHead(header *fasthttp.RequestHeader, head *head, maxBody int64) error 
 	if head.length > maxBody {
 		return server.ErrBodyTooLarge
 	}
-	if expect := header.Peek("Expect"); len(expect) > 0 && header.IsHTTP11() && !bytes.EqualFold(expect, []byte("100-continue")) {
+	if head.expect == expectsOther {
 		return server.ErrExpectation
 	}
 	return nil
 }
 
-// mayContinue reports whether the client waits for 100 Continue. checkHead has seen that it expects nothing else.
-func mayContinue(header *fasthttp.RequestHeader) bool {
-	return header.IsHTTP11() && len(header.Peek("Expect")) > 0
+// mayContinue reports whether the client waits for 100 Continue, which nobody did in HTTP/1.0.
+func mayContinue(header *fasthttp.RequestHeader, head *head) bool {
+	return head.expect == expectsContinue && header.IsHTTP11()
 }
 
 // headError returns why a head could not be read, or nil if the connection ended without one.

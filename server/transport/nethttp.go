@@ -116,12 +116,14 @@ func (h *netHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // check finds what is wrong with a request that net/http has accepted, before its body is read.
 func (h *netHandler) check(head *head, r *http.Request) error {
 	switch {
-	case head.err != nil:
-		return head.err
 	case r.ProtoMajor != 1: // HTTP/2's preface, which net/http lets pass for handlers that know what to do with it
 		return server.ErrVersion
+	case head.err != nil:
+		return head.err
 	case head.length > h.app.Limits().MaxBodyBytes:
 		return server.ErrBodyTooLarge
+	case head.expect == expectsOther:
+		return server.ErrExpectation
 	}
 	return nil
 }

@@ -148,7 +148,7 @@ func (l *loop) begin(s *session, p []byte) {
 		l.refuse(s, method, path, err)
 		return
 	}
-	waits := mayContinue(header)
+	waits := mayContinue(header, &head)
 	if (head.length == 0 || head.length == noBody) && !waits {
 		l.admit(s, method, path, query)
 		return
