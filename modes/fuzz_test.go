@@ -2,8 +2,11 @@ package modes_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
+	"net"
+	"os"
 	"regexp"
 	"strings"
 	"sync"
@@ -103,10 +106,85 @@ func FuzzEventLoop(f *testing.F) {
 		var want, got string
 		synctest.Test(t, func(t *testing.T) { want = verdict(t, named("fasthttp", options), [][]byte{raw}) })
 		synctest.Test(t, func(t *testing.T) { got = verdict(t, named("eventloop", options), cut(raw, cuts)) })
-		if got != want && !soonerRefused(want, got) {
+		if got != want && !sooner(got, want) && !sooner(want, got) {
 			t.Errorf("eventloop answers %s, want %s as fasthttp does", got, want)
 		}
 	})
+}
+
+// FuzzFraming sends requests of the grammar to all that parse them. All see the same requests, in the same order, and
+// refuse the same one. Of several faults in it, each may name another.
+func FuzzFraming(f *testing.F) {
+	for i := range 40 {
+		f.Add(choices(i), uint64(i))
+	}
+	options := modes.Options{Loops: 1}
+	f.Fuzz(func(t *testing.T, choices []byte, cuts uint64) {
+		raw := build(choices)
+		want := ""
+		for _, name := range []string{"goroutine", "fasthttp", "eventloop", "single"} {
+			got := ""
+			synctest.Test(t, func(t *testing.T) { got = verdict(t, named(name, options), cut(raw, cuts)) })
+			got = refusals.ReplaceAllString(got, "refused")
+			if want == "" {
+				want = got
+			}
+			if name == "single" {
+				want = first(want)
+			}
+			if got != want && !sooner(got, want) && !sooner(want, got) {
+				t.Errorf("%s answers %s, want %s as goroutine does, to %.500q", name, got, want, raw)
+			}
+		}
+	})
+}
+
+// FuzzSockets sends bytes to eventloop over the kernel's sockets, where a stand-in for its poller cannot be kinder than
+// epoll. The client ends its side behind them, so that the server has to close the connection at once.
+func FuzzSockets(f *testing.F) {
+	for i, row := range httpRows {
+		f.Add([]byte(row.send), false, uint64(i))
+		f.Add(choices(i), true, uint64(i))
+	}
+	mode := named("eventloop", modes.Options{Loops: 1})
+	s, source := overTCP(f, mode, options{delay: atOnce})
+	f.Fuzz(func(t *testing.T, data []byte, built bool, cuts uint64) {
+		raw := data
+		if built {
+			raw = build(data)
+		}
+		c := dialTCP(t, source)
+		defer c.Close()
+		c.SetDeadline(time.Now().Add(patience))
+		var sending sync.WaitGroup
+		sending.Go(func() {
+			for _, piece := range cut(raw, cuts) {
+				c.Write(piece) // fails where the server has refused what came before
+			}
+			c.Conn.(*net.TCPConn).CloseWrite()
+		})
+		replies, err := io.ReadAll(c.Conn)
+		sending.Wait()
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Fatalf("still open: %q", replies)
+		}
+		checkReplies(t, mode, raw, replies)
+		until(t, "no connection", func() bool { return s.app.Connections() == 0 && s.app.InFlight() == 0 })
+	})
+}
+
+// choices are some for the grammar to begin with.
+func choices(i int) []byte { return bytes.Repeat([]byte{byte(i), byte(7 * i), byte(31 * i)}, 8) }
+
+// first is what a mode says that answers one request on each connection.
+func first(verdict string) string {
+	words := strings.Fields(verdict)
+	for i, word := range words {
+		if word != "100" && word != "open" && word != "closed" {
+			return strings.Join(words[:i+1], " ") + " closed"
+		}
+	}
+	return verdict
 }
 
 // verdict is what becomes of a client that sends these pieces.
@@ -182,10 +260,15 @@ func cut(raw []byte, cuts uint64) (pieces [][]byte) {
 	return pieces
 }
 
-// soonerRefused is the one difference: fasthttp waits for the first 4 KiB of a body before anybody can refuse its
-// request, and here it can be refused by its head.
-func soonerRefused(fasthttp, eventloop string) bool {
-	answered, waits := strings.CutSuffix(fasthttp, "open")
-	refused, ok := strings.CutPrefix(eventloop, answered)
-	return waits && ok && (refused == "505 closed" || refused == "417 closed" || refused == "413 closed")
+// sooner reports whether a is b with a refusal of what b still waits for the end of. Parsers may refuse a head by the
+// part of it that has come.
+func sooner(a, b string) bool {
+	answered, waits := strings.CutSuffix(b, "open")
+	refused, ok := strings.CutPrefix(a, answered)
+	return waits && ok && refusal.MatchString(refused)
 }
+
+var (
+	refusal  = regexp.MustCompile("^([45][0-9]{2}|refused) closed$")
+	refusals = regexp.MustCompile("400|413|417|431|501|505")
+)

@@ -160,7 +160,7 @@ type service struct {
 }
 
 // serve starts mode on source. The test ends once it has stopped without error.
-func serve(t *testing.T, mode modes.Mode, source *server.Source, o options) *service {
+func serve(t testing.TB, mode modes.Mode, source *server.Source, o options) *service {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &service{app: newApp(mode, o), stop: cancel, served: make(chan error, 1)}
@@ -173,7 +173,7 @@ func serve(t *testing.T, mode modes.Mode, source *server.Source, o options) *ser
 }
 
 // ended waits until the mode has stopped.
-func (s *service) ended(t *testing.T) {
+func (s *service) ended(t testing.TB) {
 	t.Helper()
 	s.stop()
 	if err := <-s.served; err != nil {
@@ -235,7 +235,7 @@ func (m *memory) dial(t *testing.T) *client {
 }
 
 // overTCP starts mode on a socket of the loopback, and stops it when the test ends.
-func overTCP(t *testing.T, mode modes.Mode, o options) (*service, *server.Source) {
+func overTCP(t testing.TB, mode modes.Mode, o options) (*service, *server.Source) {
 	t.Helper()
 	source, err := server.Listen(t.Context(), "127.0.0.1:0", 0)
 	if err != nil {
