@@ -9,8 +9,16 @@ import (
 // newChannel returns the two ends of a socket without a name, for one descriptor per message. Only the processes that
 // hold an end can use it: no other process can connect to it, nor take its place once the worker has ended.
 func newChannel() (ours *net.UnixConn, theirs *os.File, err error) {
-	return pair(syscall.SOCK_SEQPACKET)
+	ours, theirs, err = pair(syscall.SOCK_SEQPACKET)
+	if err == nil {
+		ours.SetWriteBuffer(channelBuffer) // an error leaves the default, which has room for a few hundred
+	}
+	return ours, theirs, err
 }
+
+// channelBuffer has room for some 80 descriptors that the worker has not received. The kernel counts them against the
+// user's limit on open files, and a worker that hangs must not use that up for the others.
+const channelBuffer = 32 << 10
 
 // newStream returns the two ends of a stream socket without a name.
 func newStream() (ours *net.UnixConn, theirs *os.File, err error) { return pair(syscall.SOCK_STREAM) }

@@ -69,17 +69,17 @@ func TestDialHung(t *testing.T) {
 	w := s.Workers()[0]
 	syscall.Kill(w.PID, syscall.SIGSTOP)
 	defer syscall.Kill(w.PID, syscall.SIGCONT)
-	for range 10_000 {
+	for range 200 {
 		conn, err := w.Dial()
 		if err != nil {
-			if !errors.Is(err, syscall.EAGAIN) && !errors.Is(err, syscall.ETOOMANYREFS) {
+			if !errors.Is(err, syscall.EAGAIN) {
 				t.Errorf("got %v", err)
 			}
 			return
 		}
 		conn.Close()
 	}
-	t.Error("10,000 connections wait for a worker that has stopped")
+	t.Error("200 connections wait for a worker that has stopped")
 }
 
 // TestNoName: no Unix socket of a supervisor or worker has a name, which any user could connect to, or take once the
