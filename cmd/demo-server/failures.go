@@ -6,27 +6,41 @@ import (
 	"go.uber.org/zap"
 
 	"demo-server/server"
+	"demo-server/work"
 )
 
-// failureInterval is the least time between two lines on work that failed: what it depends on may be down for long.
+// failureInterval is the least time between two lines on work that failed for the same cause: what it depends on may be
+// down for long.
 const failureInterval = time.Second
 
-// A failureLog logs why work failed. The client is told no more than the cause.
+// A failureLog logs why work failed. The client is told no more than the cause. Each cause has its own limit, so a
+// common one does not hide a rare one.
 type failureLog struct {
 	logger *zap.Logger
-	limit  *logLimit
+	limits map[work.Cause]*logLimit
 }
 
 func newFailureLog(logger *zap.Logger) *failureLog {
-	return &failureLog{logger: logger, limit: newLogLimit(failureInterval)}
+	limits := map[work.Cause]*logLimit{noCause: newLogLimit(failureInterval)}
+	for _, cause := range work.Causes {
+		limits[cause] = newLogLimit(failureInterval)
+	}
+	return &failureLog{logger: logger, limits: limits}
 }
+
+// noCause is for errors that are not a work.Failure.
+const noCause work.Cause = ""
 
 // Observe logs why s's work failed, if it did.
 func (f *failureLog) Observe(s *server.Sample) {
 	if s.Err == nil {
 		return
 	}
-	skipped, ok := f.limit.allow()
+	cause := noCause
+	if s.Failure != nil {
+		cause = s.Failure.Cause
+	}
+	skipped, ok := f.limits[cause].allow()
 	if !ok {
 		return
 	}
@@ -35,4 +49,8 @@ func (f *failureLog) Observe(s *server.Sample) {
 }
 
 // flush logs how many failures were skipped since the last line.
-func (f *failureLog) flush() { f.limit.flush(f.logger, zap.WarnLevel, "failures of work not logged") }
+func (f *failureLog) flush() {
+	for _, limit := range f.limits {
+		limit.flush(f.logger, zap.WarnLevel, "failures of work not logged")
+	}
+}

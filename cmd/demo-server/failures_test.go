@@ -9,6 +9,7 @@ import (
 	"go.uber.org/zap"
 
 	"demo-server/server"
+	"demo-server/work"
 )
 
 func TestFailureLog(t *testing.T) {
@@ -26,7 +27,10 @@ func TestFailureLog(t *testing.T) {
 		time.Sleep(failureInterval)
 		failures.Observe(&failed)
 		failures.Observe(&failed)
+		slow := server.Sample{Mode: "pool", Status: 504, Err: errors.New("too late"), Failure: &work.Failure{Cause: work.TimedOut}}
 		wantLines(t, lines, `work failed {"error":"refused: nobody`+"\ufffd"+` there","mode":"pool","skipped":2,"status":502}`)
+		failures.Observe(&slow) // another cause
+		wantLines(t, lines, `work failed {"error":"too late","mode":"pool","status":504}`)
 		failures.flush()
 		failures.flush()
 		wantLines(t, lines, `failures of work not logged {"skipped":1}`)
