@@ -574,6 +574,7 @@ func (s *service) askAll(t *testing.T) {
 
 // TestHangs: a worker that is stopped is killed and replaced; one that answers is not, though it uses hardly any CPU time.
 func TestHangs(t *testing.T) {
+	t.Parallel()
 	plan := planned(2, brief{})
 	plan.WorkerTimeout = 3 * time.Second
 	s := run(t, plan)
@@ -589,6 +590,7 @@ func TestHangs(t *testing.T) {
 
 // TestHangsDeaf: a worker that does not answer is killed, unless it uses CPU time: it may be starved.
 func TestHangsDeaf(t *testing.T) {
+	t.Parallel()
 	for _, burns := range []bool{false, true} {
 		plan := planned(1, brief{Deaf: true, Burns: burns})
 		plan.WorkerTimeout = time.Second
@@ -606,6 +608,7 @@ func TestHangsDeaf(t *testing.T) {
 
 // TestHangsOff: without a timeout nobody is killed.
 func TestHangsOff(t *testing.T) {
+	t.Parallel()
 	s := run(t, planned(1, brief{Deaf: true}))
 	time.Sleep(1500 * time.Millisecond) // one look
 	if died := s.happened(prefork.Died); len(died) > 0 {
@@ -615,6 +618,7 @@ func TestHangsOff(t *testing.T) {
 
 // TestHangsDraining: a worker that hangs on its way to its end is killed, also one that had drained.
 func TestHangsDraining(t *testing.T) {
+	t.Parallel()
 	for _, row := range []struct {
 		name  string
 		brief brief
@@ -641,6 +645,7 @@ func TestHangsDraining(t *testing.T) {
 
 // TestHangsStarting: one that is stopped before it is ready is killed, and another takes its place.
 func TestHangsStarting(t *testing.T) {
+	t.Parallel()
 	s := run(t, planned(1, brief{}))
 	plan := planned(1, brief{Mute: true})
 	plan.StartTimeout = 500 * time.Millisecond
