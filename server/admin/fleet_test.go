@@ -333,9 +333,9 @@ func TestFleetSilence(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var answered []int
 		f := NewFleet(FleetConfig{Mode: func() string { return "pool" }, Answered: func(pid int) { answered = append(answered, pid) }})
-		hangs := false
+		var hangs atomic.Bool
 		f.Put(pipeWorker(1, func(conn net.Conn) {
-			if !hangs {
+			if !hangs.Load() {
 				io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
 			}
 		}))
@@ -351,12 +351,12 @@ func TestFleetSilence(t *testing.T) {
 			}
 		}
 		want(time.Time{}, true, "")
-		hangs = true
+		hangs.Store(true)
 		since := time.Now().Add(askTimeout)
 		want(since, true, "")
 		time.Sleep(silentAfter)
 		want(since, false, "worker process 1: has not answered for 6s")
-		hangs = false
+		hangs.Store(false)
 		want(time.Time{}, true, "")
 		if diff := cmp.Diff([]int{1, 1}, answered); diff != "" {
 			t.Errorf("Answered was called with (-want +got):\n%s", diff)
