@@ -173,6 +173,9 @@ func (s *Supervisor) Add(n int) (processes int, changed bool) {
 		if changed = processes+n >= 1 && processes+n <= s.config.Most; changed {
 			s.current.Processes += n
 			processes = s.current.Processes
+			if s.previous != nil { // which is in force again if no worker can live by the current one
+				s.previous.Processes = min(max(s.previous.Processes+n, 1), s.config.Most)
+			}
 		}
 	})
 	return processes, changed

@@ -538,6 +538,19 @@ func TestRejected(t *testing.T) {
 	}
 }
 
+// TestRejectedAdd: a worker more that was asked for while a plan is tried stays, whatever becomes of the plan.
+func TestRejectedAdd(t *testing.T) {
+	s := run(t, planned(1, brief{}))
+	plan := planned(1, brief{Mute: true})
+	plan.StartTimeout = 500 * time.Millisecond
+	s.Apply(plan)
+	if n, changed := s.Add(+1); n != 2 || !changed {
+		t.Errorf("got %d, %v", n, changed)
+	}
+	await(t, "the plan is rejected", func() bool { return len(s.happened(prefork.Rejected)) == 1 })
+	await(t, "two are ready", func() bool { return s.alone(2) })
+}
+
 // TestDiesDraining: what a worker had in flight is lost with it, and that is an error of the stop.
 func TestDiesDraining(t *testing.T) {
 	s := run(t, planned(1, brief{Stuck: true}))
