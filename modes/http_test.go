@@ -40,6 +40,8 @@ var httpRows = []struct {
 	{"body at the limit", "GET / HTTP/1.1\r\n" + host + "Content-Length: 1024\r\n\r\n" + strings.Repeat("x", 1024) + hello, "200 200 open", "", "200 closed"},
 	{"100-continue", "GET / HTTP/1.1\r\n" + host + "Expect: 100-continue\r\nContent-Length: 5\r\n\r\nhello" + hello, "100 200 200 open", "", "100 200 closed"},
 	{"100-continue, chunked", "GET / HTTP/1.1\r\n" + host + "Expect: 100-Continue\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n", "100 200 open", "", "100 200 closed"},
+	{"100-continue without a body", "GET / HTTP/1.1\r\n" + host + "Expect: 100-continue\r\n\r\n" + hello, "200 200 open", "", "200 closed"},
+	{"100-continue with an empty body", "GET / HTTP/1.1\r\n" + host + "Expect: 100-continue\r\nContent-Length: 0\r\n\r\n" + hello, "200 200 open", "", "200 closed"},
 	{"100-continue on 1.0 means nothing", "GET / HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\nhello", "200 closed", "", "200 closed"},
 
 	// What is refused.
@@ -160,7 +162,6 @@ var httpRows = []struct {
 	{"version 1.9", "GET / HTTP/1.9\r\n" + host + "\r\n", "200 open", "200 closed", "200 closed"},
 	{"version 1.2", "GET / HTTP/1.2\r\n" + host + "\r\n", "200 open", "200 closed", "200 closed"},
 	{"1.0 keeps and closes", "GET / HTTP/1.0\r\nConnection: keep-alive, close\r\n\r\n", "200 open", "200 closed", "200 closed"},
-	{"100-continue without a body", "GET / HTTP/1.1\r\n" + host + "Expect: 100-continue\r\n\r\n", "200 open", "100 200 open", "100 200 closed"},
 	{"obs-fold of a coding", "GET / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n \r\n\r\n" + hello, "501 closed", "400 closed", "400 closed"},
 	{"OPTIONS of a host", "OPTIONS http://demo HTTP/1.1\r\n" + host + "\r\n", "404 open", "405 open", "405 closed"},
 }

@@ -59,12 +59,12 @@ var (
 // Chunk extensions and leading zeros have no other bound.
 const maxFraming = 16 << 10
 
-// newBody is for a body of length bytes, or chunkedBody, or noBody.
+// newBody is for a body of length bytes, or chunkedBody.
 func newBody(length int64, limits *server.Limits) body {
 	if length == chunkedBody {
 		return body{limit: limits.MaxBodyBytes, trailer: limits.MaxHeaderBytes, at: chunkSize}
 	}
-	return body{limit: limits.MaxBodyBytes, left: max(0, length)}
+	return body{limit: limits.MaxBodyBytes, left: length}
 }
 
 // take takes what it can of p, and returns how many bytes that was and whether the body is complete. Without an error

@@ -42,6 +42,9 @@ const (
 // closed after the reply.
 func (h *head) ambiguous() bool { return h.coded && h.sized }
 
+// hasBody reports whether a body of at least one byte, its framing included, is to come.
+func (h *head) hasBody() bool { return h.length > 0 || h.length == chunkedBody }
+
 // blankLines returns how many bytes of blank lines p begins with. A client may send them before a request (RFC 9112,
 // section 2.2).
 func blankLines(p []byte) int {
@@ -53,23 +56,23 @@ func blankLines(p []byte) int {
 }
 
 // headEnd returns the length of the head that p begins with, or -1 if it is not complete. The first searched bytes of p
-// are known to hold no end. A blank line may end in a bare line feed here: parseHead refuses that.
+// are known to hold no end. Where a bare line feed makes the blank line, this may be too long: parseHead refuses the head.
 func headEnd(p []byte, searched int) int {
-	at := max(0, searched-2) // the end may have begun in them
-	for {
-		i := bytes.IndexByte(p[at:], '\n')
-		if i < 0 {
-			return -1
-		}
-		at += i + 1
-		switch rest := p[at:]; {
-		case len(rest) > 0 && rest[0] == '\n':
-			return at + 1
-		case len(rest) > 1 && rest[0] == '\r' && rest[1] == '\n':
-			return at + 2
-		}
+	from := max(0, searched-2) // the end may have begun in them
+	if i := bytes.Index(p[from:], blankLine); i >= 0 {
+		return from + i + len(blankLine)
 	}
+	if i := bytes.Index(p[from:], bareBlankLine); i >= 0 {
+		return from + i + len(bareBlankLine)
+	}
+	return -1
 }
+
+// The ends of a head's last two lines.
+var (
+	blankLine     = []byte("\n\r\n")
+	bareBlankLine = []byte("\n\n")
+)
 
 // parseHead reads the framing of a complete head.
 func parseHead(p []byte) (h head) {
@@ -78,7 +81,7 @@ func parseHead(p []byte) (h head) {
 	if !ok || !validTarget(line) {
 		h.err = server.ErrBadRequest
 	}
-	http11 := bytes.HasSuffix(line, []byte(" HTTP/1.1"))
+	http11 := bytes.HasSuffix(line, versionEleven)
 	for h.err == nil {
 		if line, rest, ok = cutLine(rest); len(line) == 0 && ok {
 			break
@@ -95,6 +98,8 @@ func parseHead(p []byte) (h head) {
 	return h
 }
 
+var versionEleven = []byte(" HTTP/1.1")
+
 // cutLine returns the line that p begins with, without its CRLF. It is not ok if a bare line feed ends it.
 func cutLine(p []byte) (line, rest []byte, ok bool) {
 	i := bytes.IndexByte(p, '\n')
@@ -108,22 +113,31 @@ func cutLine(p []byte) (line, rest []byte, ok bool) {
 // could hide a field from those who read on, or show them one.
 func (h *head) field(line []byte) {
 	colon := 0
-	for colon < len(line) && isToken(line[colon]) {
+	for colon < len(line) && tokens[line[colon]] {
 		colon++
 	}
 	if colon == 0 || colon == len(line) || line[colon] != ':' {
 		h.err = server.ErrBadRequest
 		return
 	}
-	switch name := line[:colon]; {
-	case equalFold(name, "host"):
-		h.host(trim(line[colon+1:]))
-	case equalFold(name, "expect"):
-		h.expectation(trim(line[colon+1:]))
-	case equalFold(name, "content-length"):
-		h.contentLength(trim(line[colon+1:]))
-	case equalFold(name, "transfer-encoding"):
-		h.transferEncoding(trim(line[colon+1:]))
+	name, value := line[:colon], line[colon+1:]
+	switch len(name) {
+	case len("Host"):
+		if equalFold(name, "host") {
+			h.host(trim(value))
+		}
+	case len("Expect"):
+		if equalFold(name, "expect") {
+			h.expectation(trim(value))
+		}
+	case len("Content-Length"):
+		if equalFold(name, "content-length") {
+			h.contentLength(trim(value))
+		}
+	case len("Transfer-Encoding"):
+		if equalFold(name, "transfer-encoding") {
+			h.transferEncoding(trim(value))
+		}
 	}
 }
 
@@ -182,9 +196,15 @@ func (h *head) transferEncoding(value []byte) {
 // validTarget reports whether the target of a request line has one of the four forms (RFC 9112, section 3.2), without a
 // fragment, and without a user in front of its host (RFC 9110, section 4.2.4).
 func validTarget(line []byte) bool {
-	method, rest, _ := bytes.Cut(line, space)
-	path, _, _ := bytes.Cut(rest, space)
+	begin := bytes.IndexByte(line, ' ') + 1
+	path := line[begin:]
+	if end := bytes.IndexByte(path, ' '); end >= 0 {
+		path = path[:end]
+	}
+	method := line[:max(0, begin-1)]
 	switch {
+	case len(path) == 1 && path[0] == '/':
+		return true
 	case len(path) == 0 || bytes.IndexByte(path, '#') >= 0:
 		return false
 	case path[0] == '/':
@@ -227,8 +247,6 @@ func isHex(c byte) bool {
 	_, ok := hexDigit(c)
 	return ok
 }
-
-var space = []byte(" ")
 
 // validHost reports whether host is a host with an optional port (RFC 9110, section 7.2; RFC 3986, section 3.2).
 func validHost(host []byte) bool {
@@ -291,13 +309,13 @@ func trim(value []byte) []byte {
 
 func isBlank(c byte) bool { return c == ' ' || c == '\t' }
 
-// equalFold compares with a name in lower case.
-func equalFold(name []byte, lowered string) bool {
-	if len(name) != len(lowered) {
+// equalFold compares a token with one in lower case.
+func equalFold(token []byte, lowered string) bool {
+	if len(token) != len(lowered) {
 		return false
 	}
-	for i, c := range name {
-		if lower(c) != lowered[i] {
+	for i, c := range token {
+		if c != lowered[i] && lower(c) != lowered[i] {
 			return false
 		}
 	}

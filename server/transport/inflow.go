@@ -137,7 +137,7 @@ func (f *inflow) takeHead(p []byte, limits *server.Limits) int {
 	f.head = parseHead(whole[:end])
 	f.partial = nil
 	f.err = f.head.err
-	if f.head.length > 0 || f.head.length == chunkedBody {
+	if f.head.hasBody() {
 		f.body, f.inBody = newBody(f.head.length, limits), true
 	}
 	return end - came

@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	// readChunk is how much is read at once, behind what a request's head may still lack.
+	// readChunk is how much is read at once.
 	readChunk = 16 << 10
 	// acceptBatch is how many connections are accepted before those that are open get their turn.
 	acceptBatch = 64
@@ -31,11 +31,12 @@ type loop struct {
 	again  []*session // those that go on when the others had their turn
 	before []*session // those before these, to be used again
 
-	buffer []byte // what is read, behind what a session has kept
-	out    []byte // a reply
-	reply  server.Reply
-	letter letterhead
-	parser parser
+	buffer   []byte // what is read
+	searched int    // how much of what was received last is known to hold no end of a head
+	out      []byte // a reply
+	reply    server.Reply
+	letter   letterhead
+	parser   parser
 
 	listens   bool
 	blocks    bool          // stands still for its jobs, and so for the pauses of their replies
@@ -66,9 +67,8 @@ type post struct {
 }
 
 func newLoop(s *loops, p poller) *loop {
-	size := s.limits.MaxHeaderBytes
 	l := &loop{
-		loops: s, app: s.app, poller: p, buffer: make([]byte, size+readChunk), parser: newParser(size),
+		loops: s, app: s.app, poller: p, buffer: make([]byte, readChunk), parser: newParser(s.limits.MaxHeaderBytes),
 		letter: letterhead{name: s.app.ServerName()},
 	}
 	l.now = s.app.Now()

@@ -34,14 +34,14 @@ func (l *loop) advance(s *session) {
 }
 
 // receive returns the bytes that are not taken yet, with those that the socket has; ok is false when there are no new
-// ones. They are in the loop's buffer, until the next call.
+// ones. They are in the loop's buffer, until the next call, or behind what the session has kept.
 func (l *loop) receive(s *session) (in []byte, ok bool) {
-	kept := copy(l.buffer, s.kept)
+	l.searched = 0
 	if s.unparsed {
 		s.unparsed = false
-		return l.buffer[:kept], true
+		return s.kept, true
 	}
-	n, err := l.poller.read(s.socket, l.buffer[kept:])
+	n, err := l.poller.read(s.socket, l.buffer)
 	switch {
 	case err == errAgain:
 		s.readable = false
@@ -54,8 +54,13 @@ func (l *loop) receive(s *session) (in []byte, ok bool) {
 		return nil, false
 	}
 	// Less than there was room for is all that there was, unless the end of it is to be read, too.
-	s.readable = s.left || kept+n == len(l.buffer)
-	return l.buffer[:kept+n], true
+	s.readable = s.left || n == len(l.buffer)
+	if len(s.kept) == 0 {
+		return l.buffer[:n], true
+	}
+	l.searched = len(s.kept)
+	s.kept = append(s.kept, l.buffer[:n]...)
+	return s.kept, true
 }
 
 // ended closes a session whose client sends no more. One that ended in the middle of a request may still read why that is
@@ -74,13 +79,16 @@ func (l *loop) ended(s *session) {
 	}
 }
 
-// keep puts aside what was not taken.
+// keep puts aside what was not taken. It is there already if nothing was.
 func (s *session) keep(rest []byte) {
-	if len(rest) == 0 {
+	switch len(rest) {
+	case 0:
 		s.kept = nil
 		return
+	case len(s.kept):
+	default:
+		s.kept = append(s.kept[:0], rest...)
 	}
-	s.kept = append(s.kept[:0], rest...)
 	s.unparsed = !s.receives()
 }
 
@@ -103,7 +111,7 @@ func (l *loop) take(s *session, in []byte) int {
 func (l *loop) takeHead(s *session, in []byte) int {
 	searched := 0
 	if p, _ := s.where(); p == phaseHeader {
-		searched = len(s.kept)
+		searched = l.searched
 	} else if blank := blankLines(in); blank > 0 {
 		return blank // they are no request yet: its time runs from its first byte
 	} else {
@@ -148,17 +156,16 @@ func (l *loop) begin(s *session, p []byte) {
 		l.refuse(s, method, path, err)
 		return
 	}
-	waits := mayContinue(header, &head)
-	if (head.length == 0 || head.length == noBody) && !waits {
+	if !head.hasBody() {
 		l.admit(s, method, path, query)
 		return
 	}
 	s.upload = &upload{body: newBody(head.length, &l.loops.limits), method: method, path: path, query: query}
-	if waits {
+	if mayContinue(header, &head) {
 		l.sayContinue(s)
 		return
 	}
-	l.expectBody(s)
+	s.enter(phaseBody, l.now)
 }
 
 // sayContinue lets the client send its body.
@@ -168,19 +175,10 @@ func (l *loop) sayContinue(s *session) {
 	case err != nil:
 		l.close(s)
 	case len(rest) == 0:
-		l.expectBody(s)
+		s.enter(phaseBody, l.now)
 	default:
 		s.unsent = &unsent{interim: true, head: rest}
 		s.enter(phaseWriting, l.now)
-	}
-}
-
-// expectBody goes on when the client knows that it may send its body.
-func (l *loop) expectBody(s *session) {
-	s.enter(phaseBody, l.now)
-	if u := s.upload; u.body.at == wholeBody && u.body.left == 0 {
-		s.upload = nil
-		l.admit(s, u.method, u.path, u.query)
 	}
 }
 

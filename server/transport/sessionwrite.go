@@ -141,7 +141,7 @@ func (l *loop) sent(s *session, written bool) {
 	case !u.interim:
 		l.settle(s, &u.reply, written)
 	case written:
-		l.expectBody(s)
+		s.enter(phaseBody, l.now)
 	default:
 		l.close(s)
 	}
