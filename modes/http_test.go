@@ -65,6 +65,7 @@ var httpRows = []struct {
 	{"version 0.9", "GET / HTTP/0.9\r\n" + host + "\r\n", "505 closed", "", "505 closed"},
 	{"no version", "GET /\r\n\r\n", "400 closed", "", "400 closed"},
 	{"unknown Expect", "GET / HTTP/1.1\r\n" + host + "Expect: tea\r\n\r\n", "417 closed", "", "417 closed"},
+	{"unknown Expect and half of a body", "GET / HTTP/1.1\r\n" + host + "Expect: tea\r\nContent-Length: 5\r\n\r\nhell", "417 closed", "", "417 closed"},
 	{"unknown Expect on 1.0", "GET / HTTP/1.0\r\nExpect: tea\r\n\r\n", "417 closed", "", "417 closed"},
 	{"100-continue and more", "GET / HTTP/1.1\r\n" + host + "Expect: 100-continue, tea\r\n\r\n", "417 closed", "", "417 closed"},
 	{"not HTTP", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 \r\n\r\n", "400 closed", "", "400 closed"},

@@ -20,22 +20,13 @@ type head struct {
 	coded  bool  // it has a Transfer-Encoding
 	sized  bool  // it has a Content-Length
 	hosted bool  // it has a Host
-	expect expectation
+	waits  bool  // it expects 100-continue
 	err    error // why the request is refused: an error of the status table, or nil
 }
 
 const (
 	chunkedBody = -1
 	noBody      = -2
-)
-
-// An expectation is what a request expects.
-type expectation uint8
-
-const (
-	expectsNothing expectation = iota
-	expectsContinue
-	expectsOther // which nobody knows
 )
 
 // ambiguous reports whether a proxy may have framed the request in another way (RFC 9112, section 6.3): its connection is
@@ -128,7 +119,7 @@ func (h *head) field(line []byte) {
 		}
 	case len("Expect"):
 		if equalFold(name, "expect") {
-			h.expectation(trim(value))
+			h.expect(trim(value))
 		}
 	case len("Content-Length"):
 		if equalFold(name, "content-length") {
@@ -148,13 +139,13 @@ func (h *head) host(value []byte) {
 	h.hosted = true
 }
 
-func (h *head) expectation(value []byte) {
+func (h *head) expect(value []byte) {
 	switch {
 	case len(value) == 0:
-	case h.expect != expectsOther && equalFold(value, "100-continue"):
-		h.expect = expectsContinue
+	case equalFold(value, "100-continue"):
+		h.waits = true
 	default:
-		h.expect = expectsOther
+		h.err = server.ErrExpectation
 	}
 }
 

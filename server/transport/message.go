@@ -28,15 +28,12 @@ func checkHead(header *fasthttp.RequestHeader, head *head, maxBody int64) error 
 	if head.length > maxBody {
 		return server.ErrBodyTooLarge
 	}
-	if head.expect == expectsOther {
-		return server.ErrExpectation
-	}
 	return nil
 }
 
 // mayContinue reports whether the client waits for 100 Continue before it sends its body, as none does in HTTP/1.0.
 func mayContinue(header *fasthttp.RequestHeader, head *head) bool {
-	return head.expect == expectsContinue && head.hasBody() && header.IsHTTP11()
+	return head.waits && head.hasBody() && header.IsHTTP11()
 }
 
 // headError returns why a head could not be read, or nil if the connection ended without one.

@@ -122,8 +122,6 @@ func (h *netHandler) check(head *head, r *http.Request) error {
 		return head.err
 	case head.length > h.app.Limits().MaxBodyBytes:
 		return server.ErrBodyTooLarge
-	case head.expect == expectsOther:
-		return server.ErrExpectation
 	}
 	return nil
 }

@@ -1,0 +1,58 @@
+package transport
+
+import (
+	"testing"
+
+	"demo-server/server"
+)
+
+// TestHeadEnd: where a head ends, looking at no more than the bytes that are new.
+func TestHeadEnd(t *testing.T) {
+	for _, row := range []struct {
+		p        string
+		searched int
+		want     int
+	}{
+		{"GET / HTTP/1.1\r\nX: y\r\n\r\nGET", 0, 24},
+		{"GET / HTTP/1.1\r\nX: y\r\n\r\nGET", 23, 24},
+		{"GET / HTTP/1.1\r\nX: y\r\n\r\nGET", 21, 24},
+		{"GET / HTTP/1.1\r\nX: y\r\n\r", 0, -1},
+		{"GET / HTTP/1.1\nX: y\n\nGET", 0, 21},
+		{"GET / HTTP/1.1\nX: y\n\nGET", 20, 21},
+		{"\r\n\r\nall that is searched", 20, -1},
+		{"", 0, -1},
+	} {
+		if got := headEnd([]byte(row.p), row.searched); got != row.want {
+			t.Errorf("%q, %d searched: %d, want %d", row.p, row.searched, got, row.want)
+		}
+	}
+}
+
+// TestParseHead: what a head says about framing. TestHTTP in modes has what is refused.
+func TestParseHead(t *testing.T) {
+	const eleven, ten = "GET / HTTP/1.1\r\n", "GET / HTTP/1.0\r\n"
+	for _, row := range []struct {
+		p    string
+		want head
+	}{
+		{eleven + "\r\n", head{length: noBody}},
+		{eleven + "host:\tdemo \r\n\r\n", head{length: noBody, hosted: true}},
+		{eleven + "CONTENT-LENGTH: 007 \r\n\r\n", head{length: 7, sized: true}},
+		{ten + "Content-Length: 0\r\n\r\n", head{sized: true}},
+		{eleven + "Transfer-Encoding: CHUNKED\r\n\r\n", head{length: chunkedBody, coded: true}},
+		{eleven + "Transfer-Encoding: chunked\r\nContent-Length: 7\r\n\r\n", head{length: chunkedBody, coded: true, sized: true}},
+		{eleven + "Content-Length: 7\r\nTransfer-Encoding: chunked\r\n\r\n", head{length: chunkedBody, coded: true, sized: true}},
+		{ten + "Transfer-Encoding: chunked\r\n\r\n", head{length: chunkedBody, coded: true, err: server.ErrCoding}},
+		{eleven + "Expect: 100-Continue\r\n\r\n", head{length: noBody, waits: true}},
+		{eleven + "Expect: tea\r\nExpect: 100-continue\r\n\r\n", head{length: noBody, err: server.ErrExpectation}},
+		{"", head{length: noBody, err: server.ErrBadRequest}},
+	} {
+		if got := parseHead([]byte(row.p)); got != row.want {
+			t.Errorf("%q: %+v, want %+v", row.p, got, row.want)
+		}
+	}
+	p := []byte(eleven + "Host: demo:80\r\nContent-Length: 7\r\nX: y\r\n\r\n")
+	if n := testing.AllocsPerRun(100, func() { parseHead(p) }); n > 0 {
+		t.Errorf("%v allocations, want none", n)
+	}
+}
