@@ -209,6 +209,20 @@ func (c *client) conversation() string {
 	}
 }
 
+// TestRefusedHEAD: the refusal of a HEAD request that the parser accepts has no body.
+func TestRefusedHEAD(t *testing.T) {
+	eachMode(t, 1, func(t *testing.T, mode modes.Mode) {
+		for _, field := range []string{"Expect: tea\r\n", "Content-Length: 9999\r\n", "X: y\r\n z\r\n"} {
+			_, m := inMemory(t, mode, options{delay: atOnce})
+			c := m.dial(t).send("HEAD / HTTP/1.1\r\n" + host + field + "\r\n")
+			all, _ := io.ReadAll(c.reader)
+			if !strings.HasPrefix(string(all), "HTTP/1.1 ") || !strings.HasSuffix(string(all), "\r\n\r\n") {
+				t.Errorf("%q: %q, want a head alone", field, all)
+			}
+		}
+	})
+}
+
 // TestCutShort: a client that ends its side in the middle of a request is told so, once.
 func TestCutShort(t *testing.T) {
 	eachModeReal(t, 1, func(t *testing.T, mode modes.Mode) {

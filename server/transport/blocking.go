@@ -2,6 +2,7 @@ package transport
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"time"
 
@@ -75,10 +76,7 @@ func (c *Connection) Read() *server.Job {
 	}
 	method := methodOf(header.Method())
 	path, query, err := b.parser.target()
-	if err == nil {
-		err = checkHead(header, &c.conn.inflow.head, b.app.Limits().MaxBodyBytes)
-	}
-	if err == nil {
+	if err = cmp.Or(checkHead(header, &c.conn.inflow.head, b.app.Limits().MaxBodyBytes), err); err == nil {
 		err = c.readBody()
 	}
 	if err == nil {

@@ -1,6 +1,8 @@
 package transport
 
 import (
+	"cmp"
+
 	"demo-server/server"
 )
 
@@ -138,21 +140,14 @@ func (l *loop) refuseHead(s *session, err error) {
 // begin goes on with a request whose head has come.
 func (l *loop) begin(s *session, p []byte) {
 	head, header := parseHead(p), &l.parser.header
-	if head.err != nil {
-		l.refuseHead(s, head.err)
-		return
-	}
 	if err := l.parser.parse(p); err != nil {
-		l.refuseHead(s, parseError(err))
+		l.refuseHead(s, cmp.Or(head.err, parseError(err)))
 		return
 	}
 	s.manner = manner{http10: !header.IsHTTP11(), head: header.IsHead(), close: header.ConnectionClose()}
 	method := methodOf(header.Method())
 	path, query, err := l.parser.target()
-	if err == nil {
-		err = checkHead(header, &head, l.loops.limits.MaxBodyBytes)
-	}
-	if err != nil {
+	if err = cmp.Or(checkHead(header, &head, l.loops.limits.MaxBodyBytes), err); err != nil {
 		l.refuse(s, method, path, err)
 		return
 	}
