@@ -21,7 +21,7 @@ type inflow struct {
 
 var errRefused = errors.New("the request was refused")
 
-// refuse makes the rest of the request's body unreadable.
+// refuse makes the rest of the request's body unreadable. As long as there is one, no other goroutine reads.
 func (f *inflow) refuse() {
 	if f.inBody {
 		f.err = errRefused
@@ -137,7 +137,7 @@ func (f *inflow) takeHead(p []byte, limits *server.Limits) int {
 	f.head = parseHead(whole[:end])
 	f.partial = nil
 	f.err = f.head.err
-	if f.head.hasBody() {
+	if f.err == nil && f.head.hasBody() {
 		f.body, f.inBody = newBody(f.head.length, limits), true
 	}
 	return end - came
