@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
+	"os"
 	"os/exec"
 	"strings"
 	"sync"
@@ -69,8 +70,10 @@ func startServer(ctx context.Context, binary string, row Row) (*child, error) {
 	// The row's own flags come last, because of a flag that is given twice the last counts.
 	args := append([]string{"serve", "--host=127.0.0.1", "--port=0", "--admin-addr=127.0.0.1:0", "--admin-token=",
 		"--log-format=json", "--log-level=info", "--mode=" + row.Mode}, row.Args...)
+	command := exec.Command(binary, args...)
+	command.Env = append(os.Environ(), row.Environ...)
 	ready := make(chan readyLine, 1)
-	c, err := start(exec.Command(binary, args...), func(line string) {
+	c, err := start(command, func(line string) {
 		var r readyLine
 		if json.Unmarshal([]byte(line), &r) != nil || r.Message != "ready" {
 			return

@@ -43,6 +43,7 @@ type Row struct {
 	// Of a mode of demo-server.
 	Mode     string
 	Args     []string          // flags of the child
+	Environ  []string          // of the child, beside what this process has
 	Settings map[string]string // those of this row alone
 
 	// Of one of the article's programs.

@@ -116,6 +116,7 @@ func (*benchRunCommand) chooses() map[string]string {
 
 // Run runs the test.
 func (b *benchRunCommand) Run(s *streams, l *line) error {
+	forgetSettings()
 	config, err := b.config(l)
 	if err != nil {
 		return err
@@ -211,6 +212,7 @@ func (*benchCostCommand) chooses() map[string]string {
 
 // Run measures.
 func (b *benchCostCommand) Run(s *streams, l *line) error {
+	forgetSettings()
 	if most := mostConnections(); b.InFlight > most { // the default: check refuses another
 		fmt.Fprintf(s.errOut, "%s: %d requests in flight instead of %d: the limit of %d open files allows no more\n",
 			program, most, b.InFlight, openFileLimit())

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"os"
 	"runtime"
 	"strings"
 	"testing"
@@ -118,12 +119,24 @@ func TestBenchRows(t *testing.T) {
 			},
 		},
 		{
-			// The child reads the environment itself: what it says, and its secrets, are no flags.
-			name: "environment", environ: preset, flags: []string{"--row=pool:workers=1", "--delay=0s"},
+			// The child reads the environment itself: what it says is no flag. A secret that it has no use for it does not get.
+			name: "environment", environ: append(preset, "DEMO_SERVER_DSN=postgres://hush@127.0.0.1/", "PGPASSWORD=hush", "HOME=/"), flags: []string{"--row=pool:workers=1", "--delay=0s"},
 			want: bench.Row{
 				Name: "pool(1)", Mode: "pool", Args: []string{"--delay=0s", "--workers=1"},
+				Environ:  preset[:2],
 				Settings: map[string]string{"workers": "1"}, Body: "Hello World", Places: 1, Bound: "1 worker", Queue: 20,
 				QueueTimeout: 5 * time.Second,
+			},
+		},
+		{
+			// Flags are for all to read, so that a secret is none.
+			name: "a secret that it needs", environ: []string{"DEMO_SERVER_DSN=postgres://old@127.0.0.1/", "PGPASSWORD=hush"},
+			flags: []string{"--modes=goroutine", "--dsn=postgres://me:hush@127.0.0.1/", "--work=sql", "--pool-size=3"},
+			want: bench.Row{
+				Name: "goroutine", Mode: "goroutine", Work: "sql", Args: []string{"--pool-size=3", "--work=sql"},
+				Environ:  []string{"PGPASSWORD=hush", "DEMO_SERVER_DSN=postgres://me:hush@127.0.0.1/"},
+				Settings: map[string]string{"work": "sql"}, Delay: 2 * time.Second, Body: "Hello World", Slots: 3,
+				Bound: "3 connections / 2s", Queue: -1,
 			},
 		},
 		{
@@ -190,7 +203,7 @@ func TestBenchRows(t *testing.T) {
 		{
 			name: "article", environ: []string{"DEMO_SERVER_DELAY=5s"}, flags: []string{"--modes=goroutine", "--article"},
 			want: bench.Row{
-				Name: "goroutine", Mode: "goroutine", Args: []string{"--delay=2s"}, Settings: none,
+				Name: "goroutine", Mode: "goroutine", Args: []string{"--delay=2s"}, Environ: []string{"DEMO_SERVER_DELAY=5s"}, Settings: none,
 				Delay: 2 * time.Second, Body: "Hello World", Queue: -1,
 			},
 		},
@@ -416,5 +429,22 @@ func TestBenchKeepsSecrets(t *testing.T) {
 	var v variant
 	if err := v.UnmarshalText([]byte("pool:dsn=postgres://me:hush@127.0.0.1/demo")); err == nil || strings.Contains(err.Error(), "hush") {
 		t.Errorf("%v, want an error without the password", err)
+	}
+}
+
+// TestForgetSettings: all that bench starts inherits what is left.
+func TestForgetSettings(t *testing.T) {
+	for _, name := range []string{"DEMO_SERVER_DSN", "DEMO_SERVER_ADMIN_TOKEN", "PGPASSWORD", "NOTIFY_SOCKET", "LISTEN_FDS", "OTHER"} {
+		t.Setenv(name, "hush")
+	}
+	forgetSettings()
+	var kept []string
+	for _, variable := range os.Environ() {
+		if strings.HasSuffix(variable, "=hush") {
+			kept = append(kept, variable)
+		}
+	}
+	if diff := cmp.Diff([]string{"OTHER=hush"}, kept); diff != "" {
+		t.Error(diff)
 	}
 }

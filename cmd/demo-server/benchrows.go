@@ -57,8 +57,8 @@ func rowsOf(l *line, wanted []variant, fixed ...configs.Flag) (rows []bench.Row,
 	return rows, nil
 }
 
-// row is the server that runs the variant. A child reads the same environment and files as this process, so that it
-// needs no more than the same flags.
+// row is the server that runs the variant. A child reads the same files as this process, and has the same flags and
+// environment, but for secrets.
 func (v variant) row(l *line, fixed []configs.Flag) (bench.Row, error) {
 	own := slices.Concat(v.own(), fixed)
 	settings, err := l.loadSettings(append(own, configs.Flag{Name: "mode", Value: v.mode})...)
@@ -68,6 +68,7 @@ func (v variant) row(l *line, fixed []configs.Flag) (bench.Row, error) {
 	mode := modeOf(settings)
 	row := bench.Row{
 		Kind: result.KindMode, About: mode.Summary, Mode: mode.Name, Args: words(slices.Concat(l.settings, own)),
+		Environ:  childEnviron(l.environ, settings),
 		Settings: byName(v.own()), Known: true, Work: settings.Work, Delay: settings.Delay, Body: settings.Body,
 		Places: places(mode, settings), Bound: share(mode, settings), Queue: -1,
 		Processes: settings.Processes, Fault: settings.Fault,
@@ -82,9 +83,12 @@ func (v variant) row(l *line, fixed []configs.Flag) (bench.Row, error) {
 	return row, nil
 }
 
-// words are settings as flags.
+// words are settings as flags, without secrets.
 func words(settings []configs.Flag) (words []string) {
 	for _, setting := range settings {
+		if secretFlags["--"+setting.Name] {
+			continue
+		}
 		words = append(words, "--"+setting.Name+"="+setting.Value)
 	}
 	return words
