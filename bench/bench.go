@@ -168,6 +168,10 @@ func (l launcher) startOther(ctx context.Context, row Row) (*target, error) {
 		c.stop()
 		return nil, err
 	}
+	if !serves(c.pid(), port) { // between freePort and the child's start, anybody could take it
+		c.stop()
+		return nil, fmt.Errorf("did not start: another process took its port %d", port)
+	}
 	return &target{child: c, address: address, path: "/"}, nil
 }
 

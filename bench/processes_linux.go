@@ -1,6 +1,8 @@
 package bench
 
 import (
+	"fmt"
+	"slices"
 	"time"
 
 	"github.com/prometheus/procfs"
@@ -81,6 +83,45 @@ func (p *processes) exactCPU() (seconds float64) {
 		}
 	}
 	return seconds
+}
+
+// serves reports whether the process root, or one that descends from it, listens on a TCP port. It is true as well if the
+// kernel does not say who does.
+func serves(root, port int) bool {
+	sockets := listening(port)
+	if len(sockets) == 0 {
+		return true
+	}
+	for _, member := range tree(root) {
+		open, _ := member.FileDescriptorTargets() // of one that has just ended there are none
+		for _, name := range open {
+			if sockets[name] {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// listening are the sockets that listen on a port, as they are named in /proc/PID/fd.
+func listening(port int) map[string]bool {
+	const listen = 0x0A // TCP_LISTEN
+	proc, err := procfs.NewDefaultFS()
+	if err != nil {
+		return nil
+	}
+	lines, err := proc.NetTCP()
+	if err != nil {
+		return nil
+	}
+	both, _ := proc.NetTCP6() // a listener on [::] takes what comes for 127.0.0.1; some machines have no IPv6
+	sockets := map[string]bool{}
+	for _, line := range slices.Concat(lines, both) {
+		if line.St == listen && line.LocalPort == uint64(port) {
+			sockets[fmt.Sprintf("socket:[%d]", line.Inode)] = true
+		}
+	}
+	return sockets
 }
 
 // tree returns the process root and those that descend from it.

@@ -12,3 +12,6 @@ func newProcesses(int) *processes { return &processes{} }
 func (*processes) read(*result.Sample, bool) {}
 
 func (*processes) exactCPU() float64 { return 0 }
+
+// serves is not known here, and taken for granted.
+func serves(int, int) bool { return true }

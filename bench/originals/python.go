@@ -5,6 +5,7 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
+	"time"
 )
 
 // debianPython is where Debian's packages put their modules. The python3 of the PATH may be another one, which has none
@@ -35,14 +36,20 @@ func (p python) lacks(modules []string) []string {
 const ask = `import importlib.util, sys
 print(sys.executable, *filter(importlib.util.find_spec, sys.argv[1:]), sep="\n")`
 
+// probeTimeout is how long an interpreter may take to tell. What is called python3 on the PATH can be anything.
+const probeTimeout = 20 * time.Second
+
 // probe asks an interpreter for the modules. It runs in a folder that has no modules of these names.
 func probe(ctx context.Context, interpreter, folder string) (p python, ok bool) {
+	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+	defer cancel()
 	arguments := []string{"-c", ask}
 	for module := range packageOf {
 		arguments = append(arguments, module)
 	}
 	command := exec.CommandContext(ctx, interpreter, arguments...)
 	command.Dir = folder
+	command.WaitDelay = time.Second // it may be a wrapper, whose child holds the pipe
 	output, err := command.Output()
 	lines := strings.FieldsFunc(string(output), func(r rune) bool { return r == '\n' || r == '\r' })
 	if err != nil || len(lines) == 0 {
