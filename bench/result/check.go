@@ -1,6 +1,7 @@
 package result
 
 import (
+	"encoding/json"
 	"fmt"
 	"math"
 	"reflect"
@@ -14,8 +15,52 @@ const (
 	smallest = 1e-12
 )
 
-// mostRows is more than any command line asks for. Rows are compared with each other.
-const mostRows = 10_000
+// What is more than any run has. Rows are compared with each other; an element of three bytes becomes one of a kilobyte.
+const (
+	mostRows     = 10_000
+	mostElements = 1_000_000 // of all lists: samples, nearly all of them
+)
+
+// checkSize looks at JSON before memory is taken for what is in it.
+func checkSize(text []byte) error {
+	if n := elements(text); n > mostElements {
+		return fmt.Errorf("its lists have %d elements; want at most %d", n, mostElements)
+	}
+	var list struct {
+		Rows []struct{} `json:"rows"` // nothing of any
+	}
+	json.Unmarshal(text, &list) // what is wrong with it, Read will find
+	if n := len(list.Rows); n > mostRows {
+		return fmt.Errorf("rows: %d are more than a run has; want at most %d", n, mostRows)
+	}
+	return nil
+}
+
+// elements counts those of all lists in valid JSON, and an empty list as one.
+func elements(text []byte) (n int) {
+	var open []byte // what is around
+	quoted, escaped := false, false
+	for _, c := range text {
+		switch {
+		case escaped:
+			escaped = false
+		case quoted:
+			escaped, quoted = c == '\\', c != '"'
+		case c == '"':
+			quoted = true
+		case c == '[' || c == '{':
+			open = append(open, c)
+			if c == '[' {
+				n++
+			}
+		case c == ']' || c == '}':
+			open = open[:len(open)-1]
+		case c == ',' && open[len(open)-1] == '[':
+			n++
+		}
+	}
+	return n
+}
 
 // belowZero are the fields whose figures are differences of what was sampled, or follow from such.
 var belowZero = []string{
@@ -26,9 +71,6 @@ var belowZero = []string{
 
 // check returns an error that names the first field which no run can have written.
 func (r *Result) check() error {
-	if len(r.Rows) > mostRows {
-		return fmt.Errorf("rows: %d are more than a run has; want at most %d", len(r.Rows), mostRows)
-	}
 	names := map[string]int{}
 	for i, row := range r.Rows {
 		if first, twice := names[row.Name]; twice {

@@ -33,9 +33,12 @@ func read(r io.Reader, longest int64) (*Result, error) {
 	if err := checkSchema(text); err != nil {
 		return nil, err
 	}
+	if err := checkSize(text); err != nil {
+		return nil, fmt.Errorf("not a result of the bench: %w", err)
+	}
 	var result Result
 	if err := json.Unmarshal(text, &result); err != nil {
-		return nil, fmt.Errorf("not a result of %s: %w", Schema, err)
+		return nil, fmt.Errorf("not a result of %s: %.300s", Schema, err) // which quotes a value, however long that is
 	}
 	if err := result.check(); err != nil {
 		return nil, fmt.Errorf("not a result of the bench: %w", err)

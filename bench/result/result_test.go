@@ -92,6 +92,10 @@ func TestRead(t *testing.T) {
 			`rows[2].name: "a" is the name of rows[0] already`},
 		{"too many rows", `{"schema": "demo-server/bench/1", "rows": [{}` + strings.Repeat(",{}", 10_000) + "]}",
 			"rows: 10001 are more than a run has; want at most 10000"},
+		{"too many samples", ofRow(`"series": [{}` + strings.Repeat(",{}", 1_000_000) + "]"),
+			"its lists have 1000003 elements; want at most 1000000"},
+		{"a long number", ofRow(`"total": {"requests_per_second": 1` + strings.Repeat("0", 1000) + "}"),
+			"cannot unmarshal number 1000"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -101,6 +105,8 @@ func TestRead(t *testing.T) {
 				t.Error(err)
 			case test.err != "" && (err == nil || !strings.Contains(err.Error(), test.err)):
 				t.Errorf("the error is %v, want %s", err, test.err)
+			case test.err != "" && len(err.Error()) > 400:
+				t.Errorf("an error of %d bytes", len(err.Error()))
 			}
 		})
 	}
@@ -109,6 +115,29 @@ func TestRead(t *testing.T) {
 // ofRow is a file whose second row has a field.
 func ofRow(field string) string {
 	return `{"schema": "demo-server/bench/1", "rows": [{"name": "a"}, {"name": "b", ` + field + `}]}`
+}
+
+// TestElements counts what JSON has in lists, and nothing else that looks like it.
+func TestElements(t *testing.T) {
+	for text, want := range map[string]int{
+		`{}`: 0, `[]`: 1, `[1]`: 1, `[1,2,{"a":[3,4],"b":5}]`: 5, `{"a":1,"b":"[,,\",,["}`: 0, `["\\",","]`: 2, `[[],[],[]]`: 6,
+	} {
+		if got := elements([]byte(text)); got != want {
+			t.Errorf("%s has %d, want %d", text, got, want)
+		}
+	}
+}
+
+// TestReadTakesNoMemory: a small file does not become a large result before it is refused.
+func TestReadTakesNoMemory(t *testing.T) {
+	file := `{"schema": "demo-server/bench/1", "rows": [{}` + strings.Repeat(",{}", 300_000) + "]}"
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	_, err := Read(strings.NewReader(file))
+	runtime.ReadMemStats(&after)
+	if allocated := after.TotalAlloc - before.TotalAlloc; err == nil || allocated > 20<<20 {
+		t.Errorf("%d MiB were allocated for a file of %d kB, %v", allocated>>20, len(file)>>10, err)
+	}
 }
 
 // TestReadForever: a file without an end is read no further than any result is long.
