@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"strconv"
+	"strings"
 	"time"
 
 	"demo-server/bench/result"
@@ -59,7 +61,7 @@ func (row *Row) answers(ctx context.Context, address netip.AddrPort, timeout tim
 	case errors.Is(err, context.DeadlineExceeded):
 		return fmt.Errorf("%s: %s does not answer within %s", row.Name, row.URL, timeout)
 	case errors.As(err, &wrapped):
-		return fmt.Errorf("%s: %s does not answer: %w", row.Name, row.URL, wrapped.Err)
+		return fmt.Errorf("%s: %s does not answer: %s", row.Name, row.URL, printable(wrapped.Err))
 	case err != nil:
 		return err
 	}
@@ -69,6 +71,12 @@ func (row *Row) answers(ctx context.Context, address netip.AddrPort, timeout tim
 			row.Name, row.URL, response.StatusCode, location)
 	}
 	return nil
+}
+
+// printable is the text of an error that may quote what a server sent, which a terminal would obey.
+func printable(err error) string {
+	quoted := strconv.QuoteToGraphic(fmt.Sprintf("%.200s", err))
+	return strings.ReplaceAll(quoted[1:len(quoted)-1], `\"`, `"`)
 }
 
 // running is the target of a server that is running already.

@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"unicode"
 
 	"demo-server/bench/result"
 )
@@ -112,6 +114,32 @@ func TestAgainstRedirect(t *testing.T) {
 	}
 	if server.paths["/target"] > 0 {
 		t.Error("the redirect was followed")
+	}
+}
+
+// TestAgainstNoHTTP: what a server sends instead of HTTP is said so that no terminal obeys it, and not at any length.
+func TestAgainstNoHTTP(t *testing.T) {
+	for _, answer := range []string{"HTTP/1.1 200 OK\r\n\x1b]0;mine\x07\r\n\r\n", "\x1b[2J\r\n", "HTTP/1.1 200 OK\r\nX" + strings.Repeat("y", 10_000) + "\r\n\r\n"} {
+		listener, err := net.Listen("tcp4", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer listener.Close()
+		go func() {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			defer conn.Close()
+			http.ReadRequest(bufio.NewReader(conn))
+			io.WriteString(conn, answer)
+		}()
+		at := netip.MustParseAddrPort(listener.Addr().String())
+		row := Row{Name: "mine", Kind: result.KindAgainst, URL: "http://" + at.String() + "/", Addresses: []netip.AddrPort{at}}
+		err = row.Choose(t.Context())
+		if err == nil || strings.ContainsFunc(err.Error(), unicode.IsControl) || len(err.Error()) > 400 {
+			t.Errorf("%.500q", err)
+		}
 	}
 }
 
