@@ -17,7 +17,7 @@ const module = "demo-server"
 
 // mayImport says which packages of this module each of them may import. Add a package here together with its folder.
 var mayImport = map[string][]string{
-	"backend":         {},
+	"backend":         {"connlimit"},
 	"bench":           {"bench/beside", "bench/load", "bench/originals", "bench/predict", "bench/result", "bench/verdict"},
 	"bench/beside":    {},
 	"bench/load":      {},
@@ -32,9 +32,10 @@ var mayImport = map[string][]string{
 		"work", "work/remote",
 	},
 	"configs":          {"units"},
+	"connlimit":        {},
 	"modes":            {"server", "server/transport", "work"},
 	"server":           {"server/admission", "server/fault", "work"},
-	"server/admin":     {"server", "work"},
+	"server/admin":     {"connlimit", "server", "work"},
 	"server/admission": {},
 	"server/fault":     {"units"},
 	"server/host":      {"modes", "server"},
@@ -46,8 +47,11 @@ var mayImport = map[string][]string{
 }
 
 // knowsBytes are the packages that may see HTTP requests: one for those that are served, one for admin's own, one for
-// those that work waits for, and the clients.
-var knowsBytes = []string{"backend", "bench", "bench/beside", "bench/load", "cmd/demo-server", "server/admin", "server/transport", "work/remote"}
+// those that work waits for, one for the limits of these two, and the clients.
+var knowsBytes = []string{
+	"backend", "bench", "bench/beside", "bench/load", "cmd/demo-server", "connlimit", "server/admin", "server/transport",
+	"work/remote",
+}
 
 // A pkg is what `go list -json` says of a package.
 type pkg struct {

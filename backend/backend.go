@@ -18,9 +18,6 @@ const MaxDelay = 10 * time.Minute
 // greeting is what every call that waited to the end is answered with.
 const greeting = "Hello World"
 
-// headerTimeout bounds how long a connection may take to say what it wants.
-const headerTimeout = 10 * time.Second
-
 // A Server is one of the servers while it runs.
 type Server struct {
 	addr    net.Addr
@@ -40,18 +37,14 @@ type serving interface {
 	cut()
 }
 
-// start listens on address, and serves there until the Server is closed.
-func start(address string, s serving, w *waiting) (*Server, error) {
-	listener, err := net.Listen("tcp", address)
-	if err != nil {
-		return nil, err
-	}
+// start serves on listener until the Server is closed.
+func start(listener net.Listener, s serving, w *waiting) *Server {
 	server := &Server{addr: listener.Addr(), serving: s, waiting: w, ended: make(chan struct{})}
 	go func() {
 		defer close(server.ended)
 		server.err = s.Serve(listener)
 	}()
-	return server, nil
+	return server
 }
 
 // Addr is where the server listens.

@@ -4,14 +4,18 @@ import (
 	"context"
 	"errors"
 	"net"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/health"
 	"google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/wrapperspb"
+
+	"demo-server/connlimit"
 )
 
 // service is written by hand, because its messages are well known types and it has one method. As a .proto:
@@ -24,15 +28,44 @@ var service = grpc.ServiceDesc{
 	Methods:     []grpc.MethodDesc{{MethodName: "Wait", Handler: waitCall}},
 }
 
+// What a client of gRPC may hold. A connection that says nothing is asked to answer after connlimit.Stall, and is closed
+// if it does not.
+const (
+	// handshakeTimeout is well below any grace: to stop, gRPC waits for handshakes.
+	handshakeTimeout = 5 * time.Second
+	// minPing is how often a client may ask whether the server is still there.
+	minPing = 10 * time.Second
+	// maxGRPCHeader and maxGRPCMessage are in bytes. A message is a duration.
+	maxGRPCHeader  = 16 << 10
+	maxGRPCMessage = 1 << 10
+)
+
 // StartGRPC serves gRPC without TLS on address, of which port 0 is any that is free: demo.Backend's method Wait, and the
-// standard health service.
-func StartGRPC(address string) (*Server, error) {
-	s := grpc.NewServer(grpc.ConnectionTimeout(headerTimeout), grpc.WaitForHandlers(true))
+// standard health service. It has at most maxConnections connections at a time.
+func StartGRPC(address string, maxConnections int) (*Server, error) {
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, err
+	}
+	return serveGRPC(listener, maxConnections), nil
+}
+
+func serveGRPC(listener net.Listener, maxConnections int) *Server {
+	s := grpc.NewServer(
+		grpc.WaitForHandlers(true),
+		grpc.ConnectionTimeout(handshakeTimeout),
+		grpc.MaxHeaderListSize(maxGRPCHeader),
+		grpc.MaxRecvMsgSize(maxGRPCMessage),
+		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: minPing, PermitWithoutStream: true}),
+		grpc.KeepaliveParams(keepalive.ServerParameters{
+			MaxConnectionIdle: idleTimeout, Time: connlimit.Stall, Timeout: connlimit.Stall,
+		}),
+	)
 	calls := &waiting{}
 	s.RegisterService(&service, calls)
 	checks := health.NewServer()
 	grpc_health_v1.RegisterHealthServer(s, checks)
-	return start(address, &grpcServer{s, checks}, calls)
+	return start(connlimit.Listen(listener, maxConnections), &grpcServer{s, checks}, calls)
 }
 
 // waitCall answers after the duration that it is asked for. It ends early when the caller cancels, or leaves.

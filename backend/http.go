@@ -8,18 +8,29 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"demo-server/connlimit"
 )
 
 // idleTimeout is how long a connection is kept for a next request: longer than any client keeps it.
 const idleTimeout = 5 * time.Minute
 
 // StartHTTP serves HTTP on address, of which port 0 is any that is free: GET /?delay=300ms is answered after the delay,
-// which is in Go's syntax, from none to MaxDelay.
-func StartHTTP(address string) (*Server, error) {
+// which is in Go's syntax, from none to MaxDelay. It has at most maxConnections connections at a time.
+func StartHTTP(address string, maxConnections int) (*Server, error) {
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, err
+	}
+	return serveHTTP(listener, maxConnections), nil
+}
+
+func serveHTTP(listener net.Listener, maxConnections int) *Server {
 	calls := &waiting{}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", calls.hello)
-	return start(address, &httpServer{http.Server{Handler: mux, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout}}, calls)
+	s := &httpServer{http.Server{Handler: mux, IdleTimeout: idleTimeout}}
+	return start(connlimit.HTTP(&s.Server, listener, maxConnections), s, calls)
 }
 
 func (w *waiting) hello(reply http.ResponseWriter, r *http.Request) {

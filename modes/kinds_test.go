@@ -16,13 +16,16 @@ import (
 	"demo-server/work/remote"
 )
 
+// maxConnections is more than these tests need.
+const maxConnections = 1000
+
 // A dependency is another server that a kind of work waits for.
 type dependency struct {
-	start func(address string) (*backend.Server, error)
+	start func(address string, maxConnections int) (*backend.Server, error)
 	*backend.Server
 }
 
-func depend(t *testing.T, start func(string) (*backend.Server, error)) *dependency {
+func depend(t *testing.T, start func(string, int) (*backend.Server, error)) *dependency {
 	t.Helper()
 	d := &dependency{start: start}
 	d.run(t, ownAddress())
@@ -42,7 +45,7 @@ func ownAddress() string {
 func (d *dependency) run(t *testing.T, address string) {
 	t.Helper()
 	var err error
-	if d.Server, err = d.start(address); err != nil {
+	if d.Server, err = d.start(address, maxConnections); err != nil {
 		t.Fatal(err)
 	}
 }

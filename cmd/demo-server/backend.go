@@ -14,8 +14,9 @@ import (
 	"demo-server/backend"
 )
 
-// backendGrace bounds the wait for calls under way once the backends are told to stop.
-const backendGrace = 10 * time.Second
+// backendGrace bounds the wait for calls under way once the backends are told to stop. It is longer than a client may hold a
+// connection without progress.
+const backendGrace = 15 * time.Second
 
 // backendCommand runs the slow servers that remote work waits for, so that calls to them cross a real network.
 type backendCommand struct {
@@ -48,9 +49,13 @@ func untilSignal(ctx context.Context) (running context.Context, stop context.Can
 	return signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 }
 
-func (c backendCommand) open(start func(address string) (*backend.Server, error), port int, flag string) (*backend.Server, error) {
+// A starter starts a backend on an address, with at most that many connections.
+type starter func(address string, maxConnections int) (*backend.Server, error)
+
+// open starts one of the two backends, which share the open files.
+func (c backendCommand) open(start starter, port int, flag string) (*backend.Server, error) {
 	address := net.JoinHostPort(c.Host, strconv.Itoa(port))
-	server, err := start(address)
+	server, err := start(address, max(1, mostConnections()/2))
 	if err != nil {
 		return nil, fmt.Errorf("cannot listen on %s: %s", address, advise(err, flag))
 	}

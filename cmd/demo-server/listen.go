@@ -14,6 +14,7 @@ import (
 
 	"demo-server/configs"
 	"demo-server/server"
+	"demo-server/server/admin"
 )
 
 // listen opens the socket that modes serve, unless the process was given one.
@@ -80,8 +81,8 @@ func reachable(address net.Addr) string {
 }
 
 // reservedFiles is how many open files are kept for all but clients' connections: the listeners and their duplicates,
-// epoll, the log, the admin listener's own clients.
-const reservedFiles = 25
+// epoll, the log, what /metrics reads of the process, and the admin listener's own clients.
+const reservedFiles = 24 + admin.MaxConnections
 
 // maxConnections is the setting, or what the limit on open files leaves.
 func maxConnections(settings *configs.Settings) int {

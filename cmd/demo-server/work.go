@@ -136,7 +136,7 @@ func (*works) file(s *configs.Settings) (work.Work, error) {
 func (w *works) http(s *configs.Settings) (work.Work, error) {
 	target := s.Target
 	if target == "" {
-		address, err := w.embed(backend.StartHTTP)
+		address, err := w.embed(backend.StartHTTP, s.PoolSize+spareConnections)
 		if err != nil {
 			return nil, err
 		}
@@ -152,7 +152,7 @@ func (*works) sql(s *configs.Settings) (work.Work, error) {
 func (w *works) grpc(s *configs.Settings) (work.Work, error) {
 	target := s.Target
 	if target == "" {
-		address, err := w.embed(backend.StartGRPC)
+		address, err := w.embed(backend.StartGRPC, spareConnections)
 		if err != nil {
 			return nil, err
 		}
@@ -169,9 +169,13 @@ func opened[W work.Work](made W, err error) (work.Work, error) {
 	return made, nil
 }
 
+// spareConnections is how many connections a server in this process takes beyond those of the work's pool: for checks, and
+// for gRPC, whose calls share one.
+const spareConnections = 4
+
 // embed starts a server for the work to wait for in this process. It ends after the work.
-func (w *works) embed(start func(address string) (*backend.Server, error)) (address string, err error) {
-	server, err := start("127.0.0.1:0")
+func (w *works) embed(start starter, maxConnections int) (address string, err error) {
+	server, err := start("127.0.0.1:0", maxConnections)
 	if err != nil {
 		return "", fmt.Errorf("cannot start a server to call: %w", err)
 	}

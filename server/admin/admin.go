@@ -13,13 +13,17 @@ import (
 	"net"
 	"net/http"
 	"net/http/pprof"
-	"time"
 
 	"github.com/go-chi/chi/v5"
 	"github.com/go-chi/chi/v5/middleware"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"demo-server/connlimit"
 )
+
+// MaxConnections is how many clients a Server has at most. Whoever budgets open files has to count them in.
+const MaxConnections = 16
 
 // Config is what a Server needs to know. Ready is required, and either Metrics or Fleet.
 type Config struct {
@@ -66,14 +70,9 @@ func New(listener net.Listener, config Config) *Server {
 		config.ErrorLog = log.Default()
 	}
 	s := &Server{config: config, listener: listener}
-	s.http = &http.Server{
-		Handler:           s.routes(),
-		ReadHeaderTimeout: 5 * time.Second,
-		IdleTimeout:       time.Minute,
-		MaxHeaderBytes:    16 << 10,
-		ErrorLog:          config.ErrorLog,
-		// There is no WriteTimeout: a profile takes as many seconds as its client asks for.
-	}
+	// There is no WriteTimeout: a profile takes as many seconds as its client asks for.
+	s.http = &http.Server{Handler: s.routes(), ErrorLog: config.ErrorLog}
+	s.listener = connlimit.HTTP(s.http, listener, MaxConnections)
 	return s
 }
 

@@ -206,6 +206,46 @@ func TestServe(t *testing.T) {
 	}
 }
 
+// TestHeldConnections: clients that hold connections keep nobody out, and a body that never comes holds nothing.
+func TestHeldConnections(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := New(listener, Config{Metrics: NewMetrics(), Ready: alwaysReady})
+	served := make(chan error, 1)
+	go func() { served <- s.Serve() }()
+	dial := func() net.Conn {
+		c, err := net.Dial("tcp", listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { c.Close() })
+		return c
+	}
+	var silent []net.Conn
+	for range 4 * MaxConnections {
+		silent = append(silent, dial())
+	}
+	for range MaxConnections + 1 {
+		c := dial()
+		c.SetReadDeadline(time.Now().Add(20 * time.Second)) // a server that waits for the body does so for ever
+		io.WriteString(c, "GET /stats HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 10\r\n\r\n")
+		if reply, err := io.ReadAll(c); err != nil || !strings.HasPrefix(string(reply), "HTTP/1.1 200 ") {
+			t.Fatalf("got %.20q, %v; want 200 and the end", reply, err)
+		}
+	}
+	for _, c := range silent {
+		c.Close() // or Shutdown gives them a few seconds to say something
+	}
+	if err := s.Shutdown(t.Context()); err != nil {
+		t.Errorf("Shutdown: %v", err)
+	}
+	if err := <-served; err != nil {
+		t.Errorf("Serve: %v", err)
+	}
+}
+
 // TestShutdownCutsOff ends a profile that would take longer than the caller waits.
 func TestShutdownCutsOff(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

@@ -106,7 +106,7 @@ func TestHTTPSendsOnce(t *testing.T) {
 
 // TestHTTPPool: no more connections than places; the others wait, and may leave.
 func TestHTTPPool(t *testing.T) {
-	server, err := backend.StartHTTP(anyPort)
+	server, err := backend.StartHTTP(anyPort, maxConnections)
 	if err != nil {
 		t.Fatal(err)
 	}

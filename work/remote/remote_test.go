@@ -41,7 +41,7 @@ type dependent interface {
 type kind struct {
 	name   string
 	server string // as errors name it
-	start  func(address string) (*backend.Server, error)
+	start  func(address string, maxConnections int) (*backend.Server, error)
 	work   func(address string, margin time.Duration) (dependent, error)
 }
 
@@ -67,7 +67,7 @@ func eachKind(t *testing.T, test func(t *testing.T, k kind)) {
 // serve starts the kind's server on address, until the test ends.
 func (k kind) serve(t *testing.T, address string) *backend.Server {
 	t.Helper()
-	server, err := k.start(address)
+	server, err := k.start(address, maxConnections)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,6 +91,9 @@ func (k kind) make(t *testing.T, address string, margin time.Duration) dependent
 }
 
 const anyPort = "127.0.0.1:0"
+
+// maxConnections is more than these tests need.
+const maxConnections = 1000
 
 // ownAddress is one of the loopback's that nobody else listens on, with any port: nobody takes it while the server is
 // down. Only Linux has more than one.

@@ -1,0 +1,164 @@
+// Package connlimit keeps the clients of a listener from holding it: it limits how many connections there are, and how
+// long one may go without progress.
+//
+// It is for the listeners next to the one that serves: admin and the backends. It must not know what they answer.
+package connlimit
+
+import (
+	"errors"
+	"net"
+	"net/http"
+	"os"
+	"slices"
+	"sync"
+	"time"
+)
+
+// Stall is how long a client may send nothing of a request that it has begun, or read nothing of a reply.
+const Stall = 10 * time.Second
+
+// maxHeaderBytes is the limit on a request's head, to which net/http adds 4 KiB.
+const maxHeaderBytes = 16 << 10
+
+// HTTP sets the limits of server, and returns the listener that it must serve on. Request bodies are not read. With max
+// connections open, a new one takes the place of the one that has been idle for longest; if none is idle, it waits.
+//
+// A reply may take as long as it wants, such as a profile: only a client that does not read it is cut off.
+func HTTP(server *http.Server, listener net.Listener, max int) net.Listener {
+	l := newLimited(listener, max)
+	server.Handler = ignoreBody(server.Handler)
+	server.ReadHeaderTimeout = Stall
+	server.MaxHeaderBytes = maxHeaderBytes
+	server.ConnState = l.setState
+	if server.IdleTimeout == 0 {
+		server.IdleTimeout = Stall
+	}
+	return l
+}
+
+// Listen returns a listener with at most max connections; the next one waits. The server has to set its own limits on
+// what it reads.
+func Listen(listener net.Listener, max int) net.Listener { return newLimited(listener, max) }
+
+// A limited is a listener that knows its connections.
+type limited struct {
+	net.Listener
+	max int
+
+	mu      sync.Mutex
+	changed sync.Cond // there may be a place, or the listener is closed
+	conns   []*conn   // the idle ones in the order in which they became idle
+	closed  bool
+}
+
+func newLimited(listener net.Listener, max int) *limited {
+	l := &limited{Listener: listener, max: max}
+	l.changed.L = &l.mu
+	return l
+}
+
+// A conn is a connection of a limited listener.
+type conn struct {
+	net.Conn
+	listener *limited
+	idle     bool // no request is being answered; listener.mu guards it
+}
+
+// Accept returns the next connection, once it has a place.
+func (l *limited) Accept() (net.Conn, error) {
+	for {
+		accepted, err := l.Listener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		c := &conn{Conn: accepted, listener: l}
+		if l.admit(c) {
+			return c, nil
+		}
+		accepted.Close()
+	}
+}
+
+// Close stops accepting.
+func (l *limited) Close() error {
+	l.mu.Lock()
+	l.closed = true
+	l.mu.Unlock()
+	l.changed.Broadcast()
+	return l.Listener.Close()
+}
+
+// admit waits for a place. It returns false if the listener is closed first.
+func (l *limited) admit(c *conn) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for len(l.conns) >= l.max && !l.evict() {
+		if l.closed {
+			return false
+		}
+		l.changed.Wait()
+	}
+	l.conns = append(l.conns, c)
+	return true
+}
+
+// evict closes the connection that has been idle for longest, if one is idle. The caller holds the lock.
+func (l *limited) evict() bool {
+	i := slices.IndexFunc(l.conns, func(c *conn) bool { return c.idle })
+	if i < 0 {
+		return false
+	}
+	l.conns[i].Conn.Close()
+	l.conns = slices.Delete(l.conns, i, i+1)
+	return true
+}
+
+// setState is the server's ConnState.
+func (l *limited) setState(accepted net.Conn, state http.ConnState) {
+	c := accepted.(*conn)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	c.idle = state == http.StateNew || state == http.StateIdle
+	if i := slices.Index(l.conns, c); i >= 0 && c.idle {
+		l.conns = append(slices.Delete(l.conns, i, i+1), c)
+		l.changed.Signal()
+	}
+}
+
+// Close closes the connection and frees its place.
+func (c *conn) Close() error {
+	c.listener.mu.Lock()
+	c.listener.conns = slices.DeleteFunc(c.listener.conns, func(other *conn) bool { return other == c })
+	c.listener.mu.Unlock()
+	c.listener.changed.Signal()
+	return c.Conn.Close()
+}
+
+// Write fails with a timeout once the client has taken nothing for Stall.
+func (c *conn) Write(p []byte) (written int, err error) {
+	for {
+		if err := c.SetWriteDeadline(time.Now().Add(Stall)); err != nil {
+			return written, err
+		}
+		n, err := c.Conn.Write(p[written:])
+		written += n
+		if n == 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
+			return written, err
+		}
+	}
+}
+
+// ignoreBody answers without the request's body, which nobody asked for. The connection closes after the reply.
+func ignoreBody(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.ContentLength == 0 {
+			next.ServeHTTP(w, r)
+			return
+		}
+		http.NewResponseController(w).SetReadDeadline(time.Now()) // or the server would wait for the body
+		w.Header().Set("Connection", "close")
+		bodiless := r.WithContext(r.Context())
+		bodiless.Body, bodiless.ContentLength, bodiless.TransferEncoding = http.NoBody, 0, nil
+		next.ServeHTTP(w, bodiless)
+	})
+}
