@@ -92,9 +92,11 @@ func TestAccessLogCannotBeForged(t *testing.T) {
 	const path = "/\r\n00:00:00.000 ERROR forged\x1b[2J\x7f\u009b2J\u202e\u2028\xff\"\\"
 	for _, format := range []string{"console", "json"} {
 		var out bytes.Buffer
-		logger, flush := newBufferedLogger("info", format, &out, true, 0)
+		log := newLogSink("info", format, &out, true)
+		logger, flush := log.buffered()
 		newAccessLog("all", logger).Observe(&server.Sample{Method: "G\nT", Path: path})
 		flush()
+		log.close()
 		line := strings.TrimSuffix(out.String(), "\n")
 		// The colour of the level is ours.
 		line = strings.NewReplacer("\x1b[34m", "", "\x1b[0m", "").Replace(line)
@@ -111,7 +113,9 @@ func BenchmarkAccessLog(b *testing.B) {
 	for _, mode := range []string{"sampled", "all"} {
 		for _, level := range []string{"info", "warn"} {
 			b.Run(fmt.Sprint(mode, "/", level), func(b *testing.B) {
-				logger, flush := newBufferedLogger(level, "json", io.Discard, false, 0)
+				log := newLogSink(level, "json", io.Discard, false)
+				defer log.close()
+				logger, flush := log.buffered()
 				defer flush()
 				access := newAccessLog(mode, logger)
 				b.ReportAllocs()

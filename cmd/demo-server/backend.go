@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"log"
 	"net"
 	"os"
 	"os/signal"
@@ -30,6 +32,8 @@ type backendCommand struct {
 func (c backendCommand) Run(s *streams) error {
 	running, stop := untilSignal(context.Background())
 	defer stop()
+	outliveReaders()
+	defer logOf(s.errOut)()
 	web, err := c.open(backend.StartHTTP, c.HTTPPort, "--http-port")
 	if err != nil {
 		return err
@@ -60,6 +64,20 @@ func (c backendCommand) open(start starter, port int, flag string) (*backend.Ser
 		return nil, fmt.Errorf("cannot listen on %s: %s", address, advise(err, flag))
 	}
 	return server, nil
+}
+
+// logOf has Go's own log, where libraries complain, written to out without waiting for its reader. undo ends that.
+func logOf(out io.Writer) (undo func()) {
+	w := newLogWriter(out, func(lines uint64) error {
+		_, err := fmt.Fprintf(out, "%s: %d log lines dropped\n", program, lines)
+		return err
+	})
+	before := log.Writer()
+	log.SetOutput(w)
+	return func() {
+		log.SetOutput(before)
+		w.close()
+	}
 }
 
 // stopBoth stops both at the same time, so that neither takes new calls while the other one ends.

@@ -154,8 +154,10 @@ type serveCommand struct{}
 
 // Run serves, in this process or in several.
 func (serveCommand) Run(s *streams, settings *configs.Settings, l *line) error {
-	logger, flush := newLogger(settings.LogLevel, settings.LogFormat, s.errOut, onTerminal(s.errOut))
-	defer flush()
+	outliveReaders()
+	log := openLog(settings, s.errOut)
+	defer log.close()
+	logger := log.logger()
 	defer adopt(logger)()
 	warn(logger, settings)
 	given, err := socketsOfSystemd()
@@ -168,9 +170,9 @@ func (serveCommand) Run(s *streams, settings *configs.Settings, l *line) error {
 	}
 	var code int
 	if settings.Processes > 0 {
-		code = supervise(settings, l, given, logger, s.errOut)
+		code = supervise(settings, l, given, logger, log)
 	} else {
-		code = serve(settings, given, logger, s.errOut)
+		code = serve(settings, given, logger, log)
 	}
 	if code != exitOK {
 		return silentError(code)

@@ -14,25 +14,61 @@ import (
 // flushInterval is how late a buffered line may be.
 const flushInterval = time.Second
 
-// wholeBytes is how much a process may write to a pipe at once without another one's lines in between (PIPE_BUF).
-const wholeBytes = 4096
+// requestsBuffer is how many bytes of lines on requests are handed over at once.
+const requestsBuffer = 32 << 10
 
-// logBuffer is the size of the buffer of a process's log: several processes share what they log to.
-func logBuffer(settings *configs.Settings) int {
-	if settings.Processes > 0 {
-		return wholeBytes
+// A logSink is where all loggers of a process write, in one format. Nobody who logs waits for its reader: see logWriter.
+type logSink struct {
+	level, format string
+	terminal      bool
+	out           io.Writer
+	writer        *logWriter
+}
+
+// newLogSink returns a sink that writes to out. format is auto, console or json: auto is console on a terminal and JSON
+// elsewhere. level is debug, info, warn or error. Both come from settings, which were checked. fields are added to the
+// sink's own lines. close belongs at the end of the process.
+func newLogSink(level, format string, out io.Writer, terminal bool, fields ...zap.Field) *logSink {
+	s := &logSink{level: level, format: format, terminal: terminal, out: out}
+	own := s.core(zapcore.AddSync(out)).With(fields)
+	s.writer = newLogWriter(out, func(lines uint64) error { return logDropped(own, lines) })
+	return s
+}
+
+// openLog returns the sink that settings want.
+func openLog(settings *configs.Settings, out io.Writer, fields ...zap.Field) *logSink {
+	return newLogSink(settings.LogLevel, settings.LogFormat, out, onTerminal(out), fields...)
+}
+
+// logDropped writes at once how many lines were dropped, unless the level leaves warnings out.
+func logDropped(core zapcore.Core, lines uint64) error {
+	if !core.Enabled(zap.WarnLevel) {
+		return nil
 	}
-	return 0
+	entry := zapcore.Entry{Level: zap.WarnLevel, Time: time.Now(), Message: "log lines dropped"}
+	return core.Write(entry, []zap.Field{zap.Uint64("lines", lines)})
 }
 
-// newLogger returns a logger that writes each line to out at once. format is auto, console or json: auto is console on
-// a terminal and JSON elsewhere. level is debug, info, warn or error. Both come from settings, which were checked.
-// flush belongs at the end of the process.
-func newLogger(level, format string, out io.Writer, terminal bool) (logger *zap.Logger, flush func()) {
-	logger = loggerTo(zapcore.Lock(zapcore.AddSync(out)), level, format, terminal)
-	// Sync fails on a terminal or a pipe, which have nothing to sync.
-	return logger, func() { logger.Sync() }
+// logger returns a logger whose lines are written at once.
+func (s *logSink) logger() *zap.Logger { return zap.New(s.core(zapcore.AddSync(s.writer))) }
+
+// buffered returns a logger for lines that are many: they are written up to a second later. flush hands over the rest
+// and ends the buffer; what is logged after it is lost.
+func (s *logSink) buffered() (logger *zap.Logger, flush func()) {
+	buffer := &zapcore.BufferedWriteSyncer{WS: zapcore.AddSync(s.writer), FlushInterval: flushInterval, Size: requestsBuffer}
+	return zap.New(s.core(buffer)), func() { buffer.Stop() }
 }
+
+func (s *logSink) core(out zapcore.WriteSyncer) zapcore.Core {
+	enabled, _ := zapcore.ParseLevel(s.level)
+	return zapcore.NewCore(newEncoder(s.format, s.terminal), out, enabled)
+}
+
+// dropped is how many lines were dropped so far.
+func (s *logSink) dropped() uint64 { return s.writer.dropped.Load() }
+
+// close writes what was logged, as far as its reader takes it.
+func (s *logSink) close() { s.writer.close() }
 
 // adopt has logger tell what libraries write to Go's own log, which nobody asks for: net/http writes there of a server that
 // talks before it is asked, such as one of gRPC. undo ends that.
@@ -42,17 +78,6 @@ func adopt(logger *zap.Logger) (undo func()) {
 		panic(err) // there is no such level
 	}
 	return undo
-}
-
-// newBufferedLogger is newLogger for lines that are many: they reach out up to a second later, many in one write of at
-// most size bytes, or of zap's size where that is 0. flush writes the rest and ends the buffer; what is logged after it
-// is lost.
-func newBufferedLogger(level, format string, out io.Writer, terminal bool, size int) (logger *zap.Logger, flush func()) {
-	// Without its Sync, out is written to and no more: the buffer would call fsync at every flush, and every request
-	// that logs would wait for the disk.
-	writeOnly := zapcore.AddSync(struct{ io.Writer }{out})
-	buffer := &zapcore.BufferedWriteSyncer{WS: writeOnly, FlushInterval: flushInterval, Size: size}
-	return loggerTo(buffer, level, format, terminal), func() { buffer.Stop() }
 }
 
 // newLogObservers returns the observers that log requests: the access log, which is off, sampled or all, to requests;
@@ -72,11 +97,6 @@ func newLogObservers(accessMode string, logger, requests *zap.Logger) (observers
 			access.flush()
 		}
 	}
-}
-
-func loggerTo(out zapcore.WriteSyncer, level, format string, terminal bool) *zap.Logger {
-	enabled, _ := zapcore.ParseLevel(level)
-	return zap.New(zapcore.NewCore(newEncoder(format, terminal), out, enabled))
 }
 
 func newEncoder(format string, terminal bool) zapcore.Encoder {

@@ -72,9 +72,9 @@ func TestLoggerFormats(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var out bytes.Buffer
-				logger, flush := newLogger("info", c.format, &out, c.terminal)
-				logger.Warn("hi", zap.Int("n", 1))
-				flush()
+				log := newLogSink("info", c.format, &out, c.terminal)
+				log.logger().Warn("hi", zap.Int("n", 1))
+				log.close()
 				now := time.Now()
 				date, clock := now.Format("2006-01-02T15:04:05.000Z07:00"), now.Format("15:04:05.000")
 				want := strings.NewReplacer("DATE", date, "TIME", clock).Replace(c.want)
@@ -89,11 +89,13 @@ func TestLoggerFormats(t *testing.T) {
 func TestLoggerLevels(t *testing.T) {
 	for level, want := range map[string]int{"debug": 4, "info": 3, "warn": 2, "error": 1} {
 		var out bytes.Buffer
-		logger, _ := newLogger(level, "json", &out, false)
+		log := newLogSink(level, "json", &out, false)
+		logger := log.logger()
 		logger.Debug("a")
 		logger.Info("b")
 		logger.Warn("c")
 		logger.Error("d")
+		log.close()
 		if got := strings.Count(out.String(), "\n"); got != want {
 			t.Errorf("%s: got %d lines, want %d", level, got, want)
 		}
@@ -103,8 +105,10 @@ func TestLoggerLevels(t *testing.T) {
 func TestBufferedLogger(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out lockedBuffer
-		logger, flush := newBufferedLogger("info", "json", &out, false, 0)
+		log := newLogSink("info", "json", &out, false)
+		logger, flush := log.buffered()
 		logger.Info("first")
+		synctest.Wait()
 		if out.String() != "" {
 			t.Error("the line was written at once, want it buffered")
 		}
@@ -115,6 +119,7 @@ func TestBufferedLogger(t *testing.T) {
 		}
 		logger.Info("last")
 		flush()
+		log.close()
 		if !strings.Contains(out.String(), "last") {
 			t.Error("flush did not write the last line")
 		}

@@ -7,10 +7,12 @@ package main
 import (
 	"fmt"
 	"io"
+	"log"
 	"os"
 	"strings"
 
 	"github.com/alecthomas/kong"
+	"google.golang.org/grpc/grpclog"
 
 	"demo-server/bench/beside"
 )
@@ -25,7 +27,19 @@ const (
 	exitUsage   = 2 // it was asked for something wrong
 )
 
-func main() { os.Exit(run(os.Args[1:], os.Environ(), os.Stdout, os.Stderr)) }
+func main() {
+	grpclog.SetLoggerV2(grpclog.NewLoggerV2(io.Discard, io.Discard, standardLog{}))
+	os.Exit(run(os.Args[1:], os.Environ(), os.Stdout, os.Stderr))
+}
+
+// standardLog writes to Go's own log, as it is at the time. It takes gRPC's errors there, which would go to standard
+// error past the log, and wait for its reader.
+type standardLog struct{}
+
+func (standardLog) Write(line []byte) (int, error) {
+	log.Print(string(line))
+	return len(line), nil
+}
 
 // streams are where a command writes: what was asked for to out, and what went wrong to errOut.
 type streams struct{ out, errOut io.Writer }

@@ -43,8 +43,9 @@ func TestPanicLogStack(t *testing.T) {
 		"console": "\ngoroutine 7 [running]:\nwork.Do()\n",
 	} {
 		var out bytes.Buffer
-		logger, _ := newLogger("info", format, &out, false)
-		newPanicLog(logger).Observe(&panicked)
+		log := newLogSink("info", format, &out, false)
+		newPanicLog(log.logger()).Observe(&panicked)
+		log.close()
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%s: got %q, want %q in it", format, out.String(), want)
 		}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"os"
 	"os/signal"
@@ -37,12 +36,12 @@ type firstSignal time.Time
 func (f firstSignal) echoes() bool { return time.Since(time.Time(f)) < echo }
 
 // serve runs the server until a signal has stopped it, and returns the exit code. A second signal ends it at once.
-func serve(settings *configs.Settings, given sockets, logger *zap.Logger, errOut io.Writer) int {
+func serve(settings *configs.Settings, given sockets, logger *zap.Logger, log *logSink) int {
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	defer signal.Stop(signals)
 
-	service, err := newService(settings, given, logger, errOut)
+	service, err := newService(settings, given, logger, log)
 	if err != nil {
 		logger.Error("cannot start", zap.Error(err))
 		return exitFailure
@@ -70,8 +69,8 @@ func serve(settings *configs.Settings, given sockets, logger *zap.Logger, errOut
 			logger.Info("stopping", zap.Stringer("signal", s), zap.Stringer("lame_duck", settings.LameDuck),
 				zap.Stringer("drain_timeout", settings.DrainTimeout),
 				zap.Int("in_flight", service.app.InFlight()), zap.Int("queued", service.app.Queued()))
-			notify(logger, daemon.SdNotifyStopping)
 			stop()
+			notify(logger, daemon.SdNotifyStopping)
 		}
 	}
 }
@@ -95,7 +94,7 @@ type service struct {
 
 // newService makes the parts in the order of design: mode, work and app, then both listeners, so that an address that
 // is taken ends the start before anything serves.
-func newService(settings *configs.Settings, given sockets, logger *zap.Logger, errOut io.Writer) (*service, error) {
+func newService(settings *configs.Settings, given sockets, logger *zap.Logger, log *logSink) (*service, error) {
 	s := &service{settings: settings, logger: logger, mode: modeOf(settings)}
 	if err := s.mode.Supported(); err != nil {
 		return nil, fmt.Errorf("mode %s: %w", s.mode.Name, err)
@@ -104,23 +103,23 @@ func newService(settings *configs.Settings, given sockets, logger *zap.Logger, e
 	if s.works, err = openWorks(settings); err != nil {
 		return nil, err
 	}
-	if err := s.open(given, errOut); err != nil {
+	if err := s.open(given, log); err != nil {
 		return nil, errors.Join(err, s.works.close())
 	}
 	return s, nil
 }
 
 // open makes what comes after the work.
-func (s *service) open(given sockets, errOut io.Writer) error {
+func (s *service) open(given sockets, log *logSink) error {
 	settings, logger := s.settings, s.logger
-	requests, flushRequests := newBufferedLogger(settings.LogLevel, settings.LogFormat, errOut, onTerminal(errOut),
-		logBuffer(settings))
+	requests, flushRequests := log.buffered()
 	observers, flushObservers := newLogObservers(settings.AccessLog, logger, requests)
 	s.flush = func() {
 		flushObservers()
 		flushRequests()
 	}
 	metrics := admin.NewMetrics()
+	metrics.WatchLog(log.dropped)
 	faults := faultsOf(settings)
 	if settings.Fault != "" {
 		logger.Info("not every request gets the usual", zap.String("fault", settings.Fault), zap.Uint64("seed", faults.Seed))

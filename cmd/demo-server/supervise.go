@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"io"
 	"maps"
 	"os"
 	"os/signal"
@@ -36,13 +35,13 @@ type supervision struct {
 
 // supervise runs worker processes until a signal has stopped them, and returns the exit code. A second one ends them at
 // once.
-func supervise(settings *configs.Settings, l *line, given sockets, logger *zap.Logger, errOut io.Writer) int {
+func supervise(settings *configs.Settings, l *line, given sockets, logger *zap.Logger, log *logSink) int {
 	signals := make(chan os.Signal, 8)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	signal.Notify(signals, slices.Collect(maps.Keys(supervisorSignals))...)
 	defer signal.Stop(signals)
 
-	s, err := newSupervision(settings, l, given, logger, errOut)
+	s, err := newSupervision(settings, l, given, logger, log)
 	if err != nil {
 		logger.Error("cannot start", zap.Error(err))
 		return exitFailure
@@ -74,14 +73,14 @@ func supervise(settings *configs.Settings, l *line, given sockets, logger *zap.L
 			first = firstSignal(time.Now())
 			logger.Info("stopping", zap.Stringer("signal", received), zap.Stringer("lame_duck", s.inForce().LameDuck),
 				zap.Stringer("drain_timeout", s.inForce().DrainTimeout))
-			notify(logger, daemon.SdNotifyStopping)
 			stop()
+			notify(logger, daemon.SdNotifyStopping)
 		}
 	}
 }
 
 // newSupervision makes the parts, and opens both listeners, before any worker starts.
-func newSupervision(settings *configs.Settings, l *line, given sockets, logger *zap.Logger, errOut io.Writer) (
+func newSupervision(settings *configs.Settings, l *line, given sockets, logger *zap.Logger, log *logSink) (
 	*supervision, error) {
 	if err := prefork.Supported(); err != nil {
 		return nil, err
@@ -92,7 +91,7 @@ func newSupervision(settings *configs.Settings, l *line, given sockets, logger *
 	}
 	s := &supervision{line: l, logger: logger, source: source}
 	s.workers, err = prefork.New(prefork.Config{
-		Source: source, Shared: given.serve != nil, Command: workerCommands(errOut),
+		Source: source, Shared: given.serve != nil, Command: workerCommands(log.out),
 		Most: configs.MaxProcesses, Observe: s.observe,
 	}, planOf(settings))
 	if err != nil {
@@ -101,6 +100,7 @@ func newSupervision(settings *configs.Settings, l *line, given sockets, logger *
 	}
 	s.fleet = admin.NewFleet(admin.FleetConfig{
 		Mode: func() string { return s.inForce().Mode }, Source: source, Answered: s.workers.Answered,
+		LogDropped: log.dropped,
 	})
 	s.panel, err = openPanel(settings, given.admin, admin.Config{
 		Fleet: s.fleet, ErrorLog: zap.NewStdLog(logger), Ready: s.readiness,

@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"slices"
+	"time"
 
 	"github.com/coreos/go-systemd/v22/activation"
 	"github.com/coreos/go-systemd/v22/daemon"
@@ -28,8 +29,11 @@ type sockets struct {
 const adminName = "admin"
 
 // socketsOfSystemd takes over what systemd listens on for this service (LISTEN_FDS), if anything.
-func socketsOfSystemd() (given sockets, err error) {
-	for _, file := range activation.Files(true) {
+func socketsOfSystemd() (sockets, error) { return socketsOf(activation.Files(true)) }
+
+// socketsOf takes over the files, which it closes.
+func socketsOf(files []*os.File) (given sockets, err error) {
+	for _, file := range files {
 		listener, err := listenerOf(file)
 		switch {
 		case err != nil:
@@ -78,9 +82,24 @@ func listenerOf(file *os.File) (net.Listener, error) {
 	return listener, nil
 }
 
-// notify tells systemd the state of the service, where it wants to know (NOTIFY_SOCKET).
+// notifyTimeout is how long the reader of NOTIFY_SOCKET may take.
+const notifyTimeout = time.Second
+
+// notify tells systemd the state of the service, where it wants to know (NOTIFY_SOCKET). It does not wait for a reader
+// that has stopped.
 func notify(logger *zap.Logger, state string) {
-	if _, err := daemon.SdNotify(false, state); err != nil {
+	notified := make(chan error, 1)
+	go func() {
+		_, err := daemon.SdNotify(false, state)
+		notified <- err
+	}()
+	var err error
+	select {
+	case err = <-notified:
+	case <-time.After(notifyTimeout):
+		err = os.ErrDeadlineExceeded
+	}
+	if err != nil {
 		logger.Warn("cannot notify systemd", zap.Error(err))
 	}
 }

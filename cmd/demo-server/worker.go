@@ -52,6 +52,7 @@ func workerEnviron(environ []string) []string {
 func runWorker(args []string, errOut io.Writer) int {
 	signal.Ignore(slices.Collect(maps.Keys(supervisorSignals))...)
 	signal.Ignore(os.Interrupt, syscall.SIGTERM)
+	outliveReaders()
 	inherited, err := prefork.Inherit()
 	if err != nil {
 		fmt.Fprintf(errOut, "%s: %s is started by %s --processes, and by nobody else: %s\n", program, workerArgument, program, err)
@@ -81,15 +82,16 @@ func serveFor(inherited *prefork.Inherited, number int, errOut io.Writer) error 
 	settings.LameDuck = 0 // it is over when the supervisor gives the order to stop
 	settings.Seed = workerSeed(settings.Seed, number)
 	settings.AdminToken, settings.DSN = "", configs.Secret(told.DSN)
-	logger, flush := newLogger(settings.LogLevel, settings.LogFormat, errOut, onTerminal(errOut))
-	defer flush()
-	logger = logger.With(zap.Int("worker", os.Getpid()))
+	worker := zap.Int("worker", os.Getpid())
+	log := openLog(settings, errOut, worker)
+	defer log.close()
+	logger := log.logger().With(worker)
 	defer adopt(logger)()
 
 	order := prefork.Retire
 	service, err := newService(settings, sockets{
 		serve: inherited.Listener, admin: inherited.Admin, private: true, queue: func() host.Queue { return queueFor(order) },
-	}, logger, errOut)
+	}, logger, log)
 	if err != nil {
 		return err
 	}

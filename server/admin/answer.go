@@ -73,7 +73,9 @@ func (oneOfEach) Collect(metrics chan<- prometheus.Metric) {
 	all := newSeries("").read()
 	all.Pools = []pool{{}}
 	all.collect(metrics)
-	snapshot{acceptQueue: &server.AcceptQueue{}}.collectAcceptQueue(metrics)
+	now := snapshot{acceptQueue: &server.AcceptQueue{}}
+	now.collectAcceptQueue(metrics)
+	now.collectLog(metrics)
 }
 
 // readAnswer reads a worker's metrics. It returns copies with the fields that are known, and leaves out names that are

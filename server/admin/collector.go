@@ -21,6 +21,9 @@ var (
 
 	descAcceptQueue      = describe("accept_queue", "Connections that wait in the kernel for the server to accept them.")
 	descAcceptQueueLimit = describe("accept_queue_limit", "How many connections may wait in the kernel.")
+
+	descLogDropped = prometheus.NewDesc(namePrefix+"log_lines_dropped_total",
+		"Lines that are missing in the log, because its reader did not keep up or has gone.", nil, nil)
 )
 
 // namePrefix is what tells our metrics from those of the runtime and the process.
@@ -37,7 +40,7 @@ func (c collector) Describe(descs chan<- *prometheus.Desc) {
 	for _, desc := range []*prometheus.Desc{
 		descRequests, descInFlight, descQueued, descConnections,
 		descQueueWait, descWork, descFailures, descPoolSize, descPoolInUse, descPoolWaits,
-		descAcceptQueue, descAcceptQueueLimit,
+		descAcceptQueue, descAcceptQueueLimit, descLogDropped,
 	} {
 		descs <- desc
 	}
@@ -49,6 +52,11 @@ func (c collector) Collect(metrics chan<- prometheus.Metric) {
 		f.collect(metrics)
 	}
 	now.collectAcceptQueue(metrics)
+	now.collectLog(metrics)
+}
+
+func (now snapshot) collectLog(metrics chan<- prometheus.Metric) {
+	metrics <- prometheus.MustNewConstMetric(descLogDropped, prometheus.CounterValue, float64(now.logDropped))
 }
 
 func (now snapshot) collectAcceptQueue(metrics chan<- prometheus.Metric) {

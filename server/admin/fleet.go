@@ -38,7 +38,8 @@ type FleetConfig struct {
 	Source *server.Source // on which all accept
 
 	// Answered is told of each worker that answers, by its PID. It may be called from several goroutines at a time.
-	Answered func(pid int)
+	Answered   func(pid int)
+	LogDropped func() uint64 // how many lines of this process's own log were dropped so far; nil for none
 }
 
 // A Worker is a worker process, and how to ask it.
@@ -77,6 +78,9 @@ type member struct {
 
 // NewFleet returns a Fleet of no workers.
 func NewFleet(config FleetConfig) *Fleet {
+	if config.LogDropped == nil {
+		config.LogDropped = noneDropped
+	}
 	f := &Fleet{config: config, start: time.Now(), kept: tally{}}
 	f.registry = newRegistry(fleetCollector{f})
 	return f

@@ -54,6 +54,7 @@ func newFakeWorker(t *testing.T, pid int) *fakeWorker {
 	}
 	metrics, app := NewMetrics(), newApp("pool")
 	metrics.Watch(app, newSource(t))
+	metrics.WatchLog(func() uint64 { return 2 })
 	w := &fakeWorker{
 		Worker: Worker{PID: pid, State: "ready", Dial: dialer(listener.Addr())},
 		app:    app, observer: metrics.Observer("pool"),
@@ -84,7 +85,10 @@ func (w *fakeWorker) answer(n int) {
 
 func newFleet(t *testing.T, workers ...*fakeWorker) *Fleet {
 	t.Helper()
-	f := NewFleet(FleetConfig{Mode: func() string { return "pool" }, Source: newSource(t), Answered: func(int) {}})
+	f := NewFleet(FleetConfig{
+		Mode: func() string { return "pool" }, Source: newSource(t), Answered: func(int) {},
+		LogDropped: func() uint64 { return 1 },
+	})
 	for _, w := range workers {
 		f.Put(w.Worker)
 		t.Cleanup(func() { f.Remove(w.PID) })
@@ -139,6 +143,9 @@ func TestFleetAddsUp(t *testing.T) {
 			t.Errorf("worker %d is %+v", i+1, w)
 		}
 	}
+	if got.LogDropped != 2+2+1 {
+		t.Errorf("%d lines of log dropped, want the workers' and the supervisor's together", got.LogDropped)
+	}
 	if got.Goroutines != got.Workers[0].Goroutines+got.Workers[1].Goroutines {
 		t.Errorf("%d goroutines, want the workers' together", got.Goroutines)
 	}
@@ -153,6 +160,7 @@ func TestFleetAddsUp(t *testing.T) {
 		`demo_server_worker_processes{state="ready"} 2`,
 		`demo_server_worker_process_up{pid="1"} 1`,
 		`demo_server_worker_process_restarts_total 0`,
+		`demo_server_log_lines_dropped_total 5`,
 	} {
 		if !strings.Contains(text, want+"\n") {
 			t.Errorf("/metrics lacks %s", want)
@@ -204,7 +212,7 @@ func TestFleetKeepsCounts(t *testing.T) {
 		}
 	}
 	f.Remove(b.PID)
-	if got := f.stats(); got.Requests[server.OK] != 7 || len(got.Workers) != 0 {
+	if got := f.stats(); got.Requests[server.OK] != 7 || got.LogDropped != 5 || len(got.Workers) != 0 {
 		t.Errorf("after the last worker: %+v", got)
 	}
 }

@@ -19,13 +19,15 @@ var (
 type fleetCollector struct{ fleet *Fleet }
 
 func (c fleetCollector) Describe(descs chan<- *prometheus.Desc) {
-	for _, desc := range []*prometheus.Desc{descWorkers, descUp, descRestarts, descAcceptQueue, descAcceptQueueLimit} {
+	for _, desc := range []*prometheus.Desc{descWorkers, descUp, descRestarts, descAcceptQueue, descAcceptQueueLimit, descLogDropped} {
 		descs <- desc
 	}
 }
 
 func (c fleetCollector) Collect(metrics chan<- prometheus.Metric) {
-	c.fleet.snapshot().collectAcceptQueue(metrics)
+	now := c.fleet.snapshot()
+	now.collectAcceptQueue(metrics)
+	now.collectLog(metrics)
 	c.fleet.mu.Lock()
 	defer c.fleet.mu.Unlock()
 	states := map[string]int{}

@@ -86,7 +86,9 @@ func (f *Fleet) stats() stats {
 	now := f.snapshot()
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	now.modes = figuresOf(f.total().families())
+	families := f.total().families()
+	now.modes = figuresOf(families)
+	now.logDropped += logDroppedIn(families)
 	body := now.stats()
 	body.UptimeSeconds = time.Since(f.start).Seconds()
 	body.fleetStats = &fleetStats{Restarts: f.restarts, Workers: []workerStats{}}
@@ -96,6 +98,16 @@ func (f *Fleet) stats() stats {
 		body.Workers = append(body.Workers, w)
 	}
 	return body
+}
+
+// logDroppedIn is how many lines of log the workers say they have dropped.
+func logDroppedIn(families []*dto.MetricFamily) uint64 {
+	for _, family := range families {
+		if family.GetName() == namePrefix+"log_lines_dropped_total" {
+			return uint64(family.Metric[0].GetCounter().GetValue())
+		}
+	}
+	return 0
 }
 
 func (m *member) stats() workerStats {
@@ -119,7 +131,7 @@ func (m *member) stats() workerStats {
 // snapshot is what this process knows itself. Its caller does not hold the lock, which whoever tells the mode may wait
 // for.
 func (f *Fleet) snapshot() (now snapshot) {
-	now.current = f.config.Mode()
+	now.current, now.logDropped = f.config.Mode(), f.config.LogDropped()
 	if queue, ok := f.config.Source.AcceptQueue(); ok {
 		now.acceptQueue = &queue
 	}

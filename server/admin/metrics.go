@@ -18,8 +18,9 @@ import (
 // Metrics holds every number that /metrics and /stats show. The two read the same snapshot, so they cannot disagree.
 // Create it with NewMetrics; one lives as long as the process, and outlives the modes that it counts.
 type Metrics struct {
-	registry *prometheus.Registry
-	start    time.Time
+	registry   *prometheus.Registry
+	start      time.Time
+	logDropped func() uint64
 
 	mu      sync.Mutex
 	series  []*series // of every mode that was seen, in order of appearance
@@ -35,7 +36,7 @@ type watch struct {
 
 // NewMetrics returns Metrics in a registry of their own, next to the Go runtime's, the process's and the build's.
 func NewMetrics() *Metrics {
-	m := &Metrics{start: time.Now()}
+	m := &Metrics{start: time.Now(), logDropped: noneDropped}
 	m.registry = newRegistry(collector{m})
 	return m
 }
@@ -51,6 +52,11 @@ func newRegistry(own prometheus.Collector) *prometheus.Registry {
 	)
 	return registry
 }
+
+func noneDropped() uint64 { return 0 }
+
+// WatchLog reads from dropped how many lines of the process's log were dropped so far. Call it before anything is read.
+func (m *Metrics) WatchLog(dropped func() uint64) { m.logDropped = dropped }
 
 // Gather reads all metrics, for /metrics.
 func (m *Metrics) Gather() ([]*dto.MetricFamily, error) { return m.registry.Gather() }
@@ -130,6 +136,7 @@ func (s *series) Observe(sample *server.Sample) {
 type snapshot struct {
 	current     string              // the mode that serves, empty before the first
 	acceptQueue *server.AcceptQueue // nil where it cannot be read
+	logDropped  uint64              // lines
 	modes       []figures
 }
 
@@ -157,7 +164,7 @@ type pool struct {
 func (m *Metrics) snapshot() snapshot {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	var now snapshot
+	now := snapshot{logDropped: m.logDropped()}
 	if m.current != nil {
 		now.current = m.current.app.Mode()
 		if queue, ok := m.current.source.AcceptQueue(); ok {

@@ -115,6 +115,7 @@ func TestMetricsLint(t *testing.T) {
 // TestStats spells the whole reply out: its keys are an interface.
 func TestStats(t *testing.T) {
 	m := observed(t)
+	m.WatchLog(func() uint64 { return 5 })
 	m.Observer("single")
 	var got map[string]any
 	if err := json.Unmarshal(get(newServer(loopback, Config{Metrics: m}), "/stats").Body.Bytes(), &got); err != nil {
@@ -133,7 +134,7 @@ func TestStats(t *testing.T) {
 	}
 	delete(got, "accept_queue")
 	text, _ := json.Marshal(got)
-	const want = `{"connections":2,"in_flight":1,"mode":"pool",` +
+	const want = `{"connections":2,"in_flight":1,"log_lines_dropped":5,"mode":"pool",` +
 		`"other_modes":[{"connections":0,"in_flight":0,"mode":"single",` +
 		`"queue_wait_seconds":{"count":0,"mean":0,"sum":0},"queued":0,` +
 		`"requests":{"bad_request":0,"draining":0,"failed":0,"injected":0,"left_queued":0,"left_running":0,"ok":0,"queue_full":0,"queue_timeout":0,"unwritten":0,"wasted":0},` +

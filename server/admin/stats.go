@@ -16,6 +16,7 @@ type stats struct {
 	Goroutines    int     `json:"goroutines"`
 	figures
 	AcceptQueue *acceptQueue `json:"accept_queue"` // null where the system does not tell
+	LogDropped  uint64       `json:"log_lines_dropped"`
 	OtherModes  []figures    `json:"other_modes"`
 	*fleetStats              // nil, and no keys, for a process that serves alone
 }
@@ -45,7 +46,7 @@ func (m *Metrics) stats() stats {
 // stats is what /stats says of a snapshot.
 func (now snapshot) stats() stats {
 	// Before the first mode serves, every key is there all the same.
-	body := stats{figures: newSeries("").read(), OtherModes: []figures{}}
+	body := stats{figures: newSeries("").read(), OtherModes: []figures{}, LogDropped: now.logDropped}
 	for _, f := range now.modes {
 		if f.Mode == now.current {
 			body.figures = f
