@@ -38,6 +38,8 @@ func socketsOf(files []*os.File) (given sockets, err error) {
 		switch {
 		case err != nil:
 			return sockets{}, err
+		case file.Name() == adminName && given.admin != nil:
+			return sockets{}, errors.New("systemd handed over several sockets called \"admin\": give one")
 		case file.Name() == adminName:
 			given.admin = listener
 		case given.serve != nil:

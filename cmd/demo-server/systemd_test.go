@@ -46,6 +46,8 @@ func TestSockets(t *testing.T) {
 		{"admin", false, true, ""},
 		{"admin web", true, true, ""},
 		{"web web", false, false, "several sockets to serve on"},
+		{"admin admin", false, false, `several sockets called "admin"`},
+		{"admin web admin", false, false, `several sockets called "admin"`},
 	} {
 		t.Run(row.names, func(t *testing.T) {
 			var files []*os.File
