@@ -7,10 +7,7 @@ import (
 	"io"
 	"log"
 	"net"
-	"os"
-	"os/signal"
 	"strconv"
-	"syscall"
 	"time"
 
 	"demo-server/backend"
@@ -33,6 +30,7 @@ func (c backendCommand) Run(s *streams) error {
 	running, stop := untilSignal(context.Background())
 	defer stop()
 	outliveReaders()
+	serveInBackground()
 	defer logOf(s.errOut)()
 	web, err := c.open(backend.StartHTTP, c.HTTPPort, "--http-port")
 	if err != nil {
@@ -47,10 +45,6 @@ func (c backendCommand) Run(s *streams) error {
 	fmt.Fprintf(s.out, "ready: http://%s/ and gRPC on %s\n", reachable(web.Addr()), reachable(rpc.Addr()))
 	<-running.Done()
 	return stopBoth(web, rpc)
-}
-
-func untilSignal(ctx context.Context) (running context.Context, stop context.CancelFunc) {
-	return signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 }
 
 // A starter starts a backend on an address, with at most that many connections.
@@ -84,7 +78,7 @@ func logOf(out io.Writer) (undo func()) {
 func stopBoth(web, rpc *backend.Server) error {
 	grace, cancel := context.WithTimeout(context.Background(), backendGrace)
 	defer cancel()
-	grace, stop := untilSignal(grace)
+	grace, stop := untilInsisted(grace)
 	defer stop()
 	stopped := make(chan error, 1)
 	go func() { stopped <- web.Stop(grace) }()

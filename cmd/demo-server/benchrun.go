@@ -7,9 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"os/signal"
 	"strings"
-	"syscall"
 	"time"
 
 	"demo-server/bench"
@@ -22,7 +20,7 @@ import (
 
 // benchRun measures, and shows and keeps what came of it. What was measured until an interrupt counts.
 func benchRun(config bench.Config, set *originals.Set, files benchFiles, s *streams) error {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := untilSignal(context.Background())
 	defer stop()
 	for i := range config.Rows {
 		if err := config.Rows[i].Choose(ctx); err != nil {
@@ -45,7 +43,7 @@ func benchRun(config bench.Config, set *originals.Set, files benchFiles, s *stre
 
 // benchCost measures what a blocked request costs.
 func benchCost(config bench.CostConfig, files benchFiles, s *streams) error {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := untilSignal(context.Background())
 	defer stop()
 	fmt.Fprintf(s.out, "%s with %d requests in flight, about %s\n\n", counted("server", len(config.Rows)), config.InFlight,
 		config.Took().Round(time.Second))

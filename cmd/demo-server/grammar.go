@@ -155,6 +155,7 @@ type serveCommand struct{}
 // Run serves, in this process or in several.
 func (serveCommand) Run(s *streams, settings *configs.Settings, l *line) error {
 	outliveReaders()
+	serveInBackground()
 	log := openLog(settings, s.errOut)
 	defer log.close()
 	logger := log.logger()

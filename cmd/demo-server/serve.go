@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
-	"syscall"
 	"time"
 
 	"github.com/coreos/go-systemd/v22/daemon"
@@ -38,7 +37,7 @@ func (f firstSignal) echoes() bool { return time.Since(time.Time(f)) < echo }
 // serve runs the server until a signal has stopped it, and returns the exit code. A second signal ends it at once.
 func serve(settings *configs.Settings, given sockets, logger *zap.Logger, log *logSink) int {
 	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	signal.Notify(signals, stopSignals()...)
 	defer signal.Stop(signals)
 
 	service, err := newService(settings, given, logger, log)
@@ -57,7 +56,7 @@ func serve(settings *configs.Settings, given sockets, logger *zap.Logger, log *l
 		case err := <-ended:
 			return service.farewell(err)
 		case s := <-signals:
-			if first.echoes() {
+			if first.echoes() || stopping.Err() != nil && !insists(s) {
 				continue
 			}
 			if stopping.Err() != nil {

@@ -1,0 +1,6 @@
+//go:build !unix
+
+package main
+
+// serveInBackground does nothing: this system suspends no server.
+func serveInBackground() {}
