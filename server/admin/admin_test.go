@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -159,6 +160,44 @@ func TestGuard(t *testing.T) {
 					want = own
 				}
 				checkGuarded(t, do(s, request), path, want)
+			}
+		})
+	}
+}
+
+// TestOtherOrigins: no page of another origin can start a profile or a trace, whatever it makes the browser send. A probe
+// answers all the same.
+func TestOtherOrigins(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		header http.Header
+		want   int
+	}{
+		{"no browser", nil, 200},
+		{"address bar", http.Header{"Sec-Fetch-Site": {"none"}}, 200},
+		{"own page", http.Header{"Sec-Fetch-Site": {"same-origin"}}, 200},
+		{"own page with Origin", http.Header{"Sec-Fetch-Site": {"same-origin"}, "Origin": {"http://localhost:9000"}}, 200},
+		{"other site", http.Header{"Sec-Fetch-Site": {"cross-site"}}, 403},
+		{"other port", http.Header{"Sec-Fetch-Site": {"same-site"}}, 403},
+		{"unknown", http.Header{"Sec-Fetch-Site": {"elsewhere"}}, 403},
+		{"own page, old browser", http.Header{"Origin": {"http://localhost:9000"}}, 200},
+		{"other site, old browser", http.Header{"Origin": {"http://evil.example"}}, 403},
+		{"other port, old browser", http.Header{"Origin": {"http://localhost:8000"}}, 403},
+		{"hidden origin, old browser", http.Header{"Origin": {"null"}}, 403},
+		{"no origin", http.Header{"Origin": {"::"}}, 403},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			for _, config := range []Config{{}, {Token: token}} {
+				s := newServer(loopback, config)
+				for path, want := range map[string]int{
+					"/": c.want, "/stats": c.want, "/debug/pprof/trace?seconds=0.01": c.want, "/healthz": 200, "/readyz": 200,
+				} {
+					request := httptest.NewRequest(http.MethodGet, path, nil)
+					request.Host = "localhost:9000"
+					maps.Copy(request.Header, c.header)
+					request.Header.Set("Authorization", "Bearer "+token)
+					checkGuarded(t, do(s, request), path, want)
+				}
 			}
 		})
 	}
