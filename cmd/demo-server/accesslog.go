@@ -1,9 +1,7 @@
 package main
 
 import (
-	"strings"
 	"time"
-	"unicode"
 
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
@@ -39,8 +37,8 @@ func (a *accessLog) Observe(s *server.Sample) {
 	}
 	a.logger.Info("request",
 		zap.String("mode", s.Mode),
-		zap.String("method", printable(s.Method)),
-		zap.String("path", printable(s.Path)),
+		zap.String("method", s.Method),
+		zap.String("path", s.Path),
 		zap.Int("status", s.Status),
 		zap.String("outcome", string(s.Outcome)),
 		millis("backlog_ms", s.Backlog, s.Backlog >= 0),
@@ -80,15 +78,4 @@ func skippedField(skipped int64) zapcore.Field {
 		return zap.Skip()
 	}
 	return zap.Int64("skipped", skipped)
-}
-
-// printable replaces what a terminal may obey and zap writes as it is: DEL, the C1 control characters, marks of writing
-// direction. The control characters below space, line ends among them, zap escapes itself.
-func printable(text string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || unicode.IsPrint(r) {
-			return r
-		}
-		return unicode.ReplacementChar
-	}, text)
 }

@@ -21,6 +21,9 @@ const (
 	checkEvery = time.Second
 )
 
+// errDependency is what to say to those who may not know what the server depends on.
+var errDependency = errors.New("what the work depends on does not answer")
+
 // A dependency is what the server's work waits for, and whether it answers. Work that depends on nothing has one that
 // always does.
 type dependency struct {
@@ -77,7 +80,8 @@ func (d *dependency) check(ctx context.Context) {
 	case errors.Is(ctx.Err(), context.Canceled): // nobody asks any more, which is not its fault
 	case ctx.Err() != nil && d.err() != nil: // the end of the time says less than what was said before
 	default:
-		d.fails.Store(&err)
+		shown := errors.New(oneLine(err.Error())) // the other side has a say in its text
+		d.fails.Store(&shown)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"demo-server/server/host"
 	"demo-server/work"
 )
 
@@ -133,6 +134,30 @@ func TestBeside(t *testing.T) {
 			t.Error("it still checks")
 		}
 	})
+}
+
+// TestDependencyShown: the reason is one line that no terminal obeys, and names the dependency only to those who may see
+// everything.
+func TestDependencyShown(t *testing.T) {
+	needs := newDependency(newPatient(func(context.Context) error { return errors.New("10.0.0.1 says: " + hostile) }), time.Second, zap.NewNop())
+	needs.check(t.Context())
+	for _, row := range []struct {
+		state      host.State
+		everything bool
+		want       string
+	}{
+		{host.Ready, true, "10.0.0.1 says: /??00:00:00.000 ERROR forged?[2J??2J???\"\\"},
+		{host.Ready, false, "what the work depends on does not answer"},
+		{host.Starting, true, "starting: 10.0.0.1 says: /??00:00:00.000 ERROR forged?[2J??2J???\"\\"},
+		{host.Starting, false, "starting: what the work depends on does not answer"},
+		{host.Draining, true, "draining"},
+		{host.Draining, false, "draining"},
+	} {
+		ready, reason := readiness(row.state, needs.err(), row.everything)
+		if want := strings.ReplaceAll(row.want, "?", "\ufffd"); ready || reason != want {
+			t.Errorf("%s, everything %v: got %v, %q, want %q", row.state, row.everything, ready, reason, want)
+		}
+	}
 }
 
 // TestNoDependency: work that depends on nothing is never waited for.

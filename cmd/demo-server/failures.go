@@ -45,7 +45,7 @@ func (f *failureLog) Observe(s *server.Sample) {
 		return
 	}
 	f.logger.Warn("work failed", zap.String("mode", s.Mode), zap.Int("status", s.Status),
-		zap.String("error", printable(s.Err.Error())), skippedField(skipped))
+		zap.String("error", s.Err.Error()), skippedField(skipped))
 }
 
 // flush logs how many failures were skipped since the last line.

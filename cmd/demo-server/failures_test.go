@@ -13,7 +13,7 @@ import (
 )
 
 func TestFailureLog(t *testing.T) {
-	failed := server.Sample{Mode: "pool", Status: 502, Outcome: server.Failed, Err: errors.New("refused: nobody\x7f there")}
+	failed := server.Sample{Mode: "pool", Status: 502, Outcome: server.Failed, Err: errors.New("refused: nobody there")}
 	synctest.Test(t, func(t *testing.T) {
 		logger, lines := logged(zap.InfoLevel)
 		failures := newFailureLog(logger)
@@ -22,13 +22,13 @@ func TestFailureLog(t *testing.T) {
 		for range 3 {
 			failures.Observe(&failed)
 		}
-		const first = `work failed {"error":"refused: nobody` + "\ufffd" + ` there","mode":"pool","status":502}`
+		const first = `work failed {"error":"refused: nobody there","mode":"pool","status":502}`
 		wantLines(t, lines, first)
 		time.Sleep(failureInterval)
 		failures.Observe(&failed)
 		failures.Observe(&failed)
 		slow := server.Sample{Mode: "pool", Status: 504, Err: errors.New("too late"), Failure: &work.Failure{Cause: work.TimedOut}}
-		wantLines(t, lines, `work failed {"error":"refused: nobody`+"\ufffd"+` there","mode":"pool","skipped":2,"status":502}`)
+		wantLines(t, lines, `work failed {"error":"refused: nobody there","mode":"pool","skipped":2,"status":502}`)
 		failures.Observe(&slow) // another cause
 		wantLines(t, lines, `work failed {"error":"too late","mode":"pool","status":504}`)
 		failures.flush()

@@ -107,7 +107,7 @@ func newEncoder(format string, terminal bool) zapcore.Encoder {
 		EncodeDuration: zapcore.StringDurationEncoder,
 	}
 	if format == "json" || format == "auto" && !terminal {
-		return zapcore.NewJSONEncoder(config)
+		return printableEncoder{zapcore.NewJSONEncoder(config), false}
 	}
 	config.EncodeTime = zapcore.TimeEncoderOfLayout("15:04:05.000")
 	config.EncodeLevel = zapcore.CapitalLevelEncoder
@@ -115,7 +115,7 @@ func newEncoder(format string, terminal bool) zapcore.Encoder {
 	if terminal {
 		config.EncodeLevel = zapcore.CapitalColorLevelEncoder
 	}
-	return zapcore.NewConsoleEncoder(config)
+	return printableEncoder{zapcore.NewConsoleEncoder(config), true}
 }
 
 // logEnd logs how what served has ended, and returns the exit code. started says that requests were answered.

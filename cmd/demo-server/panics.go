@@ -32,7 +32,7 @@ func (p *panicLog) Observe(s *server.Sample) {
 		return
 	}
 	line.Stack = string(s.Panic.Stack) // console prints it as it is, below the line
-	line.Write(zap.String("mode", s.Mode), zap.String("value", printable(fmt.Sprint(s.Panic.Value))), skippedField(skipped))
+	line.Write(zap.String("mode", s.Mode), zap.String("value", fmt.Sprint(s.Panic.Value)), skippedField(skipped))
 }
 
 // flush logs how many panics were skipped since the last line.

@@ -144,9 +144,17 @@ func (s *service) open(given sockets, log *logSink) error {
 	return err
 }
 
-// readiness says whether to send requests here, and if not, in one line why.
-func (s *service) readiness() (ready bool, reason string) {
-	state, failing := s.host.State(), s.needs.err()
+// readiness says whether to send requests here, and if not, in one line why. It names addresses only if everything is asked
+// for.
+func (s *service) readiness(everything bool) (ready bool, reason string) {
+	return readiness(s.host.State(), s.needs.err(), everything)
+}
+
+// readiness is what follows from the state of the service and what its work depends on, which fails with an error.
+func readiness(state host.State, failing error, everything bool) (ready bool, reason string) {
+	if failing != nil && !everything {
+		failing = errDependency
+	}
 	switch {
 	case state == host.Ready && failing != nil:
 		return false, failing.Error()

@@ -128,11 +128,11 @@ func (s *supervision) inForce() *configs.Settings {
 
 // readiness says whether to send requests here: as many worker processes as wanted serve, and what the work of each
 // depends on answers.
-func (s *supervision) readiness() (ready bool, reason string) {
+func (s *supervision) readiness(everything bool) (ready bool, reason string) {
 	if ready, reason = s.workers.Ready(); !ready {
 		return false, reason
 	}
-	return s.fleet.Ready()
+	return s.fleet.Ready(everything)
 }
 
 // run supervises until stop is done and everything has drained.

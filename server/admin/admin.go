@@ -27,14 +27,18 @@ const MaxConnections = 16
 
 // Config is what a Server needs to know. Ready is required, and either Metrics or Fleet.
 type Config struct {
-	Metrics  *Metrics                           // of this process
-	Fleet    *Fleet                             // of several that serve together, and of this one, which leads them
-	Ready    func() (ready bool, reason string) // whether to send traffic here, and in one line why not
-	Token    string                             // asked of every request but probes; empty for none, on loopback only
-	Private  bool                               // the listener has one peer, which may ask for everything: no token, no guard
-	Recorder *Recorder                          // nil where no flight recorder runs
-	ErrorLog *log.Logger                        // for what no reply can say; nil for the standard logger
+	Metrics  *Metrics    // of this process
+	Fleet    *Fleet      // of several that serve together, and of this one, which leads them
+	Ready    Readiness   // whether to send traffic here
+	Token    string      // asked of every request but probes; empty for none, on loopback only
+	Private  bool        // the listener has one peer, which may ask for everything: no token, no guard
+	Recorder *Recorder   // nil where no flight recorder runs
+	ErrorLog *log.Logger // for what no reply can say; nil for the standard logger
 }
+
+// A Readiness says whether to send traffic here, and in one printable line why not. The reason names addresses only if it
+// is for those who may see everything.
+type Readiness func(everything bool) (ready bool, reason string)
 
 // A meter is what /metrics and /stats show.
 type meter interface {
@@ -52,6 +56,7 @@ func (c Config) meter() meter {
 // A Server serves the admin endpoints. Create it with New.
 type Server struct {
 	config   Config
+	guard    *guard // nil for a private listener
 	listener net.Listener
 	http     *http.Server
 }
@@ -69,7 +74,10 @@ func New(listener net.Listener, config Config) *Server {
 	if config.ErrorLog == nil {
 		config.ErrorLog = log.Default()
 	}
-	s := &Server{config: config, listener: listener}
+	s := &Server{config: config}
+	if !config.Private {
+		s.guard = newGuard(config.Token, onLoopback(listener.Addr()))
+	}
 	// There is no WriteTimeout: a profile takes as many seconds as its client asks for.
 	s.http = &http.Server{Handler: s.routes(), ErrorLog: config.ErrorLog}
 	s.listener = connlimit.HTTP(s.http, listener, MaxConnections)
@@ -96,8 +104,8 @@ func (s *Server) Shutdown(ctx context.Context) error {
 
 func (s *Server) routes() http.Handler {
 	router := chi.NewRouter()
-	if !s.config.Private {
-		router.Use(newGuard(s.config.Token, onLoopback(s.listener.Addr())).wrap)
+	if s.guard != nil {
+		router.Use(s.guard.wrap)
 	}
 	router.Use(middleware.GetHead)
 	router.NotFound(notFound)
@@ -143,13 +151,27 @@ func index(endpoints []endpoint) http.HandlerFunc {
 
 func healthz(w http.ResponseWriter, _ *http.Request) { writeText(w, []byte("ok\n")) }
 
-func (s *Server) readyz(w http.ResponseWriter, _ *http.Request) {
-	ready, reason := s.config.Ready()
+func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
+	ready, reason := s.config.Ready(s.showsEverything(r))
 	if !ready {
 		http.Error(w, reason, http.StatusServiceUnavailable)
 		return
 	}
 	writeText(w, []byte("ready\n"))
+}
+
+// brief is the parameter of /readyz with which those who may see everything ask for what others get.
+const brief = "brief"
+
+func (s *Server) showsEverything(r *http.Request) bool {
+	if r.URL.Query().Has(brief) {
+		return false
+	}
+	if s.guard == nil {
+		return true
+	}
+	status, _ := s.guard.refuses(r)
+	return status == 0
 }
 
 // metrics answers with what it can read: one collector that fails must not hide the others.

@@ -33,7 +33,7 @@ type addressed struct {
 
 func (l addressed) Addr() net.Addr { return l.addr }
 
-func alwaysReady() (bool, string) { return true, "" }
+func alwaysReady(bool) (bool, string) { return true, "" }
 
 func newServer(addr net.Addr, config Config) *Server {
 	if config.Metrics == nil {
@@ -109,12 +109,42 @@ func TestMethods(t *testing.T) {
 
 func TestReadyz(t *testing.T) {
 	for _, reason := range []string{"starting", "draining"} {
-		s := newServer(loopback, Config{Ready: func() (bool, string) { return false, reason }})
+		s := newServer(loopback, Config{Ready: func(bool) (bool, string) { return false, reason }})
 		if reply := get(s, "/readyz"); reply.Code != 503 || reply.Body.String() != reason+"\n" {
 			t.Errorf("got %d %q, want 503 %q", reply.Code, reply.Body, reason)
 		}
 		if reply := get(s, "/healthz"); reply.Code != 200 {
 			t.Errorf("healthz is %d while %s, want 200: the process lives", reply.Code, reason)
+		}
+	}
+}
+
+// TestReadyzWithoutToken: only those who may see everything learn what the server depends on.
+func TestReadyzWithoutToken(t *testing.T) {
+	unready := func(everything bool) (bool, string) {
+		if everything {
+			return false, "10.0.0.1:5432 does not answer"
+		}
+		return false, "no answer"
+	}
+	for _, c := range []struct {
+		name, token, authorization string
+		addr                       net.Addr
+		want                       string
+	}{
+		{"token sent", token, "Bearer " + token, anywhere, "10.0.0.1:5432 does not answer\n"},
+		{"token missing", token, "", anywhere, "no answer\n"},
+		{"token missing on loopback", token, "", loopback, "no answer\n"},
+		{"token wrong", token, "Bearer s3cres", anywhere, "no answer\n"},
+		{"none set", "", "", anywhere, "no answer\n"},
+		{"none set on loopback", "", "", loopback, "10.0.0.1:5432 does not answer\n"},
+	} {
+		request := httptest.NewRequest(http.MethodGet, "/readyz", nil)
+		request.Host = "localhost:9000"
+		request.Header.Set("Authorization", c.authorization)
+		reply := do(newServer(c.addr, Config{Token: c.token, Ready: unready}), request)
+		if reply.Code != 503 || reply.Body.String() != c.want {
+			t.Errorf("%s: got %d %q, want 503 %q", c.name, reply.Code, reply.Body, c.want)
 		}
 	}
 }

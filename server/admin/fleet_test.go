@@ -39,8 +39,10 @@ type fakeWorker struct {
 	stop     func()
 }
 
-func (w *fakeWorker) readiness() (bool, string) {
-	if reason := w.unready.Load(); reason != nil {
+func (w *fakeWorker) readiness(everything bool) (bool, string) {
+	if reason := w.unready.Load(); reason != nil && everything {
+		return false, *reason + " at 127.0.0.1:5432"
+	} else if reason != nil {
 		return false, *reason
 	}
 	return true, ""
@@ -103,8 +105,14 @@ func TestFleetReady(t *testing.T) {
 	f := newFleet(t, a, b)
 	want := func(when string, ready bool, reason string) {
 		t.Helper()
-		if gotReady, gotReason := f.Ready(); gotReady != ready || gotReason != reason {
+		if gotReady, gotReason := f.Ready(false); gotReady != ready || gotReason != reason {
 			t.Errorf("%s: got %v, %q, want %v, %q", when, gotReady, gotReason, ready, reason)
+		}
+		if !ready {
+			reason += " at 127.0.0.1:5432"
+		}
+		if gotReady, gotReason := f.Ready(true); gotReady != ready || gotReason != reason {
+			t.Errorf("%s, everything: got %v, %q, want %v, %q", when, gotReady, gotReason, ready, reason)
 		}
 	}
 	want("both are ready", true, "")
@@ -315,7 +323,7 @@ func TestFleetHostileReason(t *testing.T) {
 	f := newFleet(t)
 	f.Put(newHostileWorker(t, 1, http.StatusServiceUnavailable, []byte("no\x1b[2J disk\xff\nready\n"+strings.Repeat("x", 1<<20))))
 	defer f.Remove(1)
-	if ready, reason := f.Ready(); ready || reason != "worker process 1: no [2J disk " {
+	if ready, reason := f.Ready(true); ready || reason != "worker process 1: no [2J disk " {
 		t.Errorf("got %v, %.80q", ready, reason)
 	}
 }
@@ -350,7 +358,7 @@ func TestFleetSilence(t *testing.T) {
 		want := func(silentSince time.Time, ready bool, reason string) {
 			t.Helper()
 			f.ask()
-			if got, why := f.Ready(); got != ready || why != reason {
+			if got, why := f.Ready(true); got != ready || why != reason {
 				t.Errorf("ready %v, %q; want %v, %q", got, why, ready, reason)
 			}
 			since := f.members[0].stats().SilentSince

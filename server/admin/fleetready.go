@@ -13,15 +13,16 @@ import (
 )
 
 // Ready asks the workers that serve whether they are ready, and says of one that is not why. One that does not answer
-// may just be busy: it is not ready once it has not answered for silentAfter.
-func (f *Fleet) Ready() (ready bool, reason string) {
+// may just be busy: it is not ready once it has not answered for silentAfter. The reason names addresses only if everything
+// is asked for.
+func (f *Fleet) Ready(everything bool) (ready bool, reason string) {
 	f.mu.Lock()
 	members := slices.DeleteFunc(slices.Clone(f.members), func(m *member) bool { return m.State != stateServes })
 	f.mu.Unlock()
 	reasons := make([]string, len(members))
 	var asked sync.WaitGroup
 	for i, m := range members {
-		asked.Go(func() { reasons[i] = f.unready(m) })
+		asked.Go(func() { reasons[i] = f.unready(m, everything) })
 	}
 	asked.Wait()
 	for i, m := range members {
@@ -33,8 +34,12 @@ func (f *Fleet) Ready() (ready bool, reason string) {
 }
 
 // unready is why the worker is not ready, or empty.
-func (f *Fleet) unready(m *member) string {
-	response, err := m.get(pathReadyz)
+func (f *Fleet) unready(m *member, everything bool) string {
+	path := pathReadyz
+	if !everything {
+		path += "?" + brief
+	}
+	response, err := m.get(path)
 	if err != nil {
 		return f.silence(m)
 	}

@@ -151,7 +151,7 @@ func TestStats(t *testing.T) {
 
 // TestStatsBeforeTheFirstMode has every key already.
 func TestStatsBeforeTheFirstMode(t *testing.T) {
-	starting := func() (bool, string) { return false, "starting" }
+	starting := func(bool) (bool, string) { return false, "starting" }
 	var got map[string]any
 	body := get(newServer(loopback, Config{Ready: starting}), "/stats").Body.Bytes()
 	if err := json.Unmarshal(body, &got); err != nil {

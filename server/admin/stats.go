@@ -28,7 +28,7 @@ type acceptQueue struct {
 
 func (s *Server) stats(w http.ResponseWriter, _ *http.Request) {
 	body := s.config.meter().stats()
-	body.Ready, body.Reason = s.config.Ready()
+	body.Ready, body.Reason = s.config.Ready(true)
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
 	encoder := json.NewEncoder(w)
