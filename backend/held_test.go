@@ -45,7 +45,7 @@ var holds = []struct {
 }{
 	{"http, nothing", serveHTTP, "", true, 10 * time.Second},
 	{"http, half a head", serveHTTP, "GET / HTTP/1.1\r\nHost:", true, 10 * time.Second},
-	{"http, no body", serveHTTP, "GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n", true, 0},
+	{"http, no body", serveHTTP, "GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n", true, 10 * time.Second},
 	{"http, kept", serveHTTP, "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", true, idleTimeout},
 	{"http, reply not read", serveHTTP, "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", false, 0},
 	{"grpc, nothing", serveGRPC, "", true, handshakeTimeout},

@@ -5,7 +5,9 @@
 package connlimit
 
 import (
+	"context"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -17,19 +19,30 @@ import (
 // Stall is how long a client may send nothing of a request that it has begun, or read nothing of a reply.
 const Stall = 10 * time.Second
 
-// maxHeaderBytes is the limit on a request's head, to which net/http adds 4 KiB.
-const maxHeaderBytes = 16 << 10
+const (
+	// maxHeaderBytes is the limit on a request's head, to which net/http adds 4 KiB.
+	maxHeaderBytes = 16 << 10
+	// maxBodyBytes is the limit on a body, which is not looked at.
+	maxBodyBytes = 64 << 10
+	// settle is how long a connection is idle before it can lose its place: its next request may be on the way.
+	settle = 100 * time.Millisecond
+)
 
-// HTTP sets the limits of server, and returns the listener that it must serve on. Request bodies are not read. With max
+// HTTP sets the limits of server, and returns the listener that it must serve on. Request bodies are dropped. With max
 // connections open, a new one takes the place of the one that has been idle for longest; if none is idle, it waits.
 //
 // A reply may take as long as it wants, such as a profile: only a client that does not read it is cut off.
 func HTTP(server *http.Server, listener net.Listener, max int) net.Listener {
 	l := newLimited(listener, max)
-	server.Handler = ignoreBody(server.Handler)
+	server.Handler = dropBody(server.Handler)
 	server.ReadHeaderTimeout = Stall
 	server.MaxHeaderBytes = maxHeaderBytes
-	server.ConnState = l.setState
+	server.ConnState = func(c net.Conn, state http.ConnState) {
+		l.mark(c.(*conn), state == http.StateNew || state == http.StateIdle)
+	}
+	server.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
+		return context.WithValue(ctx, connKey{}, c)
+	}
 	if server.IdleTimeout == 0 {
 		server.IdleTimeout = Stall
 	}
@@ -61,8 +74,12 @@ func newLimited(listener net.Listener, max int) *limited {
 type conn struct {
 	net.Conn
 	listener *limited
-	idle     bool // no request is being answered; listener.mu guards it
+	idle     bool      // no request is being answered; listener.mu guards it
+	since    time.Time // when it became idle
 }
+
+// connKey is the key of a request's conn in its context.
+type connKey struct{}
 
 // Accept returns the next connection, once it has a place.
 func (l *limited) Accept() (net.Conn, error) {
@@ -102,10 +119,14 @@ func (l *limited) admit(c *conn) bool {
 	return true
 }
 
-// evict closes the connection that has been idle for longest, if one is idle. The caller holds the lock.
+// evict closes the connection that has been idle for longest, if one has been for a while. The caller holds the lock.
 func (l *limited) evict() bool {
 	i := slices.IndexFunc(l.conns, func(c *conn) bool { return c.idle })
 	if i < 0 {
+		return false
+	}
+	if wait := settle - time.Since(l.conns[i].since); wait > 0 {
+		time.AfterFunc(wait, l.changed.Broadcast)
 		return false
 	}
 	l.conns[i].Conn.Close()
@@ -113,12 +134,11 @@ func (l *limited) evict() bool {
 	return true
 }
 
-// setState is the server's ConnState.
-func (l *limited) setState(accepted net.Conn, state http.ConnState) {
-	c := accepted.(*conn)
+// mark notes whether c is idle.
+func (l *limited) mark(c *conn, idle bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	c.idle = state == http.StateNew || state == http.StateIdle
+	c.idle, c.since = idle, time.Now()
 	if i := slices.Index(l.conns, c); i >= 0 && c.idle {
 		l.conns = append(slices.Delete(l.conns, i, i+1), c)
 		l.changed.Signal()
@@ -148,17 +168,37 @@ func (c *conn) Write(p []byte) (written int, err error) {
 	}
 }
 
-// ignoreBody answers without the request's body, which nobody asked for. The connection closes after the reply.
-func ignoreBody(next http.Handler) http.Handler {
+// dropBody reads the request's body, which nobody asked for. A client that does not send it within Stall gets no reply: the
+// connection closes.
+func dropBody(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.ContentLength == 0 {
 			next.ServeHTTP(w, r)
 			return
 		}
-		http.NewResponseController(w).SetReadDeadline(time.Now()) // or the server would wait for the body
-		w.Header().Set("Connection", "close")
+		c := r.Context().Value(connKey{}).(*conn)
+		if r.ContentLength > maxBodyBytes || !c.receive(w, r.Body) {
+			c.SetReadDeadline(time.Now()) // or the server would wait for the rest
+			http.Error(w, "the request has a long body, and needs none", http.StatusRequestEntityTooLarge)
+			return
+		}
+		c.SetReadDeadline(time.Time{}) // a long reply has no deadline
 		bodiless := r.WithContext(r.Context())
 		bodiless.Body, bodiless.ContentLength, bodiless.TransferEncoding = http.NoBody, 0, nil
 		next.ServeHTTP(w, bodiless)
 	})
+}
+
+// receive reads a body to its end, and returns false if it is too long. It ends the request if the body does not come; as
+// long as that is waited for, the connection counts as idle.
+func (c *conn) receive(w http.ResponseWriter, body io.ReadCloser) bool {
+	c.listener.mark(c, true)
+	defer c.listener.mark(c, false)
+	c.SetReadDeadline(time.Now().Add(Stall))
+	_, err := io.Copy(io.Discard, http.MaxBytesReader(w, body, maxBodyBytes))
+	var tooLong *http.MaxBytesError
+	if err != nil && !errors.As(err, &tooLong) {
+		panic(http.ErrAbortHandler)
+	}
+	return err == nil
 }
