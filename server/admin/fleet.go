@@ -160,7 +160,12 @@ func (f *Fleet) find(pid int) *member {
 
 func newMember(w Worker) *member {
 	m := &member{Worker: w}
-	dial := func(context.Context, string, string) (net.Conn, error) { return w.Dial() }
+	dial := func(context.Context, string, string) (net.Conn, error) {
+		if w.Dial == nil {
+			return nil, errStarts
+		}
+		return w.Dial()
+	}
 	m.client = http.Client{
 		Timeout:       askTimeout,
 		Transport:     &http.Transport{DialContext: dial, DisableCompression: true, MaxResponseHeaderBytes: maxHeader},

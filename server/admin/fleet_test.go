@@ -125,6 +125,19 @@ func TestFleetReady(t *testing.T) {
 	want("the other one does not answer", true, "")
 }
 
+// TestFleetStarting: a worker that has not served yet may be asked, such as one that drains before it is ready.
+func TestFleetStarting(t *testing.T) {
+	f := newFleet(t)
+	f.Put(Worker{PID: 1, State: "starting"})
+	f.Ask(1)
+	if got := f.stats(); len(got.Workers) != 1 || got.Workers[0].Answers {
+		t.Errorf("got %+v, want one that does not answer", got.Workers)
+	}
+	if reply := get(newServer(loopback, Config{Fleet: f}), "/workers/1/stats"); reply.Code != http.StatusBadGateway || !isLine(reply.Body.String()) {
+		t.Errorf("its own /stats: %d %q, want 502 and one line", reply.Code, reply.Body)
+	}
+}
+
 // TestFleetAddsUp: /stats and /metrics are the sums of what the workers say, but for the accept queue, which is one.
 func TestFleetAddsUp(t *testing.T) {
 	a, b := newFakeWorker(t, 1), newFakeWorker(t, 2)
