@@ -80,8 +80,17 @@ func New(listener net.Listener, config Config) *Server {
 	}
 	// There is no WriteTimeout: a profile takes as many seconds as its client asks for.
 	s.http = &http.Server{Handler: s.routes(), ErrorLog: config.ErrorLog}
-	s.listener = connlimit.HTTP(s.http, listener, MaxConnections)
+	s.listener = connlimit.HTTP(s.http, listener, maxConnections(config))
 	return s
+}
+
+// maxConnections leaves room for the supervisor's own questions to a worker, next to all the requests that it may hand on: a
+// worker that does not answer them is killed.
+func maxConnections(config Config) int {
+	if config.Private {
+		return MaxConnections + 2
+	}
+	return MaxConnections
 }
 
 // Serve serves until Shutdown, and returns nil then; any other end of the listener is an error.
