@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"bytes"
 	"io"
 	"net"
 	"sync/atomic"
@@ -84,6 +85,9 @@ func (c *conn) Write(p []byte) (int, error) {
 // writeBetween writes what is no reply of a job's: 100 Continue, an error that net/http answers by itself, or replies
 // that fasthttp held back. It is timed as every write is.
 func (c *conn) writeBetween(now phase, p []byte) (int, error) {
+	if !c.inflow.head.hasBody() && bytes.Equal(p, continueText) {
+		return len(p), nil // fasthttp says so also to a client that has nothing to send
+	}
 	c.enter(phaseWriting, c.conns.coarse())
 	n, err := c.writeChunks(p)
 	c.enter(now, c.conns.coarse())

@@ -107,10 +107,7 @@ func (d *dripping) WriteTo(io.Writer) (n int64, err error) {
 // headerReceived hides the body from fasthttp, which would read some of it before it calls the handler, and takes an
 // incomplete chunked body for a complete one. The handler reads it from the connection.
 func (h *fastHandler) headerReceived(header *fasthttp.RequestHeader) fasthttp.RequestConfig {
-	switch header.ContentLength() {
-	case 0, noBody:
-		header.Del("Expect") // 100 Continue is for those who have a body to send
-	default:
+	if header.ContentLength() != noBody {
 		header.SetContentLength(0)
 	}
 	return fasthttp.RequestConfig{}

@@ -47,7 +47,7 @@ func blankLines(p []byte) int {
 }
 
 // headEnd returns the length of the head that p begins with, or -1 if it is not complete. The first searched bytes of p
-// are known to hold no end. Where a bare line feed makes the blank line, this may be too long: parseHead refuses the head.
+// are known to hold no end. Where a bare line feed makes the blank line, this may be too long: parse refuses the head.
 func headEnd(p []byte, searched int) int {
 	from := max(0, searched-2) // the end may have begun in them
 	if i := bytes.Index(p[from:], blankLine); i >= 0 {
@@ -65,20 +65,21 @@ var (
 	bareBlankLine = []byte("\n\n")
 )
 
-// parseHead reads the framing of a complete head.
-func parseHead(p []byte) (h head) {
-	h.length = noBody
+// parse reads the framing of a complete head.
+func (h *head) parse(p []byte) {
+	*h = head{length: noBody}
 	line, rest, ok := cutLine(p)
 	if !ok || !validTarget(line) {
 		h.err = server.ErrBadRequest
+		return
 	}
 	http11 := bytes.HasSuffix(line, versionEleven)
 	for h.err == nil {
-		if line, rest, ok = cutLine(rest); len(line) == 0 && ok {
-			break
-		}
-		if !ok {
+		if line, rest, ok = cutLine(rest); !ok {
 			h.err = server.ErrBadRequest
+			return
+		}
+		if len(line) == 0 {
 			break
 		}
 		h.field(line)
@@ -86,7 +87,6 @@ func parseHead(p []byte) (h head) {
 	if h.err == nil && h.coded && !http11 {
 		h.err = server.ErrCoding // its framing counts as faulty (RFC 9112, section 6.1)
 	}
-	return h
 }
 
 var versionEleven = []byte(" HTTP/1.1")

@@ -47,12 +47,13 @@ func TestParseHead(t *testing.T) {
 		{eleven + "Expect: tea\r\nExpect: 100-continue\r\n\r\n", head{length: noBody, err: server.ErrExpectation}},
 		{"", head{length: noBody, err: server.ErrBadRequest}},
 	} {
-		if got := parseHead([]byte(row.p)); got != row.want {
+		var got head
+		if got.parse([]byte(row.p)); got != row.want {
 			t.Errorf("%q: %+v, want %+v", row.p, got, row.want)
 		}
 	}
 	p := []byte(eleven + "Host: demo:80\r\nContent-Length: 7\r\nX: y\r\n\r\n")
-	if n := testing.AllocsPerRun(100, func() { parseHead(p) }); n > 0 {
+	if n := testing.AllocsPerRun(100, func() { new(head).parse(p) }); n > 0 {
 		t.Errorf("%v allocations, want none", n)
 	}
 }

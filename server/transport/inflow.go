@@ -70,14 +70,18 @@ func (c *conn) Read(p []byte) (int, error) {
 			in = p[:n]
 		}
 		from, to, err := c.arrived(in)
-		n := copy(p, in[from:to])
-		if len(f.held) > 0 {
+		switch {
+		case len(f.held) > 0:
+			copy(p, in[from:to])
 			f.release(to)
-		} else {
+		default:
 			f.hold(in[to:])
+			if from > 0 {
+				copy(p, in[from:to])
+			}
 		}
-		if n > 0 || err != nil {
-			return n, err
+		if to > from || err != nil {
+			return to - from, err
 		}
 	}
 }
@@ -134,7 +138,7 @@ func (f *inflow) takeHead(p []byte, limits *server.Limits) int {
 		}
 		return -1
 	}
-	f.head = parseHead(whole[:end])
+	f.head.parse(whole[:end])
 	f.partial = nil
 	f.err = f.head.err
 	if f.err == nil && f.head.hasBody() {

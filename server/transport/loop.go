@@ -36,6 +36,7 @@ type loop struct {
 	out      []byte // a reply
 	reply    server.Reply
 	letter   letterhead
+	head     head
 	parser   parser
 
 	listens   bool

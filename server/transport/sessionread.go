@@ -139,7 +139,8 @@ func (l *loop) refuseHead(s *session, err error) {
 
 // begin goes on with a request whose head has come.
 func (l *loop) begin(s *session, p []byte) {
-	head, header := parseHead(p), &l.parser.header
+	head, header := &l.head, &l.parser.header
+	head.parse(p)
 	if err := l.parser.parse(p); err != nil {
 		l.refuseHead(s, cmp.Or(head.err, parseError(err)))
 		return
@@ -147,7 +148,7 @@ func (l *loop) begin(s *session, p []byte) {
 	s.manner = manner{http10: !header.IsHTTP11(), head: header.IsHead(), close: header.ConnectionClose()}
 	method := methodOf(header.Method())
 	path, query, err := l.parser.target()
-	if err = cmp.Or(checkHead(header, &head, l.loops.limits.MaxBodyBytes), err); err != nil {
+	if err = cmp.Or(checkHead(header, head, l.loops.limits.MaxBodyBytes), err); err != nil {
 		l.refuse(s, method, path, err)
 		return
 	}
@@ -156,7 +157,7 @@ func (l *loop) begin(s *session, p []byte) {
 		return
 	}
 	s.upload = &upload{body: newBody(head.length, &l.loops.limits), method: method, path: path, query: query}
-	if mayContinue(header, &head) {
+	if mayContinue(header, head) {
 		l.sayContinue(s)
 		return
 	}
