@@ -57,7 +57,7 @@ func (f *inflow) release(n int) {
 // Read reads up to the end of the request's head or of its body.
 func (c *conn) Read(p []byte) (int, error) {
 	f := &c.inflow
-	for {
+	for len(p) > 0 {
 		if f.err != nil {
 			return 0, f.err
 		}
@@ -70,11 +70,10 @@ func (c *conn) Read(p []byte) (int, error) {
 			in = p[:n]
 		}
 		from, to, err := c.arrived(in)
-		switch {
-		case len(f.held) > 0:
+		if len(f.held) > 0 {
 			copy(p, in[from:to])
 			f.release(to)
-		default:
+		} else {
 			f.hold(in[to:])
 			if from > 0 {
 				copy(p, in[from:to])
@@ -84,6 +83,7 @@ func (c *conn) Read(p []byte) (int, error) {
 			return to - from, err
 		}
 	}
+	return 0, nil
 }
 
 // arrived moves the connection on by bytes that came, and returns which of them to hand out: those in front are blank

@@ -76,6 +76,15 @@ func readParts(c *conn, size int) (parts []string, err error) {
 	}
 }
 
+// TestReadNothing: a read into an empty buffer returns, whatever is held.
+func TestReadNothing(t *testing.T) {
+	c := stillConn(0, phaseFresh, 0)
+	c.inflow.held = []byte("GET / HTTP/1.1\r\n\r\n")
+	if n, err := c.Read(nil); n != 0 || err != nil {
+		t.Errorf("%d bytes, %v", n, err)
+	}
+}
+
 // TestHeldWhileRefused: nothing of a refused request's body is handed out.
 func TestHeldWhileRefused(t *testing.T) {
 	c := stillConn(time.Second, phaseFresh, 0)
