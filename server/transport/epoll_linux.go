@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"errors"
 	"net"
 	"sync"
 	"time"
@@ -31,8 +32,9 @@ type epoll struct {
 	eventfd int // -1 once it is closed
 
 	// What calls write to is kept, so that a connection leaves no garbage: it would count as its memory.
-	info  unix.TCPInfo
-	event unix.EpollEvent
+	info      unix.TCPInfo
+	event     unix.EpollEvent
+	keepalive int32
 }
 
 // The indices of the poller's own descriptors in the tags.
@@ -59,8 +61,7 @@ func (p *epoll) open() (err error) {
 	if err := raw.Control(func(fd uintptr) { p.socket = int(fd) }); err != nil {
 		return err
 	}
-	// Accepted sockets inherit it: a reply must not wait for the acknowledgement of the one before it.
-	if err := unix.SetsockoptInt(p.socket, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1); err != nil {
+	if err := setDefaults(p.socket); err != nil { // accepted sockets inherit them
 		return err
 	}
 	if p.fd, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {
@@ -76,6 +77,29 @@ func (p *epoll) open() (err error) {
 		return err
 	}
 	return p.add(p.eventfd, unix.EPOLLIN|unix.EPOLLET, tag{index: wakeIndex})
+}
+
+// setDefaults gives a socket the options that package net gives those that it accepts. A reply does not wait for the
+// acknowledgement of the one before it, and a client that has vanished without a word is noticed.
+func setDefaults(fd int) error {
+	return errors.Join(
+		unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1),
+		unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_KEEPIDLE, 15), // seconds
+		unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_KEEPINTVL, 15),
+		unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_KEEPCNT, 9),
+		unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_KEEPALIVE, 1), // the last: see inherit
+	)
+}
+
+// inherit sets on an accepted socket what the listening one did not hand down yet when its client connected: it may have
+// waited for this mode, or for this process.
+func (p *epoll) inherit(fd uintptr) {
+	size := uint32(unsafe.Sizeof(p.keepalive))
+	_, _, errno := unix.RawSyscall6(unix.SYS_GETSOCKOPT, fd, unix.SOL_SOCKET, unix.SO_KEEPALIVE,
+		uintptr(unsafe.Pointer(&p.keepalive)), uintptr(unsafe.Pointer(&size)), 0)
+	if errno == 0 && p.keepalive == 0 {
+		setDefaults(int(fd)) // as in net, a connection does without them if it has to
+	}
 }
 
 func (p *epoll) add(fd int, events uint32, t tag) error {
@@ -208,6 +232,7 @@ func (p *epoll) accept() (int32, time.Duration, error) {
 		fd, _, errno := unix.RawSyscall6(unix.SYS_ACCEPT4, uintptr(p.socket), 0, 0, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0, 0)
 		switch errno {
 		case 0:
+			p.inherit(fd)
 			return int32(fd), p.age(fd), nil
 		case unix.EINTR, unix.ECONNABORTED:
 		case unix.EAGAIN:
