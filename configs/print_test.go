@@ -73,6 +73,7 @@ max-body-bytes: 1MiB                 # default
 # Timeouts
 read-header-timeout: 5s              # default
 read-timeout: 10s                    # default
+read-request-timeout: 30s            # default
 write-timeout: 10s                   # default
 idle-timeout: 1m                     # default
 worker-timeout: 30s                  # default

@@ -66,10 +66,11 @@ type Settings struct {
 
 	// Timeouts, all above 0.
 
-	ReadHeaderTimeout time.Duration // to receive a request's headers
-	ReadTimeout       time.Duration // while receiving a body, without progress
-	WriteTimeout      time.Duration // while sending a reply, without progress
-	IdleTimeout       time.Duration // of a kept connection, between requests
+	ReadHeaderTimeout  time.Duration // to receive a request's headers
+	ReadTimeout        time.Duration // while receiving a body, without progress
+	ReadRequestTimeout time.Duration // to receive a whole request, body included
+	WriteTimeout       time.Duration // while sending a reply, without progress
+	IdleTimeout        time.Duration // of a kept connection, between requests
 
 	// WorkerTimeout is how long a worker process may neither answer its supervisor nor use CPU time; 0 for ever, else at
 	// least 2 seconds.

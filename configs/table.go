@@ -161,6 +161,8 @@ func (s *Settings) table(modes []string) []Setting {
 			Value: duration(&s.ReadHeaderTimeout, instant, time.Hour), Help: "to receive a request's headers"},
 		{Name: "read-timeout", Group: timeouts, Default: "10s",
 			Value: duration(&s.ReadTimeout, instant, time.Hour), Help: "while receiving a request's body, without progress"},
+		{Name: "read-request-timeout", Group: timeouts, Default: "30s",
+			Value: duration(&s.ReadRequestTimeout, instant, time.Hour), Help: "to receive a whole request, its body included, however it makes progress"},
 		{Name: "write-timeout", Group: timeouts, Default: "10s",
 			Value: duration(&s.WriteTimeout, instant, time.Hour), Help: "while sending a reply, without progress"},
 		{Name: "idle-timeout", Group: timeouts, Default: "1m",

@@ -13,7 +13,7 @@ import (
 // Warnings says in one line each which of the settings are legal but may surprise.
 func (s *Settings) Warnings() []string {
 	var warnings []string
-	for _, warning := range []string{s.warnDrain(), s.warnQueue(), s.warnReach(), s.warnAdmin()} {
+	for _, warning := range []string{s.warnDrain(), s.warnQueue(), s.warnReach(), s.warnAdmin(), s.warnRead()} {
 		if warning != "" {
 			warnings = append(warnings, warning)
 		}
@@ -65,6 +65,21 @@ func (s *Settings) warnAdmin() string {
 	}
 	return fmt.Sprintf("admin-addr %s: other machines can reach it, and admin-token is empty: everything but /healthz and"+
 		" /readyz will be refused", s.AdminAddr)
+}
+
+// warnRead names timeouts that the one for the whole request overtakes.
+func (s *Settings) warnRead() string {
+	total := s.ReadRequestTimeout
+	for _, part := range []struct {
+		name    string
+		timeout time.Duration
+	}{{"read-header-timeout", s.ReadHeaderTimeout}, {"read-timeout", s.ReadTimeout}} {
+		if part.timeout > total {
+			return fmt.Sprintf("a %s of %s has no effect beyond the %s that a whole request has (read-request-timeout)",
+				part.name, units.FormatDuration(part.timeout), units.FormatDuration(total))
+		}
+	}
+	return ""
 }
 
 // A use says what a setting is for: a mode, kinds of work, or either; or worker processes.

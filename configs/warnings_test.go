@@ -30,6 +30,12 @@ func TestWarnings(t *testing.T) {
 				" everything but /healthz and /readyz will be refused",
 		}},
 		{"open admin with token", flags("admin-addr=:9000", "admin-token=s3cret"), nil},
+		{"headers in a longer time than the request", flags("read-header-timeout=1m"), []string{
+			"a read-header-timeout of 1m has no effect beyond the 30s that a whole request has (read-request-timeout)",
+		}},
+		{"a body in a longer time than the request", flags("read-timeout=20s", "read-request-timeout=10s"), []string{
+			"a read-timeout of 20s has no effect beyond the 10s that a whole request has (read-request-timeout)",
+		}},
 		{"pool's settings elsewhere", flags("workers=100", "queue=3"), []string{
 			"workers 100 (flag --workers) has no effect in mode goroutine",
 			"queue 3 (flag --queue) has no effect in mode goroutine",

@@ -205,3 +205,68 @@ func TestChurnAtLimit(t *testing.T) {
 		}
 	})
 }
+
+// TestSlowRequest: a client that sends a little now and then has read-request-timeout for all of its request, and then
+// gets 408. The time runs from the accept, or from the first byte of a further request.
+func TestSlowRequest(t *testing.T) {
+	const post = "POST /delay/0 HTTP/1.1\r\n" + host
+	const timeout = 30 * time.Second
+	eachMode(t, 1, func(t *testing.T, mode modes.Mode) {
+		for _, row := range []struct {
+			name    string
+			first   string // answered with 200, if it is not empty
+			silence time.Duration
+			send    string
+			dribble string // again and again
+			after   time.Duration
+		}{
+			{"body", "", 0, post + "Content-Length: 1000\r\n\r\n", "x", timeout},
+			{"body after a silence", "", 3 * time.Second, post + "Content-Length: 1000\r\n\r\n", "x", timeout - 3*time.Second},
+			{"chunks", "", 0, post + "Transfer-Encoding: chunked\r\n\r\n", "1\r\nx\r\n", timeout},
+			{"trailer", "", 0, post + "Transfer-Encoding: chunked\r\n\r\n0\r\n", "X: y\r\n", timeout},
+			{"half a trailer field", "", 0, post + "Transfer-Encoding: chunked\r\n\r\n0\r\nX: ", "y", timeout},
+			{"body after 100 Continue", "", 0, post + "Expect: 100-continue\r\nContent-Length: 1000\r\n\r\n", "x", timeout},
+			{"body of a further request", hello, 3 * time.Second, post + "Content-Length: 1000\r\n\r\n", "x", timeout},
+			{"body of a pipelined request", hello + post + "Content-Length: 1000\r\n\r\n", 0, "", "x", timeout},
+		} {
+			if row.first != "" && mode.Bound == modes.BoundOne {
+				continue // keeps no connection
+			}
+			_, m := inMemory(t, mode, options{delay: atOnce, queue: 1, faults: asking})
+			c := m.dial(t)
+			if row.first != "" {
+				c.send(row.first)
+				if r := c.read("POST"); r == nil || r.StatusCode != http.StatusOK {
+					t.Fatalf("%s: first reply %+v, want 200", row.name, r)
+				}
+			}
+			time.Sleep(row.silence)
+			before := time.Now()
+			go c.dribble(row.send, row.dribble, 800*time.Millisecond)
+			r := c.read("POST")
+			if r != nil && r.StatusCode == http.StatusContinue {
+				r = c.read("POST")
+			}
+			if took := time.Since(before); took < row.after || took > row.after+time.Second {
+				t.Errorf("%s: ended after %v, want %v", row.name, took, row.after)
+			}
+			if r == nil || r.StatusCode != http.StatusRequestTimeout || !c.closed() {
+				t.Errorf("%s: %+v, want 408 and closed", row.name, r)
+			}
+			c.Close()
+			time.Sleep(time.Second) // for who dribbles to see it
+		}
+	})
+}
+
+// dribble writes send, and then dribble again and again until that fails.
+func (c *client) dribble(send, dribble string, every time.Duration) {
+	var err error
+	if send != "" { // to write nothing is no event on a socket, but one in memory
+		_, err = io.WriteString(c.Conn, send)
+	}
+	for err == nil {
+		time.Sleep(every)
+		_, err = io.WriteString(c.Conn, dribble)
+	}
+}

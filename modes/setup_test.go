@@ -117,7 +117,7 @@ func newApp(mode modes.Mode, o options) *server.App {
 		Faults: o.faults, Observers: o.observers,
 		Limits: server.Limits{
 			MaxConnections: 1000, MaxHeaderBytes: 4 << 10, MaxBodyBytes: 1 << 10,
-			ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second, IdleTimeout: time.Minute,
+			ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, ReadRequestTimeout: 30 * time.Second, WriteTimeout: 10 * time.Second, IdleTimeout: time.Minute,
 		},
 	}
 	if config.Work == nil {

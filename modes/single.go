@@ -16,14 +16,14 @@ import (
 //
 // Bound: 1 / delay requests a second, and the accept queue's length (backlog), beyond which the kernel lets SYNs drop.
 //
-// Where it breaks: one client that connects and stays silent stops all others, for read-header-timeout at most. And a
-// connection cannot be kept: the one that is kept would be the only one.
+// Where it breaks: one slow client stops all others. A silent one does so for read-header-timeout, one that sends its
+// request slowly for read-request-timeout. And a connection cannot be kept: the one that is kept would be the only one.
 func newSingle() Mode {
 	return Mode{
 		Name:      "single",
 		Summary:   "one thread accepts, reads, works, writes and closes: one request at a time",
 		Mirrors:   "Flask threaded=False, gunicorn's sync worker",
-		Differs:   "a silent client holds it for read-header-timeout at most; Flask sets no limit, gunicorn kills the worker",
+		Differs:   "a slow request holds it for read-request-timeout at most; Flask sets no limit, gunicorn kills the worker",
 		Bound:     BoundOne,
 		Places:    1,
 		Excess:    Unread,

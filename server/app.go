@@ -34,13 +34,14 @@ type Config struct {
 
 // Limits bound one connection and the number of them; server/transport keeps them.
 type Limits struct {
-	MaxConnections    int           // connections accepted at the same time; further ones wait in the accept queue
-	MaxHeaderBytes    int           // request line and headers
-	MaxBodyBytes      int64         // request body
-	ReadHeaderTimeout time.Duration // from a request's first byte, or from the accept, to the end of its headers
-	ReadTimeout       time.Duration // of a request body, without progress
-	WriteTimeout      time.Duration // of a reply, without progress
-	IdleTimeout       time.Duration // of a kept connection, between requests
+	MaxConnections     int           // connections accepted at the same time; further ones wait in the accept queue
+	MaxHeaderBytes     int           // request line and headers
+	MaxBodyBytes       int64         // request body
+	ReadHeaderTimeout  time.Duration // from a request's first byte, or from the accept, to the end of its headers
+	ReadTimeout        time.Duration // of a request body, without progress
+	ReadRequestTimeout time.Duration // from a request's first byte, or from the accept, to its end, body included; 0 for none
+	WriteTimeout       time.Duration // of a reply, without progress
+	IdleTimeout        time.Duration // of a kept connection, between requests
 }
 
 // An App admits, runs and finishes the jobs of one mode. Create it with New, and Close it when the mode has ended.

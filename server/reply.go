@@ -31,6 +31,9 @@ var (
 	ErrVersion          = errors.New("version not supported")
 )
 
+// StatusLeft is nginx's status for a client that left before its reply.
+const StatusLeft = 499
+
 // A status is a row of the one table from error to reply.
 type status struct {
 	err     error
@@ -47,7 +50,7 @@ var statuses = []status{
 	{err: ErrDraining, code: 503, outcome: Draining, closes: true, body: line("draining: this server is stopping")},
 	// 499 is nginx's: nobody registered a status for a client that is not there to read it. One that has closed its
 	// sending side only does read it.
-	{err: ErrLeft, code: 499, outcome: LeftQueued, closes: true, body: line("client left: closing the sending side counts as leaving")},
+	{err: ErrLeft, code: StatusLeft, outcome: LeftQueued, closes: true, body: line("client left: closing the sending side counts as leaving")},
 	{err: ErrPanic, code: 500, outcome: Failed, body: line("panic in the work: see the server's log")},
 	{err: ErrNoHost, code: 400, outcome: BadRequest, closes: true, body: line("bad request: HTTP/1.1 needs one Host header")},
 	{err: ErrNotFound, code: 404, outcome: BadRequest, body: line("not found: try /")},

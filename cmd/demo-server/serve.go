@@ -203,13 +203,14 @@ func newApp(
 		Finish:    settings.OnLeave == configs.OnLeaveFinish,
 		Observers: observers,
 		Limits: server.Limits{
-			MaxConnections:    maxConnections(settings),
-			MaxHeaderBytes:    settings.MaxHeaderBytes,
-			MaxBodyBytes:      settings.MaxBodyBytes,
-			ReadHeaderTimeout: settings.ReadHeaderTimeout,
-			ReadTimeout:       settings.ReadTimeout,
-			WriteTimeout:      settings.WriteTimeout,
-			IdleTimeout:       settings.IdleTimeout,
+			MaxConnections:     maxConnections(settings),
+			MaxHeaderBytes:     settings.MaxHeaderBytes,
+			MaxBodyBytes:       settings.MaxBodyBytes,
+			ReadHeaderTimeout:  settings.ReadHeaderTimeout,
+			ReadTimeout:        settings.ReadTimeout,
+			ReadRequestTimeout: settings.ReadRequestTimeout,
+			WriteTimeout:       settings.WriteTimeout,
+			IdleTimeout:        settings.IdleTimeout,
 		},
 	}
 	queue := admission.Limits{Places: mode.Places, Length: settings.Queue, Timeout: settings.QueueTimeout}

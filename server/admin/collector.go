@@ -9,6 +9,7 @@ var (
 		"Requests that have started and are not finished: working, or their replies being written.")
 	descQueued      = describe("queued", "Admitted requests that wait for a place: the queue depth.")
 	descConnections = describe("connections", "Open connections: accepted and not closed.")
+	descClosed      = describe("connections_closed_total", "Connections that ended, by cause: why each did.", "cause")
 	descQueueWait   = describe("queue_wait_seconds",
 		"Time from admission to the start of work, or to the end of waiting for it, of each request that reached admission.")
 	descWork = describe("work_seconds",
@@ -38,7 +39,7 @@ type collector struct{ metrics *Metrics }
 
 func (c collector) Describe(descs chan<- *prometheus.Desc) {
 	for _, desc := range []*prometheus.Desc{
-		descRequests, descInFlight, descQueued, descConnections,
+		descRequests, descInFlight, descQueued, descConnections, descClosed,
 		descQueueWait, descWork, descFailures, descPoolSize, descPoolInUse, descPoolWaits,
 		descAcceptQueue, descAcceptQueueLimit, descLogDropped,
 	} {
@@ -73,6 +74,9 @@ func (f *figures) collect(metrics chan<- prometheus.Metric) {
 	metrics <- gauge(descInFlight, f.InFlight, f.Mode)
 	metrics <- gauge(descQueued, f.Queued, f.Mode)
 	metrics <- gauge(descConnections, f.Connections, f.Mode)
+	for cause, count := range f.Closed {
+		metrics <- prometheus.MustNewConstMetric(descClosed, prometheus.CounterValue, float64(count), f.Mode, cause)
+	}
 	metrics <- f.QueueWait.metric(descQueueWait, f.Mode)
 	metrics <- f.Work.metric(descWork, f.Mode)
 	for cause, count := range f.Failures {

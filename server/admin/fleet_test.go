@@ -146,15 +146,19 @@ func TestFleetAddsUp(t *testing.T) {
 	begin(t, a.app)
 	begin(t, b.app)
 	b.app.ConnectionOpened()
+	for _, w := range []*fakeWorker{a, b} {
+		w.observer.(server.CloseObserver).ObserveClose(server.CloseDrain)
+	}
 	f := newFleet(t, a, b)
 
 	got := f.stats()
 	want := figures{
 		Mode: "pool", InFlight: 2, Connections: 1, QueueWait: distribution{Count: 7, Sum: 7, Mean: 1},
 		Work: distribution{Count: 7, Sum: 14, Mean: 2}, Requests: newSeries("").read().Requests,
-		Failures: newSeries("").read().Failures, Pools: []pool{{Kind: "sql", Size: 6, InUse: 4, Waiting: 2}},
+		Failures: newSeries("").read().Failures, Closed: newSeries("").read().Closed, Pools: []pool{{Kind: "sql", Size: 6, InUse: 4, Waiting: 2}},
 	}
 	want.Requests[server.OK] = 7
+	want.Closed["drain"] = 2
 	if diff := cmp.Diff(want, got.figures, cmpopts.IgnoreUnexported(distribution{})); diff != "" {
 		t.Errorf("/stats (-want +got):\n%s", diff)
 	}
@@ -175,6 +179,7 @@ func TestFleetAddsUp(t *testing.T) {
 	for _, want := range []string{
 		`demo_server_requests_total{mode="pool",outcome="ok"} 7`,
 		`demo_server_in_flight{mode="pool"} 2`,
+		`demo_server_connections_closed_total{cause="drain",mode="pool"} 2`,
 		`demo_server_work_seconds_bucket{mode="pool",le="1.99"} 0`,
 		`demo_server_work_seconds_bucket{mode="pool",le="2.002"} 7`,
 		`demo_server_work_seconds_sum{mode="pool"} 14`,

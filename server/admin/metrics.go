@@ -104,6 +104,7 @@ type series struct {
 	mode      string
 	requests  []atomic.Uint64 // in the order of server.Outcomes
 	failures  []atomic.Uint64 // in the order of work.Causes
+	closed    []atomic.Uint64 // by server.CloseCause
 	queueWait *histogram
 	work      *histogram
 }
@@ -113,6 +114,7 @@ func newSeries(mode string) *series {
 		mode:      mode,
 		requests:  make([]atomic.Uint64, len(server.Outcomes)),
 		failures:  make([]atomic.Uint64, len(work.Causes)),
+		closed:    make([]atomic.Uint64, len(server.CloseCauses())),
 		queueWait: newHistogram(queueWaitBounds),
 		work:      newHistogram(workBounds),
 	}
@@ -132,6 +134,9 @@ func (s *series) Observe(sample *server.Sample) {
 	}
 }
 
+// ObserveClose counts one connection.
+func (s *series) ObserveClose(cause server.CloseCause) { s.closed[cause].Add(1) }
+
 // A snapshot is everything that /metrics and /stats say of the server, at one moment.
 type snapshot struct {
 	current     string              // the mode that serves, empty before the first
@@ -147,6 +152,7 @@ type figures struct {
 	InFlight    int                       `json:"in_flight"`
 	Queued      int                       `json:"queued"`
 	Connections int                       `json:"connections"`
+	Closed      map[string]uint64         `json:"connections_closed"` // by cause, see server.CloseCause
 	QueueWait   distribution              `json:"queue_wait_seconds"`
 	Work        distribution              `json:"work_seconds"`
 	Failures    map[work.Cause]uint64     `json:"work_failures"` // of what the work depends on, by cause
@@ -205,13 +211,16 @@ func pools(app *server.App) []pool {
 func (s *series) read() figures {
 	f := figures{
 		Mode: s.mode, Requests: make(map[server.Outcome]uint64), QueueWait: s.queueWait.read(), Work: s.work.read(),
-		Failures: make(map[work.Cause]uint64), Pools: []pool{},
+		Failures: make(map[work.Cause]uint64), Closed: make(map[string]uint64), Pools: []pool{},
 	}
 	for i, outcome := range server.Outcomes {
 		f.Requests[outcome] = s.requests[i].Load()
 	}
 	for i, cause := range work.Causes {
 		f.Failures[cause] = s.failures[i].Load()
+	}
+	for _, cause := range server.CloseCauses() {
+		f.Closed[cause.String()] = s.closed[cause].Load()
 	}
 	return f
 }

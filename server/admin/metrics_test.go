@@ -65,6 +65,7 @@ func observed(t testing.TB) *Metrics {
 	observer.Observe(&server.Sample{Outcome: server.BadRequest, Queued: time.Hour, Worked: time.Hour})
 	app.ConnectionOpened()
 	app.ConnectionOpened()
+	observer.(server.CloseObserver).ObserveClose(server.CloseIdleTimeout)
 	begin(t, app)
 	return m
 }
@@ -78,6 +79,8 @@ func TestMetrics(t *testing.T) {
 		`demo_server_in_flight{mode="pool"} 1`,
 		`demo_server_queued{mode="pool"} 0`,
 		`demo_server_connections{mode="pool"} 2`,
+		`demo_server_connections_closed_total{cause="idle_timeout",mode="pool"} 1`,
+		`demo_server_connections_closed_total{cause="replied",mode="pool"} 0`,
 		`demo_server_queue_wait_seconds_bucket{mode="pool",le="0.0001"} 2`,
 		`demo_server_queue_wait_seconds_bucket{mode="pool",le="5"} 3`,
 		`demo_server_queue_wait_seconds_count{mode="pool"} 3`,
@@ -134,8 +137,12 @@ func TestStats(t *testing.T) {
 	}
 	delete(got, "accept_queue")
 	text, _ := json.Marshal(got)
-	const want = `{"connections":2,"in_flight":1,"log_lines_dropped":5,"mode":"pool",` +
-		`"other_modes":[{"connections":0,"in_flight":0,"mode":"single",` +
+	const want = `{"connections":2,` +
+		`"connections_closed":{"abort":0,"disconnect":0,"drain":0,"header_timeout":0,"idle_timeout":1,"read_timeout":0,"replied":0,"request_timeout":0,"resource":0,"write_timeout":0},` +
+		`"in_flight":1,"log_lines_dropped":5,"mode":"pool",` +
+		`"other_modes":[{"connections":0,` +
+		`"connections_closed":{"abort":0,"disconnect":0,"drain":0,"header_timeout":0,"idle_timeout":0,"read_timeout":0,"replied":0,"request_timeout":0,"resource":0,"write_timeout":0},` +
+		`"in_flight":0,"mode":"single",` +
 		`"queue_wait_seconds":{"count":0,"mean":0,"sum":0},"queued":0,` +
 		`"requests":{"bad_request":0,"draining":0,"failed":0,"injected":0,"left_queued":0,"left_running":0,"ok":0,"queue_full":0,"queue_timeout":0,"unwritten":0,"wasted":0},` +
 		`"work_failures":{"broken":0,"refused":0,"timeout":0},"work_pools":[],"work_seconds":{"count":0,"mean":0,"sum":0}}],` +

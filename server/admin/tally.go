@@ -141,6 +141,9 @@ func (f *figures) take(name string, metric *dto.Metric) {
 		f.Queued = int(metric.GetGauge().GetValue())
 	case "connections":
 		f.Connections = int(metric.GetGauge().GetValue())
+	case "connections_closed_total":
+		cause, _ := labelOf(metric, "cause")
+		f.Closed[cause] = uint64(metric.GetCounter().GetValue())
 	case "queue_wait_seconds":
 		f.QueueWait = distributionOf(metric.GetHistogram())
 	case "work_seconds":

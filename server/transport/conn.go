@@ -2,9 +2,12 @@ package transport
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"net"
+	"os"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"demo-server/server"
@@ -17,7 +20,7 @@ const (
 	phaseFresh     phase = iota // accepted, no byte read; the stamp is the accept
 	phaseHeader                 // reading a request's headers; the stamp is its first byte
 	phaseBody                   // reading a body; the stamp is the last progress
-	phaseWorking                // the request is the job's; nothing times out
+	phaseWorking                // the request is the job's; nothing times out; the stamp is when that began
 	phaseWriting                // writing the reply; the stamp is the last progress
 	phaseIdle                   // between requests; the stamp is the last reply
 	phaseLingering              // of an event loop: the reply is out and the client may still be sending; the stamp is the reply
@@ -49,6 +52,12 @@ type conn struct {
 	closed    atomic.Bool   // Close was called
 	inflow    inflow
 
+	raw   syscall.RawConn // nil for none
+	blame atomic.Uint32   // why it is going to be closed, as a server.CloseCause; 0 while that is not known
+
+	// requested is the stamp of when the last request to be read began, or of the accept.
+	requested atomic.Int64
+
 	// at is the stamp, shifted left, and the phase in its low bits: one store for both, several times a request.
 	at atomic.Int64
 }
@@ -68,6 +77,26 @@ func (c *conn) where() (phase, time.Duration) {
 	return phase(at & phaseMask), time.Duration(at >> phaseBits)
 }
 
+// receive reads from the socket.
+func (c *conn) receive(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+		c.accuse(server.CloseDisconnect)
+	}
+	return n, err
+}
+
+// accuse notes why the connection is going to be closed. The first cause stays, unless a reply goes out after it.
+func (c *conn) accuse(cause server.CloseCause) { c.blame.CompareAndSwap(0, uint32(cause)) }
+
+// closeCause is why the connection closes.
+func (c *conn) closeCause() server.CloseCause {
+	if cause := server.CloseCause(c.blame.Load()); cause != server.CloseReplied {
+		return cause
+	}
+	return closeCause(&c.answer)
+}
+
 func (c *conn) Write(p []byte) (int, error) {
 	if c.brokenOff {
 		return 0, errBrokenOff
@@ -75,7 +104,7 @@ func (c *conn) Write(p []byte) (int, error) {
 	switch now, _ := c.where(); now {
 	case phaseWriting:
 	case phaseWorking:
-		c.enter(phaseWriting, c.job.Ended())
+		c.enter(phaseWriting, c.conns.coarse())
 	default:
 		return c.writeBetween(now, p)
 	}
@@ -101,6 +130,7 @@ func (c *conn) writeChunks(p []byte) (int, error) {
 		total += n
 		if err != nil {
 			c.failed = true
+			c.accuse(server.CloseDisconnect)
 			return total, err
 		}
 		if total == len(p) {
@@ -126,7 +156,7 @@ func (c *conn) refuse(method, path string, err error) {
 // turn makes way for the connection's next request, and returns how long that one waited in the accept queue.
 func (c *conn) turn() (backlog time.Duration) {
 	c.settle() // a pipelined request comes before anybody said that the last reply is out
-	c.enter(phaseWorking, 0)
+	c.enter(phaseWorking, c.conns.coarse())
 	backlog = c.backlog
 	if c.served && backlog > 0 {
 		backlog = 0
@@ -149,11 +179,18 @@ func (c *conn) settle() {
 		return
 	}
 	c.pending = false
-	c.enter(phaseIdle, c.job.Finish(&c.answer, !c.failed))
+	c.job.Finish(&c.answer, !c.failed)
+	c.enter(phaseIdle, c.conns.coarse())
+	if !c.failed && !c.brokenOff && c.blame.Load() != 0 {
+		c.blame.Store(0) // it was answered, with 408, say
+	}
 }
 
 // cut makes every pending and later read and write fail. The goroutine that serves the connection then closes it.
-func (c *conn) cut() { c.SetDeadline(past) }
+func (c *conn) cut(cause server.CloseCause) {
+	c.accuse(cause)
+	c.SetDeadline(past)
+}
 
 // CloseWrite sends the FIN and leaves the reading side open.
 func (c *conn) CloseWrite() error {
@@ -172,12 +209,13 @@ func (c *conn) Close() error {
 		return net.ErrClosed
 	}
 	c.settle()
+	cause := c.closeCause()
 	if c.linger && !c.failed && c.CloseWrite() == nil {
 		c.linger = false
 		c.SetReadDeadline(time.Now().Add(lingerTime))
 		io.Copy(io.Discard, io.LimitReader(c.Conn, lingerBytes))
 	}
 	err := c.Conn.Close()
-	c.conns.unseat(c)
+	c.conns.unseat(c, cause)
 	return err
 }

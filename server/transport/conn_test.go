@@ -20,6 +20,7 @@ func stillConn(now time.Duration, at phase, since time.Duration) *conn {
 	c := &conn{Conn: &wire{}, conns: still(now)}
 	c.job.Init(c.conns.app)
 	c.enter(at, since)
+	c.requested.Store(int64(since))
 	return c
 }
 

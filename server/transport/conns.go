@@ -11,6 +11,7 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"demo-server/server"
@@ -96,9 +97,10 @@ func (s *conns) Accept() (net.Conn, error) {
 		<-s.slots
 		return nil, err
 	}
-	c := &conn{Conn: raw, conns: s, backlog: -1}
+	c := &conn{Conn: raw, conns: s, backlog: -1, raw: rawConn(raw)}
 	c.job.Init(s.app)
 	c.enter(phaseFresh, s.coarse())
+	c.requested.Store(int64(s.coarse()))
 	s.seat(c)
 	c.watched = s.watcher.add(c)
 	s.app.ConnectionOpened()
@@ -120,7 +122,7 @@ func (s *conns) seat(c *conn) {
 	s.open++
 }
 
-func (s *conns) unseat(c *conn) {
+func (s *conns) unseat(c *conn, cause server.CloseCause) {
 	s.mu.Lock()
 	s.seats[c.index] = seat{generation: c.generation + 1}
 	s.free = append(s.free, c.index)
@@ -129,6 +131,7 @@ func (s *conns) unseat(c *conn) {
 		s.empty.Broadcast()
 	}
 	s.mu.Unlock()
+	s.app.CountClose(cause)
 	s.app.ConnectionClosed()
 	<-s.slots
 }
@@ -173,9 +176,22 @@ func (s *conns) expire() {
 			return
 		}
 		for _, c := range s.all(nil) {
-			c.cut()
+			c.cut(server.CloseDrain)
 		}
 	}
+}
+
+// rawConn is how to get at a connection's descriptor, or nil if it has none.
+func rawConn(c net.Conn) syscall.RawConn {
+	sys, ok := c.(syscall.Conn)
+	if !ok {
+		return nil
+	}
+	raw, err := sys.SyscallConn()
+	if err != nil {
+		return nil
+	}
+	return raw
 }
 
 // drain waits until every connection has closed, and then for everything that open started. Accept has returned

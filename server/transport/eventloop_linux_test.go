@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 
@@ -463,6 +464,13 @@ func TestListensAgain(t *testing.T) {
 		conn := dial(t, source.Addr())
 		wantOK(t, conn)
 		conn.Close()
+	}
+}
+
+// TestSessionSize: a session is all that a blocked request costs.
+func TestSessionSize(t *testing.T) {
+	if size := unsafe.Sizeof(session{}); size >= 320 {
+		t.Errorf("%d bytes, want less than 320", size)
 	}
 }
 

@@ -63,7 +63,7 @@ func (c *conn) Read(p []byte) (int, error) {
 		}
 		in := f.held[:min(len(p), len(f.held))]
 		if len(f.held) == 0 {
-			n, err := c.Conn.Read(p)
+			n, err := c.receive(p)
 			if n == 0 {
 				return 0, f.ended(err)
 			}
@@ -117,6 +117,8 @@ func (c *conn) moveOn(next phase) {
 	switch now := phase(at & phaseMask); {
 	case now == phaseWorking || now == phaseWriting:
 		return // a pipelined request, or its first byte: its time has not come
+	case now == phaseIdle:
+		c.requested.Store(int64(c.conns.coarse()))
 	case now == phaseHeader && next == phaseHeader:
 		return
 	}

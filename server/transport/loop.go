@@ -139,7 +139,7 @@ func (l *loop) fire() {
 		case s.unsent == nil:
 			s.job.End(nil)
 		case s.unsent.reply.Abort == fault.Hang:
-			l.sent(s, false)
+			l.lose(s, server.CloseAbort)
 		default:
 			l.drip(s)
 			l.advance(s)
@@ -259,10 +259,8 @@ func (l *loop) handle(e event) {
 	if s == nil {
 		return
 	}
-	if e.left && !s.left {
-		s.left = true
-		s.job.Leave()
-		l.cancelled(s)
+	if e.left {
+		l.leave(s)
 	}
 	if e.readable {
 		s.readable = true
@@ -310,8 +308,9 @@ func (l *loop) adopt(socket int32, backlog time.Duration) {
 	s.job.Owner = s
 	s.job.Init(l.app)
 	s.enter(phaseFresh, l.now)
+	s.due = l.now
 	if l.poller.watch(socket, s.tag) != nil {
-		l.close(s) // the kernel has no memory for it
+		l.close(s, server.CloseResource) // the kernel has no memory for it
 	}
 }
 

@@ -23,7 +23,7 @@ type visit struct {
 	place  int32 // among the loop's timers
 	at     int64 // phase and stamp, as in conn
 
-	// Of timers.
+	// Of timers. While a request is read, the session is in none, and due is when the request began, or the accept.
 	due        time.Duration
 	next, prev *session
 
@@ -66,7 +66,7 @@ func (s *session) hungry() bool { return s.receives() && (s.unparsed || s.readab
 
 // turn makes way for the session's next request, and returns how long that one waited in the accept queue.
 func (s *session) turn() (backlog time.Duration) {
-	s.enter(phaseWorking, 0)
+	s.enter(phaseWorking, s.loop.now)
 	backlog = s.backlog
 	s.backlog = min(s.backlog, 0) // only its first request waited there
 	return backlog
@@ -131,14 +131,17 @@ func (l *loop) cancelled(s *session) {
 	waited := l.timers.remove(s)
 	switch p, _ := s.where(); {
 	case p == phaseWorking && s.unsent != nil:
-		l.sent(s, false)
+		l.lose(s, l.causeOfEnd(s))
 	case waited:
 		s.job.End(err)
 	}
 }
 
 // close ends a session that has no job.
-func (l *loop) close(s *session) {
+func (l *loop) close(s *session, cause server.CloseCause) {
+	if p, _ := s.where(); p != phaseLingering { // it was counted when it began to linger
+		l.app.CountClose(cause)
+	}
 	l.poller.close(s.socket)
 	s.kept, s.upload = nil, nil
 	l.table.unseat(s)
@@ -152,26 +155,50 @@ func (l *loop) sweep() {
 	if l.now < l.sweepAt {
 		return
 	}
-	l.sweepAt = l.now + sweepEvery(l.loops.limits)
+	l.sweepAt = l.now + sweepEvery(&l.loops.limits)
 	for s := range l.table.sessions() {
-		p, since := s.where()
-		if !overdue(l.loops.limits, p, since, l.polled, l.drainFrom) {
-			continue
+		l.check(s)
+	}
+}
+
+// check times a session out.
+func (l *loop) check(s *session) {
+	switch p, since := s.where(); p {
+	case phaseWriting:
+		if cause, over := overdue(&l.loops.limits, p, since, 0, l.polled, l.drainFrom); over {
+			l.lose(s, cause)
 		}
-		switch p {
-		case phaseHeader:
-			s.manner = manner{}
-			l.refuse(s, "", "", server.ErrTimeout)
-		case phaseBody:
-			method, path := s.upload.method, s.upload.path
-			s.upload = nil
-			l.refuse(s, method, path, server.ErrTimeout)
-		case phaseWriting:
-			l.sent(s, false) // the client does not read
-		default:
-			l.close(s)
+	default:
+		cause, over := overdue(&l.loops.limits, p, since, s.due, l.polled, l.drainFrom)
+		if over {
+			l.timeOut(s, cause)
 		}
 	}
+}
+
+// timeOut ends a session that does not send what it should.
+func (l *loop) timeOut(s *session, cause server.CloseCause) {
+	switch p, _ := s.where(); p {
+	case phaseHeader:
+		s.manner = manner{}
+		l.refuse(s, "", "", server.ErrTimeout)
+	case phaseBody:
+		method, path := s.upload.method, s.upload.path
+		s.upload = nil
+		l.refuse(s, method, path, server.ErrTimeout)
+	default:
+		l.close(s, cause)
+	}
+}
+
+// leave notes that the session's client has left.
+func (l *loop) leave(s *session) {
+	if s.left {
+		return
+	}
+	s.left = true
+	s.job.Leave()
+	l.cancelled(s)
 }
 
 // cut ends a session at once, unless its job has not ended: that one was told to.
@@ -179,8 +206,8 @@ func (l *loop) cut(s *session) {
 	switch p, _ := s.where(); p {
 	case phaseWorking:
 	case phaseWriting:
-		l.sent(s, false)
+		l.lose(s, server.CloseDrain)
 	default:
-		l.close(s)
+		l.close(s, server.CloseDrain)
 	}
 }

@@ -49,7 +49,7 @@ func (l *loop) receive(s *session) (in []byte, ok bool) {
 		s.readable = false
 		return nil, false
 	case err != nil:
-		l.close(s)
+		l.close(s, server.CloseDisconnect)
 		return nil, false
 	case n == 0:
 		l.ended(s)
@@ -77,7 +77,7 @@ func (l *loop) ended(s *session) {
 		l.refuse(s, method, path, server.ErrBadRequest)
 	}
 	if p, _ := s.where(); s.open && p != phaseWriting {
-		l.close(s)
+		l.close(s, server.CloseDisconnect)
 	}
 }
 
@@ -101,7 +101,7 @@ func (l *loop) take(s *session, in []byte) int {
 	switch {
 	case p == phaseLingering: // a client that goes on sending although its connection closes
 		if _, enough, _ := s.upload.body.take(in); enough {
-			l.close(s)
+			l.close(s, server.CloseReplied)
 		}
 		return len(in)
 	case s.upload != nil:
@@ -117,6 +117,9 @@ func (l *loop) takeHead(s *session, in []byte) int {
 	} else if blank := blankLines(in); blank > 0 {
 		return blank // they are no request yet: its time runs from its first byte
 	} else {
+		if p == phaseIdle {
+			s.due = l.now
+		}
 		s.enter(phaseHeader, l.now)
 	}
 	end := headEnd(in, searched)
@@ -169,7 +172,7 @@ func (l *loop) sayContinue(s *session) {
 	rest, _, err := l.write(s, continueText, nil)
 	switch {
 	case err != nil:
-		l.close(s)
+		l.close(s, server.CloseDisconnect)
 	case len(rest) == 0:
 		s.enter(phaseBody, l.now)
 	default:

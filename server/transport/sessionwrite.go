@@ -32,7 +32,7 @@ func (l *loop) answer(s *session) {
 	head, body, err := l.write(s, head, body)
 	switch {
 	case err != nil:
-		l.settle(s, &l.reply, false)
+		l.fail(s, &l.reply, server.CloseDisconnect)
 	case len(head)+len(body) > 0:
 		l.keepReply(s, head, body)
 		s.enter(phaseWriting, l.now)
@@ -40,7 +40,7 @@ func (l *loop) answer(s *session) {
 		l.keepReply(s, nil, nil)
 		l.pause(s)
 	default:
-		l.settle(s, &l.reply, true)
+		l.settle(s, &l.reply)
 	}
 }
 
@@ -56,15 +56,15 @@ func (l *loop) breakOff(s *session) {
 	switch l.reply.Abort {
 	case fault.Hang:
 		l.keepReply(s, nil, nil)
-		s.enter(phaseWorking, 0) // nothing times out
+		s.enter(phaseWorking, l.now) // nothing times out
 		l.timers.add(s, l.now+s.unsent.reply.Over)
 		s.job.Hang()
 		l.cancelled(s)
 	case fault.Reset:
 		l.poller.reset(s.socket)
-		l.settle(s, &l.reply, false)
+		l.fail(s, &l.reply, server.CloseAbort)
 	default:
-		l.settle(s, &l.reply, true)
+		l.settle(s, &l.reply)
 	}
 }
 
@@ -72,13 +72,13 @@ func (l *loop) breakOff(s *session) {
 func (l *loop) pause(s *session) {
 	_, at := s.unsent.reply.Piece(s.unsent.piece)
 	due := s.unsent.began + at
-	s.enter(phaseWorking, 0) // nothing times out meanwhile
+	s.enter(phaseWorking, l.now) // nothing times out meanwhile
 	if l.blocks {
 		l.standStill(&s.job, func() { s.job.Pause(due - l.app.Now()) })
 	}
 	switch {
 	case s.job.Err() != nil:
-		l.sent(s, false)
+		l.lose(s, l.causeOfEnd(s))
 	case l.blocks:
 		l.drip(s)
 	default:
@@ -122,45 +122,88 @@ func (l *loop) writeMore(s *session) {
 	u.head, u.body, err = l.write(s, u.head, u.body)
 	left := len(u.head) + len(u.body)
 	switch {
-	case err != nil || left == 0:
-		l.sent(s, err == nil)
+	case err != nil:
+		l.lose(s, server.CloseDisconnect)
+	case left == 0:
+		l.sent(s)
 	case left < before:
 		s.enter(phaseWriting, l.now)
 	}
 }
 
-// sent goes on when what was unsent is out, or never will be.
-func (l *loop) sent(s *session, written bool) {
+// sent goes on when what was unsent is out.
+func (l *loop) sent(s *session) {
 	u := s.unsent
-	if written && u.piece < u.reply.Pieces {
+	if u.piece < u.reply.Pieces {
 		l.pause(s)
 		return
 	}
 	s.unsent = nil
-	switch {
-	case !u.interim:
-		l.settle(s, &u.reply, written)
-	case written:
+	if u.interim {
 		s.enter(phaseBody, l.now)
-	default:
-		l.close(s)
+		return
+	}
+	l.settle(s, &u.reply)
+}
+
+// lose gives up what is unsent, and closes the session.
+func (l *loop) lose(s *session, cause server.CloseCause) {
+	u := s.unsent
+	s.unsent = nil
+	if u.interim {
+		l.close(s, cause)
+		return
+	}
+	l.fail(s, &u.reply, cause)
+}
+
+// causeOfEnd is why a session ends whose job was cancelled while its reply waited.
+func (l *loop) causeOfEnd(s *session) server.CloseCause {
+	switch {
+	case s.unsent.reply.Abort == fault.Hang:
+		return server.CloseAbort
+	case s.left:
+		return server.CloseDisconnect
+	}
+	return server.CloseDrain
+}
+
+// fail finishes the job whose reply will not be out, and closes the session.
+func (l *loop) fail(s *session, reply *server.Reply, cause server.CloseCause) {
+	s.enter(phaseIdle, s.job.Finish(reply, false))
+	l.close(s, cause)
+}
+
+// settle finishes the job whose reply is out.
+func (l *loop) settle(s *session, reply *server.Reply) {
+	s.enter(phaseIdle, s.job.Finish(reply, true))
+	switch {
+	case reply.Close || s.manner.close && (s.readable || len(s.kept) > 0):
+		// Its client may still be sending: closing at once would reset it, and the reset can overtake the reply.
+		l.linger(s, closeCause(reply))
+	case s.manner.close:
+		l.close(s, closeCause(reply))
 	}
 }
 
-// settle finishes the job whose reply is out, or never will be.
-func (l *loop) settle(s *session, reply *server.Reply, written bool) {
-	s.enter(phaseIdle, s.job.Finish(reply, written))
-	switch {
-	case !written:
-		l.close(s)
-	case reply.Close || s.manner.close && (s.readable || len(s.kept) > 0):
-		// Its client may still be sending: closing at once would reset it, and the reset can overtake the reply.
-		s.kept, s.unparsed, s.upload = nil, false, &upload{body: body{left: lingerBytes, limit: lingerBytes}}
-		s.enter(phaseLingering, l.now)
-		if l.poller.closeWrite(s.socket) != nil {
-			l.close(s)
-		}
-	case s.manner.close:
-		l.close(s)
+// linger closes the sending side, and drops what still comes for a moment.
+func (l *loop) linger(s *session, cause server.CloseCause) {
+	s.kept, s.unparsed, s.upload = nil, false, &upload{body: body{left: lingerBytes, limit: lingerBytes}}
+	if l.poller.closeWrite(s.socket) != nil {
+		l.close(s, cause)
+		return
 	}
+	l.app.CountClose(cause)
+	s.enter(phaseLingering, l.now)
+}
+
+// closeCause is why a connection closes after reply.
+func closeCause(reply *server.Reply) server.CloseCause {
+	switch {
+	case reply.Abort != fault.None:
+		return server.CloseAbort
+	case reply.Close && reply.Status == server.StatusLeft:
+		return server.CloseDisconnect
+	}
+	return server.CloseReplied
 }

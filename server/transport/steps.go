@@ -6,6 +6,7 @@ import (
 	"net"
 	"time"
 
+	"demo-server/server"
 	"demo-server/server/fault"
 )
 
@@ -19,9 +20,11 @@ var errBrokenOff = errors.New("broken off, as asked for")
 // breakOff does what the reply says that is to be none, and reports whether that is so. hang returns when the client has
 // left, or at the end of the time that a reply may hang.
 func (c *conn) breakOff(hang func()) bool {
-	switch c.answer.Abort {
-	case fault.None:
+	if c.answer.Abort == fault.None {
 		return false
+	}
+	c.accuse(server.CloseAbort)
+	switch c.answer.Abort {
 	case fault.Reset:
 		c.reset()
 	case fault.Hang:
@@ -56,7 +59,7 @@ func (c *conn) drip(pause func(time.Duration) error, write func([]byte) error) e
 	began := time.Now()
 	for i := range c.answer.Pieces {
 		piece, at := c.answer.Piece(i)
-		c.enter(phaseWorking, 0) // nothing times out meanwhile
+		c.enter(phaseWorking, c.conns.coarse()) // nothing times out meanwhile
 		if err := pause(at - time.Since(began)); err != nil {
 			c.failed = true
 			return err

@@ -9,7 +9,7 @@ import (
 // sweep keeps every connection's timeouts: one goroutine looks at their stamps now and then, instead of a deadline
 // that is set anew for each request, which costs a tenth of a small request's time.
 func (s *conns) sweep() {
-	ticker := time.NewTicker(sweepEvery(s.limits))
+	ticker := time.NewTicker(sweepEvery(&s.limits))
 	defer ticker.Stop()
 	var list []*conn
 	for {
@@ -35,8 +35,11 @@ func (s *conns) sweep() {
 func (s *conns) coarse() time.Duration { return time.Duration(s.clock.Load()) }
 
 // sweepEvery is an eighth of the shortest timeout, within reason: a timeout is up to two of it late, and never early.
-func sweepEvery(limits server.Limits) time.Duration {
+func sweepEvery(limits *server.Limits) time.Duration {
 	shortest := min(limits.ReadHeaderTimeout, limits.ReadTimeout, limits.WriteTimeout, limits.IdleTimeout)
+	if limits.ReadRequestTimeout > 0 {
+		shortest = min(shortest, limits.ReadRequestTimeout)
+	}
 	return min(max(shortest/8, 5*time.Millisecond), 250*time.Millisecond)
 }
 
@@ -44,33 +47,43 @@ func sweepEvery(limits server.Limits) time.Duration {
 // timeout and can still say 408.
 func (s *conns) check(c *conn, now time.Duration) {
 	phase, since := c.where()
-	switch {
-	case !overdue(s.limits, phase, since, now, s.drainFrom):
-	case phase == phaseWriting:
-		c.SetDeadline(past)
-	default:
+	switch phase {
+	case phaseWriting:
+		if cause, over := overdue(&s.limits, phase, since, 0, now, s.drainFrom); over {
+			c.cut(cause)
+		}
+		return
+	}
+	requested := time.Duration(c.requested.Load())
+	cause, over := overdue(&s.limits, phase, since, requested, now, s.drainFrom)
+	if over {
+		c.accuse(cause)
 		c.SetReadDeadline(past)
 	}
 }
 
-// overdue reports whether the time of a connection is over that has been in a phase since that stamp. Without a request
-// it is over, too, when closing has been announced for a while: since drainFrom, or 0 for not announced.
-func overdue(limits server.Limits, p phase, since, now, drainFrom time.Duration) bool {
+// overdue reports whether the time of a connection is over that has been in a phase since that stamp, and why. requested
+// is when the request began that is being read. Without a request the time is over, too, when closing has been announced
+// for a while: since drainFrom, or 0 for not announced.
+func overdue(limits *server.Limits, p phase, since, requested, now, drainFrom time.Duration) (server.CloseCause, bool) {
 	passed := now - since - sweepEvery(limits)
 	graceOver := drainFrom > 0 && now-max(since, drainFrom) >= idleGrace
-	switch p {
-	case phaseFresh:
-		return passed >= limits.ReadHeaderTimeout || graceOver
-	case phaseHeader:
-		return passed >= limits.ReadHeaderTimeout
-	case phaseBody:
-		return passed >= limits.ReadTimeout
-	case phaseWriting:
-		return passed >= limits.WriteTimeout
-	case phaseIdle:
-		return passed >= limits.IdleTimeout || graceOver
-	case phaseLingering:
-		return now-since >= lingerTime
+	total := limits.ReadRequestTimeout
+	switch reads := p == phaseFresh || p == phaseHeader || p == phaseBody; {
+	case reads && total > 0 && now-requested-sweepEvery(limits) >= total:
+		return server.CloseRequestTimeout, true
+	case (p == phaseFresh || p == phaseHeader) && passed >= limits.ReadHeaderTimeout:
+		return server.CloseHeaderTimeout, true
+	case p == phaseBody:
+		return server.CloseReadTimeout, passed >= limits.ReadTimeout
+	case p == phaseWriting:
+		return server.CloseWriteTimeout, passed >= limits.WriteTimeout
+	case p == phaseIdle && passed >= limits.IdleTimeout:
+		return server.CloseIdleTimeout, true
+	case p == phaseFresh || p == phaseIdle:
+		return server.CloseDrain, graceOver
+	case p == phaseLingering:
+		return server.CloseReplied, now-since >= lingerTime
 	}
-	return false
+	return 0, false
 }

@@ -16,7 +16,7 @@ func TestCheck(t *testing.T) {
 		read  = "read"
 		both  = "read and write"
 	)
-	every := sweepEvery(limits())
+	every := sweepEvery(new(limits()))
 	for _, row := range []struct {
 		name    string
 		phase   phase
@@ -59,6 +59,30 @@ func TestCheck(t *testing.T) {
 	}
 }
 
+// TestCheckRequest: the time for one request runs out whatever progress it makes.
+func TestCheckRequest(t *testing.T) {
+	const now = time.Hour
+	for _, row := range []struct {
+		phase phase
+		began time.Duration // before now
+		want  bool
+	}{
+		{phaseHeader, 30 * time.Second, false},
+		{phaseHeader, 30*time.Second + sweepEvery(new(limits())), true},
+		{phaseBody, 30 * time.Second, false},
+		{phaseBody, 30*time.Second + sweepEvery(new(limits())), true},
+		{phaseWorking, time.Minute, false},
+		{phaseIdle, time.Minute, false},
+	} {
+		c := stillConn(now, row.phase, now) // it made progress just now
+		c.requested.Store(int64(now - row.began))
+		c.conns.check(c, now)
+		if read, _ := expired(c); read != row.want {
+			t.Errorf("phase %d of a request that began %v ago: timed out is %v, want %v", row.phase, row.began, read, row.want)
+		}
+	}
+}
+
 func TestSweepEvery(t *testing.T) {
 	for _, row := range []struct {
 		change func(*server.Limits)
@@ -71,7 +95,7 @@ func TestSweepEvery(t *testing.T) {
 	} {
 		s := still(0)
 		row.change(&s.limits)
-		if got := sweepEvery(s.limits); got != row.want {
+		if got := sweepEvery(&s.limits); got != row.want {
 			t.Errorf("%+v: every %v, want %v", s.limits, got, row.want)
 		}
 	}

@@ -50,8 +50,7 @@ func (w *waiter) close() {
 }
 
 func (w *waiter) run(c *conn, job *server.Job) {
-	raw := rawConn(c)
-	if raw == nil || job.Holds() != work.Nothing {
+	if c.raw == nil || job.Holds() != work.Nothing {
 		job.Run()
 		return
 	}
@@ -61,31 +60,29 @@ func (w *waiter) run(c *conn, job *server.Job) {
 	}
 	var err error
 	if delay := job.Delay(); delay > 0 {
-		err = w.wait(raw, job, delay)
+		err = w.wait(c.raw, job, delay)
 	}
 	job.End(err)
 }
 
 // pause waits for a part of the reply. It returns early, with an error, once the job is cancelled.
 func (w *waiter) pause(c *conn, d time.Duration) error {
-	raw := rawConn(c)
 	switch {
-	case raw == nil:
+	case c.raw == nil:
 		return c.job.Pause(d)
 	case d <= 0:
 		return c.job.Err()
 	}
-	return w.wait(raw, &c.job, d)
+	return w.wait(c.raw, &c.job, d)
 }
 
 // hang waits until the client leaves, the drain deadline, or the end of the time that a reply may hang.
 func (w *waiter) hang(c *conn) {
-	raw := rawConn(c)
-	if raw == nil {
+	if c.raw == nil {
 		c.hang()
 		return
 	}
-	w.wait(raw, &c.job, c.answer.Over)
+	w.wait(c.raw, &c.job, c.answer.Over)
 }
 
 func (w *waiter) wait(raw syscall.RawConn, job *server.Job, d time.Duration) (err error) {
@@ -128,11 +125,15 @@ func (w *waiter) poll(fd int32, job *server.Job, d time.Duration) error {
 
 // unread reports whether the kernel holds bytes of the client's that nobody read.
 func (c *conn) unread() bool {
-	raw := rawConn(c)
-	if raw == nil {
+	if c.raw == nil {
 		return false
 	}
-	waiting := 0
-	raw.Control(func(fd uintptr) { waiting, _ = unix.IoctlGetInt(int(fd), unix.TIOCINQ) })
+	waiting := false
+	c.raw.Control(func(fd uintptr) { waiting = unread(int(fd)) })
+	return waiting
+}
+
+func unread(fd int) bool {
+	waiting, _ := unix.IoctlGetInt(fd, unix.TIOCINQ)
 	return waiting > 0
 }

@@ -49,12 +49,11 @@ func (w *watcher) add(c *conn) bool {
 	if w == nil {
 		return false
 	}
-	raw := rawConn(c)
-	if raw == nil {
+	if c.raw == nil {
 		return false
 	}
 	watched := false
-	raw.Control(func(fd uintptr) {
+	c.raw.Control(func(fd uintptr) {
 		c.backlog = age(int(fd))
 		err := unix.EpollCtl(w.epoll, unix.EPOLL_CTL_ADD, int(fd), epollEvent(unix.EPOLLRDHUP|unix.EPOLLET, c.index, c.generation))
 		watched = err == nil
@@ -75,18 +74,6 @@ func age(fd int) time.Duration {
 // handshake ended. It counts in the kernel's ticks.
 func ageOf(info *unix.TCPInfo) time.Duration {
 	return time.Duration(info.Last_data_sent) * time.Millisecond
-}
-
-func rawConn(c *conn) syscall.RawConn {
-	sys, ok := c.Conn.(syscall.Conn)
-	if !ok {
-		return nil
-	}
-	raw, err := sys.SyscallConn()
-	if err != nil {
-		return nil
-	}
-	return raw
 }
 
 // run tells jobs that their clients have left, until close.
