@@ -212,10 +212,20 @@ func (c *conn) Close() error {
 	cause := c.closeCause()
 	if c.linger && !c.failed && c.CloseWrite() == nil {
 		c.linger = false
-		c.SetReadDeadline(time.Now().Add(lingerTime))
-		io.Copy(io.Discard, io.LimitReader(c.Conn, lingerBytes))
+		c.hearOut()
 	}
 	err := c.Conn.Close()
 	c.conns.unseat(c, cause)
 	return err
+}
+
+// hearOut reads and drops what the client still sends, for a moment.
+func (c *conn) hearOut() {
+	rest := io.LimitReader(c.Conn, lingerBytes)
+	for range steps {
+		c.SetReadDeadline(time.Now().Add(lingerTime / steps))
+		if _, err := io.Copy(io.Discard, rest); !errors.Is(err, os.ErrDeadlineExceeded) {
+			return
+		}
+	}
 }

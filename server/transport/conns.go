@@ -47,7 +47,8 @@ type conns struct {
 	stop      func() bool // of the wait for ctx
 	stopped   chan struct{}
 	done      sync.WaitGroup
-	clock     atomic.Int64  // the sweeper's last look, as a stamp of the App: precise enough for timeouts, and free
+	clock     atomic.Int64  // the time that timeouts go by, at the sweeper's last look: see tick
+	ticked    time.Duration // the App's stamp of that look; the sweeper's own
 	drainFrom time.Duration // stamp since when closing is announced; the sweeper's own
 }
 
@@ -75,7 +76,8 @@ func open(ctx context.Context, src *server.Source, app *server.App) (*conns, err
 		slots: make(chan struct{}, app.Limits().MaxConnections), stopped: make(chan struct{}),
 	}
 	s.empty = sync.NewCond(&s.mu)
-	s.clock.Store(int64(app.Now())) // the app may be older than its first connection's timeouts are long
+	s.ticked = app.Now()
+	s.clock.Store(int64(s.ticked)) // the app may be older than its first connection's timeouts are long
 	s.stop = context.AfterFunc(ctx, func() {
 		app.Announce()
 		listener.Close()
@@ -169,12 +171,7 @@ func (s *conns) expire() {
 	for _, c := range s.all(nil) {
 		c.job.Abort()
 	}
-	for {
-		select {
-		case <-time.After(killGrace):
-		case <-s.stopped:
-			return
-		}
+	for pause(killGrace, s.stopped) {
 		for _, c := range s.all(nil) {
 			c.cut(server.CloseDrain)
 		}
@@ -192,6 +189,22 @@ func rawConn(c net.Conn) syscall.RawConn {
 		return nil
 	}
 	return raw
+}
+
+// steps are how many parts a wait has that the process is to be awake for: if it stood still (SIGSTOP, a machine without a
+// core for it), that has cost one of them.
+const steps = 8
+
+// pause waits for d, in steps, or until stopped is closed, which it reports as false.
+func pause(d time.Duration, stopped <-chan struct{}) bool {
+	for range steps {
+		select {
+		case <-time.After(d / steps):
+		case <-stopped:
+			return false
+		}
+	}
+	return true
 }
 
 // drain waits until every connection has closed, and then for everything that open started. Accept has returned

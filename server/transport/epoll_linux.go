@@ -157,7 +157,10 @@ func (p *epoll) block(yield bool) int {
 	} else if n, ok := p.park(); ok {
 		return n
 	}
-	n, _ := unix.EpollWait(p.fd, p.events[:], -1) // fails when a signal comes, with nothing to tell
+	n, err := unix.EpollWait(p.fd, p.events[:], -1)
+	if err != nil { // a signal, or the end of a stop: what happened until then has not been told
+		return p.poll()
+	}
 	return n
 }
 
@@ -281,6 +284,8 @@ func transfer(call uintptr, socket int32, b []byte) (int, error) {
 		}
 	}
 }
+
+func (p *epoll) unread(socket int32) bool { return unread(int(socket)) }
 
 func (p *epoll) closeWrite(socket int32) error { return unix.Shutdown(int(socket), unix.SHUT_WR) }
 

@@ -6,7 +6,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"syscall"
-	"time"
 
 	"demo-server/server"
 	"demo-server/work"
@@ -129,12 +128,7 @@ func (s *loops) expire(done chan struct{}) {
 		l.abortBlocked()
 	}
 	s.wake()
-	for {
-		select {
-		case <-time.After(killGrace):
-		case <-done:
-			return
-		}
+	for pause(killGrace, done) {
 		s.cuts.Add(1)
 		s.wake()
 	}

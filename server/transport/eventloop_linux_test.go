@@ -467,6 +467,40 @@ func TestListensAgain(t *testing.T) {
 	}
 }
 
+// A sleeper is a poller that wakes long after it was to, in the App's time, as in a process that was stopped.
+type sleeper struct {
+	poller
+	loop    *loop
+	stopped time.Duration // for so long, once; 0 for not
+}
+
+func (p *sleeper) wait(ready []event, until time.Duration, yield bool) []event {
+	if p.stopped == 0 || p.loop.table.open == 0 {
+		return p.poller.wait(ready, until, yield)
+	}
+	for s := range p.loop.table.sessions() { // everything is that much older when the loop wakes
+		phase, since := s.where()
+		s.enter(phase, since-p.stopped)
+		s.due -= p.stopped
+	}
+	p.loop.sweepAt -= p.stopped
+	p.stopped = 0
+	return ready // and has not been told what happened
+}
+
+// TestLoopStopped: a session has after a stop of the process what it had left of its time, and what came in the meantime
+// is answered.
+func TestLoopStopped(t *testing.T) {
+	app, source := newLoopApp(t, work.NewSleep(), 0, "Hello World")
+	s, listener := openLoops(t, 1, app, source, Task.Sleep)
+	s.all[0].poller = &sleeper{s.all[0].poller, s.all[0], time.Hour}
+	runLoops(t, s, listener)
+	conn := dial(t, source.Addr())
+	eventually(t, "accepted", func() bool { return app.Connections() == 1 })
+	time.Sleep(time.Second) // for some looks at timeouts, of which one comes an hour late
+	wantOK(t, conn)
+}
+
 // TestSessionSize: a session is all that a blocked request costs.
 func TestSessionSize(t *testing.T) {
 	if size := unsafe.Sizeof(session{}); size >= 320 {

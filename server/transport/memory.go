@@ -120,6 +120,13 @@ func (m *memory) write(socket int32, b []byte) (int, error) { return m.pipes.get
 func (m *memory) closeWrite(int32) error                    { return net.ErrClosed }
 func (m *memory) reset(int32)                               {}
 
+func (m *memory) unread(socket int32) bool {
+	p := m.pipes.get(socket)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.unread) > 0
+}
+
 func (m *memory) close(socket int32) {
 	p := m.pipes.get(socket)
 	p.conn.Close()

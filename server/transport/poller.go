@@ -27,6 +27,8 @@ type poller interface {
 	// an error is the end of what the client sends. They panic if p is empty: a read of no bytes would look like that end.
 	read(socket int32, p []byte) (int, error)
 	write(socket int32, p []byte) (int, error)
+	// unread reports whether there are bytes to read, whatever was told of it.
+	unread(socket int32) bool
 	// closeWrite sends the FIN and leaves the reading side open.
 	closeWrite(socket int32) error
 	// reset makes close send a RST.

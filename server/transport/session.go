@@ -61,6 +61,15 @@ func (s *session) receives() bool {
 	return s.open
 }
 
+// reads reports whether a request is being read, or is the next thing to be.
+func (s *session) reads() bool {
+	switch p, _ := s.where(); p {
+	case phaseFresh, phaseHeader, phaseBody:
+		return true
+	}
+	return false
+}
+
 // hungry reports whether there is something to take, and it is wanted.
 func (s *session) hungry() bool { return s.receives() && (s.unparsed || s.readable) }
 
@@ -155,9 +164,31 @@ func (l *loop) sweep() {
 	if l.now < l.sweepAt {
 		return
 	}
-	l.sweepAt = l.now + sweepEvery(&l.loops.limits)
+	every := sweepEvery(&l.loops.limits)
+	if stood := l.now - l.sweepAt - every; stood > 0 {
+		l.forgive(stood)
+	}
+	l.sweepAt = l.now + every
 	for s := range l.table.sessions() {
 		l.check(s)
+	}
+}
+
+// forgive does not count the time against clients in which the loop stood still, or had no core. It moves the stamps that
+// are older: those of the turn that is under way are not.
+func (l *loop) forgive(stood time.Duration) {
+	if l.drainFrom > 0 && l.drainFrom <= l.sweepAt {
+		l.drainFrom += stood
+	}
+	for s := range l.table.sessions() {
+		p, since := s.where()
+		if since > l.sweepAt {
+			continue
+		}
+		s.enter(p, since+stood)
+		if s.reads() && s.due <= l.sweepAt {
+			s.due += stood
+		}
 	}
 }
 
@@ -170,6 +201,9 @@ func (l *loop) check(s *session) {
 		}
 	default:
 		cause, over := overdue(&l.loops.limits, p, since, s.due, l.polled, l.drainFrom)
+		if over && p != phaseLingering && (s.hungry() || l.poller.unread(s.socket)) {
+			cause, over = overdue(&l.loops.limits, p, since, s.due, l.polled-unreadGrace, l.drainFrom)
+		}
 		if over {
 			l.timeOut(s, cause)
 		}

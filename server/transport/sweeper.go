@@ -6,6 +6,12 @@ import (
 	"demo-server/server"
 )
 
+const (
+	// unreadGrace is how much longer a client has whose bytes lie in the socket: then it is the server that is late. It is
+	// bounded, because a client could send blank lines faster than they are skipped.
+	unreadGrace = 10 * time.Second
+)
+
 // sweep keeps every connection's timeouts: one goroutine looks at their stamps now and then, instead of a deadline
 // that is set anew for each request, which costs a tenth of a small request's time.
 func (s *conns) sweep() {
@@ -18,8 +24,7 @@ func (s *conns) sweep() {
 		case <-s.stopped:
 			return
 		}
-		now := s.app.Now()
-		s.clock.Store(int64(now))
+		now := s.tick(s.app.Now())
 		if s.drainFrom == 0 && s.app.Announcing() {
 			s.drainFrom = now
 		}
@@ -29,6 +34,14 @@ func (s *conns) sweep() {
 		}
 		clear(list) // do not keep closed connections
 	}
+}
+
+// tick moves the clock on to the App's stamp of now, and returns its time. A sweeper that is called late has stood still,
+// and with it the server (SIGSTOP, a machine without a core for it): that time is not the clients', and does not count.
+func (s *conns) tick(now time.Duration) time.Duration {
+	passed := min(now-s.ticked, 2*sweepEvery(&s.limits))
+	s.ticked = now
+	return time.Duration(s.clock.Add(int64(passed)))
 }
 
 // coarse is the time of the sweeper's last look: a stamp for timeouts, up to one sweepEvery too early.
@@ -56,6 +69,9 @@ func (s *conns) check(c *conn, now time.Duration) {
 	}
 	requested := time.Duration(c.requested.Load())
 	cause, over := overdue(&s.limits, phase, since, requested, now, s.drainFrom)
+	if over && c.unread() {
+		cause, over = overdue(&s.limits, phase, since, requested, now-unreadGrace, s.drainFrom)
+	}
 	if over {
 		c.accuse(cause)
 		c.SetReadDeadline(past)

@@ -100,3 +100,58 @@ func TestSweepEvery(t *testing.T) {
 		}
 	}
 }
+
+// TestStoodStill: the time in which the server stood still is not the clients'. A clock that is read in time runs as the
+// App's; one that is read late goes on from there as if it had been.
+func TestStoodStill(t *testing.T) {
+	s := still(0)
+	every := sweepEvery(&s.limits)
+	now := time.Duration(0)
+	after := func(d time.Duration) time.Duration { now += d; return s.tick(now) }
+	for _, row := range []struct {
+		name string
+		late time.Duration
+		want time.Duration
+	}{
+		{"in time", 0, every},
+		{"a bit late", every / 2, every * 3 / 2},
+		{"stopped for a minute", time.Minute, 2 * every},
+		{"in time again", 0, every},
+	} {
+		before := s.coarse()
+		if got := after(every+row.late) - before; got != row.want || s.coarse() != before+row.want {
+			t.Errorf("%s: the clock went on by %v, want %v", row.name, got, row.want)
+		}
+	}
+}
+
+// TestCheckAfterStop: a connection has after a stop of the process what it had left of its time.
+func TestCheckAfterStop(t *testing.T) {
+	for _, row := range []struct {
+		name  string
+		phase phase
+		left  time.Duration
+	}{
+		{"silent", phaseFresh, limits().ReadHeaderTimeout},
+		{"header", phaseHeader, limits().ReadHeaderTimeout},
+		{"body", phaseBody, limits().ReadTimeout},
+		{"idle", phaseIdle, limits().IdleTimeout},
+		{"reply", phaseWriting, limits().WriteTimeout},
+	} {
+		c := stillConn(0, row.phase, 0)
+		s := c.conns
+		every := sweepEvery(&s.limits)
+		app := time.Hour // the process was stopped for so long
+		s.check(c, s.tick(app))
+		if read, _ := expired(c); read {
+			t.Errorf("%s: timed out by a stop", row.name)
+		}
+		for range (row.left + 3*every) / every {
+			app += every
+			s.check(c, s.tick(app))
+		}
+		if read, _ := expired(c); !read {
+			t.Errorf("%s: not timed out in time after a stop", row.name)
+		}
+	}
+}
