@@ -164,7 +164,7 @@ func (s *Settings) table(modes []string) []Setting {
 		{Name: "read-request-timeout", Group: timeouts, Default: "30s",
 			Value: duration(&s.ReadRequestTimeout, instant, time.Hour), Help: "to receive a whole request, its body included, however it makes progress"},
 		{Name: "write-timeout", Group: timeouts, Default: "10s",
-			Value: duration(&s.WriteTimeout, instant, time.Hour), Help: "while sending a reply, without progress"},
+			Value: duration(&s.WriteTimeout, instant, time.Hour), Help: "while sending a reply, without progress: less than 1 KiB/s is none"},
 		{Name: "idle-timeout", Group: timeouts, Default: "1m",
 			Value: duration(&s.IdleTimeout, instant, time.Hour), Help: "of a kept connection, between requests"},
 		{Name: "worker-timeout", Group: timeouts, Default: "30s", Value: duration(&s.WorkerTimeout, 0, time.Hour),

@@ -1,8 +1,14 @@
 package modes_test
 
 import (
+	"errors"
+	"io"
 	"net"
+	"strings"
+	"sync"
+	"syscall"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -11,6 +17,24 @@ import (
 )
 
 // What only the kernel's sockets show of a connection's time and of its client's leaving.
+
+// together runs tests at the same time that mostly wait, more of them than there are cores.
+func together(t *testing.T, tests map[string]func(*testing.T)) {
+	var running sync.WaitGroup
+	for name, test := range tests {
+		running.Go(func() { t.Run(name, test) })
+	}
+	running.Wait()
+}
+
+// eachModeTogether is eachModeReal for tests that mostly wait.
+func eachModeTogether(t *testing.T, workers int, test func(*testing.T, modes.Mode)) {
+	tests := map[string]func(*testing.T){}
+	for _, v := range all(workers) {
+		tests[v.label] = func(t *testing.T) { test(t, v.Mode) }
+	}
+	together(t, tests)
+}
 
 // TestKeepAlive: every mode's connections have the keepalive that net gives its own, wherever the listener comes from: a
 // client that vanished without a word is noticed.
@@ -81,4 +105,65 @@ func acceptedOption(t *testing.T, c *client, level, name int) int {
 	}
 	t.Fatal("no descriptor of the accepted connection")
 	return 0
+}
+
+// TestSlowReader: a client that reads steadily gets all of its reply, however little of that fits into write-timeout, and
+// also if the connection closes behind it. One that stops reading is given up.
+func TestSlowReader(t *testing.T) {
+	const size = 4 << 20
+	long := strings.Repeat("x", size)
+	impatient := func(l *server.Limits) { l.WriteTimeout, l.IdleTimeout = time.Second, time.Second }
+	eachModeTogether(t, 2, func(t *testing.T, mode modes.Mode) {
+		reads := func(request string, then func(*service)) func(*testing.T) {
+			return func(t *testing.T) {
+				s, source := overTCP(t, mode, options{delay: atOnce, body: long, limits: impatient})
+				c := dialSmall(t, source)
+				io.WriteString(c, request)
+				until(t, "it is in flight", func() bool { return s.app.InFlight() == 1 })
+				then(s)
+				c.reader.Reset(&slow{c.Conn})
+				if r := c.read("GET"); r == nil || len(r.body) != size {
+					t.Error("did not get all of the reply")
+				}
+			}
+		}
+		together(t, map[string]func(*testing.T){
+			"kept":    reads(hello, func(*service) {}),
+			"closes":  reads("GET / HTTP/1.1\r\n"+host+"Connection: close\r\n\r\n", func(*service) {}),
+			"drained": reads(hello, func(s *service) { s.stop() }),
+			"stops": func(t *testing.T) {
+				seen := &outcomes{}
+				s, source := overTCP(t, mode, options{delay: atOnce, body: long, limits: impatient, observers: []server.Observer{seen}})
+				c := dialSmall(t, source)
+				io.WriteString(c, hello)
+				io.CopyN(io.Discard, &slow{c.Conn}, 64<<10)
+				until(t, "it is given up", func() bool {
+					return s.app.InFlight() == 0 && s.app.Connections() == 0 && seen.of(server.Unwritten) == 1
+				})
+			},
+		})
+	})
+}
+
+// slow reads as if it had much to do with what it read.
+type slow struct{ io.Reader }
+
+func (s *slow) Read(p []byte) (int, error) {
+	time.Sleep(10 * time.Millisecond)
+	return s.Reader.Read(p[:min(len(p), 10<<10)])
+}
+
+// dialSmall connects a client with a small receive buffer.
+func dialSmall(t *testing.T, source *server.Source) *client {
+	t.Helper()
+	dialer := net.Dialer{Control: func(_, _ string, raw syscall.RawConn) (err error) {
+		return errors.Join(raw.Control(func(fd uintptr) {
+			err = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUF, 16<<10)
+		}), err)
+	}}
+	c, err := dialer.DialContext(t.Context(), "tcp", source.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return newClient(t, c)
 }

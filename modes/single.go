@@ -17,7 +17,8 @@ import (
 // Bound: 1 / delay requests a second, and the accept queue's length (backlog), beyond which the kernel lets SYNs drop.
 //
 // Where it breaks: one slow client stops all others. A silent one does so for read-header-timeout, one that sends its
-// request slowly for read-request-timeout. And a connection cannot be kept: the one that is kept would be the only one.
+// request slowly for read-request-timeout, and one that reads its reply slowly as long as it takes 1 KiB/s of it. And a
+// connection cannot be kept: the one that is kept would be the only one.
 func newSingle() Mode {
 	return Mode{
 		Name:      "single",

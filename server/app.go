@@ -40,7 +40,7 @@ type Limits struct {
 	ReadHeaderTimeout  time.Duration // from a request's first byte, or from the accept, to the end of its headers
 	ReadTimeout        time.Duration // of a request body, without progress
 	ReadRequestTimeout time.Duration // from a request's first byte, or from the accept, to its end, body included; 0 for none
-	WriteTimeout       time.Duration // of a reply, without progress
+	WriteTimeout       time.Duration // of a reply, without progress, which is 1 KiB/s
 	IdleTimeout        time.Duration // of a kept connection, between requests
 }
 

@@ -53,6 +53,7 @@ type conn struct {
 	inflow    inflow
 
 	raw   syscall.RawConn // nil for none
+	acked uint64          // bytes of replies that the client's system has taken; the sweeper's own
 	blame atomic.Uint32   // why it is going to be closed, as a server.CloseCause; 0 while that is not known
 
 	// requested is the stamp of when the last request to be read began, or of the accept.

@@ -287,6 +287,8 @@ func transfer(call uintptr, socket int32, b []byte) (int, error) {
 
 func (p *epoll) unread(socket int32) bool { return unread(int(socket)) }
 
+func (p *epoll) acked(socket int32) uint64 { return acked(int(socket)) }
+
 func (p *epoll) closeWrite(socket int32) error { return unix.Shutdown(int(socket), unix.SHUT_WR) }
 
 func (p *epoll) reset(socket int32) {

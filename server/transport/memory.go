@@ -117,6 +117,7 @@ func (m *memory) watch(socket int32, t tag) error {
 
 func (m *memory) read(socket int32, b []byte) (int, error)  { return m.pipes.get(socket).read(b) }
 func (m *memory) write(socket int32, b []byte) (int, error) { return m.pipes.get(socket).write(b) }
+func (m *memory) acked(int32) uint64                        { return 0 }
 func (m *memory) closeWrite(int32) error                    { return net.ErrClosed }
 func (m *memory) reset(int32)                               {}
 

@@ -29,6 +29,8 @@ type poller interface {
 	write(socket int32, p []byte) (int, error)
 	// unread reports whether there are bytes to read, whatever was told of it.
 	unread(socket int32) bool
+	// acked is how many bytes the client's system has acknowledged so far, or 0 where that cannot be known.
+	acked(socket int32) uint64
 	// closeWrite sends the FIN and leaves the reading side open.
 	closeWrite(socket int32) error
 	// reset makes close send a RST.

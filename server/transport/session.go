@@ -196,9 +196,7 @@ func (l *loop) forgive(stood time.Duration) {
 func (l *loop) check(s *session) {
 	switch p, since := s.where(); p {
 	case phaseWriting:
-		if cause, over := overdue(&l.loops.limits, p, since, 0, l.polled, l.drainFrom); over {
-			l.lose(s, cause)
-		}
+		l.checkWrite(s, since)
 	default:
 		cause, over := overdue(&l.loops.limits, p, since, s.due, l.polled, l.drainFrom)
 		if over && p != phaseLingering && (s.hungry() || l.poller.unread(s.socket)) {
@@ -207,6 +205,18 @@ func (l *loop) check(s *session) {
 		if over {
 			l.timeOut(s, cause)
 		}
+	}
+}
+
+// checkWrite times a reply out, as that of conns does.
+func (l *loop) checkWrite(s *session, since time.Duration) {
+	limits := &l.loops.limits
+	if l.now-since >= sweepEvery(limits) && progressed(limits, &s.unsent.acked, l.poller.acked(s.socket)) {
+		s.enter(phaseWriting, l.now)
+		return
+	}
+	if cause, over := overdue(limits, phaseWriting, since, 0, l.polled, l.drainFrom); over {
+		l.lose(s, cause)
 	}
 }
 

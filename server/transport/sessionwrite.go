@@ -18,6 +18,7 @@ type unsent struct {
 	body    []byte
 	began   time.Duration // when the reply began to drip
 	piece   int           // which piece of it comes next
+	acked   uint64        // bytes that the client's system had acknowledged when it last made progress
 }
 
 // answer writes the reply of a job that has ended.

@@ -10,6 +10,8 @@ const (
 	// unreadGrace is how much longer a client has whose bytes lie in the socket: then it is the server that is late. It is
 	// bounded, because a client could send blank lines faster than they are skipped.
 	unreadGrace = 10 * time.Second
+	// slowest is the rate in bytes per second below which a client does not count as reading its reply.
+	slowest = 1 << 10
 )
 
 // sweep keeps every connection's timeouts: one goroutine looks at their stamps now and then, instead of a deadline
@@ -62,9 +64,7 @@ func (s *conns) check(c *conn, now time.Duration) {
 	phase, since := c.where()
 	switch phase {
 	case phaseWriting:
-		if cause, over := overdue(&s.limits, phase, since, 0, now, s.drainFrom); over {
-			c.cut(cause)
-		}
+		s.checkWrite(c, now)
 		return
 	}
 	requested := time.Duration(c.requested.Load())
@@ -76,6 +76,31 @@ func (s *conns) check(c *conn, now time.Duration) {
 		c.accuse(cause)
 		c.SetReadDeadline(past)
 	}
+}
+
+// checkWrite times a reply out. It goes by what the client's system has taken: a socket's buffer holds megabytes, in which
+// a slow client's write makes no progress for long.
+func (s *conns) checkWrite(c *conn, now time.Duration) {
+	at := c.at.Load()
+	since := time.Duration(at >> phaseBits)
+	if now-since >= sweepEvery(&s.limits) && progressed(&s.limits, &c.acked, c.taken()) {
+		c.at.CompareAndSwap(at, stampOf(phaseWriting, now))
+		return
+	}
+	if cause, over := overdue(&s.limits, phaseWriting, since, 0, now, s.drainFrom); over {
+		c.cut(cause)
+	}
+}
+
+// progressed reports whether taken is far enough beyond seen, the bytes that a client's system had taken when that was
+// last so, and updates seen then.
+func progressed(limits *server.Limits, seen *uint64, taken uint64) bool {
+	enough := max(1, uint64(limits.WriteTimeout/time.Millisecond*slowest/1000))
+	if taken < *seen+enough {
+		return false
+	}
+	*seen = taken
+	return true
 }
 
 // overdue reports whether the time of a connection is over that has been in a phase since that stamp, and why. requested

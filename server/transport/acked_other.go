@@ -1,0 +1,5 @@
+//go:build !linux
+
+package transport
+
+func (*conn) taken() uint64 { return 0 }
