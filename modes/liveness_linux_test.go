@@ -2,8 +2,10 @@ package modes_test
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"strings"
 	"sync"
 	"syscall"
@@ -14,6 +16,7 @@ import (
 
 	"demo-server/modes"
 	"demo-server/server"
+	"demo-server/work"
 )
 
 // What only the kernel's sockets show of a connection's time and of its client's leaving.
@@ -34,6 +37,88 @@ func eachModeTogether(t *testing.T, workers int, test func(*testing.T, modes.Mod
 		tests[v.label] = func(t *testing.T) { test(t, v.Mode) }
 	}
 	together(t, tests)
+}
+
+// TestPipelinedLeaver: a client that fills the receive window behind a request and then leaves is seen to leave, although
+// its FIN cannot arrive.
+func TestPipelinedLeaver(t *testing.T) {
+	eachModeTogether(t, 1, func(t *testing.T, mode modes.Mode) {
+		leaves := func(first string, delay time.Duration, want server.Outcome) func(*testing.T) {
+			return func(t *testing.T) {
+				if standsStill(mode) && delay > 0 {
+					return
+				}
+				seen := &outcomes{}
+				s, source := overTCP(t, mode, options{delay: delay, faults: asking, observers: []server.Observer{seen}})
+				c := dialTCP(t, source)
+				io.WriteString(c, first)
+				until(t, "it is in flight", func() bool { return s.app.InFlight() == 1 })
+				c.fill()
+				c.Close()
+				until(t, "its place and its connection are free", func() bool {
+					return s.app.InFlight() == 0 && s.app.Connections() == 0 && seen.of(want) == 1
+				})
+			}
+		}
+		together(t, map[string]func(*testing.T){
+			"works": leaves(hello, time.Minute, server.LeftRunning),
+			"hangs": leaves(ask("/?abort=hang"), atOnce, server.Injected),
+		})
+	})
+}
+
+// TestPipelinedLeaverFinish: with on-leave=finish the work of such a client goes on, and its connection closes then.
+func TestPipelinedLeaverFinish(t *testing.T) {
+	eachModeTogether(t, 1, func(t *testing.T, mode modes.Mode) {
+		if standsStill(mode) {
+			return
+		}
+		counted := &counting{Work: work.NewSleep()}
+		seen := &outcomes{}
+		s, source := overTCP(t, mode, options{work: counted, delay: 4 * time.Second, finish: true, observers: []server.Observer{seen}})
+		c := dialTCP(t, source)
+		io.WriteString(c, hello)
+		until(t, "the job runs", func() bool { return s.app.InFlight() == 1 })
+		c.fill()
+		c.Close()
+		until(t, "the connection is closed", func() bool { return s.app.Connections() == 0 })
+		if counted.done.Load() != 1 || seen.of(server.Wasted)+seen.of(server.LeftQueued) == 0 {
+			t.Errorf("work was done %d times, outcomes %v; want once, and wasted", counted.done.Load(), seen.counts)
+		}
+	})
+}
+
+// fill pipelines requests until the sockets hold no more, or more than they can hold has been read.
+func (c *client) fill() {
+	requests := []byte(strings.Repeat(hello, 1000))
+	for range 500 { // a loopback delivers at once, so that a send that waits this long waits for the reader
+		c.SetWriteDeadline(time.Now().Add(500 * time.Millisecond))
+		if _, err := c.Write(requests); err != nil {
+			return
+		}
+	}
+}
+
+// TestPipelinedAhead: many small requests behind a long one are answered in order, although they are read ahead of it.
+func TestPipelinedAhead(t *testing.T) {
+	const n = 900
+	eachModeTogether(t, 1, func(t *testing.T, mode modes.Mode) {
+		if mode.Bound == modes.BoundOne {
+			return // answers one on each connection
+		}
+		_, source := overTCP(t, mode, options{queue: 1, faults: asking})
+		var requests strings.Builder
+		requests.WriteString(ask("/?delay=2500ms&size=0"))
+		for i := 1; i < n; i++ {
+			requests.WriteString(ask(fmt.Sprintf("/?delay=0s&size=%d", i)))
+		}
+		c := dialTCP(t, source).send(requests.String())
+		for i := range n {
+			if r := c.read("GET"); r == nil || r.StatusCode != http.StatusOK || len(r.body) != i {
+				t.Fatalf("reply %d is %+v, want 200 with %d bytes", i, r, i)
+			}
+		}
+	})
 }
 
 // TestKeepAlive: every mode's connections have the keepalive that net gives its own, wherever the listener comes from: a

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -24,6 +25,7 @@ const (
 	phaseWriting                // writing the reply; the stamp is the last progress
 	phaseIdle                   // between requests; the stamp is the last reply
 	phaseLingering              // of an event loop: the reply is out and the client may still be sending; the stamp is the reply
+	phaseHanging                // the reply never comes: what the client sends is dropped, and nothing times out
 )
 
 // writeChunk is how much is written at once: progress on a long reply is seen between chunks.
@@ -52,9 +54,12 @@ type conn struct {
 	closed    atomic.Bool   // Close was called
 	inflow    inflow
 
-	raw   syscall.RawConn // nil for none
-	acked uint64          // bytes of replies that the client's system has taken; the sweeper's own
-	blame atomic.Uint32   // why it is going to be closed, as a server.CloseCause; 0 while that is not known
+	reading sync.Mutex      // held while the socket is read, by whoever does
+	early   []byte          // bytes that the sweeper read, before the connection's reader; of the holder of reading
+	deaf    bool            // nothing is read any more; of the holder of reading
+	raw     syscall.RawConn // nil for none
+	acked   uint64          // bytes of replies that the client's system has taken; the sweeper's own
+	blame   atomic.Uint32   // why it is going to be closed, as a server.CloseCause; 0 while that is not known
 
 	// requested is the stamp of when the last request to be read began, or of the accept.
 	requested atomic.Int64
@@ -78,8 +83,20 @@ func (c *conn) where() (phase, time.Duration) {
 	return phase(at & phaseMask), time.Duration(at >> phaseBits)
 }
 
-// receive reads from the socket.
+// receive reads what the sweeper has read, and then from the socket.
 func (c *conn) receive(p []byte) (int, error) {
+	c.reading.Lock()
+	defer c.reading.Unlock()
+	if len(c.early) > 0 {
+		n := copy(p, c.early)
+		if c.early = c.early[n:]; len(c.early) == 0 {
+			c.early = nil
+		}
+		return n, nil
+	}
+	if c.deaf {
+		return 0, io.EOF
+	}
 	n, err := c.Conn.Read(p)
 	if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
 		c.accuse(server.CloseDisconnect)

@@ -49,6 +49,8 @@ type conns struct {
 	done      sync.WaitGroup
 	clock     atomic.Int64  // the time that timeouts go by, at the sweeper's last look: see tick
 	ticked    time.Duration // the App's stamp of that look; the sweeper's own
+	round     int32         // how many looks that was; the sweeper's own
+	ahead     *ahead        // the sweeper's own
 	drainFrom time.Duration // stamp since when closing is announced; the sweeper's own
 }
 
@@ -74,6 +76,7 @@ func open(ctx context.Context, src *server.Source, app *server.App) (*conns, err
 	s := &conns{
 		Listener: listener, app: app, limits: app.Limits(), watcher: watcher,
 		slots: make(chan struct{}, app.Limits().MaxConnections), stopped: make(chan struct{}),
+		ahead: newAhead(),
 	}
 	s.empty = sync.NewCond(&s.mu)
 	s.ticked = app.Now()

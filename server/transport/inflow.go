@@ -115,7 +115,7 @@ func (c *conn) arrived(in []byte) (from, to int, err error) {
 func (c *conn) moveOn(next phase) {
 	at := c.at.Load()
 	switch now := phase(at & phaseMask); {
-	case now == phaseWorking || now == phaseWriting:
+	case now == phaseWorking || now == phaseWriting || now == phaseHanging:
 		return // a pipelined request, or its first byte: its time has not come
 	case now == phaseIdle:
 		c.requested.Store(int64(c.conns.coarse()))

@@ -44,6 +44,7 @@ type loop struct {
 	acceptAt  time.Duration // when to accept again after a failure, 0 for no failure
 	backOff   time.Duration // before the next attempt to accept
 	sweepAt   time.Duration // when timeouts are next looked at
+	lookAt    time.Duration // when to look next at what came ahead of replies
 	drainFrom time.Duration // stamp since when closing is announced, 0 while it is not
 	stopped   bool          // has accepted for the last time
 	aborted   bool          // what was open at the drain deadline has been told

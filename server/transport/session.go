@@ -139,6 +139,8 @@ func (l *loop) cancelled(s *session) {
 	}
 	waited := l.timers.remove(s)
 	switch p, _ := s.where(); {
+	case p == phaseHanging:
+		l.lose(s, server.CloseAbort)
 	case p == phaseWorking && s.unsent != nil:
 		l.lose(s, l.causeOfEnd(s))
 	case waited:
@@ -169,8 +171,12 @@ func (l *loop) sweep() {
 		l.forgive(stood)
 	}
 	l.sweepAt = l.now + every
+	looks := l.now >= l.lookAt
+	if looks {
+		l.lookAt = l.now + lookEvery
+	}
 	for s := range l.table.sessions() {
-		l.check(s)
+		l.check(s, looks)
 	}
 }
 
@@ -193,8 +199,13 @@ func (l *loop) forgive(stood time.Duration) {
 }
 
 // check times a session out.
-func (l *loop) check(s *session) {
+func (l *loop) check(s *session, looks bool) {
 	switch p, since := s.where(); p {
+	case phaseHanging:
+	case phaseWorking:
+		if looks && s.readable && l.now-since >= lookEvery {
+			l.lookAhead(s)
+		}
 	case phaseWriting:
 		l.checkWrite(s, since)
 	default:
@@ -235,6 +246,34 @@ func (l *loop) timeOut(s *session, cause server.CloseCause) {
 	}
 }
 
+// lookAhead reads what a client has sent ahead of the reply that it waits for, as conns.look does.
+func (l *loop) lookAhead(s *session) {
+	if len(s.kept) >= maxAhead { // and nothing was taken since the last look
+		l.giveUp(s)
+		return
+	}
+	for len(s.kept) < maxAhead {
+		n, err := l.poller.read(s.socket, l.buffer[:min(len(l.buffer), maxAhead-len(s.kept))])
+		if err == errAgain {
+			s.readable = false
+			return
+		}
+		if err != nil || n == 0 {
+			l.leave(s)
+			return
+		}
+		s.kept = append(s.kept, l.buffer[:n]...)
+		s.unparsed = true
+	}
+}
+
+// giveUp makes the session's client one that has left: the session closes after the reply that is due.
+func (l *loop) giveUp(s *session) {
+	s.kept, s.unparsed = nil, false
+	s.manner.close = true
+	l.leave(s)
+}
+
 // leave notes that the session's client has left.
 func (l *loop) leave(s *session) {
 	if s.left {
@@ -248,7 +287,7 @@ func (l *loop) leave(s *session) {
 // cut ends a session at once, unless its job has not ended: that one was told to.
 func (l *loop) cut(s *session) {
 	switch p, _ := s.where(); p {
-	case phaseWorking:
+	case phaseWorking, phaseHanging:
 	case phaseWriting:
 		l.lose(s, server.CloseDrain)
 	default:

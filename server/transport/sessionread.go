@@ -49,7 +49,7 @@ func (l *loop) receive(s *session) (in []byte, ok bool) {
 		s.readable = false
 		return nil, false
 	case err != nil:
-		l.close(s, server.CloseDisconnect)
+		l.lost(s)
 		return nil, false
 	case n == 0:
 		l.ended(s)
@@ -69,6 +69,9 @@ func (l *loop) receive(s *session) (in []byte, ok bool) {
 // not answered.
 func (l *loop) ended(s *session) {
 	switch p, _ := s.where(); p {
+	case phaseHanging:
+		l.leave(s)
+		return
 	case phaseHeader:
 		l.refuseHead(s, server.ErrBadRequest)
 	case phaseBody:
@@ -79,6 +82,15 @@ func (l *loop) ended(s *session) {
 	if p, _ := s.where(); s.open && p != phaseWriting {
 		l.close(s, server.CloseDisconnect)
 	}
+}
+
+// lost closes a session whose connection is broken.
+func (l *loop) lost(s *session) {
+	if p, _ := s.where(); p == phaseHanging {
+		l.leave(s) // its job is to be finished
+		return
+	}
+	l.close(s, server.CloseDisconnect)
 }
 
 // keep puts aside what was not taken. It is there already if nothing was.
@@ -103,6 +115,8 @@ func (l *loop) take(s *session, in []byte) int {
 		if _, enough, _ := s.upload.body.take(in); enough {
 			l.close(s, server.CloseReplied)
 		}
+		return len(in)
+	case p == phaseHanging: // and one that gets no reply
 		return len(in)
 	case s.upload != nil:
 		return l.takeBody(s, in)

@@ -57,7 +57,7 @@ func (l *loop) breakOff(s *session) {
 	switch l.reply.Abort {
 	case fault.Hang:
 		l.keepReply(s, nil, nil)
-		s.enter(phaseWorking, l.now) // nothing times out
+		s.enter(phaseHanging, 0)
 		l.timers.add(s, l.now+s.unsent.reply.Over)
 		s.job.Hang()
 		l.cancelled(s)
@@ -160,10 +160,7 @@ func (l *loop) lose(s *session, cause server.CloseCause) {
 
 // causeOfEnd is why a session ends whose job was cancelled while its reply waited.
 func (l *loop) causeOfEnd(s *session) server.CloseCause {
-	switch {
-	case s.unsent.reply.Abort == fault.Hang:
-		return server.CloseAbort
-	case s.left:
+	if s.left {
 		return server.CloseDisconnect
 	}
 	return server.CloseDrain

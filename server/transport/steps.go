@@ -28,6 +28,7 @@ func (c *conn) breakOff(hang func()) bool {
 	case fault.Reset:
 		c.reset()
 	case fault.Hang:
+		c.enter(phaseHanging, 0)
 		c.job.Hang()
 		hang()
 	}

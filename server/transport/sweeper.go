@@ -10,6 +10,8 @@ const (
 	// unreadGrace is how much longer a client has whose bytes lie in the socket: then it is the server that is late. It is
 	// bounded, because a client could send blank lines faster than they are skipped.
 	unreadGrace = 10 * time.Second
+	// lookEvery is how often a connection is looked at whose request works: has its client sent more than fits?
+	lookEvery = time.Second
 	// slowest is the rate in bytes per second below which a client does not count as reading its reply.
 	slowest = 1 << 10
 )
@@ -43,6 +45,7 @@ func (s *conns) sweep() {
 func (s *conns) tick(now time.Duration) time.Duration {
 	passed := min(now-s.ticked, 2*sweepEvery(&s.limits))
 	s.ticked = now
+	s.round++
 	return time.Duration(s.clock.Add(int64(passed)))
 }
 
@@ -63,6 +66,11 @@ func sweepEvery(limits *server.Limits) time.Duration {
 func (s *conns) check(c *conn, now time.Duration) {
 	phase, since := c.where()
 	switch phase {
+	case phaseWorking, phaseHanging:
+		if s.looks(c) && now-since >= lookEvery {
+			s.look(c, phase)
+		}
+		return
 	case phaseWriting:
 		s.checkWrite(c, now)
 		return
@@ -101,6 +109,41 @@ func progressed(limits *server.Limits, seen *uint64, taken uint64) bool {
 	}
 	*seen = taken
 	return true
+}
+
+// looks reports whether it is c's turn to be looked at, which it is once in lookEvery. Turns are spread evenly.
+func (s *conns) looks(c *conn) bool {
+	turns := max(1, int32(lookEvery/sweepEvery(&s.limits)))
+	return (c.index+s.round)%turns == 0
+}
+
+// look reads what a client has sent ahead of the reply that it waits for. As long as it fills the socket, the client's FIN
+// has no way in, and its leaving is not seen. Behind a reply that never comes it is dropped; otherwise it is kept, up to a
+// bound, and a client that has sent more still counts as gone.
+func (s *conns) look(c *conn, phase phase) {
+	if c.raw == nil || !c.reading.TryLock() {
+		return // whoever reads it sees the client leave
+	}
+	defer c.reading.Unlock()
+	switch {
+	case c.deaf:
+	case phase == phaseHanging:
+		c.early = nil
+		s.ahead.drop(c.raw)
+	case len(c.early) < maxAhead:
+		c.early = append(c.early, s.ahead.read(c.raw, maxAhead-len(c.early))...)
+	case c.unread(): // and nothing was taken since the last look
+		c.giveUp()
+	}
+}
+
+// giveUp makes the connection's client one that has left. The caller holds reading.
+func (c *conn) giveUp() {
+	c.early, c.deaf = nil, true
+	c.job.Leave()
+	if half, ok := c.Conn.(interface{ CloseRead() error }); ok {
+		half.CloseRead() // which wakes whoever waits for a FIN
+	}
 }
 
 // overdue reports whether the time of a connection is over that has been in a phase since that stamp, and why. requested

@@ -1,5 +1,0 @@
-//go:build !linux
-
-package transport
-
-func (*conn) taken() uint64 { return 0 }

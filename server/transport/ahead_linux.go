@@ -1,0 +1,63 @@
+package transport
+
+import (
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// maxAhead is how many bytes of a client's next requests are kept while it waits for a reply, beyond those that the kernel
+// keeps.
+const maxAhead = 64 << 10
+
+// maxDrop is how many bytes are dropped at a look: a client must not have the sweeper to itself.
+const maxDrop = 4 << 20
+
+// An ahead reads sockets whose own reader does not read. It belongs to the sweeper.
+type ahead struct {
+	buffer []byte
+	n      int
+	look   func(uintptr)
+}
+
+func newAhead() *ahead {
+	a := &ahead{buffer: make([]byte, maxAhead)}
+	a.look = func(fd uintptr) { a.n, _ = unix.Read(int(fd), a.buffer[:a.n]) } // it does not block: Go's sockets never do
+	return a
+}
+
+// read returns up to room bytes that have come, valid until the next call. The end of what the client sends is no bytes.
+func (a *ahead) read(raw syscall.RawConn, room int) []byte {
+	a.n = room
+	if raw.Control(a.look) != nil {
+		return nil
+	}
+	return a.buffer[:max(a.n, 0)]
+}
+
+// drop reads what has come and forgets it.
+func (a *ahead) drop(raw syscall.RawConn) {
+	for dropped := 0; dropped < maxDrop; {
+		n := len(a.read(raw, len(a.buffer)))
+		if n == 0 {
+			return
+		}
+		dropped += n
+	}
+}
+
+// taken is how many bytes the client's system has acknowledged so far, or 0 where that cannot be known.
+func (c *conn) taken() (n uint64) {
+	if c.raw != nil {
+		c.raw.Control(func(fd uintptr) { n = acked(int(fd)) })
+	}
+	return n
+}
+
+func acked(fd int) uint64 {
+	info, err := unix.GetsockoptTCPInfo(fd, unix.IPPROTO_TCP, unix.TCP_INFO)
+	if err != nil {
+		return 0
+	}
+	return info.Bytes_acked
+}
