@@ -2,7 +2,6 @@ package transport
 
 import (
 	"bytes"
-	"errors"
 	"io"
 	"net"
 	"os"
@@ -86,22 +85,37 @@ func (c *conn) where() (phase, time.Duration) {
 // receive reads what the sweeper has read, and then from the socket.
 func (c *conn) receive(p []byte) (int, error) {
 	c.reading.Lock()
-	defer c.reading.Unlock()
-	if len(c.early) > 0 {
-		n := copy(p, c.early)
-		if c.early = c.early[n:]; len(c.early) == 0 {
-			c.early = nil
-		}
-		return n, nil
-	}
-	if c.deaf {
-		return 0, io.EOF
+	if len(c.early) > 0 || c.deaf {
+		n, err := c.takeEarly(p)
+		c.reading.Unlock()
+		return n, err
 	}
 	n, err := c.Conn.Read(p)
-	if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+	c.reading.Unlock()
+	if err != nil && !timedOut(err) {
 		c.accuse(server.CloseDisconnect)
 	}
 	return n, err
+}
+
+func (c *conn) takeEarly(p []byte) (int, error) {
+	if c.deaf {
+		return 0, io.EOF
+	}
+	n := copy(p, c.early)
+	if c.early = c.early[n:]; len(c.early) == 0 {
+		c.early = nil
+	}
+	return n, nil
+}
+
+// timedOut is errors.Is for a connection's error and os.ErrDeadlineExceeded. net/http ends a read so in each request, and
+// errors.Is would take a noticeable part of that one's time.
+func timedOut(err error) bool {
+	if operation, ok := err.(*net.OpError); ok {
+		err = operation.Err
+	}
+	return err == os.ErrDeadlineExceeded
 }
 
 // accuse notes why the connection is going to be closed. The first cause stays, unless a reply goes out after it.
@@ -242,7 +256,7 @@ func (c *conn) hearOut() {
 	rest := io.LimitReader(c.Conn, lingerBytes)
 	for range steps {
 		c.SetReadDeadline(time.Now().Add(lingerTime / steps))
-		if _, err := io.Copy(io.Discard, rest); !errors.Is(err, os.ErrDeadlineExceeded) {
+		if _, err := io.Copy(io.Discard, rest); !timedOut(err) {
 			return
 		}
 	}
