@@ -187,9 +187,7 @@ func FuzzAnswer(f *testing.F) {
 			}
 		}
 		body := stats{fleetStats: &fleetStats{Workers: []workerStats{(&member{families: got}).stats()}}}
-		for _, figures := range figuresOf(total.families()) {
-			body.OtherModes = append(body.OtherModes, figures)
-		}
+		body.OtherModes = append(body.OtherModes, figuresOf(total.families())...)
 		if _, err := json.Marshal(body); err != nil {
 			t.Errorf("/stats: %v", err)
 		}

@@ -100,8 +100,13 @@ func work() int {
 	return 0
 }
 
+// burned is what burn computes.
+var burned atomic.Uint64
+
+// burn uses CPU time for ever.
 func burn() {
 	for {
+		burned.Add(1)
 	}
 }
 
