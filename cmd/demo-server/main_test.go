@@ -9,9 +9,11 @@ import (
 	"net/http/httputil"
 	"os"
 	"os/exec"
+	"os/signal"
 	"runtime/debug"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 	"unicode/utf8"
@@ -23,6 +25,8 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	// The tests may run under nohup, which would have the program, and those that it starts, ignore the signal.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
 	testscript.Main(m, map[string]func(){program: main, program + "-broken": brokenMain})
 }
 
