@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"bytes"
 	"errors"
 	"io"
 
@@ -15,6 +16,7 @@ type inflow struct {
 	body    body   // of the last request
 	inBody  bool   // body is not complete
 	err     error  // what every further read returns: where the next request begins is not known
+	same    []byte // the text that head was read from; empty if it has a body or is long
 	partial []byte // a copy of a head that has come in part
 	held    []byte // what was read and is not handed out yet
 }
@@ -126,9 +128,15 @@ func (c *conn) moveOn(next phase) {
 	c.at.CompareAndSwap(at, stampOf(next, c.conns.coarse()))
 }
 
+// maxSame is how long a head may be that is kept to be compared with the next one.
+const maxSame = 512
+
 // takeHead returns how many bytes of p belong to the head, or -1 if there is more to come.
 func (f *inflow) takeHead(p []byte, limits *server.Limits) int {
 	came, whole := len(f.partial), p
+	if came == 0 && len(f.same) > 0 && bytes.Equal(p, f.same) {
+		return len(p) // a client that keeps its connection mostly asks for the same again
+	}
 	if came > 0 {
 		f.partial = append(f.partial, p...)
 		whole = f.partial
@@ -141,11 +149,15 @@ func (f *inflow) takeHead(p []byte, limits *server.Limits) int {
 		return -1
 	}
 	f.head.parse(whole[:end])
-	f.partial = nil
 	f.err = f.head.err
-	if f.err == nil && f.head.hasBody() {
+	switch f.same = f.same[:0]; {
+	case f.err != nil:
+	case f.head.hasBody():
 		f.body, f.inBody = newBody(f.head.length, limits), true
+	case end <= maxSame:
+		f.same = append(f.same, whole[:end]...)
 	}
+	f.partial = nil
 	return end - came
 }
 

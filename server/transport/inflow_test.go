@@ -26,6 +26,11 @@ func TestInflow(t *testing.T) {
 		{"a chunked body", []string{
 			"GET / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n\r\n", "5;a=b\r\nhello\r\n0\r\nX: y\r\n\r\n", "GET / HTTP/1.1\r\n\r\n", "",
 		}, io.EOF},
+		{"the same again", []string{
+			"GET / HTTP/1.1\r\n" + host + "\r\n", "", "GET / HTTP/1.1\r\n" + host + "\r\n", "",
+			"GET / HTTP/1.1\r\n" + host + "Content-Length: 1\r\n\r\n", "x", "GET / HTTP/1.1\r\n" + host + "Content-Length: 1\r\n\r\n", "y",
+			"GET / HTTP/1.1\r\n" + host + "\r\n", "", "GET / HTTP/1.1\r\n" + host + "X: y\r\n\r\n", "",
+		}, io.EOF},
 		{"a body cut short", []string{"GET / HTTP/1.1\r\n" + host + "Content-Length: 5\r\n\r\n", "hell"}, io.ErrUnexpectedEOF},
 		{"half a blank line", []string{"GET / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n\r\n", "0\r\n\r"}, io.ErrUnexpectedEOF},
 		{"a head at fault", []string{"GET / HTTP/1.1\r\n" + host + "X Y: z\r\n\r\n"}, server.ErrBadRequest},
