@@ -6,43 +6,39 @@ import (
 	"time"
 )
 
-// The histograms' upper bounds. Both are dense where the default work of 2 s puts its requests: work just above 2 s,
-// where it shows how late a wake-up came, and waiting between the multiples of 2 s, which are the rounds that a request
-// waited.
-var (
-	queueWaitBounds = []time.Duration{
-		100 * time.Microsecond, 250 * time.Microsecond, 500 * time.Microsecond,
-		time.Millisecond, 2500 * time.Microsecond, 5 * time.Millisecond,
-		10 * time.Millisecond, 25 * time.Millisecond, 50 * time.Millisecond,
-		100 * time.Millisecond, 250 * time.Millisecond, 500 * time.Millisecond,
-		time.Second, 2500 * time.Millisecond, 5 * time.Second, 7 * time.Second, 9 * time.Second,
-		15 * time.Second, 30 * time.Second, time.Minute,
+// bounds are the upper bounds of both histograms: steps of at most 15% from 1 ms to 5 min, and coarse ones below. Prometheus
+// interpolates within a bucket, so that a quantile of a constant delay is off by up to the bucket's width. No bound is
+// near a round delay, which would split requests that all take the same time between two buckets.
+var bounds = makeBounds()
+
+func makeBounds() (bounds []time.Duration) {
+	bounds = []time.Duration{109 * time.Microsecond, 245 * time.Microsecond, 482 * time.Microsecond, 949 * time.Microsecond}
+	// 17 steps to a decade: 10^(1/17) is 1.145.
+	mantissas := []time.Duration{109, 124, 142, 163, 187, 214, 245, 280, 321, 368, 421, 482, 552, 632, 724, 829, 949}
+	for unit := 10 * time.Microsecond; ; unit *= 10 {
+		for _, mantissa := range mantissas {
+			bounds = append(bounds, mantissa*unit)
+			if mantissa*unit > 5*time.Minute {
+				return bounds
+			}
+		}
 	}
-	workBounds = []time.Duration{
-		time.Millisecond, 2500 * time.Microsecond, 5 * time.Millisecond,
-		10 * time.Millisecond, 25 * time.Millisecond, 50 * time.Millisecond,
-		100 * time.Millisecond, 250 * time.Millisecond, 500 * time.Millisecond,
-		time.Second, 1990 * time.Millisecond,
-		2002 * time.Millisecond, 2010 * time.Millisecond, 2050 * time.Millisecond, 2250 * time.Millisecond,
-		3 * time.Second, 5 * time.Second, 10 * time.Second, 30 * time.Second, time.Minute,
-	}
-)
+}
 
 // A histogram counts durations by bucket. It replaces Prometheus's own because /stats reads it too, and because adding
 // whole nanoseconds costs less than adding floats.
 type histogram struct {
-	bounds []time.Duration
 	counts []atomic.Uint64 // one more than bounds: the last is for what lies above them
 	sum    atomic.Int64    // nanoseconds: 292 years of them fit
 }
 
-func newHistogram(bounds []time.Duration) *histogram {
-	return &histogram{bounds: bounds, counts: make([]atomic.Uint64, len(bounds)+1)}
+func newHistogram() *histogram {
+	return &histogram{counts: make([]atomic.Uint64, len(bounds)+1)}
 }
 
 // observe counts d in the first bucket whose bound is at least d.
 func (h *histogram) observe(d time.Duration) {
-	bucket, _ := slices.BinarySearch(h.bounds, d)
+	bucket, _ := slices.BinarySearch(bounds, d)
 	h.counts[bucket].Add(1)
 	h.sum.Add(int64(d))
 }
@@ -57,11 +53,11 @@ type distribution struct {
 
 // read takes the count from the buckets, so that the two agree while others observe.
 func (h *histogram) read() distribution {
-	d := distribution{Sum: time.Duration(h.sum.Load()).Seconds(), buckets: make(map[float64]uint64, len(h.bounds))}
+	d := distribution{Sum: time.Duration(h.sum.Load()).Seconds(), buckets: make(map[float64]uint64, len(bounds))}
 	for i := range h.counts {
 		d.Count += h.counts[i].Load()
-		if i < len(h.bounds) {
-			d.buckets[h.bounds[i].Seconds()] = d.Count
+		if i < len(bounds) {
+			d.buckets[bounds[i].Seconds()] = d.Count
 		}
 	}
 	if d.Count > 0 {

@@ -115,8 +115,8 @@ func newSeries(mode string) *series {
 		requests:  make([]atomic.Uint64, len(server.Outcomes)),
 		failures:  make([]atomic.Uint64, len(work.Causes)),
 		closed:    make([]atomic.Uint64, len(server.CloseCauses())),
-		queueWait: newHistogram(queueWaitBounds),
-		work:      newHistogram(workBounds),
+		queueWait: newHistogram(),
+		work:      newHistogram(),
 	}
 }
 
