@@ -152,23 +152,19 @@ func (l *loader) environment(environ []string) (values []given) {
 		if !ours {
 			continue
 		}
+		if fromKubernetes(variable, text) {
+			l.settings.ignored = append(l.settings.ignored, variable)
+			continue
+		}
 		name := strings.ReplaceAll(strings.ToLower(suffix), "_", "-")
 		source := Source{Kind: FromEnvironment, Name: variable}
 		setting, known := l.byName[name]
 		switch {
 		case !known || setting.Variable() != variable:
-			l.mistake(source, "unknown variable", l.suggestVariable(name))
+			l.mistake(source, "unknown variable", l.suggest(name, Setting.Variable))
 		case text != "" || setting.AllowEmpty:
 			values = append(values, given{setting, text, source})
 		}
 	}
 	return values
-}
-
-// suggestVariable is suggest, but for the variables that Kubernetes adds to every pod for a Service named demo-server.
-func (l *loader) suggestVariable(name string) string {
-	if strings.HasPrefix(name, "service-") || strings.HasPrefix(name, "port-") {
-		return "Kubernetes sets it for a Service named demo-server; set enableServiceLinks: false"
-	}
-	return l.suggest(name, Setting.Variable)
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
 	"testing"
 	"time"
 
@@ -106,6 +107,41 @@ func TestEmptyVariables(t *testing.T) {
 	}
 }
 
+// TestKubernetesVariables: variables that Kubernetes sets for Services are ignored, and typos of the same look are not.
+func TestKubernetesVariables(t *testing.T) {
+	services := []string{
+		// A Service named demo-server, with ports named http and metrics.
+		"DEMO_SERVER_SERVICE_HOST=10.96.0.7", "DEMO_SERVER_SERVICE_PORT=7779", "DEMO_SERVER_SERVICE_PORT_HTTP=7779",
+		"DEMO_SERVER_SERVICE_PORT_METRICS_2=7780", "DEMO_SERVER_PORT=tcp://10.96.0.7:7779",
+		"DEMO_SERVER_PORT_7779_TCP=tcp://10.96.0.7:7779", "DEMO_SERVER_PORT_7779_TCP_PROTO=tcp",
+		"DEMO_SERVER_PORT_7779_TCP_PORT=7779", "DEMO_SERVER_PORT_7779_TCP_ADDR=10.96.0.7",
+		// Services named demo-server-pool, demo-server-dns and demo-server-signalling, on other protocols too.
+		"DEMO_SERVER_POOL_SERVICE_HOST=fd00::7", "DEMO_SERVER_POOL_PORT=tcp://[fd00::7]:80",
+		"DEMO_SERVER_DNS_PORT=udp://10.96.0.8:53", "DEMO_SERVER_DNS_PORT_53_UDP=udp://10.96.0.8:53",
+		"DEMO_SERVER_DNS_PORT_53_UDP_ADDR=10.96.0.8", "DEMO_SERVER_SIGNALLING_PORT=sctp://10.96.0.9:36412",
+	}
+	got := load(t, Inputs{Environ: append([]string{"DEMO_SERVER_WORKERS=7"}, services...)})
+	if got.Port != 7779 || got.Source("port").Kind != FromDefault || got.Workers != 7 {
+		t.Errorf("port %d from %s, %d workers; want the default, and 7", got.Port, got.Source("port"), got.Workers)
+	}
+	var names []string
+	for _, variable := range services {
+		name, _, _ := strings.Cut(variable, "=")
+		names = append(names, name)
+	}
+	if diff := cmp.Diff(names, got.Ignored()); diff != "" {
+		t.Errorf("ignored (-want +got):\n%s", diff)
+	}
+	for _, typo := range []string{
+		"DEMO_SERVER_PORTS=7779", "DEMO_SERVER_POOL_PORT=7779", "DEMO_SERVER_PORT=http://10.96.0.7", "DEMO_SERVER_PORT=7779x",
+		"DEMO_SERVER_SERVICE=x", "DEMO_SERVER_SERVICE_HOSTS=10.0.0.1", "DEMO_SERVER_PORT_TCP=x", "DEMO_SERVER_DELAY=tcp://10.96.0.7:1",
+	} {
+		if _, err := Load(Inputs{Modes: modes, Environ: []string{typo}}); err == nil {
+			t.Errorf("%s is accepted", typo)
+		}
+	}
+}
+
 func TestAllMistakesAtOnce(t *testing.T) {
 	_, err := Load(Inputs{
 		Modes: modes,
@@ -114,8 +150,8 @@ func TestAllMistakesAtOnce(t *testing.T) {
 			{"admin-token", "two words"}, {"delay", "-1s"}, {"port", "99999999999999999999"}, {"body", "\xff"},
 		},
 		Environ: []string{
-			"PATH=/bin", "DEMO_SERVER_DELAY=2", "DEMO_SERVER_MDOE=pool", "DEMO_SERVER_PORT=tcp://10.0.0.1:7779",
-			"DEMO_SERVER_SERVICE_HOST=10.0.0.1", "DEMO_SERVER_FLIGHT_RECORDER=yes", "DEMO_SERVER_Body=x",
+			"PATH=/bin", "DEMO_SERVER_DELAY=2", "DEMO_SERVER_MDOE=pool", "DEMO_SERVER_PORT=http",
+			"DEMO_SERVER_FLIGHT_RECORDER=yes", "DEMO_SERVER_Body=x",
 		},
 		ReadFile: files(map[string]string{"demo.yaml": `mode: pool
 workers: 0
@@ -144,10 +180,9 @@ flag --delay: "-1s" is too low; want a duration from 0s to 10m
 flag --port: "99999999999999999999" is too high; want a whole number from 0 to 65535
 flag --body: "\xff" is not valid UTF-8; want text
 environment DEMO_SERVER_MDOE: unknown variable; did you mean DEMO_SERVER_MODE?
-environment DEMO_SERVER_SERVICE_HOST: unknown variable; Kubernetes sets it for a Service named demo-server; set enableServiceLinks: false
 environment DEMO_SERVER_Body: unknown variable; did you mean DEMO_SERVER_BODY?
 environment DEMO_SERVER_DELAY: "2" has no unit; write "2s"
-environment DEMO_SERVER_PORT: "tcp://10.0.0.1:7779" is not a whole number; want a whole number from 0 to 65535
+environment DEMO_SERVER_PORT: "http" is not a whole number; want a whole number from 0 to 65535
 environment DEMO_SERVER_FLIGHT_RECORDER: "yes" is neither true nor false; write true or false
 file demo.yaml:4:1: mode is on line 1 already; a key may stand once
 file demo.yaml:8:1: preset cannot be set in a file; use --preset or DEMO_SERVER_PRESET

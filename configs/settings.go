@@ -91,6 +91,7 @@ type Settings struct {
 	config  string            // name of the YAML file, or empty
 	preset  string            // name of the preset, or empty
 	sources map[string]Source // by name of the setting
+	ignored []string          // variables that Kubernetes sets for Services
 }
 
 // What becomes of a request's work when its client leaves.
@@ -115,6 +116,10 @@ func (s *Settings) Asked() []string {
 
 // Source tells where the value of the named setting came from.
 func (s *Settings) Source(name string) Source { return s.sources[name] }
+
+// Ignored lists the environment variables that begin like ours and that Kubernetes sets for Services, in the order of the
+// environment.
+func (s *Settings) Ignored() []string { return s.ignored }
 
 // AdminAddress is the address of the admin listener as host:port, or empty for none. A derived one is the setting auto
 // worked out: where its port is taken, a free one may be used instead. Its port is 0, for any free one, where Port is

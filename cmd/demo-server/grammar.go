@@ -182,6 +182,9 @@ func (serveCommand) Run(s *streams, settings *configs.Settings, l *line) error {
 }
 
 func warn(logger *zap.Logger, settings *configs.Settings) {
+	if ignored := settings.Ignored(); len(ignored) > 0 {
+		logger.Info("ignoring variables that Kubernetes sets for Services", zap.Strings("variables", ignored))
+	}
 	for _, warning := range settings.Warnings() {
 		logger.Warn(warning)
 	}
