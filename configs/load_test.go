@@ -43,7 +43,7 @@ func TestDefaults(t *testing.T) {
 		Overrides: true, MaxDelay: time.Minute, MaxSize: 10 << 20,
 		Host: "127.0.0.1", Port: 7779, AdminAddr: AdminAuto,
 		Workers: 100, Queue: 1024, QueueTimeout: 30 * time.Second, MaxThreads: 1000, LoopHelpers: 8, Patched: true,
-		MaxHeaderBytes: 4096, MaxBodyBytes: 1 << 20,
+		MaxHeaderBytes: 8192, MaxBodyBytes: 1 << 20,
 		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, ReadRequestTimeout: 30 * time.Second, WriteTimeout: 10 * time.Second,
 		IdleTimeout: time.Minute, WorkerTimeout: 30 * time.Second, DrainTimeout: 30 * time.Second,
 		LogLevel: "info", LogFormat: "auto", AccessLog: "off",

@@ -67,7 +67,7 @@ loop-helpers: 8                      # default
 patched: true                        # default
 max-connections: 0                   # default
 backlog: 0                           # default
-max-header-bytes: 4KiB               # default
+max-header-bytes: 8KiB               # default
 max-body-bytes: 1MiB                 # default
 
 # Timeouts

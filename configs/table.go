@@ -152,7 +152,7 @@ func (s *Settings) table(modes []string) []Setting {
 		{Name: "backlog", Group: bounds, Default: "0", Lasting: true, Value: number(&s.Backlog, 0, 1_000_000),
 			Help: "length of the kernel's accept queue; 0 is the system's"},
 		// net/http adds 4 KiB of its own to any limit, and so cannot keep a smaller one.
-		{Name: "max-header-bytes", Group: bounds, Default: "4KiB", Value: size(&s.MaxHeaderBytes, 4*units.KiB, units.MiB),
+		{Name: "max-header-bytes", Group: bounds, Default: "8KiB", Value: size(&s.MaxHeaderBytes, 4*units.KiB, units.MiB),
 			Help: "largest request line and headers"},
 		{Name: "max-body-bytes", Group: bounds, Default: "1MiB", Value: size(&s.MaxBodyBytes, 0, units.GiB),
 			Help: "largest request body; 0 refuses every body"},

@@ -49,6 +49,10 @@ func TestFaults(t *testing.T) {
 	eachMode(t, func(t *testing.T, m mode) {
 		t.Parallel()
 		p := start(t, "--mode="+m.Name)
+		cookie := "Cookie: session=" + strings.Repeat("x", 4050) // as browsers send them
+		if status, _ := curl(t, "-o", "/dev/null", "-w", "%{http_code}", "-H", cookie, p.url+"?delay=0s"); status != "200" {
+			t.Errorf("a cookie of 4,050 bytes: %s, want 200", status)
+		}
 		for _, row := range rows {
 			began := time.Now()
 			out, code := curl(t, "-o", "/dev/null", "-w", "%{http_code} %{size_download}", "--max-time", map[bool]string{true: "0.5", false: "20"}[row.code == 28], p.url+row.target)
