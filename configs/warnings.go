@@ -30,11 +30,18 @@ func (s *Settings) warnDrain() string {
 	case s.Delay > s.DrainTimeout:
 		return fmt.Sprintf("a request works %s (delay): a drain-timeout of %s cuts it off with 503",
 			units.FormatDuration(s.Delay), drain)
-	case s.pool() && s.Delay+s.QueueTimeout > s.DrainTimeout:
+	case s.pool() && s.chosen("queue-timeout", "drain-timeout") && s.Delay+s.QueueTimeout > s.DrainTimeout:
 		return fmt.Sprintf("a request may wait %s (queue-timeout) and work %s (delay): a drain-timeout of %s cuts it off with 503",
 			units.FormatDuration(s.QueueTimeout), units.FormatDuration(s.Delay), drain)
 	}
 	return ""
+}
+
+// chosen reports whether one of the named settings has another value than its default: nobody has to be warned of defaults.
+func (s *Settings) chosen(names ...string) bool {
+	return slices.ContainsFunc(s.table(nil), func(setting Setting) bool {
+		return slices.Contains(names, setting.Name) && setting.text() != setting.Default
+	})
 }
 
 // warnQueue compares the time that the last one in a full queue waits with the time that it may wait.

@@ -13,8 +13,9 @@ func TestWarnings(t *testing.T) {
 		want  []string
 	}{
 		{"defaults", nil, nil},
-		{"pool", flags("mode=pool"), []string{
-			"a request may wait 30s (queue-timeout) and work 2s (delay): a drain-timeout of 30s cuts it off with 503",
+		{"pool", flags("mode=pool"), nil},
+		{"pool that drains too early", flags("mode=pool", "drain-timeout=31s"), []string{
+			"a request may wait 30s (queue-timeout) and work 2s (delay): a drain-timeout of 31s cuts it off with 503",
 		}},
 		{"pool that drains in time", flags("mode=pool", "drain-timeout=32s"), nil},
 		{"delay above drain", flags("delay=40s", "mode=pool", "queue=0"), []string{

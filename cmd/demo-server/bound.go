@@ -9,20 +9,27 @@ import (
 	"demo-server/modes"
 )
 
-// bound says in words what bounds the mode, with the rate that follows from it.
+// bound says in words what bounds the mode and its work together, with the rate that follows from it.
 func bound(mode modes.Mode, settings *configs.Settings) string {
-	return boundOf(mode.Name, places(mode, settings), share(mode, settings), settings.Delay)
-}
-
-// boundOf says in words what bounds a mode or a kind of work: share is what is worked on in a delay, at so many places.
-func boundOf(name string, places int, share string, delay time.Duration) string {
+	places, words := ceiling(mode, settings)
 	switch {
 	case places == 0:
-		return name + ": no bound of its own"
-	case delay == 0:
-		return name + ": " + share
+		return fmt.Sprintf("max-connections, %d", processes(settings)*maxConnections(settings))
+	case settings.Delay == 0:
+		return words
 	}
-	return fmt.Sprintf("%s: %s = %s requests/s", name, share, plainRate(float64(places)/delay.Seconds()))
+	return fmt.Sprintf("%s / %s = %s requests/s", words, settings.Delay, plainRate(float64(places)/settings.Delay.Seconds()))
+}
+
+// ceiling returns how many requests all processes work on at a time, and what each of them has, in words: of the mode's bound
+// and that of the work the lower one. It returns 0 if there is neither.
+func ceiling(mode modes.Mode, settings *configs.Settings) (n int, words string) {
+	n, words = places(mode, settings), held(mode, settings)
+	ofWork, wordsOfWork := kindOf(settings.Work).bound(settings).of(settings)
+	if ofWork > 0 && (n == 0 || ofWork < n) {
+		return ofWork, wordsOfWork
+	}
+	return n, words
 }
 
 // places is how many requests all processes work on at a time, 0 for no bound of their own.
@@ -36,17 +43,22 @@ func processes(settings *configs.Settings) int { return max(1, settings.Processe
 // share is what is worked on in a delay, such as "50 workers / 2s", or "2 × 50 workers / 2s" in two processes, and empty
 // for no bound of its own.
 func share(mode modes.Mode, settings *configs.Settings) string {
+	if mode.Places == 0 {
+		return ""
+	}
+	return perDelay(held(mode, settings), settings.Delay)
+}
+
+// held says what each request that is worked on has, such as "50 workers".
+func held(mode modes.Mode, settings *configs.Settings) string {
 	noun := map[string]string{
 		modes.BoundWorkers: "worker", modes.BoundThreads: "thread", modes.BoundLoops: "loop", modes.BoundHelpers: "helper",
 	}[mode.Bound]
 	words := fmt.Sprintf("%d %s", mode.Places, plural(noun, mode.Places))
-	switch {
-	case mode.Places == 0:
-		return ""
-	case mode.Bound == modes.BoundOne:
+	if mode.Bound == modes.BoundOne {
 		words = "1 at a time"
 	}
-	return perDelay(inEach(settings, words), settings.Delay)
+	return inEach(settings, words)
 }
 
 // inEach says of how many processes each has that.

@@ -276,8 +276,8 @@ func (s *service) announce() {
 func announce(logger *zap.Logger, settings *configs.Settings, mode modes.Mode, source *server.Source, p *panel) {
 	fields := []zap.Field{
 		zap.String("mode", mode.Name), zap.Stringer("address", source.Addr()), zap.String("bound", bound(mode, settings)),
-		zap.String("work", boundOfWork(settings)), zap.Int("max_connections", maxConnections(settings)),
-		zap.String("try", "ab -c 100 -n 500 http://"+reachable(source.Addr())+"/"),
+		zap.String("work", settings.Work), zap.Int("max_connections", maxConnections(settings)),
+		zap.String("try", try(mode, settings, "http://"+reachable(source.Addr())+"/")),
 	}
 	if settings.Processes > 0 {
 		fields = append(fields, zap.Int("processes", settings.Processes))

@@ -32,7 +32,7 @@ func TestServe(t *testing.T) {
 					t.Errorf("GET %s: %q, want %q", url, got, want)
 				}
 			}
-			if ready.Mode != mode || !strings.HasPrefix(ready.Bound, mode+": ") || ready.Try != "ab -c 100 -n 500 "+ready.url {
+			if ready.Mode != mode || ready.Bound == "" || ready.Try != "ab -c 100 -n 500 "+ready.url {
 				t.Errorf("ready says %+v", ready)
 			}
 			syscall.Kill(syscall.Getpid(), syscall.SIGTERM)
@@ -67,47 +67,69 @@ func TestPortTaken(t *testing.T) {
 	}
 }
 
-// TestBound says in words what bounds a mode.
+// TestBound: of the mode's bound and its work's the lower one counts.
 func TestBound(t *testing.T) {
+	pool := modes.Mode{Name: "pool", Bound: modes.BoundWorkers, Places: 100}
+	thread := modes.Mode{Name: "thread", Bound: modes.BoundThreads, Places: 1000}
+	single := modes.Mode{Name: "single", Bound: modes.BoundOne, Places: 1}
+	helpers := modes.Mode{Name: "eventloop", Bound: modes.BoundHelpers, Places: 8}
+	goroutine := modes.Mode{Name: "goroutine", Bound: modes.BoundNone}
 	for _, c := range []struct {
-		mode      modes.Mode
-		delay     time.Duration
-		processes int
-		want      string
-	}{
-		{modes.Mode{Name: "pool", Bound: modes.BoundWorkers, Places: 100}, 2 * time.Second, 0, "pool: 100 workers / 2s = 50 requests/s"},
-		{modes.Mode{Name: "pool", Bound: modes.BoundWorkers, Places: 100}, 2 * time.Second, 1, "pool: 100 workers / 2s = 50 requests/s"},
-		{modes.Mode{Name: "pool", Bound: modes.BoundWorkers, Places: 100}, 2 * time.Second, 3, "pool: 3 × 100 workers / 2s = 150 requests/s"},
-		{modes.Mode{Name: "pool", Bound: modes.BoundWorkers, Places: 100}, 0, 0, "pool: 100 workers"},
-		{modes.Mode{Name: "thread", Bound: modes.BoundThreads, Places: 1}, time.Second, 0, "thread: 1 thread / 1s = 1 requests/s"},
-		{modes.Mode{Name: "single", Bound: modes.BoundOne, Places: 1}, 3 * time.Second, 0, "single: 1 at a time / 3s = 0.3333 requests/s"},
-		{modes.Mode{Name: "single", Bound: modes.BoundOne, Places: 1}, time.Second, 2, "single: 2 × 1 at a time / 1s = 2 requests/s"},
-		{modes.Mode{Name: "goroutine", Bound: modes.BoundNone}, time.Second, 2, "goroutine: no bound of its own"},
-	} {
-		if got := bound(c.mode, &configs.Settings{Delay: c.delay, Processes: c.processes}); got != c.want {
-			t.Errorf("got %q, want %q", got, c.want)
-		}
-	}
-}
-
-// TestBoundOfWork says in words what bounds a kind of work.
-func TestBoundOfWork(t *testing.T) {
-	for _, c := range []struct {
+		mode     modes.Mode
 		settings configs.Settings
 		want     string
 	}{
-		{configs.Settings{Work: "sleep", Delay: time.Second}, "sleep: no bound of its own"},
-		{configs.Settings{Work: "sql", PoolSize: 10, Delay: 2 * time.Second}, "sql: 10 connections / 2s = 5 requests/s"},
-		{configs.Settings{Work: "mutex", Slots: 1, Delay: time.Second, Processes: 3}, "mutex: 3 × 1 slot / 1s = 3 requests/s"},
-		{configs.Settings{Work: "block", MaxThreads: 2}, "block: 2 threads"},
+		{pool, configs.Settings{Delay: 2 * time.Second}, "100 workers / 2s = 50 requests/s"},
+		{pool, configs.Settings{Delay: 2 * time.Second, Processes: 1}, "100 workers / 2s = 50 requests/s"},
+		{pool, configs.Settings{Delay: 2 * time.Second, Processes: 3}, "3 × 100 workers / 2s = 150 requests/s"},
+		{pool, configs.Settings{}, "100 workers"},
+		{single, configs.Settings{Delay: 3 * time.Second}, "1 at a time / 3s = 0.3333 requests/s"},
+		{single, configs.Settings{Delay: time.Second, Processes: 2}, "2 × 1 at a time / 1s = 2 requests/s"},
+		{goroutine, configs.Settings{Delay: time.Second, MaxConnections: 500, Processes: 2}, "max-connections, 1000"},
+
+		{goroutine, configs.Settings{Work: "sql", PoolSize: 10, Delay: 2 * time.Second}, "10 connections / 2s = 5 requests/s"},
+		{pool, configs.Settings{Work: "mutex", Slots: 1, Delay: time.Second, Processes: 3}, "3 × 1 slot / 1s = 3 requests/s"},
+		{thread, configs.Settings{Work: "block", MaxThreads: 1000, Delay: 2 * time.Second}, "1000 threads / 2s = 500 requests/s"},
+		{helpers, configs.Settings{Work: "block", MaxThreads: 1000, Delay: 2 * time.Second}, "8 helpers / 2s = 4 requests/s"},
+		{single, configs.Settings{Work: "block", MaxThreads: 1000}, "1 at a time"},
 	} {
-		if got := boundOfWork(&c.settings); got != c.want {
-			t.Errorf("got %q, want %q", got, c.want)
+		if c.settings.Work == "" {
+			c.settings.Work = "sleep"
+		}
+		if got := bound(c.mode, &c.settings); got != c.want {
+			t.Errorf("%s, %s: got %q, want %q", c.mode.Name, c.settings.Work, got, c.want)
 		}
 	}
-	one := boundOfWork(&configs.Settings{Work: "cpu", Delay: time.Second})
-	if two := boundOfWork(&configs.Settings{Work: "cpu", Delay: time.Second, Processes: 2}); one != two {
+	one := bound(goroutine, &configs.Settings{Work: "cpu", Delay: time.Second})
+	if two := bound(goroutine, &configs.Settings{Work: "cpu", Delay: time.Second, Processes: 2}); one != two {
 		t.Errorf("two processes have %q, and one has %q: want the same cores", two, one)
+	}
+}
+
+// TestTry: the command to try fits the mode, its work and the delay.
+func TestTry(t *testing.T) {
+	for _, c := range []struct{ flags, want string }{
+		{"", "ab -c 100 -n 500 URL"},
+		{"--mode=pool", "ab -c 100 -n 500 URL"},
+		{"--preset=small-pool", "ab -c 30 -n 70 URL"},
+		{"--mode=single", "ab -c 7 -n 7 URL"},
+		{"--mode=single --delay=10ms", "ab -c 100 -n 500 URL"},
+		{"--mode=thread --max-threads=20", "ab -c 20 -n 140 URL"},
+		{"--mode=eventloop --work=block", "ab -c 56 -n 56 URL"},
+		{"--work=mutex --slots=2 --processes=2", "ab -c 28 -n 28 URL"},
+		{"--delay=4s", "ab -c 100 -n 300 URL"},
+		{"--delay=8s", "ab -c 100 -n 100 URL"},
+		{"--delay=9s", "curl -i URL"},
+		{"--delay=0", "ab -c 100 -n 500 URL"},
+	} {
+		line := readLine(newParser().Model.Node, strings.Fields("serve "+c.flags), nil)
+		settings, err := line.loadSettings()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := try(modeOf(settings), settings, "URL"); got != c.want {
+			t.Errorf("%q: %s, want %s", c.flags, got, c.want)
+		}
 	}
 }
 

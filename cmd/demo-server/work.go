@@ -50,12 +50,6 @@ func (b workBound) of(settings *configs.Settings) (places int, words string) {
 	return processes(settings) * b.places, inEach(settings, words)
 }
 
-// boundOfWork says in words what bounds the work, whatever the mode, with the rate that follows from it.
-func boundOfWork(settings *configs.Settings) string {
-	places, words := kindOf(settings.Work).bound(settings).of(settings)
-	return boundOf(settings.Work, places, perDelay(words, settings.Delay), settings.Delay)
-}
-
 func unbound(*configs.Settings) workBound { return workBound{} }
 
 func threads(s *configs.Settings) workBound { return workBound{places: s.MaxThreads, noun: "thread"} }

@@ -1,0 +1,45 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"demo-server/configs"
+	"demo-server/modes"
+)
+
+const (
+	// tryTime bounds how long the command to try takes if nothing else loads the server.
+	tryTime = 16 * time.Second
+	// tryClients and tryRequests are how much load it puts on a server, if that fits into the time.
+	tryClients  = 100
+	tryRequests = 500
+)
+
+// try returns a command that shows what the mode does with several requests at a time, and that ends within tryTime.
+func try(mode modes.Mode, settings *configs.Settings, url string) string {
+	atOnce := tryClients
+	if places, _ := ceiling(mode, settings); places > 0 {
+		atOnce = min(atOnce, places)
+	}
+	rounds := tryRequests / atOnce
+	if settings.Delay > 0 {
+		rounds = min(rounds, int(tryTime/settings.Delay)-1) // ab sends one request first, and alone
+	}
+	if rounds < 1 {
+		return "curl -i " + url
+	}
+	return fmt.Sprintf("ab -c %d -n %d %s", clients(mode, settings, rounds*atOnce), rounds*atOnce, url)
+}
+
+// clients returns how many clients show the mode's bound: some more than it works for at a time, unless it refuses them.
+func clients(mode modes.Mode, settings *configs.Settings, requests int) int {
+	n := min(tryClients, requests)
+	switch mode.Excess {
+	case modes.Queued:
+		return min(n, places(mode, settings)+processes(settings)*settings.Queue)
+	case modes.Refused:
+		return min(n, places(mode, settings))
+	}
+	return n
+}
