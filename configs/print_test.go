@@ -32,6 +32,8 @@ func TestYAML(t *testing.T) {
 mode: pool                           # flag --mode
 delay: 90ms                          # environment DEMO_SERVER_DELAY
 body: "#1\n"                         # file demo.yaml:1:7
+any-path: false                      # default
+cors: false                          # default
 on-leave: cancel                     # default
 
 # What blocks

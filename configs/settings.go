@@ -22,6 +22,8 @@ type Settings struct {
 	Mode    string        // the concurrency model's name
 	Delay   time.Duration // how long a request blocks, 0 to MaxDelay
 	Body    string        // the body of the reply, at most MaxSize
+	AnyPath bool          // paths and methods without a route get what / gets
+	CORS    bool          // web pages of any origin may read replies
 	OnLeave string        // OnLeaveCancel or OnLeaveFinish
 
 	// What blocks.

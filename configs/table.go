@@ -82,6 +82,11 @@ func (s *Settings) table(modes []string) []Setting {
 			Help: "how long a request blocks, at most max-delay"},
 		{Name: "body", Group: served, Default: "Hello World", AllowEmpty: true, Value: text(&s.Body, 10*units.MiB),
 			Help: "body of the reply, at most max-size"},
+		{Name: "any-path", Group: served, Default: "false", Value: toggle(&s.AnyPath),
+			Help: "every path and method that has no route of its own gets what / gets, as the backend of a proxy needs it;" +
+				" what its query asks for and is not understood is ignored"},
+		{Name: "cors", Group: served, Default: "false", Value: toggle(&s.CORS),
+			Help: "web pages of any origin may read replies and their Server-Timing, and preflights are answered"},
 		{Name: "on-leave", Group: served, Default: OnLeaveCancel, Value: enum(&s.OnLeave, OnLeaveCancel, OnLeaveFinish),
 			Help: "what becomes of the work of a client that left: cancel ends it, finish goes on with it, as the" +
 				" Python servers do"},

@@ -565,7 +565,7 @@ func TestList(t *testing.T) {
 	var names []string
 	for _, mode := range modes.All(modes.Options{Workers: 1}) {
 		names = append(names, mode.Name)
-		for field, value := range map[string]string{"Summary": mode.Summary, "Mirrors": mode.Mirrors, "Differs": mode.Differs, "Bound": mode.Bound, "Excess": string(mode.Excess)} {
+		for field, value := range map[string]string{"Summary": mode.Summary, "Mirrors": mode.Mirrors, "Differs": mode.Differs, "Choose": mode.Choose, "Bound": mode.Bound, "Excess": string(mode.Excess)} {
 			if value == "" {
 				t.Errorf("%s: no %s", mode.Name, field)
 			}

@@ -23,6 +23,7 @@ func newFastHTTP() Mode {
 		Summary:   "fasthttp's server, which uses goroutines and requests again, unbounded",
 		Mirrors:   "the article's second stack (Flask+grpc_gevent): the same handler over another I/O library",
 		Differs:   "goroutines, not an event loop; the article's variant ran on threads",
+		Choose:    "to save CPU, 8 µs a request where goroutine takes 14, if the code does without net/http. A blocked request costs 14 kB; --work=block gets 99%",
 		Bound:     BoundNone,
 		Excess:    Unlimited,
 		Lacks:     lacksOutsideLinux("backlog in Server-Timing; a client that leaves is not seen"),

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"demo-server/modes"
@@ -29,6 +30,7 @@ func ask(target string) string { return "GET " + target + " HTTP/1.1\r\nHost: de
 func TestOverrides(t *testing.T) {
 	const s, ms = time.Second, time.Millisecond
 	const plain = "text/plain; charset=utf-8"
+	const notFound = "not found: the paths are /, /delay/{seconds}, /status/{code}, /bytes/{n} and /drip\n"
 	type answer struct {
 		status                      int
 		body                        string // its length, where that is more than a line
@@ -88,14 +90,14 @@ func TestOverrides(t *testing.T) {
 		{"GET", "/drip?duration=1&delay=0.5&numbytes=4&code=201", answer{status: 201, body: "All ", took: 1500 * ms, length: 4, contentType: plain}},
 		{"GET", "/?delay=61s", wrong("delay=61s is too long; want at most 1m")},
 		{"GET", "/?size=1025KiB", wrong("size=1025KiB is too large; want at most 1MiB")},
-		{"GET", "/?dealy=1s", wrong("dealy is not known; known: delay, work, status, size, drip, abort, retry_after")},
+		{"GET", "/?dealy=1s", wrong("dealy is not known; known: delay, work, status, size, drip, abort, after, retry_after")},
 		{"GET", "/?work=sql", wrong("work=sql cannot be asked for; want one of sleep")},
 		{"GET", "/?delay=%zz", wrong("delay=%zz is not percent-encoded; want %XX, and %25 for the sign itself")},
 		{"GET", "/?delay=61s&status=99", wrong("delay=61s is too long; want at most 1m\nstatus=99 is no final status; want 200 to 599")},
 		{"GET", "/delay/%32", wrong("/delay/%32 is not a duration; want at most 1m, such as 2s or 300ms")},
 		{"GET", "/bytes/1|2", wrong("/bytes/1|2 is not a size; want at most 1MiB, in bytes or with KiB, MiB or GiB")},
 		{"POST", "/drip", answer{status: 405, body: "method not allowed: see Allow\n", length: 30, contentType: plain, allow: "GET, HEAD"}},
-		{"GET", "/delay/", answer{status: 404, body: "not found: try /\n", length: 17, contentType: plain}},
+		{"GET", "/delay/", answer{status: 404, body: notFound, length: int64(len(notFound)), contentType: plain}},
 	}
 	eachMode(t, 1, func(t *testing.T, mode modes.Mode) {
 		_, m := inMemory(t, mode, options{faults: asking})
@@ -155,6 +157,79 @@ func TestNoOverrides(t *testing.T) {
 			if r := m.dial(t).send(ask(target)).read("GET"); r == nil || r.StatusCode != want {
 				t.Errorf("%s: %+v, want %d", target, r, want)
 			}
+		}
+	})
+}
+
+// TestAnyPath: every path and method that has no route of its own gets what / gets, its body is read, and what its query
+// asks for counts as far as it is understood.
+func TestAnyPath(t *testing.T) {
+	eachMode(t, 1, func(t *testing.T, mode modes.Mode) {
+		faults := asking
+		faults.Lenient = true
+		_, m := inMemory(t, mode, options{delay: atOnce, faults: faults, anyPath: true})
+		for _, row := range []struct {
+			method, target string
+			status         int
+		}{
+			{"GET", "/", 200}, {"GET", "/api/x?page=2", 200}, {"POST", "/", 200}, {"OPTIONS", "*", 200}, {"OPTIONS", "/api", 200},
+			{"PROPFIND", "/dav/", 200}, {"BREW", "/pot", 200}, {"DELETE", "//", 200}, {"PUT", "/%2F/a%20b", 200},
+			{"GET", "/?status=active", 200}, {"GET", "/?stats=1&delay=soon", 200}, {"GET", "/x?status=503&size=many", 503},
+			{"GET", "/x?status=418&status=503", 418}, {"GET", "/x?after=abc&abort=later&%zz", 200},
+			{"GET", "/status/418", 418}, {"POST", "/bytes/5", 200}, {"GET", "/status/none", 400}, {"CONNECT", "demo:80", 404},
+		} {
+			r := m.dial(t).send(row.method + " " + row.target + " HTTP/1.1\r\nHost: demo\r\nContent-Length: 4\r\n\r\nbody").read(row.method)
+			if r == nil || r.StatusCode != row.status {
+				t.Errorf("%s %s: %+v, want %d", row.method, row.target, r, row.status)
+			}
+		}
+	})
+}
+
+// TestCORS: pages of another origin may read replies and their timing, errors too, and a preflight is answered at once.
+func TestCORS(t *testing.T) {
+	eachMode(t, 1, func(t *testing.T, mode modes.Mode) {
+		seen := &outcomes{}
+		_, m := inMemory(t, mode, options{faults: asking, cors: true, observers: []server.Observer{seen}})
+		for _, target := range []string{"/", "/?status=503", "/?status=99", "/nowhere"} {
+			r := m.dial(t).send(ask(target)).read("GET")
+			if r == nil || r.Header.Get("Access-Control-Allow-Origin") != "*" || r.Header.Get("Timing-Allow-Origin") != "*" {
+				t.Errorf("%s: %+v, want it open to every origin", target, r)
+			}
+		}
+		began := time.Now()
+		c := m.dial(t).send("OPTIONS /delay/2 HTTP/1.1\r\nHost: demo\r\nOrigin: http://a.example\r\nAccess-Control-Request-Method: PUT\r\n\r\n")
+		r := c.read("OPTIONS")
+		if r == nil || r.StatusCode != http.StatusNoContent || time.Since(began) != 0 || r.body != "" {
+			t.Fatalf("preflight: %+v after %v, want 204 at once", r, time.Since(began))
+		}
+		for header, want := range map[string]string{
+			"Access-Control-Allow-Origin": "*", "Access-Control-Allow-Methods": "*", "Access-Control-Allow-Headers": "*, Authorization",
+		} {
+			if got := r.Header.Get(header); got != want {
+				t.Errorf("preflight: %s is %q, want %q", header, got, want)
+			}
+		}
+		synctest.Wait()
+		if seen.of(server.Preflight) != 1 {
+			t.Errorf("counted %v, want one %s", seen.counts, server.Preflight)
+		}
+		if r := m.dial(t).send("OPTIONS /nowhere HTTP/1.1\r\nHost: demo\r\n\r\n").read("OPTIONS"); r == nil || r.StatusCode != http.StatusNotFound {
+			t.Errorf("preflight to nowhere: %+v, want 404", r)
+		}
+	})
+}
+
+// TestNoCORS: unless it is asked for, no page of another origin may read anything.
+func TestNoCORS(t *testing.T) {
+	eachMode(t, 1, func(t *testing.T, mode modes.Mode) {
+		_, m := inMemory(t, mode, options{delay: atOnce})
+		r := m.dial(t).get(http.StatusOK)
+		if _, open := r.Header["Access-Control-Allow-Origin"]; open {
+			t.Errorf("%v", r.Header)
+		}
+		if r := m.dial(t).send("OPTIONS / HTTP/1.1\r\nHost: demo\r\n\r\n").read("OPTIONS"); r == nil || r.StatusCode != http.StatusMethodNotAllowed {
+			t.Errorf("OPTIONS: %+v, want 405", r)
 		}
 	})
 }

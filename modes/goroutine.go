@@ -24,6 +24,7 @@ func newGoroutine() Mode {
 		Summary:   "a goroutine per request on net/http, unbounded",
 		Mirrors:   "gevent: a greenlet per request",
 		Differs:   "gevent uses one core; goroutines use all of them",
+		Choose:    "by default: it copes with all that blocks. A blocked request costs 17 kB; --work=block gets 99% of what the clients can ask for",
 		Bound:     BoundNone,
 		Excess:    Unlimited,
 		Lacks:     lacksOutsideLinux("backlog in Server-Timing; a client that leaves after pipelining a request is not seen"),

@@ -19,6 +19,7 @@ type Mode struct {
 	Summary   string       // one line, for --help, `demo-server modes` and the dashboard
 	Mirrors   string       // the Python deployment that it stands for
 	Differs   string       // where that analogy ends
+	Choose    string       // when to choose it, with what a blocked request costs and how it fares with work that blocks a thread
 	Bound     string       // what limits its parallelism: one of the Bound constants
 	Places    int          // the limit: how many jobs it runs at a time, 0 for none of its own; prediction reads it
 	Excess    Excess       // what becomes of requests beyond it

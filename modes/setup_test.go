@@ -103,6 +103,8 @@ type options struct {
 	queue     int
 	timeout   time.Duration
 	faults    server.Faults
+	anyPath   bool
+	cors      bool
 	limits    func(*server.Limits)
 	observers []server.Observer
 }
@@ -114,7 +116,7 @@ const atOnce = -1
 func newApp(mode modes.Mode, o options) *server.App {
 	config := server.Config{
 		Mode: mode.Name, Work: o.work, Delay: max(0, cmp.Or(o.delay, delay)), Body: []byte("Hello World"), Finish: o.finish,
-		Faults: o.faults, Observers: o.observers,
+		Faults: o.faults, AnyPath: o.anyPath, CORS: o.cors, Observers: o.observers,
 		Limits: server.Limits{
 			MaxConnections: 1000, MaxHeaderBytes: 4 << 10, MaxBodyBytes: 1 << 10,
 			ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, ReadRequestTimeout: 30 * time.Second, WriteTimeout: 10 * time.Second, IdleTimeout: time.Minute,

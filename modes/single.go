@@ -25,6 +25,7 @@ func newSingle() Mode {
 		Summary:   "one thread accepts, reads, works, writes and closes: one request at a time",
 		Mirrors:   "Flask threaded=False, gunicorn's sync worker",
 		Differs:   "a slow request holds it for read-request-timeout at most; Flask sets no limit, gunicorn kills the worker",
+		Choose:    "to see what one request at a time means, not to serve. Waiting requests cost the kernel a connection; --work=block gets 1 / delay, as all work does",
 		Bound:     BoundOne,
 		Places:    1,
 		Excess:    Unread,

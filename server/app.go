@@ -8,6 +8,7 @@ package server
 import (
 	"iter"
 	"maps"
+	"net/http"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -24,6 +25,8 @@ type Config struct {
 	Delay     time.Duration        // for how long
 	Kinds     map[string]work.Work // what a request may ask to block on, by name
 	Faults    Faults
+	AnyPath   bool              // what has no route of its own gets what / gets
+	CORS      bool              // pages of any origin may read replies
 	Body      []byte            // the reply's body
 	Finish    bool              // on-leave=finish: work goes on for a client that left
 	Admission *admission.Limits // places and queue, or nil where the mode bounds nothing
@@ -51,6 +54,7 @@ type App struct {
 	helpers *admission.Queue // nil for none
 	planner *planner
 	start   time.Time // the origin of every stamp
+	unknown []byte    // the body of a 404
 
 	inFlight    atomic.Int64
 	connections atomic.Int64
@@ -65,6 +69,7 @@ type App struct {
 // New returns an App that is ready to admit jobs.
 func New(config Config) *App {
 	a := &App{config: config, planner: newPlanner(&config), start: time.Now(), expired: make(chan struct{})}
+	a.unknown = line("not found: the paths are " + routeNames(a.Routes()))
 	a.queue, a.helpers = newQueue(config.Admission), newQueue(config.Helpers)
 	a.service.Store(int64(config.Delay))
 	return a
@@ -135,8 +140,18 @@ func (a *App) Routes() []Route {
 	return Routes[:1]
 }
 
-// Lookup finds a request's route among these, or returns ErrNotFound or ErrMethodNotAllowed.
-func (a *App) Lookup(method, path string) (*Route, error) { return lookup(a.Routes(), method, path) }
+// Lookup finds a request's route among these, or returns ErrNotFound, ErrMethodNotAllowed or, with CORS, ErrPreflight. With AnyPath the route / takes
+// every request that has no other. It does not take CONNECT, which a 200 would turn into a tunnel (RFC 9110, section 9.3.6).
+func (a *App) Lookup(method, path string) (*Route, error) {
+	route, err := lookup(a.Routes(), method, path)
+	if err != nil && a.config.AnyPath && method != http.MethodConnect {
+		route, err = &Routes[0], nil
+	}
+	if a.config.CORS && method == http.MethodOptions && err != ErrNotFound {
+		return nil, ErrPreflight
+	}
+	return route, err
+}
 
 // InFlight is how many jobs have started and are not finished: they work, or their replies are being written.
 func (a *App) InFlight() int { return int(a.inFlight.Load()) }

@@ -15,6 +15,7 @@ import (
 // Faults are what may become of requests other than the usual.
 type Faults struct {
 	Overrides bool       // requests may ask for it themselves, by their query and by httpbin's paths
+	Lenient   bool       // what a query asks for and is not understood is ignored
 	Setting   fault.Spec // what becomes of them where they do not ask
 	Caps      fault.Caps // its Kinds are those of Config.Kinds
 	Seed      uint64     // of what is drawn: the nth request that something is drawn for gets the same in every run
@@ -73,6 +74,9 @@ func (p *planner) decide(method, path, query string, asks bool) (*fault.Plan, er
 func (p *planner) ask(path, query string) (fault.Spec, error) {
 	if spec, ok, err := fault.FromPath(path, query, p.faults.Caps); ok {
 		return spec, err
+	}
+	if p.faults.Lenient {
+		return fault.ParseLenient(query, p.faults.Caps), nil
 	}
 	return fault.ParseQuery(query, p.faults.Caps)
 }

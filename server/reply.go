@@ -29,6 +29,8 @@ var (
 	ErrHeaderTooLarge   = errors.New("header too large")
 	ErrCoding           = errors.New("unknown transfer coding")
 	ErrVersion          = errors.New("version not supported")
+
+	ErrPreflight = errors.New("preflight") // a browser asks whether a page may send a request: no error to its client
 )
 
 // StatusLeft is nginx's status for a client that left before its reply.
@@ -53,7 +55,7 @@ var statuses = []status{
 	{err: ErrLeft, code: StatusLeft, outcome: LeftQueued, closes: true, body: line("client left: closing the sending side counts as leaving")},
 	{err: ErrPanic, code: 500, outcome: Failed, body: line("panic in the work: see the server's log")},
 	{err: ErrNoHost, code: 400, outcome: BadRequest, closes: true, body: line("bad request: HTTP/1.1 needs one Host header")},
-	{err: ErrNotFound, code: 404, outcome: BadRequest, body: line("not found: try /")},
+	{err: ErrNotFound, code: 404, outcome: BadRequest, body: line("not found")}, // App.unknown stands for it
 	{err: ErrMethodNotAllowed, code: 405, outcome: BadRequest, body: line("method not allowed: see Allow")},
 	{err: ErrTimeout, code: 408, outcome: BadRequest, closes: true, body: line("request timeout: no byte came in time")},
 	{err: ErrBodyTooLarge, code: 413, outcome: BadRequest, closes: true, body: line("body too large")},
@@ -61,6 +63,7 @@ var statuses = []status{
 	{err: ErrHeaderTooLarge, code: 431, outcome: BadRequest, closes: true, body: line("request headers too large")},
 	{err: ErrCoding, code: 501, outcome: BadRequest, closes: true, body: line("unknown transfer coding: only chunked is known")},
 	{err: ErrVersion, code: 505, outcome: BadRequest, closes: true, body: line("version not supported: speak HTTP/1.1 or HTTP/1.0")},
+	{err: ErrPreflight, code: 204, outcome: Preflight},
 	{err: ErrBadRequest, code: 400, outcome: BadRequest, closes: true, body: line("bad request")},
 }
 
@@ -100,12 +103,15 @@ type Reply struct {
 	Body       []byte
 	Allow      string // for the Allow header, empty for none
 	RetryAfter string // for the Retry-After header, empty for none
+	Headers    []Header
 	Timing     []byte // for the Server-Timing header
 	Close      bool   // say Connection: close, and close
 
 	Pieces int           // the body drips: its head goes out at once, and it in so many pieces, see Piece; 0 for whole
 	Over   time.Duration // how long that takes, or how long a reply hangs before its connection closes
-	Abort  fault.Abort   // what becomes of the connection instead of a reply
+	Abort  fault.Abort   // what becomes of the connection instead of a reply, or after a part of it
+	Cut    bool          // the head announces Body, and only its first Sent bytes follow, before Abort
+	Sent   int
 
 	outcome Outcome
 	sample  Sample // here, so that handing it to an observer allocates nothing
@@ -125,7 +131,10 @@ func (a *App) reply(j *Job, r *Reply) {
 		if row.retry {
 			r.RetryAfter = strconv.Itoa(a.retryAfter(j.queue.Load()))
 		}
-		if row.code == http.StatusMethodNotAllowed {
+		switch j.err {
+		case ErrNotFound:
+			r.Body = a.unknown
+		case ErrMethodNotAllowed:
 			r.Allow = allowed(j.Path)
 		}
 	} else {
@@ -137,6 +146,7 @@ func (a *App) reply(j *Job, r *Reply) {
 			r.Over = a.config.Faults.Caps.MaxDelay
 		}
 	}
+	r.Headers = a.headers(j.err)
 	r.Close = r.Close || a.announce.Load()
 	r.Timing = j.appendTiming(r.Timing)
 }
@@ -160,9 +170,19 @@ func (r *Reply) follow(plan *fault.Plan) {
 		r.Pieces, r.Over = min(plan.Drip, len(r.Body)), plan.Delay-plan.DripAfter
 	}
 	if plan.Abort != fault.None {
-		r.Status, r.Abort, r.Close = 0, plan.Abort, true
-		r.inject()
+		r.abort(plan)
 	}
+}
+
+// abort makes the reply one that is cut off in its body, or never sent.
+func (r *Reply) abort(plan *fault.Plan) {
+	r.inject()
+	r.Abort, r.Cut = plan.Abort, plan.Cut
+	if plan.Cut {
+		r.Sent = int(min(plan.After, int64(len(r.Body))))
+		return
+	}
+	r.Status, r.Close = 0, true
 }
 
 // inject says that the reply is not what the server would have said by itself.

@@ -26,6 +26,19 @@ var Routes = []Route{
 	{Path: "/drip", Methods: reading},
 }
 
+// routeNames lists routes for people, such as "/, /delay/{seconds} and /drip".
+func routeNames(routes []Route) string {
+	names := make([]string, len(routes))
+	for i, route := range routes {
+		names[i] = route.Path
+	}
+	last := len(names) - 1
+	if last == 0 {
+		return names[0]
+	}
+	return strings.Join(names[:last], ", ") + " and " + names[last]
+}
+
 func lookup(routes []Route, method, path string) (*Route, error) {
 	for i := range routes {
 		if !routes[i].matches(path) {
@@ -39,8 +52,13 @@ func lookup(routes []Route, method, path string) (*Route, error) {
 	return nil, ErrNotFound
 }
 
+// matches accepts one slash behind a path, as httpbin's clients write it now and then.
 func (r *Route) matches(path string) bool {
 	if path == r.Path {
+		return true
+	}
+	path = strings.TrimSuffix(path, "/")
+	if path == r.Path && path != "/" {
 		return true
 	}
 	fixed, _, parameter := strings.Cut(r.Path, "{")

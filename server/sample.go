@@ -21,11 +21,12 @@ const (
 	Draining     Outcome = "draining"      // the drain deadline passed, 503
 	Injected     Outcome = "injected"      // a status or an abort that was asked for, by the request or by a setting
 	Failed       Outcome = "failed"        // work failed or panicked, 5xx
+	Preflight    Outcome = "preflight"     // a browser's question before a request of another origin, 204
 	BadRequest   Outcome = "bad_request"   // the request was at fault, 4xx or 501, 505
 )
 
 // Outcomes lists every Outcome, so that each has a counter from the start.
-var Outcomes = []Outcome{OK, Unwritten, Wasted, LeftQueued, LeftRunning, QueueFull, QueueTimeout, Draining, Injected, Failed, BadRequest}
+var Outcomes = []Outcome{OK, Unwritten, Wasted, LeftQueued, LeftRunning, QueueFull, QueueTimeout, Draining, Injected, Failed, Preflight, BadRequest}
 
 // Refused reports whether the server turned the request away, and not its client or its work.
 func (o Outcome) Refused() bool { return o == QueueFull || o == QueueTimeout || o == Draining }
@@ -56,7 +57,7 @@ type Observer interface {
 func (j *Job) sampleAt(r *Reply, finished time.Duration) Sample {
 	s := Sample{
 		Mode: j.app.config.Mode, Method: j.Method, Path: j.Path, Status: r.Status, Outcome: r.outcome,
-		Admitted: r.outcome != BadRequest, Started: j.ran, Backlog: j.Backlog, Panic: j.panic,
+		Admitted: r.outcome != BadRequest && r.outcome != Preflight, Started: j.ran, Backlog: j.Backlog, Panic: j.panic,
 	}
 	if s.Outcome == Failed && j.panic == nil {
 		s.Err = j.err

@@ -19,6 +19,7 @@ type modeRow struct {
 	Summary   string `json:"summary"`
 	Mirrors   string `json:"mirrors"`
 	Differs   string `json:"differs"`
+	Choose    string `json:"choose"` // when to choose it
 	Bound     string `json:"bound"`
 	Excess    string `json:"excess"` // what becomes of requests beyond the bound
 	Lacks     string `json:"lacks"`
@@ -28,7 +29,7 @@ type modeRow struct {
 
 func modeRows() (rows []modeRow) {
 	for _, mode := range modes.All(modes.Options{Workers: 1}) {
-		row := modeRow{mode.Name, mode.Summary, mode.Mirrors, mode.Differs, mode.Bound, string(mode.Excess), mode.Lacks, true, ""}
+		row := modeRow{mode.Name, mode.Summary, mode.Mirrors, mode.Differs, mode.Choose, mode.Bound, string(mode.Excess), mode.Lacks, true, ""}
 		if err := mode.Supported(); err != nil {
 			row.Supported, row.Reason = false, err.Error()
 		}
@@ -56,7 +57,7 @@ func (c modesCommand) Run(s *streams) error {
 func (r modeRow) print(out io.Writer) {
 	fmt.Fprintln(out, r.Name)
 	for _, line := range []struct{ label, text string }{
-		{"does", r.Summary}, {"mirrors", r.Mirrors}, {"differs", r.Differs}, {"bound", r.Bound}, {"excess", r.Excess}, {"lacks", r.Lacks},
+		{"does", r.Summary}, {"choose it", r.Choose}, {"mirrors", r.Mirrors}, {"differs", r.Differs}, {"bound", r.Bound}, {"excess", r.Excess}, {"lacks", r.Lacks},
 		{"cannot run", r.Reason},
 	} {
 		if line.text != "" {

@@ -200,6 +200,8 @@ func newApp(
 		Kinds:     works.asked,
 		Faults:    faults,
 		Body:      []byte(settings.Body),
+		AnyPath:   settings.AnyPath,
+		CORS:      settings.CORS,
 		Finish:    settings.OnLeave == configs.OnLeaveFinish,
 		Observers: observers,
 		Limits: server.Limits{
@@ -236,7 +238,7 @@ func faultsOf(settings *configs.Settings) server.Faults {
 	if seed == 0 {
 		seed = 1 + rand.IntN(configs.MaxSeed)
 	}
-	return server.Faults{Overrides: settings.Overrides, Setting: spec, Caps: capsOf(settings), Seed: uint64(seed)}
+	return server.Faults{Overrides: settings.Overrides, Lenient: settings.AnyPath, Setting: spec, Caps: capsOf(settings), Seed: uint64(seed)}
 }
 
 // run serves until stop is done and everything has drained, and closes the work then.

@@ -146,10 +146,10 @@ func TestStats(t *testing.T) {
 		`"connections_closed":{"abort":0,"disconnect":0,"drain":0,"header_timeout":0,"idle_timeout":0,"read_timeout":0,"replied":0,"request_timeout":0,"resource":0,"write_timeout":0},` +
 		`"in_flight":0,"mode":"single",` +
 		`"queue_wait_seconds":{"count":0,"mean":0,"sum":0},"queued":0,` +
-		`"requests":{"bad_request":0,"draining":0,"failed":0,"injected":0,"left_queued":0,"left_running":0,"ok":0,"queue_full":0,"queue_timeout":0,"unwritten":0,"wasted":0},` +
+		`"requests":{"bad_request":0,"draining":0,"failed":0,"injected":0,"left_queued":0,"left_running":0,"ok":0,"preflight":0,"queue_full":0,"queue_timeout":0,"unwritten":0,"wasted":0},` +
 		`"work_failures":{"broken":0,"refused":0,"timeout":0},"work_pools":[],"work_seconds":{"count":0,"mean":0,"sum":0}}],` +
 		`"queue_wait_seconds":{"count":3,"mean":1,"sum":3},"queued":0,"ready":true,"reason":"",` +
-		`"requests":{"bad_request":1,"draining":0,"failed":1,"injected":0,"left_queued":0,"left_running":0,"ok":0,"queue_full":1,"queue_timeout":0,"unwritten":0,"wasted":1},` +
+		`"requests":{"bad_request":1,"draining":0,"failed":1,"injected":0,"left_queued":0,"left_running":0,"ok":0,"preflight":0,"queue_full":1,"queue_timeout":0,"unwritten":0,"wasted":1},` +
 		`"work_failures":{"broken":0,"refused":0,"timeout":1},` +
 		`"work_pools":[{"in_use":2,"kind":"sql","size":3,"waiting":1}],` +
 		`"work_seconds":{"count":2,"mean":1.0005,"sum":2.001}}`

@@ -7,6 +7,7 @@
 //	size=64KiB                             a body of exactly that many bytes
 //	drip=5                                 the body in that many pieces over the delay
 //	abort=reset                            or close, hang, none
+//	size=64KiB&abort=reset&after=10KiB     a reply that is cut off in its body, or that is closed there
 //	retry_after=3                          seconds, 0 for none
 //
 // Parameters are separated by &, in a setting too, because a comma separates weighted values:
@@ -43,6 +44,8 @@ type Plan struct {
 	Drip       int           // the body goes out in so many pieces over the delay, none of them empty; 0 for whole
 	DripAfter  time.Duration // the part of the delay before the first piece
 	Abort      Abort         // instead of the reply, after the delay
+	Cut        bool          // Reset or Close cuts the reply off in its body
+	After      int64         // where: bytes of the body that are sent before it
 	RetryAfter int           // seconds, 0 for none
 }
 
@@ -71,6 +74,7 @@ type Spec struct {
 	size       weighted[int64]
 	drip       weighted[int]
 	abort      weighted[Abort]
+	after      weighted[int64]
 	retryAfter weighted[int]
 
 	dripAfter time.Duration // only /drip asks for it: the grammar has no word for it
@@ -79,7 +83,7 @@ type Spec struct {
 // IsZero reports whether s asks for nothing.
 func (s Spec) IsZero() bool {
 	return s.delay == nil && s.work == nil && s.status == nil && s.size == nil &&
-		s.drip == nil && s.abort == nil && s.retryAfter == nil
+		s.drip == nil && s.abort == nil && s.after == nil && s.retryAfter == nil
 }
 
 // Over returns s with what it leaves open taken from base, which is the server's own setting: parameters that s does
@@ -95,6 +99,7 @@ func (s Spec) Over(base Spec) Spec {
 		size:       s.size.over(base.size),
 		drip:       s.drip.over(base.drip),
 		abort:      s.abort.over(base.abort),
+		after:      s.after.over(base.after),
 		retryAfter: s.retryAfter.over(base.retryAfter),
 		dripAfter:  s.dripAfter,
 	}
@@ -116,6 +121,12 @@ func (s Spec) Draw(r *rand.Rand, usual Plan) Plan {
 		Abort:      s.abort.draw(r, usual.Abort),
 		RetryAfter: s.retryAfter.draw(r, usual.RetryAfter),
 	}
+	if plan.Abort != None {
+		plan.Drip, plan.DripAfter = 0, 0 // and the delay is the work's
+	}
+	if after := s.after.draw(r, -1); after >= 0 && (plan.Abort == Reset || plan.Abort == Close) {
+		plan.Cut, plan.After = true, after
+	}
 	if bodiless(plan.Status) {
 		plan.Size, plan.Drip, plan.DripAfter = 0, 0, 0
 	}
@@ -136,6 +147,7 @@ func (s Spec) String() string {
 	b = s.size.appendTo(b, "size", units.FormatSize)
 	b = s.drip.appendTo(b, "drip", strconv.Itoa)
 	b = s.abort.appendTo(b, "abort", Abort.String)
+	b = s.after.appendTo(b, "after", units.FormatSize)
 	b = s.retryAfter.appendTo(b, "retry_after", strconv.Itoa)
 	return string(b)
 }

@@ -19,35 +19,42 @@ var caps = Caps{MaxDelay: time.Minute, MaxSize: 10 << 20, Kinds: []string{"sleep
 // Each case is a query that is understood, as it is printed again.
 func TestParseQuery(t *testing.T) {
 	for query, want := range map[string]string{
-		"":                                  "",
-		"delay=300ms":                       "delay=300ms",
-		"delay=0":                           "delay=0s",
-		"delay=60s":                         "delay=1m",
-		"delay=uniform(1s,3s)":              "delay=uniform(1s,3s)",
-		"delay=uniform(1s%2C3s)":            "delay=uniform(1s,3s)",
-		"delay=exp(2s)":                     "delay=exp(2s)",
-		"delay=lognormal(2s,0.3)":           "delay=lognormal(2s,0.3)",
-		"delay=lognormal(2s,0)":             "delay=lognormal(2s,0)",
-		"delay=100ms:90,2s:10":              "delay=100ms:90,2s:10",
-		"delay=uniform(1s,3s):20,exp(2s):5": "delay=uniform(1s,3s):20,exp(2s):5",
-		"work=cpu":                          "work=cpu",
-		"work=cpu:50,sql:25":                "work=cpu:50,sql:25",
-		"status=503":                        "status=503",
-		"status=503:100":                    "status=503",
-		"status=503:10,429:5":               "status=503:10,429:5",
-		"status=503:0.1,429:0.000001":       "status=503:0.1,429:0.000001",
-		"status=503:33.3,429:33.3,500:33.4": "status=503:33.3,429:33.3,500:33.4",
-		"status=503:0":                      "status=503:0",
-		"size=0":                            "size=0",
-		"size=64KiB":                        "size=64KiB",
-		"size=1025":                         "size=1025",
-		"size=10MiB:1,2048:2":               "size=10MiB:1,2KiB:2",
-		"drip=5":                            "drip=5",
-		"abort=reset":                       "abort=reset",
-		"abort=close:1,hang:2,none:97":      "abort=close:1,hang:2,none:97",
-		"retry_after=3":                     "retry_after=3",
-		"%64elay=1%73&&status=200":          "delay=1s&status=200",
-		"abort=hang&size=1&delay=1s":        "delay=1s&size=1&abort=hang",
+		"":                                      "",
+		"delay=300ms":                           "delay=300ms",
+		"delay=0":                               "delay=0s",
+		"delay=60s":                             "delay=1m",
+		"delay=uniform(1s,3s)":                  "delay=uniform(1s,3s)",
+		"delay=uniform(1s%2C3s)":                "delay=uniform(1s,3s)",
+		"delay=exp(2s)":                         "delay=exp(2s)",
+		"delay=lognormal(2s,0.3)":               "delay=lognormal(2s,0.3)",
+		"delay=lognormal(2s,0)":                 "delay=lognormal(2s,0)",
+		"delay=100ms:90,2s:10":                  "delay=100ms:90,2s:10",
+		"delay=uniform(1s,3s):20,exp(2s):5":     "delay=uniform(1s,3s):20,exp(2s):5",
+		"work=cpu":                              "work=cpu",
+		"work=cpu:50,sql:25":                    "work=cpu:50,sql:25",
+		"status=503":                            "status=503",
+		"status=503:100":                        "status=503",
+		"status=503:10,429:5":                   "status=503:10,429:5",
+		"status=503:0.1,429:0.000001":           "status=503:0.1,429:0.000001",
+		"status=503:33.3,429:33.3,500:33.4":     "status=503:33.3,429:33.3,500:33.4",
+		"status=503:0":                          "status=503:0",
+		"size=0":                                "size=0",
+		"size=64KiB":                            "size=64KiB",
+		"size=1025":                             "size=1025",
+		"size=10MiB:1,2048:2":                   "size=10MiB:1,2KiB:2",
+		"drip=5":                                "drip=5",
+		"abort=reset":                           "abort=reset",
+		"abort=close:1,hang:2,none:97":          "abort=close:1,hang:2,none:97",
+		"retry_after=3":                         "retry_after=3",
+		"%64elay=1%73&&status=200":              "delay=1s&status=200",
+		"abort=hang&delay=1s":                   "delay=1s&abort=hang",
+		"after=10KiB&abort=reset&size=64KiB":    "size=64KiB&abort=reset&after=10KiB",
+		"abort=close&after=0&size=1&status=503": "status=503&size=1&abort=close&after=0",
+		"abort=reset:5&after=1&size=2&drip=9":   "size=2&drip=9&abort=reset:5&after=1",
+		"abort=none&drip=5&status=503":          "status=503&drip=5&abort=none",
+		"abort=reset:50,none:50&status=503":     "status=503&abort=reset:50,none:50",
+		"status=204&size=0":                     "status=204&size=0",
+		"status=204:50&size=9&drip=2":           "status=204:50&size=9&drip=2",
 
 		// What passes caches by, and what others put into a query.
 		"x=1":                    "",
@@ -72,7 +79,7 @@ func TestMistakes(t *testing.T) {
 	const noWeight = "has no weight among several; write "
 	const noPercentage = "has a weight that is no percentage; want 0 to 100, with at most 6 decimals"
 	const distributions = "want uniform(LOWEST,HIGHEST), exp(MEAN) or lognormal(MEDIAN,SIGMA)"
-	const known = "known: delay, work, status, size, drip, abort, retry_after"
+	const known = "known: delay, work, status, size, drip, abort, after, retry_after"
 	for _, c := range []struct{ query, want string }{
 		{"delay=2h", "delay=2h is too long; want at most 1m"},
 		{"delay=-1s", "delay=-1s is negative; want a duration from 0s to 1m"},
@@ -114,6 +121,20 @@ func TestMistakes(t *testing.T) {
 		{"abort=explode", "abort=explode is not known; known: none, reset, close, hang"},
 		{"retry_after=1d", "retry_after=1d is out of range; want a whole number from 0 to 86400"},
 
+		{"drip=5&abort=reset", "drip has no effect with abort=reset"},
+		{"drip=5&abort=close:40,hang:60", "drip has no effect with abort=close"},
+		{"status=503&size=9&retry_after=3&abort=hang",
+			"status has no effect with abort=hang\nsize has no effect with abort=hang\nretry_after has no effect with abort=hang"},
+		{"drip=5&size=9&abort=reset&after=3", "drip has no effect with abort=reset"},
+		{"after=3", "after has no effect without abort=reset or abort=close"},
+		{"after=3&size=9&abort=hang:50", "after has no effect without abort=reset or abort=close"},
+		{"after=3&abort=reset", "after needs the size of the body; write it as in size=64KiB&abort=reset&after=10KiB"},
+		{"after=3&size=9:50&abort=reset", "after needs the size of the body; write it as in size=64KiB&abort=reset&after=10KiB"},
+		{"after=9&size=9&abort=reset", "after=9 is not below the size of the body, 9"},
+		{"after=1:50,9:50&size=20:50,9:50&abort=close", "after=9 is not below the size of the body, 9"},
+		{"status=204&size=9", "size has no effect with status=204, which has no body"},
+		{"status=304:50,204:50&drip=3", "drip has no effect with status=304, which has no body"},
+
 		{"delay=1s&delay=1s", "delay is given twice; want it once"},
 		{"delya=2s", "delya is not known; " + known},
 		{"Delay=2s", "Delay is not known; " + known},
@@ -151,7 +172,7 @@ func TestParseSetting(t *testing.T) {
 		"delay=uniform(1s,3s):10,2s:5":   "delay=uniform(1s,3s):10,2s:5",
 		"status=503:10,delay=100ms:50":   "status=delay=100ms holds another parameter; separate parameters by &",
 		"status=503%3A10":                "status=503%3A10 is no final status; want 200 to 599",
-		"x=1":                            "x is not known; known: delay, work, status, size, drip, abort, retry_after",
+		"x=1":                            "x is not known; known: delay, work, status, size, drip, abort, after, retry_after",
 		"status=503&":                    "status=503",
 		"status=503&status=503&delay=2h": "status is given twice; want it once\ndelay=2h is too long; want at most 1m",
 	} {
@@ -202,20 +223,35 @@ func parse(t testing.TB, query string) Spec {
 func TestPlan(t *testing.T) {
 	usual := Plan{Delay: 2 * time.Second, Size: -1}
 	for query, want := range map[string]Plan{
-		"":                          usual,
-		"x=1":                       usual,
-		"delay=0":                   {Size: -1},
-		"work=cpu":                  {Delay: 2 * time.Second, Work: "cpu", Size: -1},
-		"status=503":                {Delay: 2 * time.Second, Status: 503, Size: -1},
-		"delay=1s&size=5&drip=5":    {Delay: time.Second, Size: 5, Drip: 5},
-		"retry_after=3&abort=close": {Delay: 2 * time.Second, Size: -1, RetryAfter: 3, Abort: Close},
-		"status=204&size=5&drip=5":  {Delay: 2 * time.Second, Status: 204},
-		"status=205":                {Delay: 2 * time.Second, Status: 205},
-		"status=304":                {Delay: 2 * time.Second, Status: 304},
+		"":                           usual,
+		"x=1":                        usual,
+		"delay=0":                    {Size: -1},
+		"work=cpu":                   {Delay: 2 * time.Second, Work: "cpu", Size: -1},
+		"status=503":                 {Delay: 2 * time.Second, Status: 503, Size: -1},
+		"delay=1s&size=5&drip=5":     {Delay: time.Second, Size: 5, Drip: 5},
+		"retry_after=3":              {Delay: 2 * time.Second, Size: -1, RetryAfter: 3},
+		"abort=close":                {Delay: 2 * time.Second, Size: -1, Abort: Close},
+		"abort=hang&delay=1s":        {Delay: time.Second, Size: -1, Abort: Hang},
+		"status=204":                 {Delay: 2 * time.Second, Status: 204},
+		"abort=reset&size=9&after=0": {Delay: 2 * time.Second, Size: 9, Abort: Reset, Cut: true},
+		"abort=close&size=9&after=5&status=500": {
+			Delay: 2 * time.Second, Size: 9, Status: 500, Abort: Close, Cut: true, After: 5,
+		},
+		"status=205": {Delay: 2 * time.Second, Status: 205},
+		"status=304": {Delay: 2 * time.Second, Status: 304},
 	} {
 		if diff := cmp.Diff(want, parse(t, query).Draw(nil, usual)); diff != "" {
 			t.Errorf("%s: %s", query, diff)
 		}
+	}
+}
+
+// TestAbortOverDrip: a share of the replies that drip may be aborted, after the whole delay.
+func TestAbortOverDrip(t *testing.T) {
+	setting, request := parse(t, "drip=5&delay=3s"), parse(t, "abort=reset")
+	want := Plan{Delay: 3 * time.Second, Size: -1, Abort: Reset}
+	if diff := cmp.Diff(want, request.Over(setting).Draw(nil, Plan{Size: -1})); diff != "" {
+		t.Error(diff)
 	}
 }
 
@@ -313,7 +349,7 @@ func TestRedrawn(t *testing.T) {
 
 // TestNothingKept: a transport may use the query's bytes again for the next request.
 func TestNothingKept(t *testing.T) {
-	query := []byte("work=cpu&delay=exp(2s)&status=503:10&abort=reset")
+	query := []byte("work=cpu&delay=exp(2s)&status=503:10&abort=reset:5")
 	s := parse(t, unsafe.String(&query[0], len(query)))
 	want := s.String()
 	clear(query)
@@ -352,7 +388,7 @@ func FuzzParseQuery(f *testing.F) {
 	for _, query := range []string{
 		"", "x=1", "delay=300ms", "delay=lognormal(2s,0.3):10,uniform(1s,3s):20,exp(2s):5", "delay=100ms:90,2s:10",
 		"status=503:10,429:5.000001&retry_after=3", "size=64KiB&drip=5", "work=cpu&abort=reset:1,hang:2", "delya=%31s&%",
-		"delay=((,),", "delay=lognormal(0s,10)",
+		"delay=((,),", "delay=lognormal(0s,10)", "size=64KiB&abort=reset&after=10KiB", "size=2&abort=close:5&after=1&status=204",
 	} {
 		f.Add(query)
 	}

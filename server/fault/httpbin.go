@@ -35,8 +35,9 @@ var routes = []route{
 //	/drip              after ?delay=0 a body of &numbytes=10 bytes over &duration=2, with &code=200; times in seconds
 //
 // The first three may have what ParseQuery reads, too. What httpbin clamps is an error here. ok is false for other
-// paths. The path is not decoded.
+// paths. A slash at the end of the path does not count. The path is not decoded.
 func FromPath(path, rawQuery string, caps Caps) (spec Spec, ok bool, err error) {
+	path = strings.TrimSuffix(path, "/")
 	if path == "/drip" {
 		spec, err = parseDripQuery(rawQuery, caps)
 		return spec, true, err

@@ -17,6 +17,8 @@ func TestFromPath(t *testing.T) {
 	}{
 		{"/delay/2", "", Plan{Delay: 2 * time.Second, Size: -1}},
 		{"/delay/0.5", "_=123", Plan{Delay: 500 * time.Millisecond, Size: -1}},
+		{"/delay/2/", "", Plan{Delay: 2 * time.Second, Size: -1}},
+		{"/drip/", "numbytes=1", Plan{Delay: 2 * time.Second, Status: 200, Size: 1, Drip: 1}},
 		{"/delay/300ms", "", Plan{Delay: 300 * time.Millisecond, Size: -1}},
 		{"/delay/2", "status=503&size=5", Plan{Delay: 2 * time.Second, Status: 503, Size: 5}},
 		{"/status/503", "", Plan{Status: 503}},
@@ -42,8 +44,8 @@ func TestFromPath(t *testing.T) {
 
 func TestOtherPaths(t *testing.T) {
 	for _, path := range []string{
-		"", "/", "*", "delay/2", "/delay", "/delay/", "/delay/2/", "/delay/2/3", "/delays/2", "/status/", "/bytes",
-		"/drip/", "/drip/2",
+		"", "/", "*", "delay/2", "/delay", "/delay/", "/delay/2//", "/delay/2/3", "/delays/2", "/status/", "/bytes",
+		"//drip", "/drip//", "/drip/2",
 	} {
 		if spec, ok, err := FromPath(path, "delay=2h", caps); ok || err != nil || spec.String() != "" {
 			t.Errorf("%s: %q, %t, %v", path, spec, ok, err)

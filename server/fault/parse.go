@@ -12,7 +12,7 @@ import (
 const maxMistakes = 10
 
 // names of the parameters.
-var names = []string{"delay", "work", "status", "size", "drip", "abort", "retry_after"}
+var names = []string{"delay", "work", "status", "size", "drip", "abort", "after", "retry_after"}
 
 // ParseQuery reads what a request asks for in its query: as it was sent, percent-encoded, without the question mark.
 //
@@ -30,14 +30,32 @@ func ParseQuery(rawQuery string, caps Caps) (Spec, error) {
 	return s, nil
 }
 
+// ParseLenient is ParseQuery for queries that are not written for this server: it ignores a parameter that ParseQuery would
+// take for a mistake, and the second of two with the same name. A combination without meaning is no mistake either.
+func ParseLenient(rawQuery string, caps Caps) Spec {
+	var s Spec
+	for pair := range strings.SplitSeq(rawQuery, "&") {
+		name, value, _ := strings.Cut(pair, "=")
+		decodeAndSet(name, value, url.QueryUnescape, func(name, value string) error { // its error is what is ignored
+			_, err := s.set(name, value, caps)
+			return err
+		})
+	}
+	return s
+}
+
 func (s *Spec) parseQuery(rawQuery string, caps Caps) error {
-	return eachParameter(rawQuery, url.QueryUnescape, func(name, value string) error {
+	err := eachParameter(rawQuery, url.QueryUnescape, func(name, value string) error {
 		known, err := s.set(name, value, caps)
 		if known {
 			return err
 		}
 		return slip(name, names)
 	})
+	if err != nil {
+		return err
+	}
+	return s.checkCombination()
 }
 
 // ParseSetting reads what a setting asks for of every request. The grammar is a query's, but nothing is decoded, and a
@@ -52,6 +70,9 @@ func ParseSetting(text string, caps Caps) (Spec, error) {
 		}
 		return unknown(name, names)
 	})
+	if err == nil {
+		err = s.checkCombination()
+	}
 	if err != nil {
 		return Spec{}, err
 	}
@@ -73,6 +94,8 @@ func (s *Spec) set(name, value string, caps Caps) (known bool, err error) {
 		err = read(&s.drip, name, value, caps, parseDrip)
 	case "abort":
 		err = read(&s.abort, name, value, caps, parseAbort)
+	case "after":
+		err = read(&s.after, name, value, caps, parseSize)
 	case "retry_after":
 		err = read(&s.retryAfter, name, value, caps, parseRetryAfter)
 	default:

@@ -1,6 +1,7 @@
 package fault
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -35,6 +36,13 @@ func (w weighted[T]) sum() uint32 {
 	}
 	return w[len(w)-1].below
 }
+
+// longest and shortest are the extremes of sizes, of which there is at least one.
+func longest(w weighted[int64]) int64 { return slices.MaxFunc(w, bySize).value }
+
+func shortest(w weighted[int64]) int64 { return slices.MinFunc(w, bySize).value }
+
+func bySize(a, b alternative[int64]) int { return cmp.Compare(a.value, b.value) }
 
 // draw takes one of the alternatives, or usual with what is left of their weights.
 func (w weighted[T]) draw(r *rand.Rand, usual T) T {

@@ -67,6 +67,9 @@ func (l *letterhead) appendHead(b []byte, reply *server.Reply, manner manner) []
 	if reply.RetryAfter != "" {
 		b = append(append(b, "\r\nRetry-After: "...), reply.RetryAfter...)
 	}
+	for _, h := range reply.Headers {
+		b = append(append(append(append(b, "\r\n"...), h.Name...), ": "...), h.Value...)
+	}
 	switch {
 	case reply.Close || manner.close:
 		b = append(b, "\r\nConnection: close"...)

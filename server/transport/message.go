@@ -128,6 +128,9 @@ func writeReply(response *fasthttp.Response, reply *server.Reply) {
 	if reply.RetryAfter != "" {
 		header.Set("Retry-After", reply.RetryAfter)
 	}
+	for _, h := range reply.Headers {
+		header.Set(h.Name, h.Value)
+	}
 	if reply.Close {
 		response.SetConnectionClose()
 	}

@@ -150,9 +150,14 @@ func (h *netHandler) admit(w http.ResponseWriter, r *http.Request) {
 	h.reply(c, w, r)
 }
 
-// unrouted asks the route table why chi found nothing: chi takes an unknown method on an unknown path for a 405.
+// unrouted asks the route table why chi found nothing: chi takes an unknown method on an unknown path for a 405, and knows
+// nothing of slashes behind a path, nor of servers that answer any path.
 func (h *netHandler) unrouted(w http.ResponseWriter, r *http.Request) {
 	_, err := h.app.Lookup(r.Method, sentPath(r.URL))
+	if err == nil {
+		h.admit(w, r)
+		return
+	}
 	h.refuse(r.Context().Value(connKey{}).(*connContext), w, r, err)
 }
 
@@ -198,6 +203,9 @@ func (h *netHandler) reply(c *connContext, w http.ResponseWriter, r *http.Reques
 	}
 	if reply.RetryAfter != "" {
 		header.Set("Retry-After", reply.RetryAfter)
+	}
+	for _, h := range reply.Headers {
+		header.Set(h.Name, h.Value)
 	}
 	if reply.Close {
 		header["Connection"] = closeValue
