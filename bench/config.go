@@ -25,6 +25,7 @@ type Config struct {
 	Duration    time.Duration // of each repeat
 	Rate        float64       // requests per second of the open loop; 0 for the closed loop
 	Keepalive   bool
+	SameBody    bool          // a server that is running already has to send the same body each time
 	Repeat      int           // how often each row is measured, in interleaved rounds
 	Warmup      time.Duration // at the start of each repeat, not counted
 	Timeout     time.Duration // of a request

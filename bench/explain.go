@@ -18,7 +18,8 @@ type evidence struct {
 	worked  time.Duration // mean of Server-Timing's, of the right replies; -1 where the server does not say
 	beside  time.Duration // mean of what latency is more than queue and work by Server-Timing
 	slowest load.Request
-	drift   float64 // of throughput in the window
+	lengths load.Lengths // of bodies, where they may differ
+	drift   float64      // of throughput in the window
 }
 
 func gather(requests []load.Request, s load.Summary) evidence {
@@ -46,6 +47,21 @@ func gather(requests []load.Request, s load.Summary) evidence {
 
 func micros(n int32) time.Duration { return time.Duration(n) * time.Microsecond }
 
+// differing says how bodies differ in length, if they do.
+func differing(reports []evidence) string {
+	var all load.Lengths
+	for _, e := range reports {
+		if e.lengths.Longest > 0 {
+			all.Add(e.lengths.Shortest)
+			all.Add(e.lengths.Longest)
+		}
+	}
+	if all.Shortest == all.Longest {
+		return ""
+	}
+	return fmt.Sprintf("its replies differ in length, from %d to %d bytes", all.Shortest, all.Longest)
+}
+
 // tolerated is the deviation from a prediction that needs no explanation.
 const tolerated = 0.02
 
@@ -62,6 +78,9 @@ func (r *runner) explain(row *row) (notes []string) {
 	}
 	if failed := failures(total.Counts); failed != "" {
 		notes = append(notes, failed)
+	}
+	if differ := differing(row.reports); differ != "" {
+		notes = append(notes, differ)
 	}
 	for _, a := range out.Audits {
 		switch {

@@ -75,6 +75,12 @@ func TestExplain(t *testing.T) {
 			r.result.Cut, r.Places = true, 1
 			r.result.Total.PerSecond, r.result.Total.Mean = n(50), nil
 		}, []string{"measured for 1m0s, where all of its 5000 requests would take 2h46m40s"}},
+		{"bodies that differ in length", func(r *row) {
+			r.reports[0].lengths.Add(30)
+			r.reports = append(r.reports, evidence{})
+			r.reports[1].lengths.Add(33)
+			r.result.Total.PerSecond, r.result.Total.Mean = n(50), nil
+		}, []string{"its replies differ in length, from 30 to 33 bytes"}},
 		{"no delay, and the CPU is the limit", func(r *row) {
 			r.result.Prediction, r.result.Total.ServerCores = nil, n(0.9*cores)
 		}, []string{"the CPU was the limit"}},

@@ -26,6 +26,7 @@ func (r *runner) load(ctx context.Context, p Planned, t *target) (*measurement, 
 	if p.Known {
 		config.Body = []byte(p.Body)
 	}
+	config.AnyBody = r.anyBody(p)
 	generator := load.New(config)
 	sampler := newSampler(t.child, generator)
 	idle := sampler.idle()
@@ -48,8 +49,15 @@ func (r *runner) load(ctx context.Context, p Planned, t *target) (*measurement, 
 	m.audits = audits(requests, summary, p.round, samples, shortOfCPU || p.Cores > 0)
 	m.evidence = gather(requests, summary)
 	_, m.late = generator.Late()
+	if config.AnyBody {
+		m.lengths = generator.Lengths()
+	}
 	return m, nil
 }
+
+// anyBody reports whether every body of the row's server is right. Most servers that are not ours put a time or a number
+// into each of their replies.
+func (r *runner) anyBody(p Planned) bool { return p.Kind == result.KindAgainst && !r.SameBody }
 
 // whileAlive is a context that ends with the child too: what is left of the load would only be refused connections.
 func (t *target) whileAlive(ctx context.Context) (context.Context, context.CancelFunc) {

@@ -59,7 +59,8 @@ func (r *runner) runTool(ctx context.Context, p Planned, t *target) (load.Report
 		return load.WRK(ctx, load.WRKConfig{URL: address, Host: t.host, Clients: r.Concurrency, Duration: p.cut, Timeout: p.timeout})
 	}
 	config := load.ABConfig{
-		URL: address, Host: t.host, Clients: r.Concurrency, Requests: r.Requests, Keepalive: r.Keepalive, Timeout: p.timeout,
+		URL: address, Host: t.host, Clients: r.Concurrency, Requests: r.Requests, Keepalive: r.Keepalive, AnyBody: r.anyBody(p),
+		Timeout: p.timeout,
 	}
 	if r.Requests == 0 {
 		config.Duration = p.cut

@@ -25,6 +25,7 @@ type ABConfig struct {
 	Requests  int           // how many to send; 0 sends for Duration
 	Duration  time.Duration // no request is sent after it; 0 for no end. ab takes whole seconds: it is rounded up
 	Keepalive bool          // else each request has a connection of its own
+	AnyBody   bool          // replies may differ in length; else those that do count as failed
 	Timeout   time.Duration // without any event on any connection, after which ab gives up; rounded up to seconds
 }
 
@@ -42,6 +43,9 @@ func (c ABConfig) arguments(percentiles string) []string {
 	}
 	if c.Host != "" {
 		arguments = append(arguments, "-H", "Host: "+c.Host)
+	}
+	if c.AnyBody {
+		arguments = append(arguments, "-l")
 	}
 	if c.Keepalive {
 		arguments = append(arguments, "-k")

@@ -189,6 +189,10 @@ func TestABArguments(t *testing.T) {
 			"-q -r -s 30 -e FILE -c 100 -n 5000 http://a/",
 		},
 		{
+			"any body", ABConfig{URL: "http://a/", Clients: 1, Requests: 1, AnyBody: true, Timeout: millis(1)},
+			"-q -r -s 1 -e FILE -c 1 -l -n 1 http://a/",
+		},
+		{
 			"keepalive", ABConfig{URL: "http://a/", Clients: 1, Requests: 1, Keepalive: true, Timeout: millis(1)},
 			"-q -r -s 1 -e FILE -c 1 -k -n 1 http://a/",
 		},

@@ -26,6 +26,7 @@ type Config struct {
 	Host    string // that requests name; empty for the address
 	Path    string
 	Body    []byte // the right body; nil takes that of the first reply with 2xx for it
+	AnyBody bool   // every body is right: nothing is known of the server
 
 	Clients   int           // in the open loop the most requests that wait at a time
 	Requests  int           // how many to send; 0 sends for Duration
@@ -50,6 +51,7 @@ type Generator struct {
 	requests []Request
 	late     *hdrhistogram.Histogram
 	body     *fingerprint // of the right body; nil before it is known
+	lengths  Lengths
 	open     map[*conn]struct{}
 	stopped  bool // what is under way is being given up
 	dialing  context.Context
@@ -58,6 +60,27 @@ type Generator struct {
 
 // Each connection needs a buffer to read and one to write; a hello fits into these.
 const bufferSize = 2048
+
+// Lengths are those of the shortest and the longest body of a reply with 2xx, in bytes.
+type Lengths struct {
+	Shortest, Longest int
+	some              bool
+}
+
+// Add adds a body.
+func (l *Lengths) Add(length int) {
+	if !l.some {
+		*l = Lengths{length, length, true}
+	}
+	l.Shortest, l.Longest = min(l.Shortest, length), max(l.Longest, length)
+}
+
+// Lengths returns the lengths of the bodies so far.
+func (g *Generator) Lengths() Lengths {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.lengths
+}
 
 // New makes a generator.
 func New(config Config) *Generator {
@@ -255,6 +278,10 @@ func (g *Generator) classify(err error, status int, body fingerprint) Class {
 		return Refused
 	case status < 200 || status > 299:
 		return Status
+	}
+	g.lengths.Add(body.length)
+	if g.config.AnyBody {
+		return Answered
 	}
 	if g.body == nil {
 		first := body // in memory that is taken once, not for each reply

@@ -302,6 +302,19 @@ func TestFirstBody(t *testing.T) {
 	checkCounts(t, requests, map[Class]int{Status: 1, Answered: 2, Body: 1})
 }
 
+// TestAnyBody: the bodies of a stranger may differ, and their lengths are known.
+func TestAnyBody(t *testing.T) {
+	address, _ := serve(t, func(n int, conn net.Conn) bool {
+		return say(conn, []string{reply(200, "first"), reply(200, "the second"), reply(500, "a long failure"), reply(200, "3rd")}[n])
+	})
+	g := New(Config{Address: address, Path: "/", AnyBody: true, Clients: 1, Requests: 4, Keepalive: true, Timeout: patience})
+	requests, _ := g.Run(context.Background())
+	checkCounts(t, requests, map[Class]int{Status: 1, Answered: 3})
+	if got := g.Lengths(); got.Shortest != 3 || got.Longest != 10 {
+		t.Errorf("lengths from %d to %d, want 3 to 10", got.Shortest, got.Longest)
+	}
+}
+
 // TestGivenUp: what is under way at the end is unfinished, whatever it was doing, and nothing is sent after it.
 func TestGivenUp(t *testing.T) {
 	silent := func(int, net.Conn) bool { return true }

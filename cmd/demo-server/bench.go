@@ -57,6 +57,7 @@ type benchLoad struct {
 	Duration    time.Duration `short:"z" in:"1ns..1h" default:"10s" help:"of each repeat"`
 	Rate        rate          `placeholder:"R" help:"requests per second, however many wait; see above"`
 	Keepalive   bool          `help:"keep connections for more than one request"`
+	SameBody    bool          `name:"same-body" help:"a reply of --against with another body than the first one has failed"`
 	Timeout     timeout       `help:"of a request; without it 30s, or longer where theory predicts so"`
 	With        generator     `default:"builtin" placeholder:"NAME" help:"load generator"`
 }
@@ -152,7 +153,7 @@ func (b *benchRunCommand) config(l *line) (bench.Config, error) {
 	config := bench.Config{
 		Binary: binary, Command: l.whole(), Version: ownVersion(), Rows: rows, Generator: string(b.With),
 		Concurrency: b.Concurrency, Requests: b.Requests, Duration: b.Duration, Rate: float64(b.Rate),
-		Keepalive: b.Keepalive, Repeat: b.Repeat, Warmup: b.Warmup, Timeout: time.Duration(b.Timeout), Budget: b.Budget,
+		Keepalive: b.Keepalive, SameBody: b.SameBody, Repeat: b.Repeat, Warmup: b.Warmup, Timeout: time.Duration(b.Timeout), Budget: b.Budget,
 		Seed: uint64(b.Seed), Margin: float64(b.Margin),
 	}
 	if b.Article {

@@ -341,6 +341,7 @@ func TestBenchConfig(t *testing.T) {
 		{[]string{"--with=ab", "-n=100", "--keepalive"}, with(func(c *bench.Config) {
 			c.Generator, c.Requests, c.Duration, c.Keepalive = bench.AB, 100, 0, true
 		})},
+		{[]string{"--same-body"}, with(func(c *bench.Config) { c.SameBody = true })},
 		{[]string{"--article"}, with(func(c *bench.Config) {
 			c.Requests, c.Duration, c.Repeat, c.Budget, c.Reasonable = 5000, 0, 1, 10*time.Minute, 10*time.Minute
 		})},

@@ -131,6 +131,9 @@ func (b *benchRunCommand) checkTool(l *line) {
 		} else if b.Requests > 0 {
 			cannot(l.gave("requests"), "knows no number of requests; use --duration")
 		}
+		if b.SameBody {
+			cannot("--same-body", "compares no bodies; use --with=builtin")
+		}
 		if l.gave("keepalive") != "" && !b.Keepalive {
 			cannot("--keepalive", "keeps every connection; leave it out")
 		}
