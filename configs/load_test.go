@@ -38,7 +38,7 @@ func load(t *testing.T, in Inputs) *Settings {
 
 func TestDefaults(t *testing.T) {
 	want := &Settings{
-		Mode: "goroutine", Delay: 2 * time.Second, Body: "Hello World", OnLeave: OnLeaveCancel,
+		Mode: "goroutine", Delay: 2 * time.Second, Body: "Hello World", OnLeave: OnLeaveCancel, HalfClose: HalfCloseDisconnect,
 		Work: "sleep", Slots: 1, PoolSize: 10, DialTimeout: 5 * time.Second,
 		Overrides: true, MaxDelay: time.Minute, MaxSize: 10 << 20,
 		Host: "127.0.0.1", Port: 7779, AdminAddr: AdminAuto,

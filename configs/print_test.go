@@ -35,6 +35,7 @@ body: "#1\n"                         # file demo.yaml:1:7
 any-path: false                      # default
 cors: false                          # default
 on-leave: cancel                     # default
+half-close: disconnect               # default
 
 # What blocks
 work: sleep                          # default

@@ -26,6 +26,8 @@ type Settings struct {
 	CORS    bool          // web pages of any origin may read replies
 	OnLeave string        // OnLeaveCancel or OnLeaveFinish
 
+	HalfClose string // HalfCloseDisconnect or HalfCloseAnswer
+
 	// What blocks.
 
 	Work        string        // the kind of work: one of Kinds
@@ -100,6 +102,12 @@ type Settings struct {
 const (
 	OnLeaveCancel = "cancel" // it ends
 	OnLeaveFinish = "finish" // it goes on, as the Python servers do
+)
+
+// What it means that a client closes its sending side and goes on reading.
+const (
+	HalfCloseDisconnect = "disconnect" // it has left, as a client that closes sends the same FIN
+	HalfCloseAnswer     = "answer"     // it waits for its reply, as nginx, net/http and fasthttp take it
 )
 
 // AdminAuto as Settings.AdminAddr stands for 127.0.0.1 and the port after Settings.Port.

@@ -91,6 +91,11 @@ func (s *Settings) table(modes []string) []Setting {
 			Help: "what becomes of the work of a client that left: cancel ends it, finish goes on with it, as the" +
 				" Python servers do"},
 
+		{Name: "half-close", Group: served, Default: HalfCloseDisconnect,
+			Value: enum(&s.HalfClose, HalfCloseDisconnect, HalfCloseAnswer),
+			Help: "what it means that a client ends its sending side (nc -N): disconnect frees its place at once, as a client" +
+				" that closes sends the same FIN; answer sends the reply, and does not see clients close"},
+
 		{Name: "work", Group: blocks, Default: "sleep", Value: enum(&s.Work, Kinds...),
 			Help: "kind of work that a request blocks on"},
 		{Name: "slots", Group: blocks, Default: "1", Value: number(&s.Slots, 1, 1_000_000),

@@ -361,6 +361,47 @@ func TestAbort(t *testing.T) {
 	})
 }
 
+// TestCutOff: a reply that is cut off announces its whole body, and ends in the middle of it, with a RST or a FIN.
+func TestCutOff(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("systems differ in how they tell of a reset")
+	}
+	eachModeReal(t, 1, func(t *testing.T, mode modes.Mode) {
+		seen := &outcomes{}
+		s, source := overTCP(t, mode, options{faults: asking, delay: atOnce, queue: 1, observers: []server.Observer{seen}})
+		for _, row := range []struct {
+			query  string
+			status int
+			sent   int
+			end    error
+		}{
+			{"size=64KiB&abort=reset&after=10KiB", 200, 10 << 10, syscall.ECONNRESET},
+			{"size=64KiB&abort=close&after=10KiB", 200, 10 << 10, io.ErrUnexpectedEOF},
+			{"size=64KiB&abort=close&after=0&status=503", 503, 0, io.ErrUnexpectedEOF},
+			{"size=1MiB&abort=reset&after=900KiB", 200, 900 << 10, syscall.ECONNRESET},
+			{"size=100&abort=reset&after=99&delay=50ms", 200, 99, syscall.ECONNRESET},
+		} {
+			for _, behind := range []string{"", hello} {
+				c := dialTCP(t, source)
+				io.WriteString(c, ask("/?"+row.query)+behind)
+				r, err := http.ReadResponse(c.reader, nil)
+				if err != nil {
+					t.Fatalf("%s: %v", row.query, err)
+				}
+				body, err := io.ReadAll(r.Body)
+				if r.StatusCode != row.status || r.ContentLength <= int64(row.sent) || len(body) != row.sent || !errors.Is(err, row.end) {
+					t.Errorf("%s: %d of %d bytes, then %v; want %d of %d, then %v",
+						row.query, r.StatusCode, r.ContentLength, err, row.status, row.sent, row.end)
+				}
+			}
+		}
+		if r := dialTCP(t, source).send("HEAD /?size=9&abort=close&after=5 HTTP/1.1\r\nHost: demo\r\n\r\n").read("HEAD"); r != nil {
+			t.Errorf("HEAD: %+v, want no reply, as there is no body to cut off", r)
+		}
+		until(t, "all are counted", func() bool { return seen.of(server.Injected) == 11 && s.app.Connections() == 0 })
+	})
+}
+
 func isTimeout(err error) bool {
 	var network net.Error
 	return errors.As(err, &network) && network.Timeout()

@@ -179,6 +179,56 @@ func TestFaultOfLeaver(t *testing.T) {
 	})
 }
 
+// TestHalfClose: a client that closes its sending side after its request gets the reply if that is so set, and always if
+// there is nothing to wait for. Otherwise it counts as having left, which a client that has closed sends the same FIN for.
+func TestHalfClose(t *testing.T) {
+	eachModeReal(t, 1, func(t *testing.T, mode modes.Mode) {
+		for _, row := range []struct {
+			halfClose bool
+			target    string
+			status    int
+		}{
+			{true, "/?delay=100ms", 200}, {true, "/?delay=0s", 200}, {false, "/?delay=0s", 200}, {false, "/?delay=30s", server.StatusLeft},
+		} {
+			if row.status == server.StatusLeft && standsStill(mode) {
+				continue
+			}
+			_, source := overTCP(t, mode, options{faults: asking, halfClose: row.halfClose, queue: 1})
+			for range 5 {
+				c := dialTCP(t, source)
+				io.WriteString(c, ask(row.target))
+				c.Conn.(*net.TCPConn).CloseWrite()
+				if r := c.read("GET"); r == nil || r.StatusCode != row.status {
+					t.Errorf("half-close %v, %s: %+v, want %d", row.halfClose, row.target, r, row.status)
+				}
+				if !c.closed() {
+					t.Errorf("half-close %v, %s: the connection is open", row.halfClose, row.target)
+				}
+			}
+		}
+	})
+}
+
+// TestHalfCloseReset: a reset is leaving in any case, and so is a FIN behind a reply that never comes.
+func TestHalfCloseReset(t *testing.T) {
+	eachModeReal(t, 1, func(t *testing.T, mode modes.Mode) {
+		if standsStill(mode) {
+			return
+		}
+		s, source := overTCP(t, mode, options{faults: asking, halfClose: true, queue: 1})
+		resets := dialTCP(t, source).send(ask("/?delay=60s"))
+		until(t, "it works", func() bool { return s.app.InFlight() == 1 })
+		resets.Conn.(*net.TCPConn).SetLinger(0)
+		resets.Close()
+		until(t, "the reset ends it", func() bool { return s.app.InFlight() == 0 })
+
+		hangs := dialTCP(t, source).send(ask("/?abort=hang&delay=0s"))
+		until(t, "it hangs", func() bool { return s.app.InFlight() == 1 })
+		hangs.Conn.(*net.TCPConn).CloseWrite()
+		until(t, "the FIN ends it", func() bool { return s.app.InFlight() == 0 })
+	})
+}
+
 // TestChurnAtLimit: at max-connections, clients that come and go are all served.
 func TestChurnAtLimit(t *testing.T) {
 	eachModeReal(t, 2, func(t *testing.T, mode modes.Mode) {

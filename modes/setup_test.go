@@ -100,6 +100,7 @@ type options struct {
 	delay     time.Duration // atOnce for none
 	body      string
 	finish    bool
+	halfClose bool
 	queue     int
 	timeout   time.Duration
 	faults    server.Faults
@@ -115,7 +116,7 @@ const atOnce = -1
 // newApp makes the App that cmd would make for mode, with settings that suit a test.
 func newApp(mode modes.Mode, o options) *server.App {
 	config := server.Config{
-		Mode: mode.Name, Work: o.work, Delay: max(0, cmp.Or(o.delay, delay)), Body: []byte("Hello World"), Finish: o.finish,
+		Mode: mode.Name, Work: o.work, Delay: max(0, cmp.Or(o.delay, delay)), Body: []byte("Hello World"), Finish: o.finish, HalfClose: o.halfClose,
 		Faults: o.faults, AnyPath: o.anyPath, CORS: o.cors, Observers: o.observers,
 		Limits: server.Limits{
 			MaxConnections: 1000, MaxHeaderBytes: 4 << 10, MaxBodyBytes: 1 << 10,

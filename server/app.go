@@ -29,6 +29,7 @@ type Config struct {
 	CORS      bool              // pages of any origin may read replies
 	Body      []byte            // the reply's body
 	Finish    bool              // on-leave=finish: work goes on for a client that left
+	HalfClose bool              // a client that has closed its sending side still waits for its reply
 	Admission *admission.Limits // places and queue, or nil where the mode bounds nothing
 	Helpers   *admission.Limits // those of work that holds a thread or a core, where the mode has threads apart for it
 	Limits    Limits
@@ -109,6 +110,10 @@ func (a *App) Close() {
 
 // Mode is the name of the mode that this App serves.
 func (a *App) Mode() string { return a.config.Mode }
+
+// AnswersHalfClose reports whether a FIN says no more than that the client sends no more. Otherwise it counts as leaving:
+// a client that closes its connection sends the same.
+func (a *App) AnswersHalfClose() bool { return a.config.HalfClose }
 
 // Limits bound the connections.
 func (a *App) Limits() Limits { return a.config.Limits }

@@ -17,10 +17,11 @@ const (
 	phaseEnded
 )
 
-// What has been said of a job's end, in bits: where both are, it is cancelled in any case.
+// What is known of a job's end, in bits. A job is cancelled once its client has left and one of the others is set.
 const (
-	clientLeft int32 = 1 << iota
-	replyHangs
+	clientLeft  int32 = 1 << iota
+	replyHangs        // there is no reply that the client could still read
+	endsOnLeave       // the work is for nobody then
 )
 
 // A Job is one request's way through the server. It belongs to a connection and is used again for its next request,
@@ -48,7 +49,7 @@ type Job struct {
 
 	cause  atomic.Int32
 	phase  atomic.Int32
-	said   atomic.Int32 // clientLeft and replyHangs
+	said   atomic.Int32 // clientLeft, replyHangs and endsOnLeave
 	placed bool         // holds a place of the queue
 	ran    bool         // counts as in flight
 
@@ -83,7 +84,27 @@ func (j *Job) Reusable() bool {
 func (j *Job) Begin(method, path, query string, backlog time.Duration) {
 	j.BeginRefused(method, path, backlog)
 	j.plan, j.err = j.app.planner.plan(method, path, query)
+	j.decideOnLeave()
 }
+
+// decideOnLeave decides whether the request ends if its client leaves, or has left already. One without a delay does not:
+// a client that sends its request and a FIN at once may read the reply, and there is no work to save.
+func (j *Job) decideOnLeave() {
+	ends := !j.app.config.Finish && !j.instant()
+	switch said := j.said.Load(); {
+	case ends == (said&endsOnLeave != 0):
+		if ends && said&clientLeft != 0 {
+			j.cancel(causeLeft)
+		}
+	case !ends:
+		j.said.And(^endsOnLeave)
+	case j.said.Or(endsOnLeave)&clientLeft != 0:
+		j.cancel(causeLeft)
+	}
+}
+
+// instant reports whether the request is answered without waiting for anything.
+func (j *Job) instant() bool { return j.Delay() <= 0 && (j.plan == nil || j.plan.Drip == 0) }
 
 // BeginRefused is Begin for a request that Refuse is to follow: nothing is drawn for it. What others get must not hang on
 // it, since a mode may not even see it, as where net/http answers by itself.
@@ -242,11 +263,10 @@ func (j *Job) Finish(r *Reply, written bool) time.Duration {
 }
 
 // Leave says that the client has gone: it hung up, or sent a FIN. The work ends at once and the place is free, unless
-// the App is to finish it all the same. It may be called at any time and from any goroutine, and it holds for all
-// later jobs of the connection.
+// the App is to finish it all the same, or there is none to do. It may be called at any time and from any goroutine, and it
+// holds for all later jobs of the connection.
 func (j *Job) Leave() {
-	before := j.said.Or(clientLeft)
-	if !j.app.config.Finish || before&replyHangs != 0 {
+	if j.said.Or(clientLeft)&(replyHangs|endsOnLeave) != 0 {
 		j.cancel(causeLeft)
 	}
 }

@@ -207,7 +207,7 @@ func holdPlace(a *App, d time.Duration) {
 
 // TestCancelledForGood: what cancels a job cancels its connection's later ones too.
 func TestCancelledForGood(t *testing.T) {
-	a := New(Config{Work: doing{func(context.Context) error { panic("started") }}})
+	a := New(Config{Delay: time.Second, Work: doing{func(context.Context) error { panic("started") }}})
 	j := newJob(a)
 	j.Leave()
 	for range 2 {
@@ -228,6 +228,34 @@ func TestCancelledForGood(t *testing.T) {
 	<-j.Done()
 }
 
+// TestInstant: a request that has nothing to wait for is answered, whenever its client leaves; a reply that drips is not.
+func TestInstant(t *testing.T) {
+	for _, row := range []struct {
+		query string
+		want  Outcome
+	}{
+		{"delay=0s", OK}, {"delay=0s&status=503", Injected}, {"delay=1ns", LeftQueued}, {"delay=0s&drip=2", LeftQueued}, {"", LeftQueued},
+	} {
+		seen := &observed{}
+		a := New(Config{
+			Work: work.NewSleep(), Delay: time.Hour, Body: []byte("hello"), Faults: Faults{Overrides: true, Caps: caps}, Observers: []Observer{seen},
+		})
+		j := newJob(a)
+		j.Leave()
+		for range 2 { // the second time it is the connection's next request
+			j.Begin("GET", "/", row.query, 0)
+			a.Admit(j.Job, (*Job).Run)
+			j.Wait()
+			j.Reply()
+			j.Finish(true)
+			if seen.Outcome != row.want {
+				t.Errorf("%q: %s, want %s", row.query, seen.Outcome, row.want)
+			}
+		}
+		a.Close()
+	}
+}
+
 // TestReusable: a job that somebody may have seen cancelled is no other connection's.
 func TestReusable(t *testing.T) {
 	leave, ask := (*Job).Leave, func(j *Job) { j.Done() }
@@ -244,7 +272,8 @@ func TestReusable(t *testing.T) {
 		{"asked before and after", []func(*Job){ask, leave, ask}, false},
 		{"cancelled twice", []func(*Job){leave, (*Job).Abort, ask, leave}, false},
 	} {
-		j := newJob(New(Config{Work: work.NewSleep()}))
+		j := newJob(New(Config{Work: work.NewSleep(), Delay: time.Second}))
+		j.Begin("GET", "/", "", 0)
 		for _, step := range row.steps {
 			step(j.Job)
 		}

@@ -65,6 +65,9 @@ func (p *planner) decide(method, path, query string, asks bool) (*fault.Plan, er
 		return nil, nil
 	}
 	plan := p.draw(spec)
+	if method == http.MethodHead {
+		plan.Cut = false // there is no body to cut off
+	}
 	if method == http.MethodHead || plan.Size == 0 || plan.Size < 0 && p.body == 0 {
 		plan.Drip, plan.DripAfter = 0, 0 // there is nothing to drip
 	}

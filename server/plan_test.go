@@ -214,7 +214,8 @@ func TestHang(t *testing.T) {
 // TestPause: a part of a reply takes its time, unless the client leaves.
 func TestPause(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		j := newJob(New(Config{Work: work.NewSleep()}))
+		j := newJob(New(Config{Work: work.NewSleep(), Delay: time.Second}))
+		j.Begin("GET", "/", "", 0)
 		began := time.Now()
 		if err := j.Pause(time.Second); err != nil || time.Since(began) != time.Second {
 			t.Errorf("%v after %s, want nil after 1s", err, time.Since(began))

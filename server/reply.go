@@ -110,7 +110,7 @@ type Reply struct {
 	Pieces int           // the body drips: its head goes out at once, and it in so many pieces, see Piece; 0 for whole
 	Over   time.Duration // how long that takes, or how long a reply hangs before its connection closes
 	Abort  fault.Abort   // what becomes of the connection instead of a reply, or after a part of it
-	Cut    bool          // the head announces Body, and only its first Sent bytes follow, before Abort
+	Cut    bool          // the head announces Body, and its first Sent bytes follow as the only piece, before Abort
 	Sent   int
 
 	outcome Outcome
@@ -179,7 +179,7 @@ func (r *Reply) abort(plan *fault.Plan) {
 	r.inject()
 	r.Abort, r.Cut = plan.Abort, plan.Cut
 	if plan.Cut {
-		r.Sent = int(min(plan.After, int64(len(r.Body))))
+		r.Pieces, r.Sent = 1, int(min(plan.After, int64(len(r.Body))))
 		return
 	}
 	r.Status, r.Close = 0, true
@@ -193,8 +193,11 @@ func (r *Reply) inject() {
 }
 
 // Piece is the ith piece of a body that drips, from 0, and how long after the head it goes out: each at the end of its
-// part of Over, so that the last one ends it.
+// part of Over, so that the last one ends it. Of a reply that is cut off it is what is sent of the body, at once.
 func (r *Reply) Piece(i int) (piece []byte, at time.Duration) {
+	if r.Cut {
+		return r.Body[:r.Sent], 0
+	}
 	n, length := int64(r.Pieces), int64(len(r.Body))
 	piece = r.Body[length*int64(i)/n : length*int64(i+1)/n]
 	return piece, time.Duration(int64(i+1)*int64(r.Over/time.Microsecond)/n) * time.Microsecond

@@ -80,7 +80,7 @@ func (j *Job) queued() time.Duration {
 
 func outcomeOf(j *Job) Outcome {
 	if j.err == nil {
-		if j.said.Load()&clientLeft != 0 {
+		if j.said.Load()&clientLeft != 0 && !j.instant() {
 			return Wasted
 		}
 		return OK

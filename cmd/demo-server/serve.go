@@ -203,6 +203,7 @@ func newApp(
 		AnyPath:   settings.AnyPath,
 		CORS:      settings.CORS,
 		Finish:    settings.OnLeave == configs.OnLeaveFinish,
+		HalfClose: settings.HalfClose == configs.HalfCloseAnswer,
 		Observers: observers,
 		Limits: server.Limits{
 			MaxConnections:     maxConnections(settings),

@@ -35,15 +35,14 @@ func (a *ahead) read(raw syscall.RawConn, room int) []byte {
 	return a.buffer[:max(a.n, 0)]
 }
 
-// drop reads what has come and forgets it.
-func (a *ahead) drop(raw syscall.RawConn) {
-	for dropped := 0; dropped < maxDrop; {
-		n := len(a.read(raw, len(a.buffer)))
-		if n == 0 {
-			return
+// drop reads what has come and forgets it. It reports whether that was the end of what the client sends.
+func (a *ahead) drop(raw syscall.RawConn) (ended bool) {
+	for dropped := 0; dropped < maxDrop; dropped += a.n {
+		if len(a.read(raw, len(a.buffer))) == 0 {
+			return a.n == 0
 		}
-		dropped += n
 	}
+	return false
 }
 
 // taken is how many bytes the client's system has acknowledged so far, or 0 where that cannot be known.
@@ -52,6 +51,19 @@ func (c *conn) taken() (n uint64) {
 		c.raw.Control(func(fd uintptr) { n = acked(int(fd)) })
 	}
 	return n
+}
+
+// undelivered reports whether the client's system has not taken everything that was written.
+func (c *conn) undelivered() (waits bool) {
+	if c.raw != nil {
+		c.raw.Control(func(fd uintptr) { waits = undelivered(int(fd)) })
+	}
+	return waits
+}
+
+func undelivered(fd int) bool {
+	waiting, _ := unix.IoctlGetInt(fd, unix.TIOCOUTQ)
+	return waiting > 0
 }
 
 func acked(fd int) uint64 {

@@ -124,6 +124,9 @@ func (c *Connection) Write() {
 	case err == nil && len(body) > 0:
 		c.conn.Write(body)
 	}
+	if c.conn.brokenOff {
+		return
+	}
 	// To wait for each client's FIN would cost the one thread a round trip for each request.
 	c.conn.linger = reply.Close && reply.Status >= 400 || c.conn.unread()
 }

@@ -68,7 +68,7 @@ func open(ctx context.Context, src *server.Source, app *server.App) (*conns, err
 	if err != nil {
 		return nil, err
 	}
-	watcher, err := newWatcher(listener)
+	watcher, err := newWatcher(listener, app)
 	if err != nil {
 		listener.Close()
 		return nil, err

@@ -145,6 +145,7 @@ func (p *epoll) wait(ready []event, until time.Duration, yield bool) []event {
 			readable: raw.Events&(unix.EPOLLIN|unix.EPOLLRDHUP|unix.EPOLLHUP|unix.EPOLLERR) != 0,
 			writable: raw.Events&(unix.EPOLLOUT|unix.EPOLLHUP|unix.EPOLLERR) != 0,
 			left:     raw.Events&(unix.EPOLLRDHUP|unix.EPOLLHUP|unix.EPOLLERR) != 0,
+			broken:   raw.Events&(unix.EPOLLHUP|unix.EPOLLERR) != 0,
 		})
 	}
 	return ready
@@ -288,6 +289,8 @@ func transfer(call uintptr, socket int32, b []byte) (int, error) {
 func (p *epoll) unread(socket int32) bool { return unread(int(socket)) }
 
 func (p *epoll) acked(socket int32) uint64 { return acked(int(socket)) }
+
+func (p *epoll) undelivered(socket int32) bool { return undelivered(int(socket)) }
 
 func (p *epoll) closeWrite(socket int32) error { return unix.Shutdown(int(socket), unix.SHUT_WR) }
 

@@ -141,6 +141,8 @@ func (l *loop) fire() {
 			s.job.End(nil)
 		case s.unsent.reply.Abort == fault.Hang:
 			l.lose(s, server.CloseAbort)
+		case s.unsent.piece == s.unsent.reply.Pieces:
+			l.cutOff(s)
 		default:
 			l.drip(s)
 			l.advance(s)
@@ -261,7 +263,7 @@ func (l *loop) handle(e event) {
 		return
 	}
 	if e.left {
-		l.leave(s)
+		l.leave(s, e.broken)
 	}
 	if e.readable {
 		s.readable = true

@@ -118,6 +118,7 @@ func (m *memory) watch(socket int32, t tag) error {
 func (m *memory) read(socket int32, b []byte) (int, error)  { return m.pipes.get(socket).read(b) }
 func (m *memory) write(socket int32, b []byte) (int, error) { return m.pipes.get(socket).write(b) }
 func (m *memory) acked(int32) uint64                        { return 0 }
+func (m *memory) undelivered(int32) bool                    { return false }
 func (m *memory) closeWrite(int32) error                    { return net.ErrClosed }
 func (m *memory) reset(int32)                               {}
 
@@ -190,7 +191,7 @@ func (p *pipe) readAhead(m *memory, t tag) {
 		if n == 0 && err == nil {
 			continue // a write of nothing
 		}
-		m.tell(event{tag: t, readable: true, left: err != nil})
+		m.tell(event{tag: t, readable: true, left: err != nil, broken: err != nil})
 		if err != nil {
 			return
 		}

@@ -141,7 +141,7 @@ func (c *conn) uploadError(err error) error {
 func (h *netHandler) admit(w http.ResponseWriter, r *http.Request) {
 	c := r.Context().Value(connKey{}).(*connContext)
 	job := c.conn.begin(r.Method, sentPath(r.URL), r.URL.RawQuery)
-	if !c.conn.watched {
+	if !c.conn.watched && !h.app.AnswersHalfClose() {
 		stop := context.AfterFunc(r.Context(), job.Leave)
 		defer stop()
 	}
@@ -213,6 +213,9 @@ func (h *netHandler) reply(c *connContext, w http.ResponseWriter, r *http.Reques
 	w.WriteHeader(reply.Status)
 	if reply.Pieces > 0 {
 		c.conn.dripThrough(http.NewResponseController(w), w)
+		if reply.Cut {
+			panic(http.ErrAbortHandler) // net/http closes the connection, and says nothing of it
+		}
 		return
 	}
 	w.Write(reply.Body)

@@ -31,6 +31,8 @@ type poller interface {
 	unread(socket int32) bool
 	// acked is how many bytes the client's system has acknowledged so far, or 0 where that cannot be known.
 	acked(socket int32) uint64
+	// undelivered reports whether the client's system has not taken everything that was written, where that can be known.
+	undelivered(socket int32) bool
 	// closeWrite sends the FIN and leaves the reading side open.
 	closeWrite(socket int32) error
 	// reset makes close send a RST.
@@ -62,4 +64,5 @@ type event struct {
 	readable bool // there are bytes, or the end of them
 	writable bool // there is room again
 	left     bool // the client has sent a FIN, or reset the connection
+	broken   bool // it was a reset: the client reads no reply either
 }

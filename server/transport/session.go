@@ -259,7 +259,7 @@ func (l *loop) lookAhead(s *session) {
 			return
 		}
 		if err != nil || n == 0 {
-			l.leave(s)
+			l.leave(s, err != nil)
 			return
 		}
 		s.kept = append(s.kept, l.buffer[:n]...)
@@ -271,15 +271,15 @@ func (l *loop) lookAhead(s *session) {
 func (l *loop) giveUp(s *session) {
 	s.kept, s.unparsed = nil, false
 	s.manner.close = true
-	l.leave(s)
+	l.leave(s, true)
 }
 
-// leave notes that the session's client has left.
-func (l *loop) leave(s *session) {
-	if s.left {
+// leave notes that the session's client sends no more, which counts as leaving unless it may still read its reply.
+func (l *loop) leave(s *session, broken bool) {
+	s.left = true
+	if p, _ := s.where(); l.app.AnswersHalfClose() && !broken && p != phaseHanging {
 		return
 	}
-	s.left = true
 	s.job.Leave()
 	l.cancelled(s)
 }

@@ -70,7 +70,7 @@ func (l *loop) receive(s *session) (in []byte, ok bool) {
 func (l *loop) ended(s *session) {
 	switch p, _ := s.where(); p {
 	case phaseHanging:
-		l.leave(s)
+		l.leave(s, false)
 		return
 	case phaseHeader:
 		l.refuseHead(s, server.ErrBadRequest)
@@ -87,7 +87,7 @@ func (l *loop) ended(s *session) {
 // lost closes a session whose connection is broken.
 func (l *loop) lost(s *session) {
 	if p, _ := s.where(); p == phaseHanging {
-		l.leave(s) // its job is to be finished
+		l.leave(s, true) // its job is to be finished
 		return
 	}
 	l.close(s, server.CloseDisconnect)

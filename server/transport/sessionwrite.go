@@ -24,7 +24,7 @@ type unsent struct {
 // answer writes the reply of a job that has ended.
 func (l *loop) answer(s *session) {
 	s.job.Reply(&l.reply)
-	if l.reply.Abort != fault.None {
+	if l.reply.Abort != fault.None && !l.reply.Cut {
 		l.breakOff(s)
 		return
 	}
@@ -139,12 +139,32 @@ func (l *loop) sent(s *session) {
 		l.pause(s)
 		return
 	}
+	if u.reply.Cut {
+		l.cutOff(s)
+		return
+	}
 	s.unsent = nil
 	if u.interim {
 		s.enter(phaseBody, l.now)
 		return
 	}
 	l.settle(s, &u.reply)
+}
+
+// cutOff breaks the connection off behind a part of the reply, as that of conn does.
+func (l *loop) cutOff(s *session) {
+	u := s.unsent
+	switch {
+	case u.reply.Abort == fault.Close:
+		s.unsent, u.reply.Close = nil, true
+		l.settle(s, &u.reply)
+	case l.poller.undelivered(s.socket) && l.now < u.began+deliverTime && s.job.Err() == nil:
+		s.enter(phaseWorking, l.now)
+		l.timers.add(s, l.now+deliverEvery)
+	default:
+		l.poller.reset(s.socket)
+		l.lose(s, server.CloseAbort)
+	}
 }
 
 // lose gives up what is unsent, and closes the session.

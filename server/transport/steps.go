@@ -20,9 +20,34 @@ var errBrokenOff = errors.New("broken off, as asked for")
 // breakOff does what the reply says that is to be none, and reports whether that is so. hang returns when the client has
 // left, or at the end of the time that a reply may hang.
 func (c *conn) breakOff(hang func()) bool {
-	if c.answer.Abort == fault.None {
+	if c.answer.Abort == fault.None || c.answer.Cut {
 		return false
 	}
+	c.abort(hang)
+	return true
+}
+
+// cutOff breaks the connection off behind a part of the reply. A reset would discard what the client's system has not
+// taken yet, so it waits for that, for a moment.
+func (c *conn) cutOff() {
+	if c.answer.Abort == fault.Reset {
+		for began := time.Now(); c.undelivered() && time.Since(began) < deliverTime; {
+			if c.job.Pause(deliverEvery) != nil {
+				break
+			}
+		}
+	}
+	c.abort(nil)
+}
+
+// How long a reset waits for the bytes in front of it, and how often it looks.
+const (
+	deliverTime  = time.Second
+	deliverEvery = 2 * time.Millisecond
+)
+
+// abort does what the reply says. The library that serves the connection then closes it.
+func (c *conn) abort(hang func()) {
 	c.accuse(server.CloseAbort)
 	switch c.answer.Abort {
 	case fault.Reset:
@@ -34,7 +59,6 @@ func (c *conn) breakOff(hang func()) bool {
 	}
 	c.linger = c.answer.Abort == fault.Close // what the client sends unread would make a reset of the FIN
 	c.brokenOff = true
-	return true
 }
 
 // reset makes Close send a RST.
@@ -69,6 +93,10 @@ func (c *conn) drip(pause func(time.Duration) error, write func([]byte) error) e
 		if err := write(piece); err != nil {
 			return err
 		}
+	}
+	if c.answer.Cut {
+		c.cutOff()
+		return errBrokenOff
 	}
 	return nil
 }

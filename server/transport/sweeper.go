@@ -129,7 +129,9 @@ func (s *conns) look(c *conn, phase phase) {
 	case c.deaf:
 	case phase == phaseHanging:
 		c.early = nil
-		s.ahead.drop(c.raw)
+		if s.ahead.drop(c.raw) {
+			c.job.Leave() // there is no reply to wait for, also where a FIN alone is no leaving
+		}
 	case len(c.early) < maxAhead:
 		c.early = append(c.early, s.ahead.read(c.raw, maxAhead-len(c.early))...)
 	case c.unread(): // and nothing was taken since the last look

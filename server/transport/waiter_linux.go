@@ -60,7 +60,7 @@ func (w *waiter) run(c *conn, job *server.Job) {
 	}
 	var err error
 	if delay := job.Delay(); delay > 0 {
-		err = w.wait(c.raw, job, delay)
+		err = w.wait(c.raw, job, delay, w.leaves())
 	}
 	job.End(err)
 }
@@ -73,7 +73,7 @@ func (w *waiter) pause(c *conn, d time.Duration) error {
 	case d <= 0:
 		return c.job.Err()
 	}
-	return w.wait(c.raw, &c.job, d)
+	return w.wait(c.raw, &c.job, d, w.leaves())
 }
 
 // hang waits until the client leaves, the drain deadline, or the end of the time that a reply may hang.
@@ -82,17 +82,25 @@ func (w *waiter) hang(c *conn) {
 		c.hang()
 		return
 	}
-	w.wait(c.raw, &c.job, c.answer.Over)
+	w.wait(c.raw, &c.job, c.answer.Over, unix.POLLRDHUP)
 }
 
-func (w *waiter) wait(raw syscall.RawConn, job *server.Job, d time.Duration) (err error) {
+// leaves is what says that a client has left, in addition to a reset.
+func (w *waiter) leaves() int16 {
+	if w.app.AnswersHalfClose() {
+		return 0
+	}
+	return unix.POLLRDHUP
+}
+
+func (w *waiter) wait(raw syscall.RawConn, job *server.Job, d time.Duration, leaves int16) (err error) {
 	// Control keeps the descriptor from being closed, and so from being another connection's, while poll uses it.
-	raw.Control(func(fd uintptr) { err = w.poll(int32(fd), job, d) })
+	raw.Control(func(fd uintptr) { err = w.poll(int32(fd), job, d, leaves) })
 	return err
 }
 
 // poll waits for d, which is above 0. It returns early, with an error, once the job is cancelled.
-func (w *waiter) poll(fd int32, job *server.Job, d time.Duration) error {
+func (w *waiter) poll(fd int32, job *server.Job, d time.Duration, leaves int16) error {
 	spec := unix.ItimerSpec{Value: unix.NsecToTimespec(int64(d))}
 	if err := unix.TimerfdSettime(w.timer, 0, &spec, nil); err != nil {
 		return err
@@ -100,7 +108,7 @@ func (w *waiter) poll(fd int32, job *server.Job, d time.Duration) error {
 	fds := []unix.PollFd{
 		{Fd: int32(w.timer), Events: unix.POLLIN},
 		{Fd: int32(w.wake), Events: unix.POLLIN},
-		{Fd: fd, Events: unix.POLLRDHUP},
+		{Fd: fd, Events: leaves},
 	}
 	for {
 		_, err := unix.Ppoll(fds, nil, nil)

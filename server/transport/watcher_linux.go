@@ -7,18 +7,21 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"demo-server/server"
 )
 
 // A watcher sees clients leave: an epoll set of our own, beside the Go runtime's, in which each connection waits for
 // its peer's FIN or reset, whoever reads it. fasthttp never looks while a handler runs, and net/http no more once a
 // pipelined byte has come. A connection is registered once, edge-triggered, and leaves the set by being closed.
 type watcher struct {
-	epoll int
-	wake  int // an eventfd that ends run
+	epoll  int
+	wake   int    // an eventfd that ends run
+	events uint32 // that say that a client has left; a reset always does
 }
 
 // newWatcher returns nil for a listener without a descriptor: its connections (in memory) have none either.
-func newWatcher(listener net.Listener) (*watcher, error) {
+func newWatcher(listener net.Listener, app *server.App) (*watcher, error) {
 	if _, ok := listener.(syscall.Conn); !ok {
 		return nil, nil
 	}
@@ -31,7 +34,10 @@ func newWatcher(listener net.Listener) (*watcher, error) {
 		unix.Close(epoll)
 		return nil, err
 	}
-	w := &watcher{epoll: epoll, wake: wake}
+	w := &watcher{epoll: epoll, wake: wake, events: unix.EPOLLRDHUP | unix.EPOLLET}
+	if app.AnswersHalfClose() {
+		w.events = unix.EPOLLET
+	}
 	if err := unix.EpollCtl(epoll, unix.EPOLL_CTL_ADD, wake, epollEvent(unix.EPOLLIN, -1, 0)); err != nil {
 		w.free()
 		return nil, err
@@ -55,7 +61,7 @@ func (w *watcher) add(c *conn) bool {
 	watched := false
 	c.raw.Control(func(fd uintptr) {
 		c.backlog = age(int(fd))
-		err := unix.EpollCtl(w.epoll, unix.EPOLL_CTL_ADD, int(fd), epollEvent(unix.EPOLLRDHUP|unix.EPOLLET, c.index, c.generation))
+		err := unix.EpollCtl(w.epoll, unix.EPOLL_CTL_ADD, int(fd), epollEvent(w.events, c.index, c.generation))
 		watched = err == nil
 	})
 	return watched
