@@ -98,6 +98,29 @@ func TestParallel(t *testing.T) {
 	})
 }
 
+// TestDescribe: observers that want it learn the client's address and the query, of refused requests as well.
+func TestDescribe(t *testing.T) {
+	eachModeReal(t, 1, func(t *testing.T, mode modes.Mode) {
+		seen := &sampled{samples: make(chan server.Sample, 10)}
+		_, source := overTCP(t, mode, options{delay: atOnce, faults: asking, describe: true, queue: 1, observers: []server.Observer{seen}})
+		for _, row := range []struct{ target, path, query string }{
+			{"/", "/", ""}, {"/?delay=0s&_=%0a", "/", "delay=0s&_=%0a"}, {"/?delay=never", "/", "delay=never"}, {"/nowhere?a=b?c", "/nowhere", "a=b?c"},
+		} {
+			c := dialTCP(t, source).send(ask(row.target))
+			c.read("GET")
+			c.Close()
+			if s := <-seen.samples; s.Path != row.path || s.Query != row.query || s.Client != c.LocalAddr().String() {
+				t.Errorf("%s: path %q, query %q, client %q; want %q, %q, %q", row.target, s.Path, s.Query, s.Client, row.path, row.query, c.LocalAddr())
+			}
+		}
+	})
+}
+
+// sampled keeps samples.
+type sampled struct{ samples chan server.Sample }
+
+func (s *sampled) Observe(sample *server.Sample) { s.samples <- *sample }
+
 func TestQueueFull(t *testing.T) {
 	eachBounded(t, func(t *testing.T, mode modes.Mode) {
 		seen := &outcomes{}

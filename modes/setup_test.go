@@ -101,6 +101,7 @@ type options struct {
 	body      string
 	finish    bool
 	halfClose bool
+	describe  bool
 	queue     int
 	timeout   time.Duration
 	faults    server.Faults
@@ -116,7 +117,7 @@ const atOnce = -1
 // newApp makes the App that cmd would make for mode, with settings that suit a test.
 func newApp(mode modes.Mode, o options) *server.App {
 	config := server.Config{
-		Mode: mode.Name, Work: o.work, Delay: max(0, cmp.Or(o.delay, delay)), Body: []byte("Hello World"), Finish: o.finish, HalfClose: o.halfClose,
+		Mode: mode.Name, Work: o.work, Delay: max(0, cmp.Or(o.delay, delay)), Body: []byte("Hello World"), Finish: o.finish, HalfClose: o.halfClose, Describe: o.describe,
 		Faults: o.faults, AnyPath: o.anyPath, CORS: o.cors, Observers: o.observers,
 		Limits: server.Limits{
 			MaxConnections: 1000, MaxHeaderBytes: 4 << 10, MaxBodyBytes: 1 << 10,

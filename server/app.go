@@ -34,6 +34,7 @@ type Config struct {
 	Helpers   *admission.Limits // those of work that holds a thread or a core, where the mode has threads apart for it
 	Limits    Limits
 	Observers []Observer
+	Describe  bool // samples have the query and the client's address, which cost an allocation each
 }
 
 // Limits bound one connection and the number of them; server/transport keeps them.

@@ -3,6 +3,7 @@ package server
 import (
 	"fmt"
 	"runtime/debug"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -34,7 +35,7 @@ const (
 // from it is allowed, keeping it after the work returned is not.
 type Job struct {
 	// Owner is the transport's: how it finds the connection again when the job is scheduled or has ended.
-	Owner any
+	Owner Owner
 
 	app      *App
 	queue    atomic.Pointer[admission.Queue] // that the job waits in, nil for none
@@ -42,7 +43,7 @@ type Job struct {
 	schedule func(*Job)
 
 	Method  string        // of the request, for logs
-	Path    string        // of the request, for logs
+	Target  string        // of the request, for logs: its path, and its query if Config.Describe is set
 	Backlog time.Duration // how long the connection sat in the accept queue; negative where that cannot be known
 
 	arrived, started, worked time.Duration // stamps of the App
@@ -60,6 +61,18 @@ type Job struct {
 	err    error
 	panic  *Panic
 	traced *traced // nil while no trace is on
+}
+
+// An Owner is the connection that a job belongs to.
+type Owner interface {
+	// ClientAddr is the client's address, such as 127.0.0.1:54321, or empty if it is not known.
+	ClientAddr() string
+}
+
+// path is the request's path.
+func (j *Job) path() string {
+	path, _, _ := strings.Cut(j.Target, "?")
+	return path
 }
 
 // Init makes the job one of app's. It is called when its connection opens. A job that is Reusable may be another
@@ -82,7 +95,7 @@ func (j *Job) Reusable() bool {
 // is how long the connection sat in the kernel's accept queue: 0 for its later requests, negative where it cannot be
 // known.
 func (j *Job) Begin(method, path, query string, backlog time.Duration) {
-	j.BeginRefused(method, path, backlog)
+	j.BeginRefused(method, path, query, backlog)
 	j.plan, j.err = j.app.planner.plan(method, path, query)
 	j.decideOnLeave()
 }
@@ -108,8 +121,11 @@ func (j *Job) instant() bool { return j.Delay() <= 0 && (j.plan == nil || j.plan
 
 // BeginRefused is Begin for a request that Refuse is to follow: nothing is drawn for it. What others get must not hang on
 // it, since a mode may not even see it, as where net/http answers by itself.
-func (j *Job) BeginRefused(method, path string, backlog time.Duration) {
-	j.Method, j.Path, j.Backlog = method, path, backlog
+func (j *Job) BeginRefused(method, path, query string, backlog time.Duration) {
+	j.Method, j.Target, j.Backlog = method, path, backlog
+	if query != "" && j.app.config.Describe {
+		j.Target = path + "?" + query
+	}
 	j.arrived, j.started, j.worked = 0, 0, 0
 	j.placed, j.ran = false, false
 	j.panic, j.plan, j.err = nil, nil, nil

@@ -135,7 +135,7 @@ func (a *App) reply(j *Job, r *Reply) {
 		case ErrNotFound:
 			r.Body = a.unknown
 		case ErrMethodNotAllowed:
-			r.Allow = allowed(j.Path)
+			r.Allow = allowed(j.path())
 		}
 	} else {
 		if j.queue.Load() != nil {

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"strings"
 	"time"
 
 	"demo-server/work"
@@ -35,6 +36,8 @@ func (o Outcome) Refused() bool { return o == QueueFull || o == QueueTimeout || 
 type Sample struct {
 	Mode         string
 	Method, Path string
+	Query        string // as it was sent; empty unless Config.Describe is set
+	Client       string // the client's address; empty unless Config.Describe is set
 	Status       int
 	Outcome      Outcome
 	Admitted     bool          // reached admission: Queued is meant
@@ -56,12 +59,18 @@ type Observer interface {
 
 func (j *Job) sampleAt(r *Reply, finished time.Duration) Sample {
 	s := Sample{
-		Mode: j.app.config.Mode, Method: j.Method, Path: j.Path, Status: r.Status, Outcome: r.outcome,
+		Mode: j.app.config.Mode, Method: j.Method, Path: j.Target, Status: r.Status, Outcome: r.outcome,
 		Admitted: r.outcome != BadRequest && r.outcome != Preflight, Started: j.ran, Backlog: j.Backlog, Panic: j.panic,
 	}
 	if s.Outcome == Failed && j.panic == nil {
 		s.Err = j.err
 		s.Failure, _ = j.err.(*work.Failure)
+	}
+	if j.app.config.Describe {
+		s.Path, s.Query, _ = strings.Cut(j.Target, "?")
+		if j.Owner != nil {
+			s.Client = j.Owner.ClientAddr()
+		}
 	}
 	s.Queued = j.queued()
 	if j.ran {

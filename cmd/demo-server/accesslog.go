@@ -37,8 +37,10 @@ func (a *accessLog) Observe(s *server.Sample) {
 	}
 	a.logger.Info("request",
 		zap.String("mode", s.Mode),
+		unlessEmpty("client", s.Client),
 		zap.String("method", s.Method),
 		zap.String("path", s.Path),
+		unlessEmpty("query", s.Query),
 		zap.Int("status", s.Status),
 		zap.String("outcome", string(s.Outcome)),
 		millis("backlog_ms", s.Backlog, s.Backlog >= 0),
@@ -62,6 +64,14 @@ func (a *accessLog) flush() {
 		return
 	}
 	a.limit.flush(a.logger, zap.InfoLevel, "requests not logged")
+}
+
+// unlessEmpty is a field of text, and no field if that is empty.
+func unlessEmpty(key, text string) zapcore.Field {
+	if text == "" {
+		return zap.Skip()
+	}
+	return zap.String(key, text)
 }
 
 // millis is a field of d in milliseconds, to the microsecond, and no field where d was not measured.

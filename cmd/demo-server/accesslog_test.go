@@ -15,11 +15,11 @@ import (
 )
 
 var worked = server.Sample{
-	Mode: "pool", Method: "GET", Path: "/", Status: 200, Outcome: server.OK, Admitted: true, Started: true,
+	Mode: "pool", Client: "127.0.0.1:54321", Method: "GET", Path: "/", Query: "delay=2s", Status: 200, Outcome: server.OK, Admitted: true, Started: true,
 	Backlog: 1500 * time.Microsecond, Queued: 40 * time.Millisecond, Worked: 2 * time.Second, Written: 12345,
 }
 
-const workedLine = `request {"backlog_ms":1.5,"method":"GET","mode":"pool","outcome":"ok","path":"/","queue_ms":40,"status":200,"work_ms":2000,"write_ms":0.012}`
+const workedLine = `request {"backlog_ms":1.5,"client":"127.0.0.1:54321","method":"GET","mode":"pool","outcome":"ok","path":"/","query":"delay=2s","queue_ms":40,"status":200,"work_ms":2000,"write_ms":0.012}`
 
 func TestAccessLog(t *testing.T) {
 	logger, lines := logged(zap.InfoLevel)

@@ -205,6 +205,7 @@ func newApp(
 		Finish:    settings.OnLeave == configs.OnLeaveFinish,
 		HalfClose: settings.HalfClose == configs.HalfCloseAnswer,
 		Observers: observers,
+		Describe:  settings.AccessLog != "off",
 		Limits: server.Limits{
 			MaxConnections:     maxConnections(settings),
 			MaxHeaderBytes:     settings.MaxHeaderBytes,

@@ -70,7 +70,7 @@ func (c *Connection) Read() *server.Job {
 	header := &b.parser.header
 	if err := header.Read(b.reader); err != nil {
 		if err = c.conn.headError(err); err != nil {
-			c.conn.refuse("", "", err)
+			c.conn.refuse("", "", "", err)
 		}
 		return nil
 	}
@@ -83,7 +83,7 @@ func (c *Connection) Read() *server.Job {
 		_, err = b.app.Lookup(method, path)
 	}
 	if err != nil {
-		c.conn.refuse(method, path, err)
+		c.conn.refuse(method, path, query, err)
 		return nil
 	}
 	return c.conn.begin(method, path, query)

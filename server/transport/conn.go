@@ -172,6 +172,9 @@ func (c *conn) writeChunks(p []byte) (int, error) {
 	}
 }
 
+// ClientAddr is the client's address.
+func (c *conn) ClientAddr() string { return c.RemoteAddr().String() }
+
 // begin hands out the connection's job for its next request.
 func (c *conn) begin(method, path, query string) *server.Job {
 	c.job.Begin(method, path, query, c.turn())
@@ -179,9 +182,9 @@ func (c *conn) begin(method, path, query string) *server.Job {
 }
 
 // refuse ends the connection's job for a next request that is not to be admitted. Nothing more of its body is read.
-func (c *conn) refuse(method, path string, err error) {
+func (c *conn) refuse(method, path, query string, err error) {
 	c.inflow.refuse()
-	c.job.BeginRefused(method, path, c.turn())
+	c.job.BeginRefused(method, path, query, c.turn())
 	c.job.Refuse(err)
 }
 

@@ -103,6 +103,7 @@ func (s *conns) Accept() (net.Conn, error) {
 		return nil, err
 	}
 	c := &conn{Conn: raw, conns: s, backlog: -1, raw: rawConn(raw)}
+	c.job.Owner = c
 	c.job.Init(s.app)
 	c.enter(phaseFresh, s.coarse())
 	c.requested.Store(int64(s.coarse()))

@@ -3,6 +3,7 @@ package transport
 import (
 	"errors"
 	"net"
+	"net/netip"
 	"sync"
 	"time"
 	"unsafe"
@@ -284,6 +285,20 @@ func transfer(call uintptr, socket int32, b []byte) (int, error) {
 			return 0, errno
 		}
 	}
+}
+
+func (p *epoll) clientAddr(socket int32) string {
+	address, err := unix.Getpeername(int(socket))
+	if err != nil {
+		return ""
+	}
+	switch a := address.(type) {
+	case *unix.SockaddrInet4:
+		return netip.AddrPortFrom(netip.AddrFrom4(a.Addr), uint16(a.Port)).String()
+	case *unix.SockaddrInet6:
+		return netip.AddrPortFrom(netip.AddrFrom16(a.Addr).Unmap(), uint16(a.Port)).String()
+	}
+	return ""
 }
 
 func (p *epoll) unread(socket int32) bool { return unread(int(socket)) }

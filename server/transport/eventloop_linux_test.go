@@ -419,7 +419,7 @@ func (deriving) Holds() work.Resource { return work.Socket }
 // neither the next one's (the race detector fails then) nor one that is no longer cancelled (the process ends then).
 func TestDerivedContext(t *testing.T) {
 	for _, waits := range []bool{false, true} {
-		app, source := newLoopApp(t, deriving{waits}, 0, "Hello World")
+		app, source := newLoopApp(t, deriving{waits}, time.Hour, "Hello World")
 		s, listener := openLoops(t, 1, app, source, func(task Task) { go task.Detach().Run() })
 		runLoops(t, s, listener)
 		for range 500 {

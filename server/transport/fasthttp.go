@@ -70,7 +70,7 @@ func (h *fastHandler) serve(ctx *fasthttp.RequestCtx) {
 		_, err = h.app.Lookup(method, path)
 	}
 	if err != nil {
-		c.refuse(method, path, err)
+		c.refuse(method, path, queryOf(ctx.URI()), err)
 	} else {
 		job := c.begin(method, path, queryOf(ctx.URI()))
 		h.app.Admit(job, h.schedule)
@@ -120,7 +120,7 @@ func (h *fastHandler) expect(ctx *fasthttp.RequestCtx) int {
 	if err == nil {
 		return fasthttp.StatusContinue
 	}
-	c.refuse(methodOf(ctx.Method()), pathOf(ctx.URI()), err)
+	c.refuse(methodOf(ctx.Method()), pathOf(ctx.URI()), queryOf(ctx.URI()), err)
 	reply := c.reply()
 	writeReply(&ctx.Response, reply)
 	return reply.Status
@@ -133,6 +133,6 @@ func (h *fastHandler) refuse(ctx *fasthttp.RequestCtx, err error) {
 		ctx.SetStatusCode(fasthttp.StatusBadRequest)
 		return
 	}
-	c.refuse(methodOf(ctx.Method()), "", err)
+	c.refuse(methodOf(ctx.Method()), "", "", err)
 	writeReply(&ctx.Response, c.reply())
 }

@@ -96,7 +96,7 @@ func TestHeldWhileRefused(t *testing.T) {
 	c.Conn = &script{Reader: strings.NewReader("GET / HTTP/1.1\r\nContent-Length: 5\r\n\r\nhello")}
 	p := make([]byte, 100)
 	c.Read(p)
-	c.refuse("GET", "/", server.ErrExpectation)
+	c.refuse("GET", "/", "", server.ErrExpectation)
 	if n, err := c.Read(p); n != 0 || err != errRefused {
 		t.Errorf("%d bytes, %v; want none and %v", n, err, errRefused)
 	}

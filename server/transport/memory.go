@@ -122,6 +122,10 @@ func (m *memory) undelivered(int32) bool                    { return false }
 func (m *memory) closeWrite(int32) error                    { return net.ErrClosed }
 func (m *memory) reset(int32)                               {}
 
+func (m *memory) clientAddr(socket int32) string {
+	return m.pipes.get(socket).conn.RemoteAddr().String()
+}
+
 func (m *memory) unread(socket int32) bool {
 	p := m.pipes.get(socket)
 	p.mu.Lock()

@@ -162,7 +162,7 @@ func (h *netHandler) unrouted(w http.ResponseWriter, r *http.Request) {
 }
 
 func (h *netHandler) refuse(c *connContext, w http.ResponseWriter, r *http.Request, err error) {
-	c.conn.refuse(r.Method, sentPath(r.URL), err)
+	c.conn.refuse(r.Method, sentPath(r.URL), r.URL.RawQuery, err)
 	h.reply(c, w, r)
 }
 

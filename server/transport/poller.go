@@ -33,6 +33,8 @@ type poller interface {
 	acked(socket int32) uint64
 	// undelivered reports whether the client's system has not taken everything that was written, where that can be known.
 	undelivered(socket int32) bool
+	// clientAddr is the address of the socket's client, or empty if it is not known any more.
+	clientAddr(socket int32) string
 	// closeWrite sends the FIN and leaves the reading side open.
 	closeWrite(socket int32) error
 	// reset makes close send a RST.

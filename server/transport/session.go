@@ -45,6 +45,9 @@ type upload struct {
 	method, path, query string
 }
 
+// ClientAddr is the client's address.
+func (s *session) ClientAddr() string { return s.loop.poller.clientAddr(s.socket) }
+
 func (s *session) enter(p phase, since time.Duration) { s.at = stampOf(p, since) }
 
 func (s *session) where() (phase, time.Duration) {
@@ -81,15 +84,15 @@ func (s *session) turn() (backlog time.Duration) {
 	return backlog
 }
 
-func (l *loop) refuse(s *session, method, path string, err error) {
-	s.job.BeginRefused(method, path, s.turn())
+func (l *loop) refuse(s *session, method, path, query string, err error) {
+	s.job.BeginRefused(method, path, query, s.turn())
 	s.job.Refuse(err)
 	l.answer(s)
 }
 
 func (l *loop) admit(s *session, method, path, query string) {
 	if _, err := l.app.Lookup(method, path); err != nil {
-		l.refuse(s, method, path, err)
+		l.refuse(s, method, path, query, err)
 		return
 	}
 	s.job.Begin(method, path, query, s.turn())
@@ -236,11 +239,11 @@ func (l *loop) timeOut(s *session, cause server.CloseCause) {
 	switch p, _ := s.where(); p {
 	case phaseHeader:
 		s.manner = manner{}
-		l.refuse(s, "", "", server.ErrTimeout)
+		l.refuse(s, "", "", "", server.ErrTimeout)
 	case phaseBody:
-		method, path := s.upload.method, s.upload.path
+		u := s.upload
 		s.upload = nil
-		l.refuse(s, method, path, server.ErrTimeout)
+		l.refuse(s, u.method, u.path, u.query, server.ErrTimeout)
 	default:
 		l.close(s, cause)
 	}

@@ -75,9 +75,9 @@ func (l *loop) ended(s *session) {
 	case phaseHeader:
 		l.refuseHead(s, server.ErrBadRequest)
 	case phaseBody:
-		method, path := s.upload.method, s.upload.path
+		u := s.upload
 		s.upload = nil
-		l.refuse(s, method, path, server.ErrBadRequest)
+		l.refuse(s, u.method, u.path, u.query, server.ErrBadRequest)
 	}
 	if p, _ := s.where(); s.open && p != phaseWriting {
 		l.close(s, server.CloseDisconnect)
@@ -151,7 +151,7 @@ func (l *loop) takeHead(s *session, in []byte) int {
 // refuseHead answers a client whose request has no head to go by.
 func (l *loop) refuseHead(s *session, err error) {
 	s.manner = manner{}
-	l.refuse(s, "", "", err)
+	l.refuse(s, "", "", "", err)
 }
 
 // begin goes on with a request whose head has come.
@@ -166,7 +166,7 @@ func (l *loop) begin(s *session, p []byte) {
 	method := methodOf(header.Method())
 	path, query, err := l.parser.target()
 	if err = cmp.Or(checkHead(header, head, l.loops.limits.MaxBodyBytes), err); err != nil {
-		l.refuse(s, method, path, err)
+		l.refuse(s, method, path, query, err)
 		return
 	}
 	if !head.hasBody() {
@@ -206,7 +206,7 @@ func (l *loop) takeBody(s *session, in []byte) int {
 	u := s.upload
 	s.upload = nil
 	if err != nil {
-		l.refuse(s, u.method, u.path, bodyError(err))
+		l.refuse(s, u.method, u.path, u.query, bodyError(err))
 		return len(in)
 	}
 	l.admit(s, u.method, u.path, u.query)
