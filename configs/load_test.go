@@ -181,7 +181,7 @@ flag --port: "99999999999999999999" is too high; want a whole number from 0 to 6
 flag --body: "\xff" is not valid UTF-8; want text
 environment DEMO_SERVER_MDOE: unknown variable; did you mean DEMO_SERVER_MODE?
 environment DEMO_SERVER_Body: unknown variable; did you mean DEMO_SERVER_BODY?
-environment DEMO_SERVER_DELAY: "2" has no unit; write "2s"
+environment DEMO_SERVER_DELAY: "2" has no unit; write 2s
 environment DEMO_SERVER_PORT: "http" is not a whole number; want a whole number from 0 to 65535
 environment DEMO_SERVER_FLIGHT_RECORDER: "yes" is neither true nor false; write true or false
 file demo.yaml:4:1: mode is on line 1 already; a key may stand once

@@ -7,7 +7,7 @@ import (
 	"github.com/agnivade/levenshtein"
 )
 
-// Nearest returns the known name that name is most likely a slip of, or "" where it resembles none.
+// Nearest returns the known name that name is most likely a slip of, or the beginning of, or "" if it resembles none.
 func Nearest(name string, known []string) string {
 	const longest = 64 // a longer text is no name, and costly to compare
 	if len(name) > longest {
@@ -19,7 +19,24 @@ func Nearest(name string, known []string) string {
 			nearest, least = candidate, d
 		}
 	}
+	if nearest == "" {
+		return beginning(name, known)
+	}
 	return nearest
+}
+
+// beginning returns the only known name that begins with name, which has two letters at least.
+func beginning(name string, known []string) (only string) {
+	for _, candidate := range known {
+		switch {
+		case len(name) < 2 || !strings.HasPrefix(candidate, strings.ToLower(name)):
+		case only != "":
+			return "" // not the only one
+		default:
+			only = candidate
+		}
+	}
+	return only
 }
 
 // DidYouMean says what would be right instead of a name that is not known: the nearest one, and all there are.

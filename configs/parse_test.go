@@ -18,7 +18,8 @@ func TestParse(t *testing.T) {
 		{number, "1e1", `"1e1" is not a whole number; want a whole number from 1 to 9`},
 		{duration, "1h", ""},
 		{duration, "0s", `"0s" is too low; want a duration above 0s and up to 1h`},
-		{duration, "2", `"2" has no unit; write "2s"`},
+		{duration, "2", `"2" has no unit; write 2s`},
+		{duration, "300", `"300" has no unit; write 300ms or 300s`},
 	} {
 		got := ""
 		if err := c.parse(c.text); err != nil {

@@ -139,7 +139,7 @@ func duration(field *time.Duration, lowest, highest time.Duration) Value {
 			return d, outside(d, lowest, highest, want)
 		}
 		if bareNumber.MatchString(given) {
-			return 0, &problem{"has no unit", fmt.Sprintf("write %q", given+"s")}
+			return 0, &problem{"has no unit", "write " + units.WithUnit(given)}
 		}
 		return 0, &problem{"is not a duration", want + ", such as 2s or 300ms"}
 	}, units.FormatDuration)

@@ -52,6 +52,14 @@ func FormatSize(n int64) string {
 	return strconv.FormatInt(n, 10)
 }
 
+// WithUnit suggests what a duration without a unit may mean: seconds, or milliseconds if that would be many seconds.
+func WithUnit(number string) string {
+	if whole, _, _ := strings.Cut(number, "."); len(whole) > 1 {
+		return number + "ms or " + number + "s"
+	}
+	return number + "s"
+}
+
 // FormatDuration is d.String without the units that are 0: 1m for 1m0s.
 func FormatDuration(d time.Duration) string {
 	s := d.String()

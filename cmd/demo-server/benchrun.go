@@ -133,7 +133,7 @@ func options(out io.Writer) report.Options {
 	if !onTerminal(out) {
 		return report.Options{Width: usualWidth}
 	}
-	return report.Options{Width: terminalWidth(out), Color: os.Getenv("NO_COLOR") == ""}
+	return report.Options{Width: terminalWidth(out), Color: colored()}
 }
 
 // benchDiff compares two files that bench wrote.

@@ -27,6 +27,9 @@ func (shell) known() []string { return []string{"bash", "zsh", "fish"} }
 // UnmarshalText takes the name of a shell.
 func (s *shell) UnmarshalText(text []byte) error {
 	*s = shell(text)
+	if *s == "pwsh" || *s == "powershell" {
+		return fmt.Errorf("%q: there is no script for PowerShell; known: %s", *s, strings.Join(s.known(), ", "))
+	}
 	return oneOf(string(text), s.known())
 }
 

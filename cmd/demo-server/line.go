@@ -185,8 +185,7 @@ func (l *line) chooseCommand(app *kong.Node, words []string) []string {
 	for len(l.command.Children) > 0 && len(words) > 0 {
 		command := findCommand(l.command, words[0])
 		if command == nil {
-			l.mistaken("argument %s: unknown command; %s", configs.Quote(words[0]),
-				configs.DidYouMean(words[0], commandNames(l.command)))
+			l.mistaken("argument %s: %s", configs.Quote(words[0]), unknownCommand(l.command, words[0]))
 			words = nil
 			break
 		}
@@ -261,13 +260,24 @@ func (l *line) unknownFlag(app *kong.Node, f flag) string {
 	for _, flag := range l.command.Flags {
 		names = append(names, flag.Name)
 	}
-	if command := findCommand(app, f.name); command != nil { // --version, as other programs have it
+	if command := findCommand(app, f.name); command != nil && f.bare { // --version, as other programs have it
 		return fmt.Sprintf("unknown; it is a command: %q", path(command))
 	}
 	if nearest := configs.Nearest(f.name, names); nearest != "" {
 		return "unknown; did you mean --" + nearest + "?"
 	}
 	return fmt.Sprintf("unknown; %q lists all flags", path(l.command)+" --help")
+}
+
+// unknownCommand says what is wrong with a word that names no command below another, and what would be right.
+func unknownCommand(above *kong.Node, word string) string {
+	switch {
+	case slices.Contains(modes.Names(), word):
+		return "unknown command; to serve in that mode, write --mode=" + word
+	case above.Name == "bench" && strings.HasPrefix(word, "http"):
+		return "unknown command; for a server that is running already, write --against=NAME=" + word
+	}
+	return "unknown command; " + configs.DidYouMean(word, commandNames(above))
 }
 
 // findFlag returns the command's flag that f names, or nil.

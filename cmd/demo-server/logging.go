@@ -2,6 +2,7 @@ package main
 
 import (
 	"io"
+	"os"
 	"time"
 
 	"go.uber.org/zap"
@@ -99,6 +100,14 @@ func newLogObservers(accessMode string, logger, requests *zap.Logger) (observers
 	}
 }
 
+// colored reports whether a terminal may be sent colors (https://no-color.org).
+func colored() bool { return os.Getenv("NO_COLOR") == "" }
+
+// greets reports whether people read the log as it is written: they get a banner instead of a line of fields.
+func (s *logSink) greets() bool {
+	return s.terminal && s.format != "json" && s.core(zapcore.AddSync(io.Discard)).Enabled(zap.InfoLevel)
+}
+
 func newEncoder(format string, terminal bool) zapcore.Encoder {
 	config := zapcore.EncoderConfig{
 		TimeKey: "ts", LevelKey: "level", MessageKey: "msg", StacktraceKey: "stack",
@@ -112,7 +121,7 @@ func newEncoder(format string, terminal bool) zapcore.Encoder {
 	config.EncodeTime = zapcore.TimeEncoderOfLayout("15:04:05.000")
 	config.EncodeLevel = zapcore.CapitalLevelEncoder
 	config.ConsoleSeparator = " "
-	if terminal {
+	if terminal && colored() {
 		config.EncodeLevel = zapcore.CapitalColorLevelEncoder
 	}
 	return printableEncoder{zapcore.NewConsoleEncoder(config), true}

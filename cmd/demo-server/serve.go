@@ -77,6 +77,7 @@ func serve(settings *configs.Settings, given sockets, logger *zap.Logger, log *l
 // A service is all that serves: the parts, wired to each other and to the settings.
 type service struct {
 	settings *configs.Settings
+	log      *logSink
 	logger   *zap.Logger
 	mode     modes.Mode
 	source   *server.Source
@@ -94,7 +95,7 @@ type service struct {
 // newService makes the parts in the order of design: mode, work and app, then both listeners, so that an address that
 // is taken ends the start before anything serves.
 func newService(settings *configs.Settings, given sockets, logger *zap.Logger, log *logSink) (*service, error) {
-	s := &service{settings: settings, logger: logger, mode: modeOf(settings)}
+	s := &service{settings: settings, log: log, logger: logger, mode: modeOf(settings)}
 	if err := s.mode.Supported(); err != nil {
 		return nil, fmt.Errorf("mode %s: %w", s.mode.Name, err)
 	}
@@ -272,24 +273,22 @@ func (s *service) serve(stop context.Context) error {
 
 // announce says that requests are answered now, once.
 func (s *service) announce() {
-	announce(s.logger, s.settings, s.mode, s.source, s.panel)
+	announce(s.log, s.logger, s.settings, s.mode, s.source, s.panel)
 	notify(s.logger, daemon.SdNotifyReady)
 }
 
-// announce logs that requests are answered on source now, and how to try that.
-func announce(logger *zap.Logger, settings *configs.Settings, mode modes.Mode, source *server.Source, p *panel) {
-	fields := []zap.Field{
-		zap.String("mode", mode.Name), zap.Stringer("address", source.Addr()), zap.String("bound", bound(mode, settings)),
-		zap.String("work", settings.Work), zap.Int("max_connections", maxConnections(settings)),
-		zap.String("try", try(mode, settings, "http://"+reachable(source.Addr())+"/")),
-	}
-	if settings.Processes > 0 {
-		fields = append(fields, zap.Int("processes", settings.Processes))
-	}
+// announce says that requests are answered on source now, and how to try that.
+func announce(log *logSink, logger *zap.Logger, settings *configs.Settings, mode modes.Mode, source *server.Source, p *panel) {
+	admin := ""
 	if p.server != nil {
-		fields = append(fields, zap.String("admin", "http://"+reachable(p.address)+"/"))
+		admin = "http://" + reachable(p.address) + "/"
 	}
-	logger.Info("ready", fields...)
+	greeting := greetingOf(settings, mode, "http://"+reachable(source.Addr())+"/", admin)
+	if log.greets() {
+		log.writer.Write([]byte(greeting.banner()))
+		return
+	}
+	logger.Info("ready", greeting.fields(source.Addr().String())...)
 }
 
 // farewell flushes what is buffered, logs how the service ended, and returns the exit code.

@@ -122,11 +122,7 @@ func TestTry(t *testing.T) {
 		{"--delay=9s", "curl -i URL"},
 		{"--delay=0", "ab -c 100 -n 500 URL"},
 	} {
-		line := readLine(newParser().Model.Node, strings.Fields("serve "+c.flags), nil)
-		settings, err := line.loadSettings()
-		if err != nil {
-			t.Fatal(err)
-		}
+		settings := settingsOf(t, c.flags)
 		if got := try(modeOf(settings), settings, "URL"); got != c.want {
 			t.Errorf("%q: %s, want %s", c.flags, got, c.want)
 		}

@@ -25,6 +25,7 @@ const workerStart = 10 * time.Second
 // A supervision is a process that serves by worker processes.
 type supervision struct {
 	line    *line // where settings are read again
+	log     *logSink
 	logger  *zap.Logger
 	source  *server.Source
 	fleet   *admin.Fleet
@@ -89,7 +90,7 @@ func newSupervision(settings *configs.Settings, l *line, given sockets, logger *
 	if err != nil {
 		return nil, err
 	}
-	s := &supervision{line: l, logger: logger, source: source}
+	s := &supervision{line: l, log: log, logger: logger, source: source}
 	s.workers, err = prefork.New(prefork.Config{
 		Source: source, Shared: given.serve != nil, Command: workerCommands(log.out),
 		Most: configs.MaxProcesses, Observe: s.observe,
@@ -149,7 +150,7 @@ func (s *supervision) run(stop context.Context) error {
 func (s *supervision) announce() {
 	s.started = true
 	settings := s.inForce()
-	announce(s.logger, settings, modeOf(settings), s.source, s.panel)
+	announce(s.log, s.logger, settings, modeOf(settings), s.source, s.panel)
 	notify(s.logger, daemon.SdNotifyReady)
 }
 

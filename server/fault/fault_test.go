@@ -84,6 +84,7 @@ func TestMistakes(t *testing.T) {
 		{"delay=2h", "delay=2h is too long; want at most 1m"},
 		{"delay=-1s", "delay=-1s is negative; want a duration from 0s to 1m"},
 		{"delay=2", "delay=2 has no unit; write 2s"},
+		{"delay=300", "delay=300 has no unit; write 300ms or 300s"},
 		{"delay=", `delay="" is not a duration; want at most 1m, such as 2s or 300ms`},
 		{"delay", `delay="" is not a duration; want at most 1m, such as 2s or 300ms`},
 		{"delay=2+s", `delay="2 s" is not a duration; want at most 1m, such as 2s or 300ms`},

@@ -34,7 +34,7 @@ func parseDuration(text string, most time.Duration) (time.Duration, error) {
 	d, err := time.ParseDuration(text)
 	switch {
 	case err != nil && decimal.MatchString(text):
-		return 0, fmt.Errorf("has no unit; write %ss", text)
+		return 0, fmt.Errorf("has no unit; write %s", units.WithUnit(text))
 	case err != nil:
 		return 0, fmt.Errorf("is not a duration; want at most %s, such as 2s or 300ms", units.FormatDuration(most))
 	case d < 0:

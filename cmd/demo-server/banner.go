@@ -1,0 +1,66 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"go.uber.org/zap"
+
+	"demo-server/configs"
+	"demo-server/modes"
+)
+
+// A greeting is what a server says once requests are answered.
+type greeting struct {
+	mode     string
+	url      string
+	bound    string
+	work     string
+	try      string
+	admin    string // URL, empty for no admin listener
+	settings *configs.Settings
+}
+
+// greetingOf describes a server that listens at url.
+func greetingOf(settings *configs.Settings, mode modes.Mode, url, admin string) greeting {
+	return greeting{
+		mode: mode.Name, url: url, bound: bound(mode, settings), work: settings.Work, try: try(mode, settings, url), admin: admin,
+		settings: settings,
+	}
+}
+
+// banner is the greeting for people, in plain lines of at most 80 columns for an address of usual length.
+func (g greeting) banner() string {
+	var text strings.Builder
+	line := func(label, value string) { fmt.Fprintf(&text, "  %-7s %s\n", label, value) }
+	processes := ""
+	if n := g.settings.Processes; n > 0 {
+		processes = fmt.Sprintf(", --processes=%d", n)
+	}
+	fmt.Fprintf(&text, "demo-server: mode %s%s, ready on %s\n", g.mode, processes, g.url)
+	line("bound", g.bound)
+	if g.work != "sleep" {
+		line("work", g.work)
+	}
+	line("try", g.try)
+	if g.admin != "" {
+		line("admin", g.admin)
+	}
+	line("stop", "Ctrl-C")
+	return text.String()
+}
+
+// fields are the greeting for programs.
+func (g greeting) fields(address string) []zap.Field {
+	fields := []zap.Field{
+		zap.String("mode", g.mode), zap.String("address", address), zap.String("bound", g.bound), zap.String("work", g.work),
+		zap.Int("max_connections", maxConnections(g.settings)), zap.String("try", g.try),
+	}
+	if g.settings.Processes > 0 {
+		fields = append(fields, zap.Int("processes", g.settings.Processes))
+	}
+	if g.admin != "" {
+		fields = append(fields, zap.String("admin", g.admin))
+	}
+	return fields
+}
