@@ -40,6 +40,7 @@ type Row struct {
 	Name  string
 	Kind  string
 	About string
+	When  string // of a mode: when to choose it
 
 	// Of a mode of demo-server.
 	Mode     string

@@ -81,7 +81,7 @@ const (
 // row is the server under the article's load.
 func (s server) row() result.Row {
 	row := result.Row{
-		Name: s.name, Kind: s.kind, Mode: s.name, About: "blocks each request for 2s", Delay: result.Number(delay),
+		Name: s.name, Kind: s.kind, Mode: s.name, About: "blocks each request for 2s", Choose: "for what blocks", Delay: result.Number(delay),
 		Places: s.places, Bound: s.bound, Trusted: true,
 	}
 	if s.kind == "" {

@@ -31,6 +31,7 @@ type page struct {
 	Tables   []pageTable
 	Notes    []noted
 	Audits   []audited
+	Choices  []choice
 	Pictures []Picture
 }
 
@@ -82,6 +83,20 @@ type noted struct {
 	Failure string
 }
 
+// A choice is when to choose a mode.
+type choice struct{ Mode, When string }
+
+// choices are those of the modes that have rows, once each.
+func choices(rows []result.Row) (all []choice) {
+	for _, row := range rows {
+		known := func(c choice) bool { return c.Mode == row.Mode }
+		if row.Choose != "" && !slices.ContainsFunc(all, known) {
+			all = append(all, choice{row.Mode, row.Choose})
+		}
+	}
+	return all
+}
+
 // audited is a row with its audits.
 type audited struct {
 	Name   string
@@ -113,6 +128,7 @@ func (p *page) rows() {
 	if heat, ok := heatTable(p.Result); ok {
 		p.Tables = slices.Insert(p.Tables, 0, heat)
 	}
+	p.Choices = choices(p.Result.Rows)
 	for _, row := range p.Result.Rows {
 		if len(row.Notes) > 0 || row.Failure != "" {
 			p.Notes = append(p.Notes, noted{row.Name, row.Notes, row.Failure})

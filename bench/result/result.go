@@ -71,6 +71,7 @@ type Row struct {
 	Mode       string            `json:"mode"`     // of kind mode
 	Work       string            `json:"work"`     // of kind mode: the kind of work that its requests block on
 	About      string            `json:"about"`    // one line: what it is
+	Choose     string            `json:"choose"`   // when to choose it, empty for what is no mode
 	Settings   map[string]string `json:"settings"` // those that differ from the other rows'
 	Delay      *float64          `json:"delay_seconds"`
 	Places     int               `json:"places"` // requests that it works on at a time, 0 for no bound of its own

@@ -83,9 +83,9 @@ func TestBenchNames(t *testing.T) {
 
 // A row knows what bounds its server, and has the flags that make it so.
 func TestBenchRows(t *testing.T) {
-	about := map[string]string{}
+	about, choose := map[string]string{}, map[string]string{}
 	for _, mode := range modes.All(modes.Options{}) {
-		about[mode.Name] = mode.Summary
+		about[mode.Name], choose[mode.Name] = mode.Summary, mode.Choose
 	}
 	preset := []string{"DEMO_SERVER_PRESET=small-pool", "DEMO_SERVER_MODE=pool", "DEMO_SERVER_ADMIN_TOKEN=s3cret"}
 	none := map[string]string{}
@@ -216,7 +216,7 @@ func TestBenchRows(t *testing.T) {
 				t.Fatal(err)
 			}
 			c.want.Kind, c.want.Known, c.want.About = result.KindMode, true, about[c.want.Mode]
-			c.want.Work = orSleep(c.want.Work)
+			c.want.When, c.want.Work = choose[c.want.Mode], orSleep(c.want.Work)
 			if diff := cmp.Diff([]bench.Row{c.want}, rows); diff != "" {
 				t.Error(diff)
 			}

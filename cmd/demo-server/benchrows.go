@@ -67,7 +67,7 @@ func (v variant) row(l *line, fixed []configs.Flag) (bench.Row, error) {
 	}
 	mode := modeOf(settings)
 	row := bench.Row{
-		Kind: result.KindMode, About: mode.Summary, Mode: mode.Name, Args: words(slices.Concat(l.settings, own)),
+		Kind: result.KindMode, About: mode.Summary, When: mode.Choose, Mode: mode.Name, Args: words(slices.Concat(l.settings, own)),
 		Environ:  childEnviron(l.environ, settings),
 		Settings: byName(v.own()), Known: true, Work: settings.Work, Delay: settings.Delay, Body: settings.Body,
 		Places: places(mode, settings), Bound: share(mode, settings), Queue: -1,
