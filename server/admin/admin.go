@@ -6,6 +6,7 @@
 package admin
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -183,11 +184,25 @@ func (s *Server) showsEverything(r *http.Request) bool {
 	return status == 0
 }
 
-// metrics answers with what it can read: one collector that fails must not hide the others.
+// metrics answers with what it can read: one collector that fails must not hide the others. The reply is put together in
+// memory, because promhttp logs a line for each metric that it cannot write to a client that has left.
 func (s *Server) metrics() http.HandlerFunc {
 	options := promhttp.HandlerOpts{ErrorLog: s.config.ErrorLog, ErrorHandling: promhttp.ContinueOnError}
-	return promhttp.HandlerFor(s.config.meter(), options).ServeHTTP
+	handler := promhttp.HandlerFor(s.config.meter(), options)
+	return func(w http.ResponseWriter, r *http.Request) {
+		reply := inMemory{ResponseWriter: w}
+		handler.ServeHTTP(&reply, r)
+		w.Write(reply.body.Bytes()) // an error is the client's: it left
+	}
 }
+
+// inMemory keeps the body of a reply.
+type inMemory struct {
+	http.ResponseWriter
+	body bytes.Buffer
+}
+
+func (m *inMemory) Write(p []byte) (int, error) { return m.body.Write(p) }
 
 func notFound(w http.ResponseWriter, _ *http.Request) {
 	http.Error(w, "not found: / lists the endpoints", http.StatusNotFound)

@@ -1,10 +1,15 @@
 package admin
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
+	"log"
 	"maps"
 	"math"
+	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -71,6 +76,23 @@ func observed(t testing.TB) *Metrics {
 	begin(t, app)
 	return m
 }
+
+// TestMetricsLeft: a client that leaves /metrics is no line in the log, let alone one for each metric.
+func TestMetricsLeft(t *testing.T) {
+	var lines bytes.Buffer
+	s := newServer(loopback, Config{ErrorLog: log.New(&lines, "", 0)})
+	request := httptest.NewRequest(http.MethodGet, "/metrics", nil)
+	request.Host = "localhost"
+	s.http.Handler.ServeHTTP(gone{httptest.NewRecorder()}, request)
+	if lines.Len() > 0 {
+		t.Errorf("logged %.200q", lines.String())
+	}
+}
+
+// gone is a client that has left.
+type gone struct{ *httptest.ResponseRecorder }
+
+func (gone) Write([]byte) (int, error) { return 0, errors.New("broken pipe") }
 
 func TestMetrics(t *testing.T) {
 	body := get(newServer(loopback, Config{Metrics: observed(t)}), "/metrics").Body.String()
