@@ -15,7 +15,11 @@ func Nearest(name string, known []string) string {
 	}
 	nearest, least := "", 2+len(name)/3
 	for _, candidate := range known {
-		if d := levenshtein.ComputeDistance(strings.ToLower(name), candidate); d < least {
+		d := levenshtein.ComputeDistance(strings.ToLower(name), candidate)
+		if len(name) <= 3 && d > 1 && !strings.HasPrefix(candidate, strings.ToLower(name[:min(1, len(name))])) {
+			continue // of so few letters two are most of the name
+		}
+		if d < least {
 			nearest, least = candidate, d
 		}
 	}

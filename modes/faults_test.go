@@ -176,7 +176,7 @@ func TestAnyPath(t *testing.T) {
 			{"PROPFIND", "/dav/", 200}, {"BREW", "/pot", 200}, {"DELETE", "//", 200}, {"PUT", "/%2F/a%20b", 200},
 			{"GET", "/?status=active", 200}, {"GET", "/?stats=1&delay=soon", 200}, {"GET", "/x?status=503&size=many", 503},
 			{"GET", "/x?status=418&status=503", 418}, {"GET", "/x?after=abc&abort=later&%zz", 200},
-			{"GET", "/status/418", 418}, {"POST", "/bytes/5", 200}, {"GET", "/status/none", 400}, {"CONNECT", "demo:80", 404},
+			{"GET", "/status/418", 418}, {"POST", "/bytes/5", 200}, {"GET", "/status/none", 400}, {"CONNECT", "demo:80", 405},
 		} {
 			r := m.dial(t).send(row.method + " " + row.target + " HTTP/1.1\r\nHost: demo\r\nContent-Length: 4\r\n\r\nbody").read(row.method)
 			if r == nil || r.StatusCode != row.status {

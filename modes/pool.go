@@ -25,7 +25,7 @@ func newPool(workers int) Mode {
 		Summary:   "a fixed number of worker goroutines behind one bounded queue, on net/http",
 		Mirrors:   "gunicorn gthread: a pool of threads",
 		Differs:   "gthread never refuses, its queue has no end; and its threads write the replies, so that slow readers hold them",
-		Choose:    "to protect something scarce behind it: what is too much waits in a queue or is refused. A waiting request costs 17 kB; --work=block gets 99%",
+		Choose:    "to protect something scarce behind it: what is too much waits in a queue or is refused. A waiting request costs 17 kB; --work=block gets 99% of what the clients can ask for",
 		Bound:     BoundWorkers,
 		Places:    workers,
 		Excess:    Queued,

@@ -150,7 +150,10 @@ func (a *App) Routes() []Route {
 // every request that has no other. It does not take CONNECT, which a 200 would turn into a tunnel (RFC 9110, section 9.3.6).
 func (a *App) Lookup(method, path string) (*Route, error) {
 	route, err := lookup(a.Routes(), method, path)
-	if err != nil && a.config.AnyPath && method != http.MethodConnect {
+	if err != nil && a.config.AnyPath {
+		if method == http.MethodConnect {
+			return nil, ErrMethodNotAllowed
+		}
 		route, err = &Routes[0], nil
 	}
 	if a.config.CORS && method == http.MethodOptions && err != ErrNotFound {

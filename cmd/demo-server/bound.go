@@ -21,13 +21,16 @@ func bound(mode modes.Mode, settings *configs.Settings) string {
 	return fmt.Sprintf("%s / %s = %s requests/s", words, settings.Delay, plainRate(float64(places)/settings.Delay.Seconds()))
 }
 
-// ceiling returns how many requests all processes work on at a time, and what each of them has, in words: of the mode's bound
-// and that of the work the lower one. It returns 0 if there is neither.
+// ceiling returns how many requests all processes work on at a time, and what each of them has, in words: of the mode's bound,
+// that of the work and max-connections the lowest. It returns 0 if there is none.
 func ceiling(mode modes.Mode, settings *configs.Settings) (n int, words string) {
 	n, words = places(mode, settings), held(mode, settings)
 	ofWork, wordsOfWork := kindOf(settings.Work).bound(settings).of(settings)
 	if ofWork > 0 && (n == 0 || ofWork < n) {
-		return ofWork, wordsOfWork
+		n, words = ofWork, wordsOfWork
+	}
+	if most := processes(settings) * settings.MaxConnections; most > 0 && (n == 0 || most < n) {
+		n, words = most, inEach(settings, fmt.Sprintf("%d %s", settings.MaxConnections, plural("connection", settings.MaxConnections)))
 	}
 	return n, words
 }

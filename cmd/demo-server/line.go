@@ -274,10 +274,20 @@ func unknownCommand(above *kong.Node, word string) string {
 	switch {
 	case slices.Contains(modes.Names(), word):
 		return "unknown command; to serve in that mode, write --mode=" + word
-	case above.Name == "bench" && strings.HasPrefix(word, "http"):
-		return "unknown command; for a server that is running already, write --against=NAME=" + word
+	case above.Name == "bench" && strings.Contains(word, ":"):
+		return "unknown command; for a server that is running already, write --against=NAME=http://" + strings.TrimPrefix(word, "http://")
+	}
+	if name, _, is := strings.Cut(word, "="); is && slices.Contains(settingNames(), name) {
+		return "unknown command; write --" + word
 	}
 	return "unknown command; " + configs.DidYouMean(word, commandNames(above))
+}
+
+func settingNames() (names []string) {
+	for _, setting := range configs.Table(nil) {
+		names = append(names, setting.Name)
+	}
+	return names
 }
 
 // findFlag returns the command's flag that f names, or nil.

@@ -32,9 +32,10 @@ func try(mode modes.Mode, settings *configs.Settings, url string) string {
 	return fmt.Sprintf("ab -c %d -n %d %s", clients(mode, settings, rounds*atOnce), rounds*atOnce, url)
 }
 
-// clients returns how many clients show the mode's bound: some more than it works for at a time, unless it refuses them.
+// clients returns how many clients show the mode's bound: some more than it works for at a time, unless it refuses them. They
+// are fewer than the requests: of these ab sends the first alone, and would open a connection for which it has none left.
 func clients(mode modes.Mode, settings *configs.Settings, requests int) int {
-	n := min(tryClients, requests)
+	n := max(1, min(tryClients, requests-1))
 	switch mode.Excess {
 	case modes.Queued:
 		return min(n, places(mode, settings)+processes(settings)*settings.Queue)
