@@ -209,6 +209,28 @@ func TestHalfClose(t *testing.T) {
 	})
 }
 
+// TestHalfCloseLater: it is the same for a connection's later requests, whatever those before them waited for.
+func TestHalfCloseLater(t *testing.T) {
+	eachModeReal(t, 1, func(t *testing.T, mode modes.Mode) {
+		if mode.Bound == modes.BoundOne {
+			return // keeps no connection
+		}
+		_, source := overTCP(t, mode, options{faults: asking, queue: 1})
+		for range 50 {
+			c := dialTCP(t, source)
+			io.WriteString(c, ask("/?delay=1ms"))
+			if r := c.read("GET"); r == nil || r.StatusCode != 200 {
+				t.Fatalf("%+v, want 200", r)
+			}
+			io.WriteString(c, ask("/?delay=0s"))
+			c.Conn.(*net.TCPConn).CloseWrite()
+			if r := c.read("GET"); r == nil || r.StatusCode != 200 {
+				t.Fatalf("the second request: %+v, want 200", r)
+			}
+		}
+	})
+}
+
 // TestHalfCloseReset: a reset is leaving in any case, and so is a FIN behind a reply that never comes.
 func TestHalfCloseReset(t *testing.T) {
 	eachModeReal(t, 1, func(t *testing.T, mode modes.Mode) {

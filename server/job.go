@@ -267,6 +267,9 @@ func (j *Job) Finish(r *Reply, written bool) time.Duration {
 	if j.ran {
 		j.app.inFlight.Add(-1)
 	}
+	if j.said.Load()&endsOnLeave != 0 {
+		j.said.And(^endsOnLeave) // a client that leaves between requests ends none: the next Begin decides
+	}
 	if !written && (r.outcome == OK || r.outcome == Injected) && r.Abort == fault.None {
 		r.outcome = Unwritten
 	}

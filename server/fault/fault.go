@@ -129,6 +129,7 @@ func (s Spec) Draw(r *rand.Rand, usual Plan) Plan {
 	}
 	if bodiless(plan.Status) {
 		plan.Size, plan.Drip, plan.DripAfter = 0, 0, 0
+		plan.Cut, plan.After = false, 0 // there is no body to cut off
 	}
 	return plan
 }

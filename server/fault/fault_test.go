@@ -235,6 +235,7 @@ func TestPlan(t *testing.T) {
 		"abort=hang&delay=1s":        {Delay: time.Second, Size: -1, Abort: Hang},
 		"status=204":                 {Delay: 2 * time.Second, Status: 204},
 		"abort=reset&size=9&after=0": {Delay: 2 * time.Second, Size: 9, Abort: Reset, Cut: true},
+		"abort=close&size=9&after=5&status=204:100,200:0": {Delay: 2 * time.Second, Status: 204, Abort: Close},
 		"abort=close&size=9&after=5&status=500": {
 			Delay: 2 * time.Second, Size: 9, Status: 500, Abort: Close, Cut: true, After: 5,
 		},

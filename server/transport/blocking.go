@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"cmp"
 	"context"
+	"net/http"
 	"time"
 
 	"demo-server/server"
@@ -128,7 +129,9 @@ func (c *Connection) Write() {
 		return
 	}
 	// To wait for each client's FIN would cost the one thread a round trip for each request.
-	c.conn.linger = reply.Close && reply.Status >= 400 || c.conn.unread()
+	// At the drain deadline the others, who are to read their 503 too, would wait as well.
+	draining := reply.Status == http.StatusServiceUnavailable
+	c.conn.linger = reply.Close && reply.Status >= 400 && !draining || c.conn.unread()
 }
 
 func (c *Connection) drip() {
