@@ -117,7 +117,17 @@ func (j *Job) decideOnLeave() {
 }
 
 // instant reports whether the request is answered without waiting for anything.
-func (j *Job) instant() bool { return j.Delay() <= 0 && (j.plan == nil || j.plan.Drip == 0) }
+func (j *Job) instant() bool { return j.Delay() <= 0 && !j.drips() }
+
+// drips reports whether the reply takes time by itself, which a client that leaves ends.
+func (j *Job) drips() bool { return j.plan != nil && j.plan.Drip != 0 }
+
+// disarmLeave says that there is nothing more to end if the client leaves, until Begin decides about the next request.
+func (j *Job) disarmLeave() {
+	if j.said.Load()&endsOnLeave != 0 {
+		j.said.And(^endsOnLeave)
+	}
+}
 
 // BeginRefused is Begin for a request that Refuse is to follow: nothing is drawn for it. What others get must not hang on
 // it, since a mode may not even see it, as where net/http answers by itself.
@@ -184,6 +194,9 @@ func (j *Job) end(err error) {
 	j.err = err
 	j.endRegion()
 	j.signalBegun()
+	if !j.drips() {
+		j.disarmLeave() // before the reply is out: the client may send its next request, and a FIN, as soon as it has that
+	}
 	j.release() // before anyone learns that the job has ended, because its owner may then begin the next request
 	if j.phase.Swap(phaseEnded) == phaseAwaited {
 		j.notify(j)
@@ -267,9 +280,7 @@ func (j *Job) Finish(r *Reply, written bool) time.Duration {
 	if j.ran {
 		j.app.inFlight.Add(-1)
 	}
-	if j.said.Load()&endsOnLeave != 0 {
-		j.said.And(^endsOnLeave) // a client that leaves between requests ends none: the next Begin decides
-	}
+	j.disarmLeave()
 	if !written && (r.outcome == OK || r.outcome == Injected) && r.Abort == fault.None {
 		r.outcome = Unwritten
 	}
