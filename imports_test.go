@@ -33,6 +33,7 @@ var mayImport = map[string][]string{
 	},
 	"configs":          {"units"},
 	"connlimit":        {},
+	"memnet":           {},
 	"modes":            {"server", "server/transport", "work"},
 	"server":           {"server/admission", "server/fault", "work"},
 	"server/admin":     {"connlimit", "server", "work"},

@@ -9,25 +9,9 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"demo-server/memnet"
 )
-
-// pipes is a listener in memory. A connection has no buffer: a write waits for its reader.
-type pipes struct {
-	accepted chan net.Conn
-	closed   chan struct{}
-}
-
-func (p *pipes) Accept() (net.Conn, error) {
-	select {
-	case c := <-p.accepted:
-		return c, nil
-	case <-p.closed:
-		return nil, net.ErrClosed
-	}
-}
-
-func (p *pipes) Close() error   { close(p.closed); return nil }
-func (p *pipes) Addr() net.Addr { return &net.TCPAddr{} }
 
 // What begins HTTP/2: the preface and empty settings.
 const (
@@ -55,9 +39,8 @@ var holds = []struct {
 }
 
 // hold dials and sends, and reads if the row says so. The channel gives when the server has closed the connection.
-func (p *pipes) hold(sent string, reads bool) (closed <-chan time.Time) {
-	client, server := net.Pipe()
-	p.accepted <- server
+func hold(p *memnet.Listener, sent string, reads bool) (closed <-chan time.Time) {
+	client := p.Dial()
 	ended := make(chan time.Time, 1)
 	go io.WriteString(client, sent)
 	go func() {
@@ -78,19 +61,19 @@ func TestHeld(t *testing.T) {
 	for _, row := range holds {
 		t.Run(row.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				p := &pipes{make(chan net.Conn), make(chan struct{})}
+				p := memnet.Listen()
 				server := row.serve(p, maxConns)
 				defer server.Close()
 				began := time.Now()
-				end := <-p.hold(row.sent, row.reads)
+				end := <-hold(p, row.sent, row.reads)
 				if took := end.Sub(began); row.reads && took != row.want {
 					t.Errorf("closed after %v, want %v", took, row.want)
 				}
 			})
 			synctest.Test(t, func(t *testing.T) {
-				p := &pipes{make(chan net.Conn), make(chan struct{})}
+				p := memnet.Listen()
 				server := row.serve(p, maxConns)
-				p.hold(row.sent, row.reads)
+				hold(p, row.sent, row.reads)
 				synctest.Wait()
 				grace, cancel := context.WithTimeout(t.Context(), 15*time.Second)
 				defer cancel()
@@ -109,13 +92,13 @@ const maxConns = 2
 // TestFull: connections that hold the server to its limit keep others waiting for as long as they may, and no longer.
 func TestFull(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := &pipes{make(chan net.Conn), make(chan struct{})}
+		p := memnet.Listen()
 		server := serveGRPC(p, maxConns)
 		defer server.Close()
 		began := time.Now()
 		var last <-chan time.Time
 		for range 2*maxConns + 1 {
-			last = p.hold("", true)
+			last = hold(p, "", true)
 		}
 		if took := (<-last).Sub(began); took != 3*handshakeTimeout {
 			t.Errorf("the last is closed after %v, want its turn after %v", took, 2*handshakeTimeout)

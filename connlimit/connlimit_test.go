@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+
+	"demo-server/memnet"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -20,36 +22,12 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // max is the limit in these tests.
 const max = 3
 
-// pipes is a listener in memory. A connection has no buffer: a write waits for its reader.
-type pipes struct {
-	accepted chan net.Conn
-	closed   chan struct{}
-}
-
-func (p *pipes) Accept() (net.Conn, error) {
-	select {
-	case c := <-p.accepted:
-		return c, nil
-	case <-p.closed:
-		return nil, net.ErrClosed
-	}
-}
-
-func (p *pipes) Close() error   { close(p.closed); return nil }
-func (p *pipes) Addr() net.Addr { return &net.TCPAddr{} }
-
-func (p *pipes) dial() net.Conn {
-	client, server := net.Pipe()
-	p.accepted <- server
-	return client
-}
-
 // serving runs test in virtual time against a server that answers /long after a minute, /big with more than it can say
 // in one write, and else at once.
-func serving(t *testing.T, test func(t *testing.T, p *pipes)) {
+func serving(t *testing.T, test func(t *testing.T, p *memnet.Listener)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		p := &pipes{make(chan net.Conn), make(chan struct{})}
+		p := memnet.Listen()
 		server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if r.Body != http.NoBody || r.ContentLength != 0 || r.TransferEncoding != nil {
 				http.Error(w, "the request has a body, which could be handed on", http.StatusInternalServerError)
@@ -117,8 +95,8 @@ func TestStall(t *testing.T) {
 		"then half a head": "GET / HTTP/1.1\r\nHost: localhost\r\n\r\nGET",
 	} {
 		t.Run(name, func(t *testing.T) {
-			serving(t, func(t *testing.T, p *pipes) {
-				c := p.dial()
+			serving(t, func(t *testing.T, p *memnet.Listener) {
+				c := p.Dial()
 				go io.WriteString(c, sent)
 				wantClosedAfter(t, c, Stall)
 			})
@@ -148,8 +126,8 @@ func TestBody(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			serving(t, func(t *testing.T, p *pipes) {
-				c := p.dial()
+			serving(t, func(t *testing.T, p *memnet.Listener) {
+				c := p.Dial()
 				began := time.Now()
 				go io.WriteString(c, row.sent)
 				status := 0
@@ -167,8 +145,8 @@ func TestBody(t *testing.T) {
 
 // TestBodyOfLongReply: the time for a body is none for the reply.
 func TestBodyOfLongReply(t *testing.T) {
-	serving(t, func(t *testing.T, p *pipes) {
-		c := p.dial()
+	serving(t, func(t *testing.T, p *memnet.Listener) {
+		c := p.Dial()
 		go io.WriteString(c, "GET /long HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\nhi")
 		if reply, err := http.ReadResponse(bufio.NewReader(c), nil); err != nil || reply.StatusCode != 200 {
 			t.Errorf("got %v, %v, want 200", reply, err)
@@ -179,14 +157,14 @@ func TestBodyOfLongReply(t *testing.T) {
 
 // TestUnreadReply: a client that does not read is cut off, one that reads slowly is not.
 func TestUnreadReply(t *testing.T) {
-	serving(t, func(t *testing.T, p *pipes) {
-		c := p.dial()
+	serving(t, func(t *testing.T, p *memnet.Listener) {
+		c := p.Dial()
 		io.WriteString(c, "GET /big HTTP/1.1\r\nHost: localhost\r\n\r\n")
 		time.Sleep(Stall)
 		synctest.Wait()
 		wantClosedAfter(t, c, 0)
 
-		slow := p.dial()
+		slow := p.Dial()
 		go io.WriteString(slow, "GET /big HTTP/1.1\r\nHost: localhost\r\n\r\n")
 		piece := make([]byte, 32<<10)
 		for read := 0; read < 1<<20; {
@@ -202,9 +180,9 @@ func TestUnreadReply(t *testing.T) {
 
 // TestLongReply: a profile takes as long as it was asked to.
 func TestLongReply(t *testing.T) {
-	serving(t, func(t *testing.T, p *pipes) {
+	serving(t, func(t *testing.T, p *memnet.Listener) {
 		began := time.Now()
-		wantServed(t, p.dial(), "/long")
+		wantServed(t, p.Dial(), "/long")
 		if took := time.Since(began); took != time.Minute {
 			t.Errorf("answered after %v, want %v", took, time.Minute)
 		}
@@ -214,32 +192,32 @@ func TestLongReply(t *testing.T) {
 // TestMax: a new connection takes the place of the one that has been idle for longest, and of none that is being
 // answered.
 func TestMax(t *testing.T) {
-	serving(t, func(t *testing.T, p *pipes) {
-		silent, kept, busy := p.dial(), p.dial(), p.dial()
+	serving(t, func(t *testing.T, p *memnet.Listener) {
+		silent, kept, busy := p.Dial(), p.Dial(), p.Dial()
 		wantServed(t, kept, "/")
 		began := time.Now()
 		go get(busy, "/long")
 		time.Sleep(time.Second)
 		synctest.Wait()
 
-		first := p.dial()
+		first := p.Dial()
 		wantClosedAfter(t, silent, 0)
 		wantServed(t, first, "/")
 		synctest.Wait()
-		second := p.dial()
+		second := p.Dial()
 		wantClosedAfter(t, kept, 0)
 		go io.WriteString(second, "GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n")
 		time.Sleep(time.Second)
-		third := p.dial()
+		third := p.Dial()
 		wantClosedAfter(t, first, 0)
-		fourth := p.dial()
+		fourth := p.Dial()
 		wantClosedAfter(t, second, 0) // the body that it waits for counts for nothing
 		first, second = third, fourth
 
 		go get(first, "/long")
 		go get(second, "/long")
 		synctest.Wait()
-		wantServed(t, p.dial(), "/")
+		wantServed(t, p.Dial(), "/")
 		if took := time.Since(began); took != time.Minute+settle {
 			t.Errorf("served after %v, want %v, when the first has its answer and no further request", took, time.Minute+settle)
 		}
@@ -249,7 +227,7 @@ func TestMax(t *testing.T) {
 // TestListen: without a server that tells which connections are idle, a new one waits until another one is closed.
 func TestListen(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := &pipes{make(chan net.Conn), make(chan struct{})}
+		p := memnet.Listen()
 		listener := Listen(p, 1)
 		accepted := make(chan net.Conn, 3)
 		go func() {
@@ -262,16 +240,16 @@ func TestListen(t *testing.T) {
 				accepted <- c
 			}
 		}()
-		p.dial()
+		p.Dial()
 		first := <-accepted
-		p.dial()
+		p.Dial()
 		synctest.Wait()
 		if len(accepted) > 0 {
 			t.Error("a connection above the limit was accepted")
 		}
 		first.Close()
 		second := <-accepted
-		third := p.dial()
+		third := p.Dial()
 		synctest.Wait()
 		listener.Close()
 		if _, more := <-accepted; more {

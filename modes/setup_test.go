@@ -17,6 +17,7 @@ import (
 	"github.com/valyala/fasthttp"
 	"go.uber.org/goleak"
 
+	"demo-server/memnet"
 	"demo-server/modes"
 	"demo-server/server"
 	"demo-server/server/admission"
@@ -187,14 +188,10 @@ func (s *service) ended(t testing.TB) {
 }
 
 // A memory is a listener without a network.
-type memory struct {
-	conns  chan net.Conn
-	closed chan struct{}
-	once   sync.Once
-}
+type memory struct{ *memnet.Listener }
 
 // inMemory starts mode on connections in memory, and stops it when the test ends.
-func inMemory(t *testing.T, mode modes.Mode, o options) (*service, *memory) {
+func inMemory(t *testing.T, mode modes.Mode, o options) (*service, memory) {
 	t.Helper()
 	m := newMemory()
 	source := server.NewSource(m)
@@ -206,35 +203,13 @@ func inMemory(t *testing.T, mode modes.Mode, o options) (*service, *memory) {
 	return s, m
 }
 
-func newMemory() *memory { return &memory{conns: make(chan net.Conn), closed: make(chan struct{})} }
-
-func (m *memory) Accept() (net.Conn, error) {
-	select {
-	case c := <-m.conns:
-		return c, nil
-	case <-m.closed:
-		return nil, net.ErrClosed
-	}
-}
-
-func (m *memory) Close() error {
-	m.once.Do(func() { close(m.closed) })
-	return nil
-}
-
-func (m *memory) Addr() net.Addr { return &net.UnixAddr{Name: "memory"} }
+func newMemory() memory { return memory{memnet.Listen()} }
 
 // dial connects without waiting to be accepted, as a kernel's accept queue lets a client do.
-func (m *memory) dial(t *testing.T) *client {
+func (m memory) dial(t *testing.T) *client {
 	t.Helper()
 	near, far := net.Pipe()
-	go func() {
-		select {
-		case m.conns <- far:
-		case <-m.closed:
-			far.Close()
-		}
-	}()
+	go m.Hand(far)
 	return newClient(t, near)
 }
 

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"demo-server/memnet"
 )
 
 // patience bounds every wait that should be short on an idle machine.
@@ -46,26 +48,6 @@ func dial(t *testing.T, source *Source) net.Conn {
 	return conn
 }
 
-// A memory is a listener without a socket, which cannot be duplicated.
-type memory struct {
-	conns  chan net.Conn
-	closed chan struct{}
-}
-
-func newMemory() *memory { return &memory{make(chan net.Conn), make(chan struct{})} }
-
-func (m *memory) Accept() (net.Conn, error) {
-	select {
-	case c := <-m.conns:
-		return c, nil
-	case <-m.closed:
-		return nil, net.ErrClosed
-	}
-}
-
-func (m *memory) Close() error   { close(m.closed); return nil }
-func (m *memory) Addr() net.Addr { return &net.UnixAddr{Name: "memory"} }
-
 // eachSource runs test on a socket, and on a listener that has to be shared. connect makes a connection.
 func eachSource(t *testing.T, test func(t *testing.T, source *Source, connect func())) {
 	t.Run("socket", func(t *testing.T) {
@@ -73,13 +55,13 @@ func eachSource(t *testing.T, test func(t *testing.T, source *Source, connect fu
 		test(t, source, func() { dial(t, source) })
 	})
 	t.Run("memory", func(t *testing.T) {
-		m := newMemory()
+		m := memnet.Listen()
 		source := NewSource(m)
 		t.Cleanup(func() { source.Close() })
 		test(t, source, func() {
 			near, far := net.Pipe()
 			t.Cleanup(func() { near.Close() })
-			go func() { m.conns <- far }()
+			go func() { m.Hand(far) }()
 		})
 	})
 }
@@ -114,11 +96,11 @@ func TestListenerClosed(t *testing.T) {
 // TestSourceClosed ends all.
 func TestSourceClosed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m := newMemory()
+		m := memnet.Listen()
 		source := NewSource(m)
 		first, second := own(t, source), own(t, source)
 		near, far := net.Pipe()
-		go func() { m.conns <- far }()
+		go func() { m.Hand(far) }()
 		synctest.Wait() // the pump has accepted it for whoever asks next, and nobody does
 		source.Close()
 		for _, listener := range []net.Listener{first, second} {
@@ -199,7 +181,7 @@ func TestNetwork(t *testing.T) {
 
 // TestUnsupported: what a listener without a socket cannot do, it says.
 func TestUnsupported(t *testing.T) {
-	source := NewSource(newMemory())
+	source := NewSource(memnet.Listen())
 	defer source.Close()
 	if err := source.RefuseNew(); !errors.Is(err, errors.ErrUnsupported) {
 		t.Errorf("RefuseNew: %v, want %v", err, errors.ErrUnsupported)
