@@ -37,6 +37,15 @@ type serving interface {
 	cut()
 }
 
+// listen serves on address, with at most maxConnections connections at a time.
+func listen(address string, maxConnections int, serve func(net.Listener, int) *Server) (*Server, error) {
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, err
+	}
+	return serve(listener, maxConnections), nil
+}
+
 // start serves on listener until the Server is closed.
 func start(listener net.Listener, s serving, w *waiting) *Server {
 	server := &Server{addr: listener.Addr(), serving: s, waiting: w, ended: make(chan struct{})}

@@ -43,11 +43,7 @@ const (
 // StartGRPC serves gRPC without TLS on address, of which port 0 is any that is free: demo.Backend's method Wait, and the
 // standard health service. It has at most maxConnections connections at a time.
 func StartGRPC(address string, maxConnections int) (*Server, error) {
-	listener, err := net.Listen("tcp", address)
-	if err != nil {
-		return nil, err
-	}
-	return serveGRPC(listener, maxConnections), nil
+	return listen(address, maxConnections, serveGRPC)
 }
 
 func serveGRPC(listener net.Listener, maxConnections int) *Server {

@@ -18,11 +18,7 @@ const idleTimeout = 5 * time.Minute
 // StartHTTP serves HTTP on address, of which port 0 is any that is free: GET /?delay=300ms is answered after the delay,
 // which is in Go's syntax, from none to MaxDelay. It has at most maxConnections connections at a time.
 func StartHTTP(address string, maxConnections int) (*Server, error) {
-	listener, err := net.Listen("tcp", address)
-	if err != nil {
-		return nil, err
-	}
-	return serveHTTP(listener, maxConnections), nil
+	return listen(address, maxConnections, serveHTTP)
 }
 
 func serveHTTP(listener net.Listener, maxConnections int) *Server {
