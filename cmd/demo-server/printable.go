@@ -11,22 +11,22 @@ import (
 )
 
 // oneLine replaces all that is not visible, for a text that others have a say in.
-func oneLine(text string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsPrint(r) {
-			return r
-		}
-		return unicode.ReplacementChar
-	}, text)
+func oneLine(text string) string { return strings.Map(printableRune, text) }
+
+func printableRune(r rune) rune {
+	if unicode.IsPrint(r) {
+		return r
+	}
+	return unicode.ReplacementChar
 }
 
 // printable is oneLine, but leaves control characters below space as they are.
 func printable(text string) string {
 	return strings.Map(func(r rune) rune {
-		if r < ' ' || unicode.IsPrint(r) {
+		if r < ' ' {
 			return r
 		}
-		return unicode.ReplacementChar
+		return printableRune(r)
 	}, text)
 }
 

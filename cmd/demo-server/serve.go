@@ -103,23 +103,23 @@ func newService(settings *configs.Settings, given sockets, logger *zap.Logger, l
 	if s.works, err = openWorks(settings); err != nil {
 		return nil, err
 	}
-	if err := s.open(given, log); err != nil {
+	if err := s.open(given); err != nil {
 		return nil, errors.Join(err, s.works.close())
 	}
 	return s, nil
 }
 
 // open makes what comes after the work.
-func (s *service) open(given sockets, log *logSink) error {
+func (s *service) open(given sockets) error {
 	settings, logger := s.settings, s.logger
-	requests, flushRequests := log.buffered()
+	requests, flushRequests := s.log.buffered()
 	observers, flushObservers := newLogObservers(settings.AccessLog, logger, requests)
 	s.flush = func() {
 		flushObservers()
 		flushRequests()
 	}
 	metrics := admin.NewMetrics()
-	metrics.WatchLog(log.dropped)
+	metrics.WatchLog(s.log.dropped)
 	faults := faultsOf(settings)
 	if settings.Fault != "" {
 		logger.Info("not every request gets the usual", zap.String("fault", settings.Fault), zap.Uint64("seed", faults.Seed))
