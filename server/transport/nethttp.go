@@ -95,8 +95,8 @@ func (h *netHandler) routes() *chi.Mux {
 func (h *netHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := r.Context().Value(connKey{}).(*connContext)
 	head := &c.conn.inflow.head
-	if head.ambiguous() {
-		w.Header()["Connection"] = closeValue // net/http has dropped the Content-Length without a trace
+	if head.ambiguous() || keepsAndCloses(r) {
+		w.Header()["Connection"] = closeValue // net/http would keep the connection
 	}
 	if err := h.check(head, r); err != nil {
 		h.refuse(c, w, r, err)
@@ -111,6 +111,11 @@ func (h *netHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	c.route.Reset()
 	h.router.ServeHTTP(w, r)
+}
+
+// keepsAndCloses reports whether a request of HTTP/1.0 may ask for both. Then close counts (RFC 9112, section 9.3).
+func keepsAndCloses(r *http.Request) bool {
+	return r.Close && r.ProtoMinor == 0 && len(r.Header["Connection"]) > 0
 }
 
 // check finds what is wrong with a request that net/http has accepted, before its body is read.
