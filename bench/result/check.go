@@ -66,7 +66,7 @@ func elements(text []byte) (n int) {
 var belowZero = []string{
 	"left", "right", "requests_per_second_low", "cpu_seconds_per_request", "context_switches_per_request",
 	"bytes_per_request_in_flight", "bytes_per_request", "goroutines_per_request", "threads_per_request", "server_cores",
-	"client_cores",
+	"client_cores", "other_cores",
 }
 
 // check returns an error that names the first field which no run can have written.

@@ -67,6 +67,7 @@ var columns = []column{
 	{"bytes_per_request_in_flight", func(l line) string { return number(l.repeat.BytesPerInFlight) }},
 	{"server_cores", func(l line) string { return number(l.repeat.ServerCores) }},
 	{"client_cores", func(l line) string { return number(l.repeat.ClientCores) }},
+	{"other_cores", func(l line) string { return number(l.repeat.OtherCores) }},
 	{"idle_resident_bytes", func(l line) string { return number(l.repeat.IdleBytes) }},
 	{"peak_resident_bytes", peak(func(s *Sample) *float64 { return s.Resident })},
 	{"peak_threads", peak(func(s *Sample) *float64 { return s.Threads })},

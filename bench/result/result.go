@@ -25,6 +25,15 @@ type Result struct {
 	Comparisons []Comparison `json:"comparisons"`
 	Verdict     []string     `json:"verdict"` // plain sentences
 	Costs       []Cost       `json:"costs"`   // of bench cost, which has no rows
+
+	Expectations []Expectation `json:"expectations"`
+}
+
+// An Expectation is a condition that the run was expected to meet.
+type Expectation struct {
+	Text string `json:"text"` // as given, such as pool(50).p99<2.1s
+	Met  bool   `json:"met"`
+	Why  string `json:"why"` // a sentence with the figure that was measured, or why there is none
 }
 
 // A Machine is what the run was measured on.
@@ -126,6 +135,7 @@ type Figures struct {
 	BytesPerInFlight   *float64 `json:"bytes_per_request_in_flight"` // peak less idle resident memory / peak in flight
 	ServerCores        *float64 `json:"server_cores"`                // CPU of the server, in cores
 	ClientCores        *float64 `json:"client_cores"`                // CPU of the load generator, in cores
+	OtherCores         *float64 `json:"other_cores"`                 // CPU of everything else on the machine, in cores
 	IdleBytes          *float64 `json:"idle_resident_bytes"`
 	Peak               *Sample  `json:"peak"` // the largest of each
 }
@@ -180,6 +190,10 @@ type Audit struct {
 	Right  float64 `json:"right"` // what follows from throughput and time
 	Broken bool    `json:"broken"`
 	Text   string  `json:"text"` // a sentence with the figures
+
+	// Skipped is why the law does not apply to this run, such as a queue that was still growing. It is empty if the law
+	// applies; if it does not, Broken is false.
+	Skipped string `json:"skipped"`
 }
 
 // What a Comparison can say.
