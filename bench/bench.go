@@ -236,15 +236,11 @@ func (r *runner) result(ctx context.Context, started time.Time) *result.Result {
 		Schema: result.Schema, Version: r.Version, Started: started, TookSeconds: time.Since(started).Seconds(),
 		Interrupted: ctx.Err() != nil, Command: r.Command, Machine: result.ThisMachine(), Load: r.record(), Left: r.Left,
 	}
-	var samples []verdict.Sample
 	for _, row := range r.rows {
 		r.finish(row)
 		out.Rows = append(out.Rows, row.result)
-		if row.result.Total.PerSecond != nil {
-			samples = append(samples, verdict.Sample{Name: row.Name, Rounds: row.rounds})
-		}
 	}
-	out.Comparisons = verdict.Compare(samples, r.Margin)
+	out.Comparisons = verdict.Compare(out.Rows, r.Margin)
 	out.Verdict = verdict.Sentences(out)
 	return out
 }

@@ -205,12 +205,12 @@ const (
 
 // A Comparison says how B's throughput compares with A's.
 type Comparison struct {
-	A          string  `json:"a"`
+	A          string  `json:"a"` // the reference: the first row, or the old run's
 	B          string  `json:"b"`
 	Rounds     int     `json:"rounds"` // that both have
 	Ratio      float64 `json:"ratio"`  // B / A, the geometric mean of the rounds; 0 of no round
 	Low        float64 `json:"low"`
-	High       float64 `json:"high"`       // of the ratio's confidence interval; 0 of fewer than two rounds
+	High       float64 `json:"high"`       // of the ratio's confidence interval; 0 of fewer than three rounds
 	Confidence float64 `json:"confidence"` // its level, corrected for the number of pairs
 	Verdict    string  `json:"verdict"`
 }

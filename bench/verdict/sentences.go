@@ -5,142 +5,165 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"demo-server/bench/result"
 )
 
-// Sentences says in plain words what the comparisons of a result's rows came to, the fastest rows first.
+// Sentences says in plain words what the comparisons of a result's rows came to, in the order of the rows.
 func Sentences(r *result.Result) (sentences []string) {
 	if m := result.MatrixOf(r.Rows); m != nil {
 		sentences = matrixSentences(m)
 	} else {
 		sentences = comparing(r)
 	}
-	for _, row := range r.Rows {
-		switch {
-		case row.Failure != "":
-			sentences = append(sentences, fmt.Sprintf("%s failed: %s.", row.Name, firstLine(row.Failure)))
-		case row.Total.PerSecond == nil:
-			sentences = append(sentences, fmt.Sprintf("%s: too few replies to count a rate.", row.Name))
-		}
-		if !row.Trusted {
-			sentences = append(sentences, fmt.Sprintf("%s breaks its audit: do not trust its figures.", row.Name))
-		}
-	}
-	return sentences
+	return slices.Concat(sentences, untrusted(r.Rows), unmeasured(r.Rows))
 }
 
-// comparing is of rows that are compared with each other.
+// comparing says how the rows compare with the reference.
 func comparing(r *result.Result) (sentences []string) {
-	s := speech{comparisons: map[[2]string]result.Comparison{}, load: r.Load}
+	first := reference(r.Rows)
+	if first == nil {
+		return nil
+	}
+	s := speech{reference: *first, load: r.Load}
 	for _, c := range r.Comparisons {
-		s.comparisons[[2]string{c.A, c.B}] = c
+		s.add(c, r.Rows)
 	}
-	groups := s.groups(r.Rows)
-	var doubtful []result.Row
-	for i, group := range groups {
-		switch {
-		case i > 0 && s.of(groups[0][0], group[0]).Verdict == result.TooFew:
-			doubtful = append(doubtful, group...)
-		case i > 0:
-			sentences = append(sentences, s.against(groups[0][0], group))
-		case len(group) == 1:
-			sentences = append(sentences, fmt.Sprintf("%s serves %s requests/s%s.", group[0].Name, rate(group[0]), s.reason(group[0])))
-		default:
-			sentences = append(sentences, fmt.Sprintf("%s serve the same, %s requests/s%s.", names(group), rates(group), s.reason(group[0])))
+	if skipped := r.Rows[0]; skipped.Name != first.Name && len(r.Comparisons) > 0 {
+		why := "has no rate to compare with"
+		if skipped.Failure != "" {
+			why = "failed"
 		}
+		sentences = append(sentences, fmt.Sprintf("%s %s: %s is the reference.", skipped.Name, why, first.Name))
 	}
-	if doubtful != nil {
-		sentences = append(sentences, s.tooFew(groups[0][0], doubtful))
+	sentences = append(sentences, fmt.Sprintf("%s serves %s requests/s%s.", first.Name, rate(*first), s.reason(*first)))
+	if s.same != nil {
+		sentences = append(sentences, fmt.Sprintf("%s %s the same as %s (%s requests/s, within %s).",
+			names(s.same), verb(s.same, "serves", "serve"), first.Name, rateSpan(s.same), short(r.Load.Margin)))
+	}
+	for _, d := range s.different {
+		sentences = append(sentences, fmt.Sprintf("%s %s %s.", names(d.rows), verb(d.rows, "serves", "serve"), d.words))
+	}
+	if s.near != nil {
+		sentences = append(sentences, s.notYet())
+	}
+	if s.doubtful != nil {
+		sentences = append(sentences, s.tooFew())
 	}
 	return sentences
 }
 
-// speech is what sentences are made of.
+// speech holds the rows by what there is to say about them.
 type speech struct {
-	comparisons map[[2]string]result.Comparison
-	load        result.Load
+	reference result.Row
+	load      result.Load
+
+	same      []result.Row
+	different []difference
+	near      []result.Row        // within the margin in each round, of which there are few
+	apart     float64             // how far the furthest of near was from the reference in a round
+	doubtful  []result.Row        // the others that cannot be told from the reference
+	unclear   []result.Comparison // theirs
 }
 
-// of returns the comparison of b with a, in whatever order it was made.
-func (s speech) of(a, b result.Row) result.Comparison {
-	if c, ok := s.comparisons[[2]string{a.Name, b.Name}]; ok {
-		return c
-	}
-	c := s.comparisons[[2]string{b.Name, a.Name}]
-	if c.Ratio > 0 {
-		c.Ratio = 1 / c.Ratio
-	}
-	if c.Low > 0 {
-		c.Low, c.High = 1/c.High, 1/c.Low
-	}
-	return c
+// A difference is how rows differ from the reference, in words.
+type difference struct {
+	words string
+	rows  []result.Row
 }
 
-// groups puts rows together that are all the same as each other, the fastest first.
-func (s speech) groups(rows []result.Row) (groups [][]result.Row) {
-	rows = slices.DeleteFunc(slices.Clone(rows), func(row result.Row) bool { return row.Total.PerSecond == nil })
-	slices.SortStableFunc(rows, func(a, b result.Row) int { return cmp.Compare(*b.Total.PerSecond, *a.Total.PerSecond) })
-	for _, row := range rows {
-		i := slices.IndexFunc(groups, func(group []result.Row) bool {
-			return !slices.ContainsFunc(group, func(member result.Row) bool { return s.of(member, row).Verdict != result.Same })
-		})
-		if i < 0 {
-			groups = append(groups, []result.Row{row})
-		} else {
-			groups[i] = append(groups[i], row)
-		}
+// add files the row of a comparison with the reference.
+func (s *speech) add(c result.Comparison, rows []result.Row) {
+	row := rows[slices.IndexFunc(rows, func(row result.Row) bool { return row.Name == c.B })]
+	apart := s.rounds(row).furthest()
+	switch {
+	case c.Verdict == result.Same:
+		s.same = append(s.same, row)
+	case c.Verdict == result.Different:
+		s.differs(row, share(c.Ratio)+" "+s.reference.Name+expected(row))
+	case c.Rounds > 0 && c.Rounds < minRounds && apart <= s.load.Margin:
+		s.near, s.apart = append(s.near, row), max(s.apart, apart)
+	default:
+		s.doubtful, s.unclear = append(s.doubtful, row), append(s.unclear, c)
 	}
-	return groups
 }
 
-// against says how a group compares with the reference.
-func (s speech) against(reference result.Row, group []result.Row) string {
-	c := s.of(reference, group[0])
-	who, serve := names(group), "serves"
-	if len(group) > 1 {
-		who, serve = who+", the same as each other,", "serve"
+// differs files a row with others that differ in the same words.
+func (s *speech) differs(row result.Row, words string) {
+	i := slices.IndexFunc(s.different, func(d difference) bool { return d.words == words })
+	if i < 0 {
+		i, s.different = len(s.different), append(s.different, difference{words: words})
 	}
-	if c.Verdict == result.Different {
-		return fmt.Sprintf("%s %s %s %s%s.", who, serve, share(c.Ratio), reference.Name, expected(group[0]))
-	}
-	// As the reference, but not as all of its group.
-	return fmt.Sprintf("%s %s the same as %s, %s requests/s.", who, serve, reference.Name, rates(group))
+	s.different[i].rows = append(s.different[i].rows, row)
 }
 
-// usual is how many rounds are enough on a quiet machine, and the default of the command.
-const usual = 6
+// rounds compares a row with the reference, round by round.
+func (s *speech) rounds(row result.Row) ratios { return ratiosOf(rates(s.reference), rates(row)) }
+
+// furthest returns the largest relative difference of a round.
+func (r ratios) furthest() (by float64) {
+	for _, x := range r {
+		by = max(by, math.Expm1(math.Abs(x)))
+	}
+	return by
+}
+
+// enoughRounds is how many rounds are enough on a quiet machine. It is the default of the command.
+const enoughRounds = 6
+
+// notYet says how close rows came to the reference in rounds that are too few to call them the same.
+func (s *speech) notYet() string {
+	rounds := "the only round"
+	if slices.ContainsFunc(s.near, func(row result.Row) bool { return len(s.rounds(row)) > 1 }) {
+		rounds = "both rounds"
+	}
+	return fmt.Sprintf("%s %s within %.1f%% of %s in %s; more rounds would show whether that is a difference: --repeat %d.",
+		names(s.near), verb(s.near, "was", "were"), max(0.1, math.Ceil(1000*s.apart)/10), s.reference.Name, rounds, enoughRounds)
+}
 
 // tooFew says which rows cannot be told from the reference, and what would help.
-func (s speech) tooFew(reference result.Row, rows []result.Row) string {
+func (s *speech) tooFew() string {
 	var each []string
-	repeats := usual
-	for _, row := range rows {
-		c := s.of(reference, row)
-		if c.Rounds < 2 {
-			each = append(each, fmt.Sprintf("%s (%s requests/s)", row.Name, rate(row)))
-			continue
-		}
-		each = append(each, fmt.Sprintf("%s (%+.1f%% to %+.1f%%)", row.Name, 100*(c.Low-1), 100*(c.High-1)))
-		if c.Rounds >= usual {
+	repeats := enoughRounds
+	for i, row := range s.doubtful {
+		c := s.unclear[i]
+		each = append(each, fmt.Sprintf("%s (%s)", row.Name, s.changes(row, c)))
+		if c.Rounds >= enoughRounds {
 			repeats = max(repeats, s.enough(c))
 		}
 	}
-	return fmt.Sprintf("Too few repeats to tell %s from %s: try --repeat %d.", list(each), reference.Name, repeats)
+	return fmt.Sprintf("Too few repeats to tell %s from %s: try --repeat %d.", list(each), s.reference.Name, repeats)
 }
 
-// enough is about how many rounds would tell: the interval narrows with their root. It means little of fewer than usual.
-func (s speech) enough(c result.Comparison) int {
+// changes says how a row differed from the reference: the interval, or each round if there are few.
+func (s *speech) changes(row result.Row, c result.Comparison) string {
+	if c.Rounds >= minRounds {
+		return fmt.Sprintf("%+.1f%% to %+.1f%%", 100*(c.Low-1), 100*(c.High-1))
+	}
+	var each []string
+	for _, x := range s.rounds(row) {
+		each = append(each, fmt.Sprintf("%+.1f%%", 100*math.Expm1(x)))
+	}
+	if each == nil {
+		return "no round has both"
+	}
+	return list(each)
+}
+
+// enough returns about how many rounds would tell: the interval narrows with their square root. It means little if there
+// were fewer than enoughRounds.
+func (s *speech) enough(c result.Comparison) int {
 	half := (math.Log(c.High) - math.Log(c.Low)) / 2
 	room := math.Abs(math.Abs(math.Log(c.Ratio)) - math.Log1p(s.load.Margin))
 	needed := math.Ceil(float64(c.Rounds) * (half / room) * (half / room))
-	return int(min(max(needed, float64(c.Rounds+1)), mostRepeats))
+	return int(min(max(needed, float64(c.Rounds+1)), maxRepeats))
 }
 
-// mostRepeats is as many as the command takes.
-const mostRepeats = 1000
+// maxRepeats is the largest number of repeats that the command takes.
+const maxRepeats = 1000
 
 // shares are words for ratios.
 var shares = []struct {
@@ -175,16 +198,18 @@ func share(ratio float64) string {
 // predicted is how far off theory may be to have expected it.
 const predicted = 0.02
 
-// reason says why a row serves as much as it does, where that is known.
-func (s speech) reason(row result.Row) string {
+// reason says why a row serves as much as it does, if that is known.
+func (s *speech) reason(row result.Row) string {
 	ceiling := row.Total.Ceiling
-	if ceiling == nil || math.Abs(*row.Total.PerSecond / *ceiling - 1) > predicted {
+	switch {
+	case ceiling == nil || math.Abs(*row.Total.PerSecond / *ceiling - 1) > predicted:
 		return expected(row)
-	}
-	if s.load.Loop == "open" {
+	case s.load.Loop == "open":
 		return ": all that is asked for"
+	case row.Delay == nil:
+		return ""
 	}
-	return fmt.Sprintf(": the client is the bound, %d of them / %s = %.4g", s.load.Concurrency, seconds(*row.Delay), *ceiling)
+	return fmt.Sprintf(": the clients are the bottleneck, %d / %s = %.4g", s.load.Concurrency, seconds(*row.Delay), *ceiling)
 }
 
 // seconds is a delay as it is written in settings.
@@ -192,28 +217,65 @@ func seconds(s float64) string { return time.Duration(s * float64(time.Second)).
 
 // expected says whether theory knew, and why.
 func expected(row result.Row) string {
-	if row.Prediction == nil || row.Prediction.PerSecond == nil {
+	switch {
+	case row.Prediction == nil || row.Prediction.PerSecond == nil:
 		return ""
-	}
-	theory := *row.Prediction.PerSecond
-	if math.Abs(*row.Total.PerSecond/theory-1) > predicted {
-		return fmt.Sprintf(", though theory predicts %.4g", theory)
-	}
-	if row.Bound == "" {
+	case !asPredicted(row, predicted):
+		return fmt.Sprintf(", though theory predicts %.4g", *row.Prediction.PerSecond)
+	case row.Bound == "":
 		return ", as predicted"
 	}
 	return ", as predicted: " + row.Bound
 }
 
+// untrusted names the rows that break an audit.
+func untrusted(rows []result.Row) []string {
+	rows = slices.DeleteFunc(slices.Clone(rows), func(row result.Row) bool { return row.Trusted })
+	if len(rows) == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("%s %s: do not trust %s figures.", names(rows), verb(rows, "breaks its audit", "break their audits"),
+		verb(rows, "its", "their"))}
+}
+
+// unmeasured says why rows have no rate, or why they were not measured to their end.
+func unmeasured(rows []result.Row) (sentences []string) {
+	for _, row := range rows {
+		switch {
+		case row.Failure != "":
+			sentences = append(sentences, fmt.Sprintf("%s failed: %s.", row.Name, firstLine(row.Failure)))
+		case row.Total.PerSecond == nil:
+			sentences = append(sentences, fmt.Sprintf("%s: too few replies to count a rate.", row.Name))
+		}
+	}
+	return sentences
+}
+
 func rate(row result.Row) string { return fmt.Sprintf("%.4g", *row.Total.PerSecond) }
 
-// rates are those of rows that are sorted, the fastest first.
-func rates(rows []result.Row) string {
-	low, high := rate(rows[len(rows)-1]), rate(rows[0])
+// rateSpan returns the lowest and the highest rate of rows.
+func rateSpan(rows []result.Row) string {
+	perSecond := func(row result.Row) float64 { return *row.Total.PerSecond }
+	slowest := slices.MinFunc(rows, func(a, b result.Row) int { return cmp.Compare(perSecond(a), perSecond(b)) })
+	fastest := slices.MaxFunc(rows, func(a, b result.Row) int { return cmp.Compare(perSecond(a), perSecond(b)) })
+	low, high := rate(slowest), rate(fastest)
 	if low == high {
 		return low
 	}
 	return low + " to " + high
+}
+
+// short writes a relative difference that somebody chose, such as 2%.
+func short(part float64) string { return strconv.FormatFloat(100*part, 'g', 3, 64) + "%" }
+
+// verb returns the form of a verb that goes with so many rows.
+func verb(rows []result.Row, one, several string) string { return plural(len(rows), one, several) }
+
+func plural(n int, one, several string) string {
+	if n == 1 {
+		return one
+	}
+	return several
 }
 
 // names lists the rows.

@@ -3,6 +3,7 @@ package verdict
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"demo-server/bench/result"
@@ -17,6 +18,33 @@ func times(factor float64, rounds ...float64) (scaled []float64) {
 	return scaled
 }
 
+// measured is a row of this name that served so much in each round, NaN for none, and that theory predicts.
+func measured(name string, rounds []float64) result.Row {
+	row := result.Row{Name: name, Trusted: true}
+	total, known := 0.0, 0.0
+	for i, rate := range rounds {
+		repeat := result.Repeat{Round: i + 1}
+		if !math.IsNaN(rate) {
+			repeat.PerSecond = &rate
+			total, known = total+rate, known+1
+		}
+		row.Repeats = append(row.Repeats, repeat)
+	}
+	if known > 0 {
+		row.Total.PerSecond = result.Number(total / known)
+		row.Prediction = &result.Figures{PerSecond: row.Total.PerSecond}
+	}
+	return row
+}
+
+// rowsOfRounds names rows a, b, c and so on.
+func rowsOfRounds(samples ...[]float64) (rows []result.Row) {
+	for i, rounds := range samples {
+		rows = append(rows, measured(string(rune('a'+i)), rounds))
+	}
+	return rows
+}
+
 // TestCompareExtremes: no ratio is beyond what JSON can hold, and none beyond its interval.
 func TestCompareExtremes(t *testing.T) {
 	for _, c := range []struct{ a, b []float64 }{
@@ -24,10 +52,11 @@ func TestCompareExtremes(t *testing.T) {
 		{[]float64{1e-300, 1e-300}, []float64{1e300, 1e300}},
 		{[]float64{1e300, 1e300}, []float64{1e-300, 1e-300}},
 		{[]float64{1e300, 1e-300}, []float64{1e-300, 1e300}},
+		{[]float64{1e300, 1e-300, 1}, []float64{1e-300, 1e300, 1}},
 		{[]float64{math.MaxFloat64, 5e-324}, []float64{1, 1}},
 	} {
-		got := Compare([]Sample{{"a", c.a}, {"b", c.b}}, margin)[0]
-		if !(got.Ratio > 0) || math.IsInf(got.Ratio, 0) || got.Rounds > 1 && !(got.Low <= got.Ratio && got.Ratio <= got.High) {
+		got := Compare(rowsOfRounds(c.a, c.b), margin)[0]
+		if !(got.Ratio > 0) || math.IsInf(got.Ratio, 0) || got.Rounds >= minRounds && !(got.Low <= got.Ratio && got.Ratio <= got.High) {
 			t.Errorf("%g and %g: %+v", c.a, c.b, got)
 		}
 	}
@@ -54,30 +83,98 @@ func TestCompare(t *testing.T) {
 		{"noise that hides it", quiet, times(0.95, noisy...), result.TooFew},
 		{"noise that could be anything", noisy, other, result.TooFew},
 		{"a drift that falls on both", drifting, times(0.95, drifting...), result.Different},
-		{"two rounds that agree", quiet[:2], times(0.5, quiet[:2]...), result.Different},
-		{"one round", quiet[:1], times(0.5, quiet[:1]...), result.TooFew},
-		{"no round", nil, nil, result.TooFew},
-		{"noise without end", []float64{1e-9, 1e9}, []float64{1e9, 1e-9}, result.TooFew},
-		{"rounds that one has not", []float64{50, math.NaN(), 50.02}, []float64{50.01, 12, 50.02}, result.Same},
+		{"half, in two rounds", quiet[:2], times(0.5, quiet[:2]...), result.Different},
+		{"twice as many, in two rounds", quiet[:2], times(2, quiet[:2]...), result.Different},
+		{"30% less, in two rounds", quiet[:2], times(0.7, quiet[:2]...), result.Different},
+		{"20% less, in two rounds", quiet[:2], times(0.8, quiet[:2]...), result.TooFew},
+		{"beyond the factor in one of two rounds", []float64{50, 50}, []float64{10, 45}, result.TooFew},
+		{"on both sides in two rounds", []float64{50, 50}, []float64{10, 250}, result.TooFew},
+		{"the same numbers in two rounds", quiet[:2], quiet[:2], result.TooFew},
+		{"half, in one round", quiet[:1], times(0.5, quiet[:1]...), result.Different},
+		{"9.98 from 197.9, in one round", []float64{197.9}, []float64{9.98}, result.Different},
+		{"30% less, in one round", quiet[:1], times(0.7, quiet[:1]...), result.TooFew},
+		{"the same number in one round", quiet[:1], quiet[:1], result.TooFew},
+		{"noise without end", []float64{1e-9, 1e9, 1}, []float64{1e9, 1e-9, 1}, result.TooFew},
+		{"rounds that one has not", []float64{50, math.NaN(), 50.02, 50}, []float64{50.01, 12, 50.02, 50}, result.Same},
+		{"no round has both", []float64{50, math.NaN()}, []float64{math.NaN(), 50}, result.TooFew},
 		{"a row that answered nothing in a round", []float64{50, 0}, []float64{50, 50}, result.TooFew},
 	}
 	for _, c := range cases {
-		got := Compare([]Sample{{"a", c.a}, {"b", c.b}}, margin)[0]
+		got := Compare(rowsOfRounds(c.a, c.b), margin)[0]
 		if got.Verdict != c.want || got.A != "a" || got.B != "b" {
 			t.Errorf("%s: %+v, want %s", c.name, got, c.want)
 		}
-		if math.IsInf(got.High, 0) || got.Low > got.Ratio || got.High < got.Ratio && got.Rounds > 1 {
+		if math.IsInf(got.High, 0) || got.Low > got.Ratio || got.High < got.Ratio && got.Rounds >= minRounds {
 			t.Errorf("%s: ratio %g is not from %g to %g", c.name, got.Ratio, got.Low, got.High)
+		}
+	}
+}
+
+// TestCompareReference: the first row that has a rate is the reference of all others, in their order; in a matrix each
+// kind of work has its own.
+func TestCompareReference(t *testing.T) {
+	rounds := []float64{50, 50, 50}
+	failed, none := measured("failed", rounds[:1]), measured("none", nil)
+	failed.Failure = "died under load"
+	slow, fast, last := measured("slow", times(0.5, rounds...)), measured("fast", rounds), measured("last", times(0.9, rounds...))
+	cell := func(server, kind string) result.Row {
+		row := measured(server+result.Times+kind, rounds)
+		row.Work = kind
+		return row
+	}
+	for _, c := range []struct {
+		name string
+		rows []result.Row
+		want []string
+	}{
+		{"not the fastest", []result.Row{slow, fast, last}, []string{"slow: fast", "slow: last"}},
+		{"rows without a rate, and that failed", []result.Row{none, failed, slow, fast}, []string{"slow: failed", "slow: fast"}},
+		{"nothing but what failed", []result.Row{none, failed}, nil},
+		{"one row", []result.Row{fast}, nil},
+		{"no row", nil, nil},
+		{
+			"a matrix", []result.Row{cell("a", "sleep"), cell("b", "sleep"), cell("a", "cpu"), cell("b", "cpu"), fast},
+			[]string{"a × sleep: b × sleep", "a × cpu: b × cpu"},
+		},
+	} {
+		var got []string
+		for _, compared := range Compare(c.rows, margin) {
+			got = append(got, compared.A+": "+compared.B)
+		}
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
+		}
+	}
+}
+
+// TestObviousWithoutTheory: it takes more to differ obviously if theory does not predict both rows.
+func TestObviousWithoutTheory(t *testing.T) {
+	for _, c := range []struct {
+		rounds int
+		ratio  float64
+		want   string
+	}{
+		{1, 2.5, result.TooFew}, {1, 3.5, result.Different}, {1, 1 / 3.5, result.Different},
+		{2, 1.5, result.TooFew}, {2, 2.5, result.Different},
+	} {
+		even := slices.Repeat([]float64{50}, c.rounds)
+		unknown, slower := rowsOfRounds(even, times(c.ratio, even...)), rowsOfRounds(even, times(c.ratio, even...))
+		unknown[1].Prediction = nil
+		slower[0].Prediction = &result.Figures{PerSecond: result.Number(60.0)}
+		for name, rows := range map[string][]result.Row{"no prediction": unknown, "not as predicted": slower} {
+			if got := Compare(rows, margin)[0]; got.Verdict != c.want {
+				t.Errorf("%s, %d rounds, ratio %.3g: %s, want %s", name, c.rounds, c.ratio, got.Verdict, c.want)
+			}
 		}
 	}
 }
 
 // TestHolm: a pair that would be claimed alone is not among many, unless the others are clear.
 func TestHolm(t *testing.T) {
-	// At 95% this one's interval ends within the margin; at 99.5%, which ten pairs need of the clearest, it does not.
+	// At 95% this one's interval ends within the margin; at 98.75%, which four pairs need of the clearest, it does not.
 	base := []float64{50, 50, 50, 50, 50, 50}
-	doubtful := []float64{50.5, 49.5, 50.8, 49.3, 50.6, 49.4}
-	alone := Compare([]Sample{{"a", base}, {"b", doubtful}}, margin)[0]
+	doubtful := []float64{50.6, 49.4, 51.0, 49.1, 50.8, 49.3}
+	alone := Compare(rowsOfRounds(base, doubtful), margin)[0]
 	if alone.Verdict != result.Same {
 		t.Fatalf("alone: %+v, want %s", alone, result.Same)
 	}
@@ -88,28 +185,32 @@ func TestHolm(t *testing.T) {
 		}
 		return rounds
 	}
-	among := Compare([]Sample{{"a", base}, {"b", doubtful}, {"c", wild(1)}, {"d", wild(2)}, {"e", wild(3)}}, margin)
+	among := Compare(rowsOfRounds(base, doubtful, wild(1), wild(2), wild(3)), margin)
 	if among[0].Verdict != result.TooFew {
-		t.Errorf("among nine that cannot be told: %+v, want %s", among[0], result.TooFew)
+		t.Errorf("among four that cannot be told: %+v, want %s", among[0], result.TooFew)
 	}
-	clear := Compare([]Sample{{"a", base}, {"b", doubtful}, {"c", times(0.5, base...)}}, margin)
-	for i, want := range []string{result.Same, result.Different, result.Different} {
+	clear := Compare(rowsOfRounds(base, doubtful, times(0.5, base...)), margin)
+	for i, want := range []string{result.Same, result.Different} {
 		if clear[i].Verdict != want {
 			t.Errorf("among clear ones: %+v, want %s", clear[i], want)
 		}
 	}
+	few := Compare(rowsOfRounds(base, doubtful, base[:2], base[:1]), margin)
+	if few[0].Verdict != result.Same {
+		t.Errorf("with pairs that have no interval: %+v, want %s", few[0], result.Same)
+	}
 }
 
-// runs are rounds of rows with these true rates, under noise of its own for each, and of the machine for all.
-func runs(random *rand.Rand, rates []float64, rounds int, noise, drift float64) []Sample {
-	samples := make([]Sample, len(rates))
+// runs are rows with these true rates, under noise of its own for each round of each, and of the machine for all.
+func runs(random *rand.Rand, rates []float64, rounds int, noise, drift float64) []result.Row {
+	samples := make([][]float64, len(rates))
 	for range rounds {
 		machine := drift * random.NormFloat64()
 		for i, rate := range rates {
-			samples[i].Rounds = append(samples[i].Rounds, rate*math.Exp(machine+noise*random.NormFloat64()))
+			samples[i] = append(samples[i], rate*math.Exp(machine+noise*random.NormFloat64()))
 		}
 	}
-	return samples
+	return rowsOfRounds(samples...)
 }
 
 // TestRates: how often the verdict is right, and how often wrong, in 2,000 runs of 6 rounds on a machine whose speed
@@ -151,29 +252,94 @@ func TestRates(t *testing.T) {
 // TestFamily: of five rows, two of which differ from the others, any false claim at all is made in 5% of the runs at most.
 func TestFamily(t *testing.T) {
 	const times = 1000
-	rates := []float64{50, 50, 50, 50 * 0.95, 50 * 0.95}
-	for _, noise := range []float64{0.003, 0.01, 0.03, 0.1} {
-		random := rand.New(rand.NewPCG(3, 4))
-		wrong := 0
-		for range times {
-			comparisons := Compare(runs(random, rates, 6, noise, 0.05), margin)
-			for i, n := 0, 0; i < len(rates); i++ {
-				for j := i + 1; j < len(rates); j, n = j+1, n+1 {
-					truth := result.Same
-					if rates[i] != rates[j] {
-						truth = result.Different
-					}
-					if v := comparisons[n].Verdict; v != result.TooFew && v != truth {
+	for _, rates := range [][]float64{{50, 50, 50, 50 * 0.95, 50 * 0.95}, {50 * 0.95, 50, 50, 50 * 0.95, 50}} {
+		for _, rounds := range []int{3, 6} {
+			for _, noise := range []float64{0.003, 0.01, 0.03, 0.1} {
+				random := rand.New(rand.NewPCG(3, 4))
+				wrong := 0
+				for range times {
+					if falseClaim(rates, Compare(runs(random, rates, rounds, noise, 0.05), margin)) {
 						wrong++
-						i, j = len(rates), len(rates)
 					}
+				}
+				share := float64(wrong) / times
+				t.Logf("%d rounds, noise %.1f%%: a false claim in %.1f%% of the runs", rounds, 100*noise, 100*share)
+				if share > alpha {
+					t.Errorf("%d rounds, noise %.1f%%: a false claim in %.1f%% of the runs, want %.0f%% at most", rounds, 100*noise,
+						100*share, 100*alpha)
 				}
 			}
 		}
-		share := float64(wrong) / times
-		t.Logf("noise %.1f%%: a false claim in %.1f%% of the runs", 100*noise, 100*share)
-		if share > alpha {
-			t.Errorf("noise %.1f%%: a false claim in %.1f%% of the runs, want %.0f%% at most", 100*noise, 100*share, 100*alpha)
+	}
+}
+
+// falseClaim reports whether a comparison with the first row claims what the true rates contradict.
+func falseClaim(rates []float64, comparisons []result.Comparison) bool {
+	for i, c := range comparisons {
+		truth := result.Same
+		if rates[i+1] != rates[0] {
+			truth = result.Different
+		}
+		if c.Verdict != result.TooFew && c.Verdict != truth {
+			return true
+		}
+	}
+	return false
+}
+
+// TestObvious: in one round or two, rows that are equal but for the margin are never claimed to differ at a noise of 5%
+// a round, nor in more than 5% of the runs at 27% if theory does not predict them. Nothing is claimed to be the same,
+// and half is found.
+func TestObvious(t *testing.T) {
+	const times = 5000
+	equal := []float64{50, 50, 50, 50 * 1.02, 50 / 1.02, 50}
+	for _, c := range []struct {
+		name   string
+		rates  []float64
+		noise  float64
+		theory bool
+		differ float64 // the largest share of the runs in which a row differs
+		found  float64 // the smallest share of the rows that differ
+	}{
+		{name: "equal, noise 1%", rates: equal, noise: 0.01, theory: true},
+		{name: "equal, noise 5%", rates: equal, noise: 0.05, theory: true},
+		{name: "equal, noise 27%, without theory", rates: equal, noise: 0.27, differ: alpha},
+		{name: "half, noise 1%", rates: []float64{50, 25, 25}, noise: 0.01, theory: true, differ: 1, found: 1},
+		{name: "half, noise 5%", rates: []float64{50, 25, 25}, noise: 0.05, theory: true, differ: 1, found: 0.99},
+		{name: "a twentieth, noise 27%, without theory", rates: []float64{50, 2.5}, noise: 0.27, differ: 1, found: 0.99},
+	} {
+		for rounds := 1; rounds < minRounds; rounds++ {
+			random := rand.New(rand.NewPCG(5, 6))
+			runsThatDiffer, rowsThatDiffer := 0, 0
+			for range times {
+				rows := runs(random, c.rates, rounds, c.noise, 0.05)
+				for i := range rows {
+					rows[i].Prediction = nil
+					if c.theory { // in spite of the noise: it decides only how much is obvious
+						rows[i].Prediction = &result.Figures{PerSecond: rows[i].Total.PerSecond}
+					}
+				}
+				n := 0
+				for _, compared := range Compare(rows, margin) {
+					switch compared.Verdict {
+					case result.Same:
+						t.Fatalf("%s, %d rounds: %+v", c.name, rounds, compared)
+					case result.Different:
+						n++
+					}
+				}
+				rowsThatDiffer += n
+				if n > 0 {
+					runsThatDiffer++
+				}
+			}
+			differ := float64(runsThatDiffer) / times
+			found := float64(rowsThatDiffer) / times / float64(len(c.rates)-1)
+			t.Logf("%s, %d rounds: a row differs in %.2f%% of the runs, and %.2f%% of the rows", c.name, rounds, 100*differ, 100*found)
+			if differ > c.differ || found < c.found {
+				t.Errorf("%s, %d rounds: a row differs in %.2f%% of the runs, want %.2f%% at most, and %.2f%% of the rows, want %.2f%%",
+					c.name, rounds, 100*differ, 100*c.differ, 100*found, 100*c.found)
+			}
 		}
 	}
 }
