@@ -241,14 +241,41 @@ func untrusted(rows []result.Row) []string {
 // unmeasured says why rows have no rate, or why they were not measured to their end.
 func unmeasured(rows []result.Row) (sentences []string) {
 	for _, row := range rows {
+		total := row.Total
 		switch {
 		case row.Failure != "":
 			sentences = append(sentences, fmt.Sprintf("%s failed: %s.", row.Name, firstLine(row.Failure)))
-		case row.Total.PerSecond == nil:
-			sentences = append(sentences, fmt.Sprintf("%s: too few replies to count a rate.", row.Name))
+		case total.PerSecond != nil:
+		case len(row.Repeats) == 0:
+			sentences = append(sentences, row.Name+" was not measured.")
+		case total.Answered == 0:
+			sentences = append(sentences, fmt.Sprintf("%s: no right reply: %s.", row.Name, otherReplies(total.Counts)))
+		default:
+			sentences = append(sentences, fmt.Sprintf("%s: %d right %s: too few to count a rate.", row.Name, total.Answered,
+				plural(total.Answered, "reply", "replies")))
 		}
 	}
 	return sentences
+}
+
+// otherReplies counts the requests that got no right reply, by what became of them.
+func otherReplies(c result.Counts) string {
+	var all []string
+	for _, kind := range []struct {
+		n    int
+		name string
+	}{
+		{c.Refused, "refused"}, {c.Connect, "without a connection"}, {c.Timeout, "timed out"}, {c.Broken, "broken off"},
+		{c.Status, "with another status"}, {c.Body, "with a wrong body"}, {c.Unfinished, "unfinished"},
+	} {
+		if kind.n > 0 {
+			all = append(all, fmt.Sprintf("%d %s", kind.n, kind.name))
+		}
+	}
+	if all == nil {
+		return "no request was sent"
+	}
+	return strings.Join(all, ", ")
 }
 
 func rate(row result.Row) string { return fmt.Sprintf("%.4g", *row.Total.PerSecond) }

@@ -146,12 +146,25 @@ func TestSentences(t *testing.T) {
 				served("a", func(row *result.Row) { row.Trusted = false }, around(50)...),
 				{Name: "b", Trusted: true, Failure: "died under load: it ended with exit status 2\npanic: x"},
 				unanswered("c", result.Counts{Refused: 100}),
+				unanswered("d", result.Counts{
+					Refused: 1, Failed: 14, Connect: 2, Timeout: 3, Broken: 4, Status: 5, Body: 6, Unfinished: 7,
+				}),
+				unanswered("e", result.Counts{Answered: 1, Refused: 5}),
+				unanswered("f", result.Counts{Answered: 3, Unfinished: 5}),
+				unanswered("g", result.Counts{}),
+				{Name: "h", Trusted: true},
 			},
 			want: []string{
 				"a serves 50 requests/s.",
 				"a breaks its audit: do not trust its figures.",
 				"b failed: died under load: it ended with exit status 2.",
-				"c: too few replies to count a rate.",
+				"c: no right reply: 100 refused.",
+				"d: no right reply: 1 refused, 2 without a connection, 3 timed out, 4 broken off, 5 with another status," +
+					" 6 with a wrong body, 7 unfinished.",
+				"e: 1 right reply: too few to count a rate.",
+				"f: 3 right replies: too few to count a rate.",
+				"g: no right reply: no request was sent.",
+				"h was not measured.",
 			},
 		},
 		{
@@ -163,7 +176,7 @@ func TestSentences(t *testing.T) {
 				"a has no rate to compare with: b is the reference.",
 				"b serves 50 requests/s.",
 				"c serves half of b.",
-				"a: too few replies to count a rate.",
+				"a: no right reply: 100 refused.",
 			},
 		},
 		{
@@ -180,7 +193,7 @@ func TestSentences(t *testing.T) {
 		{
 			name: "no row has a rate",
 			rows: []result.Row{unanswered("a", result.Counts{Refused: 100}), unanswered("b", result.Counts{Refused: 99})},
-			want: []string{"a: too few replies to count a rate.", "b: too few replies to count a rate."},
+			want: []string{"a: no right reply: 100 refused.", "b: no right reply: 99 refused."},
 		},
 		{
 			name: "the same twice, and two others that are the same",
@@ -197,7 +210,7 @@ func TestSentences(t *testing.T) {
 		{
 			name: "audits of several rows",
 			rows: []result.Row{{Name: "a"}, {Name: "b"}},
-			want: []string{"a and b break their audits: do not trust their figures.", "a: too few replies to count a rate.", "b: too few replies to count a rate."},
+			want: []string{"a and b break their audits: do not trust their figures.", "a was not measured.", "b was not measured."},
 		},
 	}
 	for _, c := range cases {
