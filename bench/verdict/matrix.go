@@ -9,7 +9,7 @@ import (
 	"demo-server/bench/result"
 )
 
-// unbound is the share of the ceiling from which on nothing but the clients is the bound.
+// unbound is the share of the ceiling from which on theory leaves no bound but the clients.
 const unbound = 0.95
 
 // noticeable is how far a share may be off its prediction before it is said.
@@ -47,11 +47,11 @@ func rowsOf(m *result.Matrix) (rows []*result.Row) {
 	return rows
 }
 
-// isBound reports whether theory says that the row's bound keeps it from what the clients ask for, and what was measured
-// does not contradict.
+// isBound reports whether theory says that the row's bound keeps it from what the clients ask for, and the row does not
+// serve noticeably more than that.
 func isBound(row *result.Row) bool {
 	predicted := row.Prediction.Share()
-	return row.Bound != "" && predicted != nil && *predicted < unbound && *row.Total.Share() < unbound
+	return row.Bound != "" && predicted != nil && *predicted < unbound && *row.Total.Share() <= *predicted*(1+noticeable)
 }
 
 // bounds are those that keep rows below the ceiling, in the order of the rows.
@@ -136,7 +136,7 @@ func freeKinds(m *result.Matrix) (kinds []string) {
 		for _, server := range m.Servers {
 			switch row := m.At(server, kind); {
 			case row == nil || row.Total.Share() == nil || isBound(row):
-			case *row.Total.Share() >= unbound:
+			case *row.Total.Share() >= 1-noticeable:
 				free++
 			default:
 				others++

@@ -52,6 +52,17 @@ func TestMatrixSentences(t *testing.T) {
 				"other × block reaches 50% of the ceiling, where theory predicts 100%: see the notes.",
 			},
 		},
+		{
+			name: "noise around what counts as the ceiling", servers: []string{"goroutine", "pool"}, kinds: []string{"sleep", "mutex"},
+			cells: map[string][]at{
+				"goroutine": {{0.93, 1, ""}, {0.953, 0.94, "94 slots / 100ms"}},
+				"pool":      {free, {0.939, 0.94, "94 slots / 100ms"}},
+			},
+			want: []string{
+				"sleep: what nothing bounds reaches 93% to 99% of the ceiling, whatever the mode.",
+				"mutex: 94 slots / 100ms bound every mode, at 94% to 95% of the ceiling.",
+			},
+		},
 	} {
 		var r result.Result
 		for i, kind := range c.kinds {
