@@ -23,7 +23,7 @@ var mayImport = map[string][]string{
 	"bench/load":      {},
 	"bench/originals": {},
 	"bench/predict":   {"bench/load"},
-	"bench/report":    {"bench/result"},
+	"bench/report":    {"bench/result", "bench/verdict"},
 	"bench/result":    {},
 	"bench/verdict":   {"bench/result"},
 	"cmd/demo-server": {

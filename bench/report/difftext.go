@@ -3,85 +3,348 @@ package report
 import (
 	"fmt"
 	"io"
+	"maps"
 	"math"
+	"reflect"
 	"slices"
+	"strconv"
+	"strings"
 
 	"demo-server/bench/result"
+	"demo-server/bench/verdict"
 )
 
-// DiffText writes how two runs compare. Each comparison is of a row of the old run, A, with one of the new run, B.
-func DiffText(w io.Writer, older, newer *result.Result, comparisons []result.Comparison, o Options) error {
+// DiffText writes how two runs compare: a table with the throughput of each row and its other figures that changed, then
+// the figures that did not, and what else differs between the runs.
+func DiffText(w io.Writer, older, newer *result.Result, changes []verdict.Change, o Options) error {
 	t := &writer{Options: o}
 	var rows [][]cell
-	for _, c := range comparisons {
-		rows = append(rows, diffCells(older, newer, c))
+	var folded phrases
+	for _, row := range byRow(changes) {
+		for i, c := range row {
+			if i == 0 || stands(c) {
+				rows = append(rows, diffCells(i == 0, c))
+			}
+		}
+		if words := foldedWords(row[1:]); words != "" {
+			folded.add(words, row[0].A)
+		}
 	}
-	t.table([]string{"old\nreq/s", "new\nreq/s", "change", "low", "high", "verdict"}, rows)
-	t.unlike(older, newer, comparisons)
+	t.table([]string{"old", "new", "change", ""}, rows)
+	t.section("")
+	for _, phrase := range folded {
+		t.say(list(phrase.names), calm, phrase.words)
+	}
+	if len(changes) > 0 {
+		t.say("", calm, margins(changes))
+	}
+	if slices.ContainsFunc(changes, func(c verdict.Change) bool { return c.Verdict == result.TooFew && c.Confidence == 0 }) {
+		t.say("", calm, "One or two repeats show obvious differences only: try --repeat 6.")
+	}
+	t.runs(older, newer, changes)
 	return t.flush(w)
 }
 
-func diffCells(older, newer *result.Result, c result.Comparison) []cell {
-	name, mood := c.A, calm
-	if c.B != c.A {
-		name += " → " + c.B
+// byRow groups changes by the row that they are of; they come in the order of the rows.
+func byRow(changes []verdict.Change) (rows [][]verdict.Change) {
+	for i, c := range changes {
+		if i == 0 || c.A != changes[i-1].A {
+			rows = append(rows, nil)
+		}
+		rows[len(rows)-1] = append(rows[len(rows)-1], c)
 	}
-	if c.Verdict == result.Different {
-		mood = careful
+	return rows
+}
+
+// stands reports whether a figure has a line of its own: if it changed, or is known but not exactly.
+func stands(c verdict.Change) bool {
+	return c.Verdict == result.Different || c.Verdict == verdict.NotCompared && c.Old.Known() && c.New.Known()
+}
+
+// diffCells are the line of a figure, under the name of its row or, after the first, its own.
+func diffCells(first bool, c verdict.Change) []cell {
+	name, emphasis := "  "+c.Figure.Name, calm
+	if first {
+		name = c.A
 	}
-	change, low, high := unknown, unknown, unknown
-	if c.Rounds > 0 {
-		change = percent(c.Ratio)
-	}
-	if c.Rounds > 1 {
-		low, high = percent(c.Low), percent(c.High)
+	if c.Changed() {
+		emphasis = careful
 	}
 	return []cell{
-		{text: name}, {text: perSecond(older, c.A)}, {text: perSecond(newer, c.B)}, {text: change, mood: mood}, {text: low}, {text: high},
-		{text: c.Verdict, mood: mood},
+		{text: name}, {text: valueOf(c.Figure, c.Old)}, {text: valueOf(c.Figure, c.New)}, {text: change(c), mood: emphasis},
+		{text: c.Verdict, mood: emphasis},
 	}
+}
+
+// valueOf writes a figure in its unit.
+func valueOf(f verdict.Figure, v verdict.Value) string {
+	switch {
+	case !v.Known():
+		return unknown
+	case f.Unit == verdict.Seconds:
+		return latency(&result.Latency{Seconds: v.Mean, Beyond: v.Beyond})
+	case f.Unit == verdict.Bytes:
+		return size(&v.Mean)
+	}
+	return rate(&v.Mean)
+}
+
+// change writes by how much a figure changed: the interval if that is all that can be claimed.
+func change(c verdict.Change) string {
+	switch {
+	case c.Verdict == verdict.NotCompared:
+		return unknown
+	case c.Verdict == result.TooFew && c.Confidence > 0:
+		return percent(c.Low) + " to " + percent(c.High)
+	}
+	return percent(c.Ratio)
 }
 
 // percent writes a ratio as the change that it is: +1.2%.
 func percent(ratio float64) string {
-	change := 100 * (ratio - 1)
-	if !(math.Abs(change) < mostPlain) {
-		return decimal(change, 4) + "%"
+	by := 100 * (ratio - 1)
+	switch {
+	case !(math.Abs(by) < mostPlain):
+		return decimal(by, 4) + "%"
+	case math.Abs(by) < 0.05:
+		return "0.0%" // without a sign, which -0.0% has
+	case by >= 1000:
+		return "+" + decimal(by, 4) + "%"
 	}
-	return fmt.Sprintf("%+.1f%%", change)
+	return fmt.Sprintf("%+.1f%%", by)
 }
 
-func perSecond(r *result.Result, name string) string {
-	if i := slices.IndexFunc(r.Rows, func(row result.Row) bool { return row.Name == name }); i >= 0 {
-		return rate(r.Rows[i].Total.PerSecond)
-	}
-	return unknown
+// A phrase says the same of several rows.
+type phrase struct {
+	words string
+	names []string
 }
 
-// unlike says what else the runs differ in: a comparison means little where that is more than the program.
-func (t *writer) unlike(older, newer *result.Result, comparisons []result.Comparison) {
+type phrases []phrase
+
+func (p *phrases) add(words, name string) {
+	i := slices.IndexFunc(*p, func(other phrase) bool { return other.words == words })
+	if i < 0 {
+		i, *p = len(*p), append(*p, phrase{words: words})
+	}
+	(*p)[i].names = append((*p)[i].names, name)
+}
+
+// foldedWords says of a row's figures that have no line of their own why they have none.
+func foldedWords(changes []verdict.Change) string {
+	var why phrases
+	for _, c := range changes {
+		if !stands(c) {
+			why.add(foldedBecause(c), c.Figure.Name)
+		}
+	}
+	var words []string
+	for _, phrase := range why {
+		words = append(words, phrase.words+" "+list(phrase.names))
+	}
+	return strings.Join(words, "; ")
+}
+
+func foldedBecause(c verdict.Change) string {
+	switch {
+	case c.Verdict == result.Same:
+		return "the same"
+	case c.Verdict == result.TooFew:
+		return "too few repeats to tell"
+	case c.Old.Known():
+		return "only the old run has"
+	case c.New.Known():
+		return "only the new run has"
+	}
+	return "neither run has"
+}
+
+// margins says how large a change has to be to matter.
+func margins(changes []verdict.Change) string {
+	var all phrases
+	for _, c := range byRow(changes)[0] {
+		all.add(plainly(strconv.FormatFloat(100*c.Margin, 'g', 3, 64))+"%", c.Figure.Name)
+	}
+	var words []string
+	for _, phrase := range all {
+		words = append(words, phrase.words+" of "+list(phrase.names))
+	}
+	return "The first line of a row is requests/s. Changes that do not matter: up to " + strings.Join(words, ", ") + "."
+}
+
+// runs names the runs and what differs between them: a comparison means little if that is more than the program.
+func (t *writer) runs(older, newer *result.Result, changes []verdict.Change) {
 	t.section("")
-	t.say("", calm, fmt.Sprintf("old: %s, %s; new: %s, %s",
-		older.Version, when(older.Started), newer.Version, when(newer.Started)))
-	if older.Machine != newer.Machine {
-		t.say("", careful, fmt.Sprintf("The machines differ: %s; %s.",
-			machineInWords(older.Machine), machineInWords(newer.Machine)))
+	t.say("", calm, fmt.Sprintf("old: %s, %s", older.Version, when(older.Started)))
+	t.say("", calm, fmt.Sprintf("new: %s, %s", newer.Version, when(newer.Started)))
+	t.differing("machine", differing(fields(older.Machine, newer.Machine)))
+	t.differing("load", differing(fields(older.Load, newer.Load)))
+	t.settings(older, newer)
+	t.differing("command line", commandWords(older.Command, newer.Command))
+	t.doubts("old", older, changes)
+	t.doubts("new", newer, changes)
+}
+
+func (t *writer) differing(name, words string) {
+	if words != "" {
+		t.say(name, careful, words)
 	}
-	if older.Load != newer.Load {
-		t.say("", careful, fmt.Sprintf("The loads differ: %s. %s.", loadInWords(older.Load), loadInWords(newer.Load)))
+}
+
+// settings names the rows whose settings differ.
+func (t *writer) settings(older, newer *result.Result) {
+	rows := map[string]*result.Row{}
+	for i := range newer.Rows {
+		rows[newer.Rows[i].Name] = &newer.Rows[i]
 	}
-	for _, side := range []struct {
-		run  string
-		rows []result.Row
-		name func(result.Comparison) string
-	}{
-		{"old", older.Rows, func(c result.Comparison) string { return c.A }},
-		{"new", newer.Rows, func(c result.Comparison) string { return c.B }},
-	} {
-		for _, row := range side.rows {
-			if !slices.ContainsFunc(comparisons, func(c result.Comparison) bool { return side.name(c) == row.Name }) {
-				t.say(row.Name, absent, "only in the "+side.run+" run, or not measured in the other")
+	var all phrases
+	for i := range older.Rows {
+		row := &older.Rows[i]
+		if other := rows[row.Name]; other != nil {
+			if words := differing(rowFields(row, other)); words != "" {
+				all.add(words, row.Name)
 			}
 		}
 	}
+	for _, phrase := range all {
+		t.say(list(phrase.names), careful, phrase.words)
+	}
+}
+
+// doubts names the rows of a run that are not in the other, that failed, or that cannot be trusted.
+func (t *writer) doubts(run string, r *result.Result, changes []verdict.Change) {
+	compared := map[string]bool{}
+	for _, c := range changes {
+		compared[c.A] = true
+	}
+	for _, doubt := range []struct {
+		words string
+		mood  mood
+		is    func(result.Row) bool
+	}{
+		{"only in the " + run + " run", absent, func(row result.Row) bool { return !compared[row.Name] }},
+		{"failed in the " + run + " run", alarmed, func(row result.Row) bool { return row.Failure != "" }},
+		{"not trustworthy in the " + run + " run: an audit is broken", alarmed, func(row result.Row) bool { return !row.Trusted }},
+	} {
+		var names []string
+		for _, row := range r.Rows {
+			if doubt.is(row) {
+				names = append(names, row.Name)
+			}
+		}
+		if names != nil {
+			t.say(list(names), doubt.mood, doubt.words)
+		}
+	}
+}
+
+// A field is a setting of both runs.
+type field struct{ name, older, newer string }
+
+// differing lists the fields that differ, each with both values.
+func differing(fields []field) string {
+	var words []string
+	for _, f := range fields {
+		if f.older != f.newer {
+			words = append(words, fmt.Sprintf("%s %s → %s", f.name, orNone(f.older), orNone(f.newer)))
+		}
+	}
+	return strings.Join(words, ", ")
+}
+
+func orNone(value string) string {
+	if value == "" {
+		return "none"
+	}
+	return value
+}
+
+// fields returns those of two structs of one type, named as in JSON but without the unit.
+func fields(older, newer any) (all []field) {
+	a, b := reflect.ValueOf(older), reflect.ValueOf(newer)
+	for i := range a.NumField() {
+		tag := a.Type().Field(i).Tag.Get("json")
+		name := strings.TrimSuffix(strings.TrimSuffix(tag, "_seconds"), "_bytes")
+		write := func(v reflect.Value) string { return fmt.Sprint(v.Interface()) }
+		switch {
+		case strings.HasSuffix(tag, "_seconds"):
+			write = func(v reflect.Value) string { return delayOf(v.Float()) }
+		case strings.HasSuffix(tag, "_bytes"):
+			write = func(v reflect.Value) string { return size(result.Number(v.Int())) }
+		}
+		all = append(all, field{strings.ReplaceAll(name, "_", " "), write(a.Field(i)), write(b.Field(i))})
+	}
+	return all
+}
+
+// delayOf writes a duration as settings do: 200ms.
+func delayOf(seconds float64) string { return strings.ReplaceAll(short(seconds), " ", "") }
+
+// rowFields returns what a row was run with, in two runs.
+func rowFields(older, newer *result.Row) []field {
+	delay := func(row *result.Row) string {
+		if row.Delay == nil {
+			return ""
+		}
+		return delayOf(*row.Delay)
+	}
+	places := func(row *result.Row) string {
+		if row.Places == 0 {
+			return ""
+		}
+		return strconv.Itoa(row.Places)
+	}
+	all := []field{
+		{"kind", older.Kind, newer.Kind}, {"mode", older.Mode, newer.Mode}, {"work", older.Work, newer.Work},
+		{"delay", delay(older), delay(newer)}, {"places", places(older), places(newer)},
+	}
+	names := slices.Collect(maps.Keys(older.Settings))
+	for name := range newer.Settings {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range slices.Compact(names) {
+		if !slices.ContainsFunc(all, func(f field) bool { return f.name == name }) {
+			all = append(all, field{name, older.Settings[name], newer.Settings[name]})
+		}
+	}
+	return all
+}
+
+// commandWords returns the flags that only one of two command lines has, but for the names of files.
+func commandWords(older, newer []string) string {
+	a, b := flags(older), flags(newer)
+	return strings.TrimSpace(differing([]field{{"", strings.Join(without(a, b), " "), strings.Join(without(b, a), " ")}}))
+}
+
+// flags returns the words of a command line after the program, with each flag and its value as one.
+func flags(command []string) (all []string) {
+	for i := 1; i < len(command); i++ {
+		word := command[i]
+		if isFlag(word) && !strings.Contains(word, "=") && i+1 < len(command) && !isFlag(command[i+1]) {
+			i++
+			word += " " + command[i]
+		}
+		name, _, _ := strings.Cut(strings.ReplaceAll(word, "=", " "), " ")
+		if !slices.Contains([]string{"--json", "--csv", "--report"}, name) {
+			all = append(all, word)
+		}
+	}
+	return all
+}
+
+func isFlag(word string) bool { return strings.HasPrefix(word, "-") }
+
+// without returns words less the others, each as often as it is there.
+func without(words, others []string) (left []string) {
+	times := map[string]int{}
+	for _, other := range others {
+		times[other]++
+	}
+	for _, word := range words {
+		if times[word]--; times[word] < 0 {
+			left = append(left, word)
+		}
+	}
+	return left
 }

@@ -197,36 +197,6 @@ func TestCostText(t *testing.T) {
 	}
 }
 
-func TestDiffText(t *testing.T) {
-	older, newer := article(), article()
-	newer.Version, newer.Machine.Cores, newer.Load.Repeat = "v1.3.0", 4, 3
-	newer.Rows = newer.Rows[:3]
-	newer.Rows[0].Total.PerSecond = result.Number(40.01)
-	var out strings.Builder
-	err := DiffText(&out, older, newer, []result.Comparison{
-		{A: "goroutine", B: "goroutine", Rounds: 3, Ratio: 0.801, Low: 0.79, High: 0.811, Verdict: result.Different},
-		{A: "fasthttp", B: "fasthttp", Rounds: 1, Ratio: 0.99, Verdict: result.TooFew},
-		{A: "eventloop", B: "eventloop", Verdict: result.TooFew},
-	}, Options{Width: 80})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, line := range []string{
-		`goroutine +49.98 +40.01 +-19.9% +-21.0% +-18.9% +different`,
-		`fasthttp +49.96 +49.96 +-1.0% +– +– +too few repeats to tell`,
-		`eventloop +49.97 +49.97 +– +– +– +too few repeats to tell`,
-		`old: v1.2.0 .*; new: v1.3.0`, `The machines differ: 2 cores of AMD EPYC`, `The loads differ: 100 clients`,
-		`pool\(50\): only in the old run`,
-	} {
-		if !regexp.MustCompile(line).MatchString(out.String()) {
-			t.Errorf("there is no %s:\n%s", line, out.String())
-		}
-	}
-	if strings.Contains(out.String(), "goroutine: only in") {
-		t.Error("goroutine is in both")
-	}
-}
-
 // closed is a pipe whose reader has gone.
 type closed struct{}
 

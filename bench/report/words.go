@@ -1,7 +1,7 @@
 // Package report shows what a run of the bench measured: as a table in a terminal, and as an HTML page with pictures.
 //
-// It knows the result alone. It must not know how anything was measured, nor judge it: verdicts and notes are the
-// result's own.
+// It knows the result, and how the verdict on two results is put. It must not know how anything was measured, nor judge
+// it: verdicts and notes are the result's own.
 package report
 
 import (

@@ -78,7 +78,7 @@ type difference struct {
 // add files the row of a comparison with the reference.
 func (s *speech) add(c result.Comparison, rows []result.Row) {
 	row := rows[slices.IndexFunc(rows, func(row result.Row) bool { return row.Name == c.B })]
-	apart := s.rounds(row).furthest()
+	apart := furthest(s.rounds(row))
 	switch {
 	case c.Verdict == result.Same:
 		s.same = append(s.same, row)
@@ -100,12 +100,12 @@ func (s *speech) differs(row result.Row, words string) {
 	s.different[i].rows = append(s.different[i].rows, row)
 }
 
-// rounds compares a row with the reference, round by round.
-func (s *speech) rounds(row result.Row) ratios { return ratiosOf(rates(s.reference), rates(row)) }
+// rounds returns the logarithm of the ratio of a row to the reference, round by round.
+func (s *speech) rounds(row result.Row) []float64 { return ratios(rates(s.reference), rates(row)) }
 
 // furthest returns the largest relative difference of a round.
-func (r ratios) furthest() (by float64) {
-	for _, x := range r {
+func furthest(logarithms []float64) (by float64) {
+	for _, x := range logarithms {
 		by = max(by, math.Expm1(math.Abs(x)))
 	}
 	return by

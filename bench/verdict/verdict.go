@@ -9,7 +9,7 @@ import (
 	"math"
 	"slices"
 
-	"golang.org/x/perf/benchmath"
+	"github.com/aclements/go-moremath/stats"
 
 	"demo-server/bench/result"
 )
@@ -26,27 +26,10 @@ func Compare(rows []result.Row, margin float64) []result.Comparison {
 		for _, row := range group {
 			if row.Total.PerSecond != nil && row.Name != first.Name {
 				pairs = append(pairs, pair{
-					a: first.Name, b: row.Name, ratios: ratiosOf(rates(*first), rates(row)), margin: margin,
-					obvious: rateFactors(*first, row),
+					a: first.Name, b: row.Name, estimate: paired(rates(*first), rates(row)), margin: margin,
+					obvious: throughput.obvious(*first, row),
 				})
 			}
-		}
-	}
-	return compare(pairs)
-}
-
-// Runs compares the rows of two runs that have the same name, the later run with the earlier.
-func Runs(before, after []result.Row, margin float64) []result.Comparison {
-	later := map[string]result.Row{}
-	for _, b := range after {
-		later[b.Name] = b
-	}
-	var pairs []pair
-	for _, a := range before {
-		if b, both := later[a.Name]; both {
-			pairs = append(pairs, pair{
-				a: a.Name, b: b.Name, ratios: ratiosOf(rates(a), rates(b)), margin: margin, obvious: rateFactors(a, b),
-			})
 		}
 	}
 	return compare(pairs)
@@ -88,21 +71,12 @@ func reference(rows []result.Row) (first *result.Row) {
 
 // rates returns the throughput of each repeat, NaN if it has none. A row that failed is not tried again, so the index
 // of a repeat is its round.
-func rates(row result.Row) (values []float64) {
-	for _, repeat := range row.Repeats {
-		value := math.NaN()
-		if repeat.PerSecond != nil {
-			value = *repeat.PerSecond
-		}
-		values = append(values, value)
-	}
-	return values
-}
+func rates(row result.Row) []float64 { return throughput.sample(row).values }
 
 // A pair is two samples of a figure to compare.
 type pair struct {
-	a, b    string // names of the rows
-	ratios  ratios
+	a, b string // names of the rows
+	estimate
 	margin  float64 // relative difference that does not matter
 	obvious factors
 }
@@ -113,21 +87,23 @@ const minRounds = 3
 
 // compare compares each pair, in the order given.
 //
-// The rounds of a pair are compared one by one, because the machine's speed in a round affects both. The logarithms of
-// these ratios give a confidence interval (Student's). A pair is different if the interval lies wholly beyond the margin,
-// and the same if it lies wholly inside. Only one of the two can be true, so only one claim per pair can be wrong. Of
-// many pairs some would be claimed by chance: after Holm (1979) the clearest pair has to stand at the level alpha/m, the
-// next at alpha/(m-1). The first pair that does not stand ends all claims. The pairs after it are shown at its level,
-// at which they cannot be claimed either.
+// Each pair has a confidence interval for the logarithm of its ratio. A pair is different if the interval lies wholly
+// beyond the margin, and the same if it lies wholly inside. Only one of the two can be true, so only one claim per pair
+// can be wrong. Of many pairs some would be claimed by chance: after Holm (1979) the clearest pair has to stand at the
+// level alpha/m, the next at alpha/(m-1). The first pair that does not stand ends all claims. The pairs after it are
+// shown at its level, at which they cannot be claimed either.
 //
 // A pair of fewer than minRounds has no interval and can only be different, if it is obvious.
 func compare(pairs []pair) []result.Comparison {
 	out := make([]result.Comparison, len(pairs))
 	var family []int
 	for i, p := range pairs {
-		out[i] = result.Comparison{A: p.a, B: p.b, Rounds: len(p.ratios), Ratio: p.ratios.mean(), Verdict: result.TooFew}
+		out[i] = result.Comparison{A: p.a, B: p.b, Rounds: p.rounds, Verdict: result.TooFew}
+		if p.rounds > 0 {
+			out[i].Ratio = ratioOf(p.mean)
+		}
 		switch {
-		case len(p.ratios) >= minRounds:
+		case p.rounds >= minRounds:
 			family = append(family, i)
 		case p.isObvious():
 			out[i].Verdict = result.Different
@@ -183,61 +159,28 @@ func asPredicted(row result.Row, tolerance float64) bool {
 
 // isObvious reports whether so few rounds show a difference that needs no statistics.
 func (p pair) isObvious() bool {
-	n := len(p.ratios)
-	if n == 0 || p.obvious[n] == 0 {
+	if p.rounds == 0 || p.obvious[p.rounds] == 0 {
 		return false
 	}
 	// Like the noise, the factor comes on top of the difference that does not matter.
-	edge := math.Log(p.obvious[n]) + math.Log1p(p.margin)
-	return slices.Min(p.ratios) > edge || slices.Max(p.ratios) < -edge
+	edge := math.Log(p.obvious[p.rounds]) + math.Log1p(p.margin)
+	return p.lowest > edge || p.highest < -edge
 }
 
-// ratios are the logarithms of B/A, of the rounds that have both.
-type ratios []float64
-
-func ratiosOf(a, b []float64) (r ratios) {
-	for i := range min(len(a), len(b)) {
-		if a, b := a[i], b[i]; a > 0 && b > 0 {
-			r = append(r, math.Log(b)-math.Log(a)) // the quotient itself may be infinite
-		}
-	}
-	return r
-}
-
-// mean returns the geometric mean of the ratios, or 0 if there are none.
-func (r ratios) mean() float64 {
-	if len(r) == 0 {
-		return 0
-	}
-	mean, _ := moments(r)
-	return ratioOf(mean)
-}
-
-// clearness returns how many standard errors the mean is from the nearer edge of the margin. If the pairs have equally
-// many rounds, this orders them by their p-values.
+// clearness is the confidence at which the pair can still be claimed: how many standard errors the mean is from the
+// nearer edge of the margin, as a share of Student's distribution.
 func (p pair) clearness() float64 {
-	mean, deviation := moments(p.ratios)
-	distance := math.Abs(math.Abs(mean) - math.Log1p(p.margin))
-	if deviation == 0 {
+	distance := math.Abs(math.Abs(p.mean) - math.Log1p(p.margin))
+	if p.err == 0 {
 		return math.Inf(1)
 	}
-	return distance / (deviation / math.Sqrt(float64(len(p.ratios))))
-}
-
-func moments(r []float64) (mean, deviation float64) {
-	for _, x := range r {
-		mean += x / float64(len(r))
-	}
-	for _, x := range r {
-		deviation += (x - mean) * (x - mean) / float64(len(r)-1)
-	}
-	return mean, math.Sqrt(deviation)
+	return stats.TDist{V: p.freedom}.CDF(distance / p.err)
 }
 
 // judge sets the interval of a pair's comparison, and returns the verdict that follows from it.
 func (p pair) judge(c *result.Comparison, confidence float64) string {
-	mean, low, high := interval(p.ratios, confidence)
-	c.Ratio, c.Low, c.High, c.Confidence = ratioOf(mean), ratioOf(low), ratioOf(high), confidence
+	low, high := p.interval(confidence)
+	c.Low, c.High, c.Confidence = ratioOf(low), ratioOf(high), confidence
 	edge := math.Log1p(p.margin)
 	switch {
 	case low > edge || high < -edge:
@@ -248,18 +191,11 @@ func (p pair) judge(c *result.Comparison, confidence float64) string {
 	return result.TooFew
 }
 
-// widest is the largest logarithm of a ratio that is kept: beyond it means nothing, and JSON has no infinity.
-const widest = 20
+// maxLog is the largest logarithm of a ratio that is kept: beyond it means nothing, and JSON has no infinity.
+const maxLog = 20
 
 // ratioOf returns the ratio that has this logarithm.
-func ratioOf(logarithm float64) float64 { return math.Exp(max(-widest, min(logarithm, widest))) }
-
-// interval is the mean and its confidence interval.
-func interval(values []float64, confidence float64) (mean, low, high float64) {
-	sample := benchmath.NewSample(slices.Clone(values), &benchmath.DefaultThresholds)
-	s := benchmath.AssumeNormal.Summary(sample, confidence)
-	return s.Center, s.Lo, s.Hi
-}
+func ratioOf(logarithm float64) float64 { return math.Exp(max(-maxLog, min(logarithm, maxLog))) }
 
 // Interval is the mean of a row's rounds and its 95% confidence interval; ok where there are two rounds or more.
 func Interval(rounds []float64) (mean, low, high float64, ok bool) {
@@ -267,6 +203,7 @@ func Interval(rounds []float64) (mean, low, high float64, ok bool) {
 	if len(known) < 2 {
 		return 0, 0, 0, false
 	}
-	mean, low, high = interval(known, 1-alpha)
-	return mean, low, high, true
+	e := estimateOf(known)
+	low, high = e.interval(1 - alpha)
+	return e.mean, low, high, true
 }

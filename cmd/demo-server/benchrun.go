@@ -146,11 +146,11 @@ func benchDiff(older, newer string, margin float64, s *streams) error {
 	if err != nil {
 		return err
 	}
-	comparisons := verdict.Runs(before.Rows, after.Rows, margin)
-	if len(comparisons) == 0 {
+	changes := verdict.Runs(before.Rows, after.Rows, margin)
+	if len(changes) == 0 {
 		return usageError(fmt.Sprintf("%s and %s have no row in common", configs.Quote(older), configs.Quote(newer)))
 	}
-	return report.DiffText(s.out, before, after, comparisons, options(s.out))
+	return report.DiffText(s.out, before, after, changes, options(s.out))
 }
 
 func readResult(name string) (*result.Result, error) {
