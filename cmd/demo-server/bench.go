@@ -164,9 +164,10 @@ func (b *benchRunCommand) config(l *line) (bench.Config, error) {
 
 // benchDiffCommand compares two runs.
 type benchDiffCommand struct {
-	Old    fileName `arg:"" optional:"" help:"a file that --json wrote"`
-	New    fileName `arg:"" optional:"" help:"a file that --json wrote"`
-	Margin margin   `default:"2%" help:"difference that does not matter"`
+	Old          fileName `arg:"" optional:"" help:"a file that --json wrote"`
+	New          fileName `arg:"" optional:"" help:"a file that --json wrote"`
+	Margin       margin   `default:"2%" help:"difference that does not matter"`
+	FailOnChange bool     `help:"exit with 1 if any figure differs, for better or worse"`
 }
 
 // Help is what the flags leave out.
@@ -174,12 +175,18 @@ func (benchDiffCommand) Help() string {
 	return `OLD and NEW are files that bench wrote with --json. Rows are compared by name, in requests/s,
 p50, p99, CPU per request and peak memory. The margin of p99 and memory is at least 5%, and that of
 CPU 20%. Settings that differ are named too.
+
+Exit codes:
+  0  the runs were compared
+  1  a file cannot be read; with --fail-on-change also if a figure differs, or if a row has
+     requests/s in one run only
+  2  the command line is wrong, or no row is in both files
 `
 }
 
 // Run compares.
 func (d *benchDiffCommand) Run(s *streams) error {
-	return benchDiff(string(d.Old), string(d.New), float64(d.Margin), s)
+	return benchDiff(string(d.Old), string(d.New), float64(d.Margin), d.FailOnChange, s)
 }
 
 // benchCostCommand measures what a blocked request costs.

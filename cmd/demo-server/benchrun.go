@@ -137,7 +137,7 @@ func options(out io.Writer) report.Options {
 }
 
 // benchDiff compares two files that bench wrote.
-func benchDiff(older, newer string, margin float64, s *streams) error {
+func benchDiff(older, newer string, margin float64, failOnChange bool, s *streams) error {
 	before, err := readResult(older)
 	if err != nil {
 		return err
@@ -150,7 +150,29 @@ func benchDiff(older, newer string, margin float64, s *streams) error {
 	if len(changes) == 0 {
 		return usageError(fmt.Sprintf("%s and %s have no row in common", configs.Quote(older), configs.Quote(newer)))
 	}
-	return report.DiffText(s.out, before, after, changes, options(s.out))
+	if err := report.DiffText(s.out, before, after, changes, options(s.out)); err != nil {
+		return err
+	}
+	if changed := changedFigures(changes); failOnChange && changed != "" {
+		fmt.Fprintf(s.errOut, "%s: changed: %s\n", program, changed)
+		return silentError(exitFailure)
+	}
+	return nil
+}
+
+// changedFigures lists the figures that changed, by row: pool (requests/s, p99), single (p50).
+func changedFigures(changes []verdict.Change) string {
+	var rows, figures []string
+	for i, c := range changes {
+		if c.Changed() {
+			figures = append(figures, c.Figure.Name)
+		}
+		if last := i+1 == len(changes) || changes[i+1].A != c.A; last && figures != nil {
+			rows = append(rows, fmt.Sprintf("%s (%s)", oneLine(c.A), strings.Join(figures, ", ")))
+			figures = nil
+		}
+	}
+	return strings.Join(rows, ", ")
 }
 
 func readResult(name string) (*result.Result, error) {
