@@ -1,0 +1,270 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"demo-server/bench/result"
+)
+
+// A headerLine says one thing about a run.
+type headerLine struct{ Label, Text string }
+
+// header says what was run: what each request did, the load, and what "ceiling" stands for. It has no lines for a result
+// without rows.
+func header(r *result.Result) []headerLine {
+	if len(r.Rows) == 0 {
+		return nil
+	}
+	return []headerLine{
+		{"Request", requestInWords(r.Rows)}, {"Load", loadLine(r.Load)}, {"Ceiling", ceilingInWords(r)},
+	}
+}
+
+// workInWords holds sentences about kinds of work, with %s for the delay.
+var workInWords = map[string]string{
+	"sleep": "waits %s for a timer",
+	"block": "sits %s in a system call, which holds a thread",
+	"cpu":   "hashes for %s of CPU time, which holds a core",
+	"mutex": "sleeps %s with one of a few slots, as with a lock",
+	"file":  "writes and reads files for %s, which holds a thread",
+	"http":  "waits %s for an HTTP server, over pooled connections",
+	"sql":   "waits %s for PostgreSQL, over pooled connections",
+	"grpc":  "waits %s for a gRPC server, over one channel",
+}
+
+// workSentence says what a kind of work does for the delay. An unknown kind, of a newer version, gets a general sentence.
+func workSentence(kind, delay string) string {
+	if format, ok := workInWords[kind]; ok {
+		return fmt.Sprintf(format, delay)
+	}
+	return fmt.Sprintf("does work %s for %s", kind, delay)
+}
+
+// requestInWords says what each request did: the delay and the kind of work, and how the rows differ in them.
+func requestInWords(rows []result.Row) string {
+	var kinds, unknown, python []string
+	var delays []float64
+	for i := range rows {
+		row := &rows[i]
+		if row.Delay == nil {
+			unknown = appendNew(unknown, row.Name)
+			continue
+		}
+		delays = appendNew(delays, *row.Delay)
+		if row.Kind == result.KindOriginal {
+			python = append(python, row.Name)
+			continue
+		}
+		kinds = appendNew(kinds, row.Work)
+	}
+	if delays == nil {
+		return "whatever the server does for it"
+	}
+	text := knownRequest(kinds, delays)
+	if kinds != nil && python != nil {
+		text += "; in Python, time.sleep"
+	}
+	if unknown != nil {
+		text += "; " + list(unknown) + ": whatever the server does for it"
+	}
+	return text
+}
+
+// knownRequest is requestInWords for rows whose delay is known. It has no kinds of work if all are Python programs.
+func knownRequest(kinds []string, delays []float64) string {
+	delay := alternatives(delays)
+	switch {
+	case slices.Max(delays) == 0:
+		return "no delay: the server answers at once"
+	case kinds == nil:
+		return fmt.Sprintf("waits %s in time.sleep", delay)
+	case len(kinds) == 1:
+		return workSentence(kinds[0], delay) + " (work " + kinds[0] + ")"
+	}
+	return fmt.Sprintf("does work %s for %s", either(kinds), delay)
+}
+
+// alternatives lists delays. If there are several, the rows' names say which one is theirs.
+func alternatives(delays []float64) string {
+	var words []string
+	for _, delay := range slices.Sorted(slices.Values(delays)) {
+		words = append(words, short(delay))
+	}
+	switch len(words) {
+	case 0:
+		return "a delay"
+	case 1:
+		return words[0]
+	}
+	return either(words) + ", by row,"
+}
+
+// either lists words that one of is meant: a, b or c.
+func either(words []string) string {
+	if len(words) == 1 {
+		return words[0]
+	}
+	last := len(words) - 1
+	return strings.Join(words[:last], ", ") + " or " + words[last]
+}
+
+// delaysOf returns the different delays of rows with a kind of work.
+func delaysOf(rows []result.Row, kind string) (delays []float64) {
+	for i := range rows {
+		if rows[i].Work == kind && rows[i].Delay != nil {
+			delays = appendNew(delays, *rows[i].Delay)
+		}
+	}
+	return delays
+}
+
+// appendNew appends one unless all has it already.
+func appendNew[T comparable](all []T, one T) []T {
+	if slices.Contains(all, one) {
+		return all
+	}
+	return append(all, one)
+}
+
+// loadLine says in one line which load each row was put under.
+func loadLine(l result.Load) string {
+	words := []string{plural(l.Concurrency, "client")}
+	if l.Loop == "open" {
+		words[0] = plainly(decimal(l.Rate, 4)) + " requests/s"
+	}
+	if l.Requests > 0 {
+		words = append(words, plural(l.Requests, "request"))
+	} else {
+		words[0] += " for " + short(l.DurationSeconds)
+	}
+	words = append(words, rounds(l.Repeat))
+	if l.WarmupSeconds > 0 {
+		words = append(words, short(l.WarmupSeconds)+" of warm-up")
+	}
+	if l.Keepalive {
+		words = append(words, "on kept connections")
+	} else {
+		words = append(words, "a new connection per request")
+	}
+	if l.Loop == "open" {
+		words = append(words, fmt.Sprintf("%s may wait", count(l.Concurrency)))
+	}
+	if l.Generator != "builtin" {
+		words = append(words, "by "+l.Generator)
+	}
+	return strings.Join(words, ", ")
+}
+
+// ceilingInWords says what the ceiling is, with its figure if all rows have the same one.
+func ceilingInWords(r *result.Result) string {
+	l := r.Load
+	if l.Loop == "open" {
+		return fmt.Sprintf("%s requests/s, the rate of the load", plainly(decimal(l.Rate, 4)))
+	}
+	var ceilings, delays []float64
+	for i := range r.Rows {
+		row := &r.Rows[i]
+		if ceiling := cmp.Or(row.Total.Ceiling, predictedCeiling(row)); ceiling != nil && row.Delay != nil && *row.Delay > 0 {
+			ceilings, delays = appendNew(ceilings, *ceiling), appendNew(delays, *row.Delay)
+		}
+	}
+	clients := plural(l.Concurrency, "client")
+	switch {
+	case ceilings == nil && slices.ContainsFunc(r.Rows, func(row result.Row) bool { return row.Delay != nil }):
+		return "none: without a delay, the clients ask for as much as they get"
+	case ceilings == nil:
+		return "not known: it follows from the delay, and none is known"
+	case len(ceilings) > 1:
+		return fmt.Sprintf("clients / delay, the most that %s can ask for", clients)
+	case digits(ceilings[0], 4) != digits(float64(l.Concurrency)/delays[0], 4):
+		return fmt.Sprintf("%s requests/s, the most that %s can count with %s", plainly(decimal(ceilings[0], 4)), l.Generator, clients)
+	}
+	return fmt.Sprintf("%s requests/s, the most that %s can ask for (%d / %s)", plainly(decimal(ceilings[0], 4)), clients,
+		l.Concurrency, short(delays[0]))
+}
+
+func predictedCeiling(row *result.Row) *float64 {
+	if row.Prediction == nil {
+		return nil
+	}
+	return row.Prediction.Ceiling
+}
+
+// rowMeanings says what the names of rows stand for that have settings of their own, repeat another row, or are not
+// modes, and of several kinds of work what each does.
+func rowMeanings(rows []result.Row) (lines []headerLine) {
+	seen := map[string]bool{}
+	for i := range rows {
+		server := rows[i].Server()
+		if seen[server] {
+			continue
+		}
+		seen[server] = true
+		if text := meaning(&rows[i], seen); text != "" {
+			lines = append(lines, headerLine{server, text})
+		}
+	}
+	if m := result.MatrixOf(rows); m != nil {
+		for _, kind := range m.Kinds {
+			label := strings.TrimLeft(result.Times, " ") + kind
+			lines = append(lines, headerLine{label, workSentence(kind, alternatives(delaysOf(rows, kind)))})
+		}
+	}
+	return lines
+}
+
+// meaning says what a row's name stands for, or nothing if it is just a mode's name. earlier has the servers of the rows
+// before.
+func meaning(row *result.Row, earlier map[string]bool) string {
+	switch row.Kind {
+	case result.KindOriginal:
+		return "Python: " + row.About
+	case result.KindAgainst:
+		return row.About
+	}
+	if first, _, numbered := strings.Cut(row.Server(), "#"); numbered && earlier[first] {
+		return "the same as " + first + " once more"
+	}
+	var settings []string
+	for _, name := range slices.Sorted(maps.Keys(row.Settings)) {
+		if name == "work" && strings.HasSuffix(row.Name, result.Times+row.Work) {
+			continue
+		}
+		settings = append(settings, name+"="+row.Settings[name])
+	}
+	if settings == nil {
+		return ""
+	}
+	return "mode " + row.Mode + " with " + list(settings)
+}
+
+// cpuMeasured says on which connections the CPU per request was measured: a new one for each request costs more.
+func cpuMeasured(l result.Load) string {
+	if l.Keepalive {
+		return "on kept connections"
+	}
+	return "on new connections"
+}
+
+// mixesLatencies reports whether the row's latencies include replies that were refused or failed. The built-in generator
+// tells them apart. ab counts all that it receives, and wrk counts every status, and a request that timed out as one that
+// took the timeout.
+func mixesLatencies(l result.Load, row *result.Row) bool {
+	c := row.Total.Counts
+	switch l.Generator {
+	case "ab":
+		return c.Status+c.Broken+c.Body > 0
+	case "wrk":
+		return c.Status+c.Timeout > 0
+	}
+	return false
+}
+
+// mixedNote explains the mark of latencies that mixesLatencies is true for.
+func mixedNote(l result.Load) string {
+	return l.Generator + " counts refused and failed requests in its latencies"
+}
