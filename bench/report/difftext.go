@@ -106,12 +106,10 @@ func percent(ratio float64) string {
 	switch {
 	case !(math.Abs(by) < mostPlain):
 		return decimal(by, 4) + "%"
-	case math.Abs(by) < 0.05:
-		return "0.0%" // without a sign, which -0.0% has
 	case by >= 1000:
 		return "+" + decimal(by, 4) + "%"
 	}
-	return fmt.Sprintf("%+.1f%%", by)
+	return signed(by)
 }
 
 // A phrase says the same of several rows.

@@ -66,8 +66,11 @@ func plainly(text string) string {
 	return number + " " + unit
 }
 
-// span writes a duration of minutes and more as people say it: 31m32s.
+// span writes a duration of minutes and more as people say it, 31m32s, and one below a second as 250ms.
 func span(s float64) string {
+	if s > 0 && s < 1 {
+		return time.Duration(math.Ceil(s*100) * float64(10*time.Millisecond)).String()
+	}
 	return time.Duration(math.Round(s) * float64(time.Second)).String()
 }
 
@@ -84,7 +87,7 @@ func share(part float64) string {
 	if !(math.Abs(part) < mostPlain) {
 		return decimal(100*part, 4) + "%"
 	}
-	text := strconv.FormatFloat(100*part, 'f', 1, 64)
+	text := fixed(100*part, 1)
 	if text == "100.0" {
 		return "100%"
 	}
@@ -151,7 +154,33 @@ func cores(f *float64) string {
 	if f == nil {
 		return unknown
 	}
-	return strconv.FormatFloat(*f, 'f', 3, 64)
+	return fixed(*f, 3)
+}
+
+// fixed writes a number with so many digits after the point. A negative number that rounds to 0 has no sign.
+func fixed(f float64, digits int) string {
+	text := strconv.FormatFloat(f, 'f', digits, 64)
+	if strings.Trim(text, "-0.") == "" {
+		return strings.TrimPrefix(text, "-")
+	}
+	return text
+}
+
+// signed writes a change in percent, with a sign unless it rounds to 0.
+func signed(percent float64) string {
+	text := fixed(percent, 1)
+	if percent > 0 && text != "0.0" {
+		text = "+" + text
+	}
+	return text + "%"
+}
+
+// perRequest writes how many of a thing there are for each request, with two digits after the point.
+func perRequest(f *float64) string {
+	if f == nil {
+		return unknown
+	}
+	return fixed(*f, 2)
 }
 
 // digits rounds to so many digits that count.
