@@ -1,18 +1,36 @@
 package report
 
 import (
-	"fmt"
 	"math"
+	"slices"
 
 	"demo-server/bench/result"
 )
 
 // A column is one of the table of rows.
 type column struct {
-	head  string // in a terminal, up to two lines; empty for one that only the page has room for
+	head  string // in a terminal, up to two lines
 	title string // on the page
 	cell  func(*result.Row) cell
+
+	group group  // of tables in a terminal, if all columns are shown
+	rank  int    // in a terminal, the highest ones give way first; 0 stays
+	hint  string // how a terminal names the column if it is hidden; empty if it does not
+	zero  bool   // a terminal leaves the column out if it is 0 in each row
 }
+
+// onlyWide is the rank of columns that a terminal shows only with --wide.
+const onlyWide = 9
+
+// A group is the title of columns that go into a table together, if there is no room for all in one.
+type group string
+
+const (
+	ofThroughput group = "Throughput"
+	ofLatency    group = "Latency"
+	ofCPU        group = "CPU"
+	ofMemory     group = "Memory, threads and files"
+)
 
 // A cell is what a table says of one row.
 type cell struct {
@@ -34,52 +52,152 @@ const (
 
 // served are the columns of what the clients got, after the name.
 var served = []column{
-	{"req/s", "requests/s", plain(func(f *result.Figures) string { return rate(f.PerSecond) })},
-	{"", "95% confidence", plain(confidence)},
-	{"of\nceil.", "share of the ceiling", plain(func(f *result.Figures) string { return ratio(f.PerSecond, f.Ceiling) })},
-	{"", "mean", wait(func(f *result.Figures) *result.Latency { return f.Mean })},
-	{"p50", "p50", wait(func(f *result.Figures) *result.Latency { return f.P50 })},
-	{"p90", "p90", wait(func(f *result.Figures) *result.Latency { return f.P90 })},
-	{"p99", "p99", wait(func(f *result.Figures) *result.Latency { return f.P99 })},
-	{"longest", "longest", wait(func(f *result.Figures) *result.Latency { return f.Longest })},
-	{"", "answered", requestsThat(func(c result.Counts) int { return c.Answered }, calm)},
-	{"failed", "failed", requestsThat(func(c result.Counts) int { return c.Failed }, alarmed)},
-	{"re-\nfused", "refused", requestsThat(func(c result.Counts) int { return c.Refused }, careful)},
-	{"", "unfinished", requestsThat(func(c result.Counts) int { return c.Unfinished }, careful)},
+	{head: "requests/s", title: "requests/s", group: ofThroughput, cell: plain(func(f *result.Figures) string { return rate(f.PerSecond) })},
+	{head: "95% CI", title: "95% confidence", group: ofThroughput, rank: 5, hint: "95% confidence", cell: plain(confidence)},
+	{
+		head: "of\nceiling", title: "share of the ceiling", group: ofThroughput, rank: onlyWide, hint: "share of the ceiling",
+		cell: plain(func(f *result.Figures) string { return ratio(f.PerSecond, f.Ceiling) }),
+	},
+	{
+		head: "latency\nmean", title: "mean", group: ofLatency, rank: onlyWide, hint: "mean",
+		cell: wait(func(f *result.Figures) *result.Latency { return f.Mean }),
+	},
+	{
+		head: "latency\np50", title: "p50", group: ofLatency, rank: 3, hint: "p50",
+		cell: wait(func(f *result.Figures) *result.Latency { return f.P50 }),
+	},
+	{
+		head: "latency\np90", title: "p90", group: ofLatency, rank: onlyWide, hint: "p90",
+		cell: wait(func(f *result.Figures) *result.Latency { return f.P90 }),
+	},
+	{
+		head: "latency\np99", title: "p99", group: ofLatency, rank: 3, hint: "p99",
+		cell: wait(func(f *result.Figures) *result.Latency { return f.P99 }),
+	},
+	{
+		head: "latency\nlongest", title: "longest", group: ofLatency, rank: 4, hint: "longest",
+		cell: wait(func(f *result.Figures) *result.Latency { return f.Longest }),
+	},
+	{
+		head: "answered", title: "answered", group: ofThroughput, rank: onlyWide,
+		cell: requestsThat(func(c result.Counts) int { return c.Answered }, calm),
+	},
+	{
+		head: "failed", title: "failed", group: ofThroughput, rank: 1, zero: true, hint: "failed",
+		cell: requestsThat(func(c result.Counts) int { return c.Failed }, alarmed),
+	},
+	{
+		head: "refused", title: "refused", group: ofThroughput, rank: 1, zero: true, hint: "refused",
+		cell: requestsThat(func(c result.Counts) int { return c.Refused }, careful),
+	},
+	{
+		head: "unfinished", title: "unfinished", group: ofThroughput, rank: onlyWide, zero: true,
+		cell: requestsThat(func(c result.Counts) int { return c.Unfinished }, careful),
+	},
 }
 
 // taken are those of what the server took for it.
 var taken = []column{
-	{"CPU ms\n/req", "CPU per request, ms", plain(func(f *result.Figures) string { return scaled(f.CPUPerRequest, 1e3) })},
-	{"", "context switches per request", plain(func(f *result.Figures) string { return scaled(f.SwitchesPerRequest, 1) })},
-	{"", "cores, server", plain(func(f *result.Figures) string { return cores(f.ServerCores) })},
-	{"", "cores, load generator", plain(func(f *result.Figures) string { return cores(f.ClientCores) })},
-	{"memory\n/req", "memory per request in flight", plain(func(f *result.Figures) string {
-		return size(f.BytesPerInFlight)
-	})},
-	{"", "memory, idle", plain(func(f *result.Figures) string { return size(f.IdleBytes) })},
-	{"", "memory, most", most(func(s *result.Sample) *float64 { return s.Resident }, size)},
-	{"OS\nthreads", "OS threads", most(func(s *result.Sample) *float64 { return s.Threads }, figure)},
-	{"", "goroutines", most(func(s *result.Sample) *float64 { return s.Goroutines }, figure)},
-	{"", "open files", most(func(s *result.Sample) *float64 { return s.OpenFiles }, figure)},
+	{
+		head: "ms per\nrequest", title: cpuTitle, group: ofCPU, rank: onlyWide, hint: "CPU",
+		cell: plain(func(f *result.Figures) string { return scaled(f.CPUPerRequest, 1e3) }),
+	},
+	{
+		head: "switches\n/request", title: "context switches per request", group: ofCPU, rank: onlyWide,
+		cell: plain(func(f *result.Figures) string { return scaled(f.SwitchesPerRequest, 1) }),
+	},
+	{
+		head: "cores,\nserver", title: "cores, server", group: ofCPU, rank: onlyWide,
+		cell: plain(func(f *result.Figures) string { return cores(f.ServerCores) }),
+	},
+	{
+		head: "cores,\nclients", title: "cores, load generator", group: ofCPU, rank: onlyWide,
+		cell: plain(func(f *result.Figures) string { return cores(f.ClientCores) }),
+	},
+	{
+		head: "cores,\nothers", title: "cores, all others", group: ofCPU, rank: onlyWide,
+		cell: plain(func(f *result.Figures) string { return cores(f.OtherCores) }),
+	},
+	{
+		head: "memory/req\nin flight", title: memoryTitle, group: ofMemory, rank: onlyWide,
+		cell: plain(func(f *result.Figures) string { return size(f.BytesPerInFlight) }),
+	},
+	{
+		head: "memory,\nidle", title: "memory, idle", group: ofMemory, rank: onlyWide,
+		cell: plain(func(f *result.Figures) string { return size(f.IdleBytes) }),
+	},
+	{
+		head: "memory,\npeak", title: "memory, peak", group: ofMemory, rank: onlyWide, hint: "memory",
+		cell: most(func(s *result.Sample) *float64 { return s.Resident }, size),
+	},
+	{
+		head: "threads,\npeak", title: "OS threads, peak", group: ofMemory, rank: onlyWide, hint: "threads",
+		cell: most(func(s *result.Sample) *float64 { return s.Threads }, figure),
+	},
+	{
+		head: "goroutines,\npeak", title: "goroutines, peak", group: ofMemory, rank: onlyWide,
+		cell: most(func(s *result.Sample) *float64 { return s.Goroutines }, figure),
+	},
+	{
+		head: "files,\npeak", title: "open files, peak", group: ofMemory, rank: onlyWide,
+		cell: most(func(s *result.Sample) *float64 { return s.OpenFiles }, figure),
+	},
 }
 
-// theory is last in a terminal; the page has a table of its own for it.
-var theory = column{"theory\nreq/s", "predicted, requests/s", prediction}
+const (
+	cpuTitle    = "CPU per request, ms"
+	memoryTitle = "memory per request in flight"
+)
+
+// theory is next to the measured throughput in a terminal; the page has a table of its own for it.
+var theory = column{head: "predicted\nrequests/s", title: "predicted, requests/s", group: ofThroughput, rank: 2, hint: "predicted", cell: prediction}
+
+// columnsFor returns the columns of a terminal, with heads and marks that depend on the load.
+func columnsFor(l result.Load) []column {
+	all := slices.Concat(served, taken)
+	for i := range all {
+		switch all[i].title {
+		case cpuTitle:
+			all[i].head = map[bool]string{false: "CPU ms/req\nnew conns", true: "CPU ms/req\nkept conns"}[l.Keepalive]
+		case "failed":
+			if l.Generator != "builtin" { // ab and wrk do not tell refusals from other statuses
+				all[i].head = "failed or\nrefused"
+			}
+		}
+		if all[i].group == ofLatency {
+			all[i].cell = marking(l, all[i].cell)
+		}
+	}
+	return slices.Insert(all, 2, theory)
+}
+
+// mark is put behind a latency that mixesLatencies is true for.
+const mark = "*"
+
+// marking returns latency with a mark for rows in which the load generator mixed refusals and failures.
+func marking(l result.Load, latency func(*result.Row) cell) func(*result.Row) cell {
+	return func(row *result.Row) cell {
+		c := latency(row)
+		if c.text != unknown && mixesLatencies(l, row) {
+			c.text, c.mood = c.text+mark, careful
+		}
+		return c
+	}
+}
 
 // foretold are the columns of what theory predicted beside what was measured.
 var foretold = []column{
-	{"", "predicted, requests/s", prediction},
-	{"", "measured", plain(func(f *result.Figures) string { return rate(f.PerSecond) })},
-	{"", "off", off(func(f *result.Figures) *float64 { return f.PerSecond })},
-	{"", "predicted, mean", foretells(func(f *result.Figures) string { return latency(f.Mean) })},
-	{"", "measured", plain(func(f *result.Figures) string { return latency(f.Mean) })},
-	{"", "off", off(func(f *result.Figures) *float64 { return known(f.Mean) })},
-	{"", "predicted, longest", foretells(func(f *result.Figures) string { return latency(f.Longest) })},
-	{"", "measured", plain(func(f *result.Figures) string { return latency(f.Longest) })},
-	{"", "off", off(func(f *result.Figures) *float64 { return known(f.Longest) })},
-	{"", "predicted, refused", foretells(refusedShare)},
-	{"", "measured", plain(refusedShare)},
+	{title: "predicted, requests/s", cell: prediction},
+	{title: "measured", cell: plain(func(f *result.Figures) string { return rate(f.PerSecond) })},
+	{title: "off", cell: off(func(f *result.Figures) *float64 { return f.PerSecond })},
+	{title: "predicted, mean", cell: foretells(func(f *result.Figures) string { return latency(f.Mean) })},
+	{title: "measured", cell: plain(func(f *result.Figures) string { return latency(f.Mean) })},
+	{title: "off", cell: off(func(f *result.Figures) *float64 { return known(f.Mean) })},
+	{title: "predicted, longest", cell: foretells(func(f *result.Figures) string { return latency(f.Longest) })},
+	{title: "measured", cell: plain(func(f *result.Figures) string { return latency(f.Longest) })},
+	{title: "off", cell: off(func(f *result.Figures) *float64 { return known(f.Longest) })},
+	{title: "predicted, refused", cell: foretells(refusedShare)},
+	{title: "measured", cell: plain(refusedShare)},
 }
 
 func foretells(text func(*result.Figures) string) func(*result.Row) cell {
@@ -101,7 +219,7 @@ func off(figure func(*result.Figures) *float64) func(*result.Row) cell {
 		if predicted == nil || measured == nil || *predicted == 0 {
 			return cell{text: unknown}
 		}
-		return cell{text: fmt.Sprintf("%+.1f%%", 100*(*measured / *predicted - 1))}
+		return cell{text: signed(100 * (*measured / *predicted - 1))}
 	}
 }
 

@@ -6,18 +6,12 @@ import (
 	"demo-server/bench/result"
 )
 
-// CostText writes the table of what a blocked request costs, and what there is to know of each mode.
+// CostText writes the table of the costs of a blocked request, and the notes on the modes.
 func CostText(w io.Writer, r *result.Result, o Options) error {
 	t := &writer{Options: o}
-	var rows [][]cell
-	for i := range r.Costs {
-		rows = append(rows, costCells(&r.Costs[i]))
-	}
-	var heads []string
-	for _, column := range costColumns {
-		heads = append(heads, column.head)
-	}
-	t.table(heads, rows)
+	t.section(measured(r))
+	t.costTables(r.Costs)
+	t.costLegend()
 	t.costNotes(r.Costs)
 	t.verdict(r)
 	return t.flush(w)
@@ -27,61 +21,112 @@ func CostText(w io.Writer, r *result.Result, o Options) error {
 type costColumn struct {
 	head, title string // in a terminal, on the page
 	text        func(*result.Cost) string
+	hint        string // of a column that a terminal shows only with --wide: a name for it
 }
 
 // costColumns are those of the table of costs, after the name.
 var costColumns = []costColumn{
-	{"blocked", "blocked at the same time", func(c *result.Cost) string { return count(c.InFlight) }},
-	{"of these\nqueued", "of these queued", func(c *result.Cost) string { return count(c.Queued) }},
-	{"bytes\n/req", "bytes per request", func(c *result.Cost) string { return figure(c.BytesPerRequest) }},
-	{"gorou-\ntines", "goroutines per request", func(c *result.Cost) string { return scaled(c.GoroutinesPer, 1) }},
-	{"OS\nthreads", "OS threads per request", func(c *result.Cost) string { return scaled(c.ThreadsPer, 1) }},
-	{"late\np50", "lateness, p50", func(c *result.Cost) string { return duration(c.LatenessP50) }},
-	{"late\np99", "lateness, p99", func(c *result.Cost) string { return duration(c.LatenessP99) }},
-	{"CPU µs\n/req", "CPU per request without a delay, µs", func(c *result.Cost) string {
+	{"requests\nblocked", "blocked at the same time", func(c *result.Cost) string { return count(c.InFlight) }, ""},
+	{"of these\nqueued", "of these queued", func(c *result.Cost) string { return count(c.Queued) }, "the number of queued requests"},
+	{"bytes/\nrequest", "bytes per request", func(c *result.Cost) string { return figure(c.BytesPerRequest) }, ""},
+	{"goroutines\n/request", "goroutines per request", func(c *result.Cost) string { return perRequest(c.GoroutinesPer) }, ""},
+	{"threads\n/request", "OS threads per request", func(c *result.Cost) string { return perRequest(c.ThreadsPer) }, ""},
+	{"late by\np50", "lateness, p50", func(c *result.Cost) string { return duration(c.LatenessP50) }, "the p50 of late by"},
+	{"late by\np99", "lateness, p99", func(c *result.Cost) string { return duration(c.LatenessP99) }, ""},
+	{"CPU µs/\nrequest", "CPU per request without a delay, µs", func(c *result.Cost) string {
 		return scaled(c.CPUPerRequest, 1e6)
-	}},
-	{"req/s\nno delay", "requests/s without a delay", func(c *result.Cost) string { return rate(c.PerSecondAtNoWait) }},
+	}, ""},
+	{"requests\n/s", "requests/s without a delay", func(c *result.Cost) string { return rate(c.PerSecondAtNoWait) }, ""},
 }
 
-// costCells are a line of the table, the name first. Of a mode that failed before, what was not measured is not 0.
-func costCells(c *result.Cost) []cell {
-	if c.Failure == "" {
-		cells := []cell{{text: c.Name}}
-		for _, column := range costColumns {
-			cells = append(cells, cell{text: column.text(c)})
-		}
-		return cells
+// atNoDelay is the number of columns at the end of costColumns that are measured in a run of their own.
+const atNoDelay = 2
+
+// costTables writes one table, or two if there is no room for all columns in one.
+func (t *writer) costTables(costs []result.Cost) {
+	heads, rows := t.costTable(costs, costColumns)
+	if t.fits(heads, rows) {
+		t.table(heads, rows)
+		return
 	}
-	cells := []cell{{text: c.Name, mood: alarmed}}
-	for _, column := range costColumns {
-		text := column.text(c)
-		if text == "0" {
-			text = unknown
+	split := len(costColumns) - atNoDelay
+	heads, rows = t.costTable(costs, costColumns[:split])
+	t.titled("While requests block", heads, rows)
+	heads, rows = t.costTable(costs, costColumns[split:])
+	t.titled("Without a delay", heads, rows)
+}
+
+// costTable returns the heads and lines of columns, without the ones that only --wide shows.
+func (t *writer) costTable(costs []result.Cost, columns []costColumn) (heads []string, rows [][]cell) {
+	for i := range costs {
+		rows = append(rows, []cell{costName(&costs[i])})
+	}
+	for _, column := range columns {
+		if column.hint != "" && !t.Wide {
+			continue
 		}
-		cells = append(cells, cell{text: text})
+		heads = append(heads, column.head)
+		for i := range costs {
+			rows[i] = append(rows[i], column.cell(&costs[i]))
+		}
+	}
+	return heads, rows
+}
+
+// costLegend writes what the columns mean, and which are hidden.
+func (t *writer) costLegend() {
+	t.section("")
+	t.say("", calm, "bytes, goroutines, threads: growth of the server, divided by the requests blocked in it at the same time.")
+	t.say("", calm, "late by: time from the end of its delay to the end of a request's work.")
+	t.say("", calm, "CPU, requests/s: from a run of its own, without a delay, on kept connections.")
+	var hidden []string
+	for _, column := range costColumns {
+		if column.hint != "" && !t.Wide {
+			hidden = append(hidden, column.hint)
+		}
+	}
+	if hidden != nil {
+		t.say("", calm, "--wide adds "+list(hidden)+".")
+	}
+}
+
+// costCells are a line of the table, the name first.
+func costCells(c *result.Cost) []cell {
+	cells := []cell{costName(c)}
+	for _, column := range costColumns {
+		cells = append(cells, column.cell(c))
 	}
 	return cells
 }
 
+func costName(c *result.Cost) cell {
+	if c.Failure != "" {
+		return cell{text: c.Name, mood: alarmed}
+	}
+	return cell{text: c.Name}
+}
+
+// cell returns the cell of a mode. If the mode failed, a 0 was not measured.
+func (column costColumn) cell(c *result.Cost) cell {
+	text := column.text(c)
+	if c.Failure != "" && text == "0" {
+		text = unknown
+	}
+	return cell{text: text}
+}
+
 func (t *writer) costNotes(costs []result.Cost) {
-	noted := false
-	for i := range costs {
-		c := &costs[i]
-		if len(c.Notes) == 0 && c.Failure == "" {
-			continue
-		}
-		if !noted {
-			t.section("Notes")
-			noted = true
-		}
-		for _, note := range c.Notes {
-			t.say(c.Name, calm, note)
+	var notes []note
+	var failures []failure
+	for _, c := range costs {
+		for _, text := range c.Notes {
+			notes = append(notes, note{c.Name, calm, text})
 		}
 		if c.Failure != "" {
-			t.failure(c.Name, c.Failure)
+			failures = append(failures, failure{c.Name, c.Failure})
 		}
 	}
+	t.notes(notes, failures)
 }
 
 // duration writes a number of seconds that may be unknown.

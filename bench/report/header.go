@@ -85,7 +85,7 @@ func knownRequest(kinds []string, delays []float64) string {
 	case len(kinds) == 1:
 		return workSentence(kinds[0], delay) + " (work " + kinds[0] + ")"
 	}
-	return fmt.Sprintf("does work %s for %s", either(kinds), delay)
+	return fmt.Sprintf("does one kind of work for %s: %s", strings.TrimSuffix(delay, ","), either(kinds))
 }
 
 // alternatives lists delays. If there are several, the rows' names say which one is theirs.

@@ -47,7 +47,7 @@ func TestHeader(t *testing.T) {
 		},
 		{
 			"kinds of work", closedLoad(nil), []result.Row{modeRow("goroutine × cpu", "cpu", 0.2), modeRow("goroutine × mutex", "mutex", 0.2)},
-			"does work cpu or mutex for 200 ms", load, ceiling,
+			"does one kind of work for 200 ms: cpu or mutex", load, ceiling,
 		},
 		{
 			"delays", closedLoad(nil), []result.Row{modeRow("goroutine(delay=1s)", "block", 1), modeRow("goroutine", "block", 0.2)},

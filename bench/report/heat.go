@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 
 	"demo-server/bench/result"
 )
@@ -51,17 +52,49 @@ func heatCell(row *result.Row) cell {
 	return c
 }
 
-// matrix writes a table for each kind of work, and then what all come to, servers down and kinds across.
-func (t *writer) matrix(m *result.Matrix, rows []result.Row) {
-	for _, kind := range m.Kinds {
-		t.section("Work: " + kind)
-		t.rows(ofKind(rows, kind), (*result.Row).Server)
+// matrix writes the main figures with servers down and kinds of work across. --wide adds a table for each kind.
+func (t *writer) matrix(m *result.Matrix, r *result.Result) {
+	t.across(m, heatTitle, func(row *result.Row) cell {
+		c := heatCell(row)
+		c.text = fmt.Sprintf("%6s", c.text) // the shade is as wide as that
+		return c
+	})
+	hidden := []string{"a table for each kind of work"}
+	if t.Wide {
+		hidden = nil
+		for _, kind := range m.Kinds {
+			t.section("Work: " + kind)
+			t.rows(ofKind(r.Rows, kind), r.Load, (*result.Row).Server)
+		}
+	} else {
+		p99 := marking(r.Load, wait(func(f *result.Figures) *result.Latency { return f.P99 }))
+		t.across(m, "Latency, p99", orAbsent(p99))
+		t.trouble(m, r)
 	}
-	if others := ofKind(rows, ""); others != nil {
+	if others := ofKind(r.Rows, ""); others != nil {
 		t.section("Servers whose work is not known")
-		t.rows(others, (*result.Row).Server)
+		t.rows(others, r.Load, (*result.Row).Server)
 	}
-	t.heat(m)
+	t.legend(r, hidden)
+}
+
+// trouble writes how many requests failed or were refused, if any did.
+func (t *writer) trouble(m *result.Matrix, r *result.Result) {
+	bad := func(c result.Counts) int { return c.Failed + c.Refused }
+	if !slices.ContainsFunc(r.Rows, func(row result.Row) bool { return row.Work != "" && bad(row.Total.Counts) > 0 }) {
+		return
+	}
+	t.across(m, "Failed or refused", orAbsent(requestsThat(bad, alarmed)))
+}
+
+// orAbsent returns of, for a matrix that may lack rows.
+func orAbsent(of func(*result.Row) cell) func(*result.Row) cell {
+	return func(row *result.Row) cell {
+		if row == nil {
+			return cell{text: unknown, mood: absent}
+		}
+		return of(row)
+	}
 }
 
 func ofKind(rows []result.Row, kind string) (some []result.Row) {
@@ -73,20 +106,17 @@ func ofKind(rows []result.Row, kind string) (some []result.Row) {
 	return some
 }
 
-// heat writes which share of the ceiling each reaches.
-func (t *writer) heat(m *result.Matrix) {
-	var rows [][]cell
+// across writes a table with servers down and kinds of work across.
+func (t *writer) across(m *result.Matrix, title string, of func(*result.Row) cell) {
+	var lines [][]cell
 	for _, server := range m.Servers {
 		line := []cell{{text: server}}
 		for _, kind := range m.Kinds {
-			c := heatCell(m.At(server, kind))
-			c.text = fmt.Sprintf(" %6s ", c.text) // the shade is as wide as that
-			line = append(line, c)
+			line = append(line, of(m.At(server, kind)))
 		}
-		rows = append(rows, line)
+		lines = append(lines, line)
 	}
-	t.section(heatTitle)
-	t.table(m.Kinds, rows)
+	t.titled(title, m.Kinds, lines)
 }
 
 // heatTable is the same for the page.

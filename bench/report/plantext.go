@@ -3,69 +3,106 @@ package report
 import (
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"demo-server/bench/result"
 )
 
-// PlanText writes what is going to be measured, what theory predicts of it, and when it will be done. plan is a result
-// of which nothing has been measured yet; the times that it took are those that it will take.
+// PlanText writes what is going to be run, what theory predicts, and when it will be done. plan is a result of which
+// nothing has been measured yet; its times are the expected ones. Text goes on where it ends.
 func PlanText(w io.Writer, plan *result.Result, now time.Time, o Options) error {
 	t := &writer{Options: o}
-	var rows [][]cell
-	for i := range plan.Rows {
-		rows = append(rows, planCells(&plan.Rows[i]))
+	t.header(plan)
+	if m := result.MatrixOf(plan.Rows); m != nil {
+		t.across(m, "Predicted requests/s", orAbsent(prediction))
+	} else {
+		t.predictions(plan.Rows)
 	}
-	t.section(fmt.Sprintf("%s, %s", load(plan.Load), rounds(plan.Load.Repeat)))
-	t.table([]string{"predicted\nreq/s", "mean", "longest", "refused", "takes", "bound"}, rows)
-	for _, row := range plan.Rows {
-		if row.Why != "" {
-			t.say(row.Name, calm, "no prediction: "+row.Why)
-		}
-		if row.Cut {
-			t.say(row.Name, careful, "would take longer, and is cut off there")
-		}
-	}
-	t.left(plan.Left)
 	t.section("")
+	t.planNotes(plan.Rows)
 	end := now.Add(time.Duration(plan.TookSeconds * float64(time.Second)))
 	t.say("", calm, fmt.Sprintf("All of it takes about %s, until %s.", span(plan.TookSeconds), end.Format(time.TimeOnly)))
+	t.left(plan.Left)
 	t.section("")
 	return t.flush(w)
 }
 
-func planCells(row *result.Row) []cell {
-	bound := cell{text: row.Bound}
-	if row.Bound == "" {
-		bound.text = unknown
+// header writes what is run, with short labels in a column of their own.
+func (t *writer) header(r *result.Result) {
+	const longest = 14 // of a label and two spaces
+	lines := slices.Concat(header(r), rowMeanings(r.Rows))
+	indent := 0
+	for _, line := range lines {
+		if width := textWidth(line.Label) + 2; width <= longest {
+			indent = max(indent, width)
+		}
 	}
-	takes := cell{text: span(row.Total.TookSeconds)}
-	if row.Cut {
-		takes.mood = careful
-	}
-	p := row.Prediction
-	if p == nil {
-		p = &result.Figures{}
-	}
-	refused := cell{text: unknown}
-	if p.RefusedShare != nil {
-		refused.text = share(*p.RefusedShare)
-	}
-	return []cell{
-		{text: row.Name}, {text: rate(p.PerSecond)}, {text: latency(p.Mean)}, {text: latency(p.Longest)}, refused, takes, bound,
+	for _, line := range lines {
+		t.labelled(line, indent)
 	}
 }
 
-// load says what load is put on each row.
-func load(l result.Load) string {
-	end := fmt.Sprintf("for %s", short(l.DurationSeconds))
-	if l.Requests > 0 {
-		end = fmt.Sprintf("%s requests", thousands(fmt.Sprint(l.Requests)))
+// planColumns are those of the table of predictions, after the name.
+var planColumns = []column{
+	{head: "predicted\nrequests/s", cell: prediction},
+	{head: "latency\nmean", rank: 2, cell: foretells(func(f *result.Figures) string { return latency(f.Mean) })},
+	{head: "latency\nlongest", rank: 1, cell: foretells(func(f *result.Figures) string { return latency(f.Longest) })},
+	{head: "refused", rank: 3, zero: true, cell: foretells(refusedShare)},
+	{head: "takes", rank: 4, cell: takes},
+	{head: "capacity", rank: 5, cell: capacity},
+}
+
+// predictions writes the table of predictions.
+func (t *writer) predictions(rows []result.Row) {
+	columns := shown(planColumns, rows)
+	if takeTheSame(rows) { // then the sum says it
+		columns = slices.DeleteFunc(columns, func(c column) bool { return c.head == "takes" })
 	}
-	if l.Loop == "open" {
-		return fmt.Sprintf("%s requests/s %s by %s", decimal(l.Rate, 4), end, l.Generator)
+	named := func(row *result.Row) string { return row.Name }
+	heads, lines := laidOut(t.roomy(columns, rows, named), rows, named)
+	t.table(heads, lines)
+}
+
+// takeTheSame reports whether the repeats of all rows take as long.
+func takeTheSame(rows []result.Row) bool {
+	return !slices.ContainsFunc(rows, func(row result.Row) bool { return takes(&row).text != takes(&rows[0]).text })
+}
+
+// takes returns how long a repeat of the row takes.
+func takes(row *result.Row) cell {
+	c := cell{text: span(row.Total.TookSeconds)}
+	if row.Cut {
+		c.mood = careful
 	}
-	return fmt.Sprintf("%s clients %s by %s", thousands(fmt.Sprint(l.Concurrency)), end, l.Generator)
+	return c
+}
+
+// capacity returns how many requests a server works on in each delay.
+func capacity(row *result.Row) cell {
+	switch {
+	case row.Bound != "":
+		return cell{text: row.Bound}
+	case row.Prediction != nil:
+		return cell{text: "unlimited"}
+	}
+	return cell{text: unknown}
+}
+
+// planNotes writes for which rows there is no prediction, and which are cut off.
+func (t *writer) planNotes(rows []result.Row) {
+	var notes []note
+	for _, row := range rows {
+		if row.Why != "" {
+			notes = append(notes, note{row.Name, calm, "no prediction: " + row.Why})
+		}
+		if row.Cut {
+			notes = append(notes, note{row.Name, careful, "would take longer, and is cut off after " + span(row.Total.TookSeconds)})
+		}
+	}
+	for _, g := range groupNotes(notes) {
+		t.say(t.folded(g.names), g.mood, g.text())
+	}
 }
 
 func rounds(n int) string {

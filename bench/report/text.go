@@ -6,22 +6,23 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
 
 	"demo-server/bench/result"
 )
 
-// Options say what a terminal can do.
+// Options say what a terminal can do, and how much to show.
 type Options struct {
 	Color bool
-	Width int // in characters; 0 is 100
+	Width int  // in characters; 0 is 80
+	Wide  bool // all columns, in as many tables as they take
 }
 
 const (
-	usualWidth = 100
-	leastWidth = 40 // narrower, a table would be cut to single letters
-	leastName  = 12 // characters of a name before it is broken
+	usualWidth = 80
+	widestText = 100 // sentences are not easier to read in longer lines
+	leastWidth = 40  // narrower, a table would be cut to single letters
+	leastName  = 12  // characters of a name before it is broken
 )
 
 func (o Options) width() int {
@@ -52,37 +53,105 @@ func (o Options) shade(c cell) string {
 	return "\x1b[" + steps[c.shade-1].code + "m" + c.text + "\x1b[0m"
 }
 
-// Text writes the table of the rows, what there is to know of each, and the verdict.
+// Text writes the result: the table of the rows, the notes on them, and the verdict. PlanText has said before what was run
+// and what was left out.
 func Text(w io.Writer, r *result.Result, o Options) error {
 	t := &writer{Options: o}
+	t.section(measured(r))
 	if m := result.MatrixOf(r.Rows); m != nil {
-		t.matrix(m, r.Rows)
+		t.matrix(m, r)
 	} else {
-		t.rows(r.Rows, func(row *result.Row) string { return row.Name })
+		hidden := t.rows(r.Rows, r.Load, func(row *result.Row) string { return row.Name })
+		t.legend(r, hidden)
 	}
-	t.notes(r)
-	t.left(r.Left)
+	t.notes(notesOf(r.Rows), failuresOf(r.Rows))
 	t.verdict(r)
+	t.expectations(r.Expectations)
 	return t.flush(w)
 }
 
-// rows writes the table of some rows, under what names them.
-func (t *writer) rows(rows []result.Row, named func(*result.Row) string) {
-	var heads []string
-	var lines [][]cell
+// measured returns the title of a result: how long it took, and on how many cores.
+func measured(r *result.Result) string {
+	title := "Measured in " + span(r.TookSeconds)
+	if r.Machine.Cores > 0 {
+		title += " on " + plural(r.Machine.Cores, "core")
+	}
+	return title
+}
+
+// rows writes the table of some rows with the names that named returns. It returns short names of the columns that it left
+// out.
+func (t *writer) rows(rows []result.Row, load result.Load, named func(*result.Row) string) (hidden []string) {
+	columns := shown(columnsFor(load), rows)
+	if t.Wide {
+		t.groups(columns, rows, named)
+		return nil
+	}
+	roomy := t.roomy(columns, rows, named)
+	heads, lines := laidOut(roomy, rows, named)
+	t.table(heads, lines)
+	for _, c := range columns {
+		if c.hint != "" && !slices.ContainsFunc(roomy, func(shown column) bool { return shown.title == c.title }) {
+			hidden = append(hidden, c.hint)
+		}
+	}
+	return hidden
+}
+
+// groups writes all columns: in one table if there is room, else in one for each group.
+func (t *writer) groups(columns []column, rows []result.Row, named func(*result.Row) string) {
+	heads, lines := laidOut(columns, rows, named)
+	if t.fits(heads, lines) {
+		t.table(heads, lines)
+		return
+	}
+	for _, group := range []group{ofThroughput, ofLatency, ofCPU, ofMemory} {
+		others := func(c column) bool { return c.group != group }
+		heads, lines := laidOut(slices.DeleteFunc(slices.Clone(columns), others), rows, named)
+		t.titled(string(group), heads, lines)
+	}
+}
+
+// shown returns the columns in which some row has a figure, and all of rank 0.
+func shown(columns []column, rows []result.Row) []column {
+	return slices.DeleteFunc(slices.Clone(columns), func(c column) bool {
+		return c.rank > 0 && !slices.ContainsFunc(rows, func(row result.Row) bool {
+			text := c.cell(&row).text
+			return text != unknown && !(c.zero && (text == "0" || text == share(0)))
+		})
+	})
+}
+
+// roomy returns the columns that fit into one table. Columns of the highest rank give way first, from the right.
+func (t *writer) roomy(columns []column, rows []result.Row, named func(*result.Row) string) []column {
+	columns = slices.DeleteFunc(slices.Clone(columns), func(c column) bool { return c.rank == onlyWide })
+	for {
+		heads, lines := laidOut(columns, rows, named)
+		highest := 0
+		for i := range columns {
+			if columns[i].rank > 0 && columns[i].rank >= columns[highest].rank {
+				highest = i
+			}
+		}
+		if t.fits(heads, lines) || len(columns) == 0 || columns[highest].rank == 0 {
+			return columns
+		}
+		columns = slices.Delete(columns, highest, highest+1)
+	}
+}
+
+// laidOut returns the heads of columns, and a line of cells for each row, with its name in front.
+func laidOut(columns []column, rows []result.Row, named func(*result.Row) string) (heads []string, lines [][]cell) {
 	for i := range rows {
 		lines = append(lines, []cell{{text: named(&rows[i]), mood: moodOf(&rows[i])}})
 	}
-	for _, column := range slices.Concat(served, taken, []column{theory}) {
-		if column.head == "" {
-			continue
-		}
+	for _, column := range columns {
 		heads = append(heads, column.head)
 		for i := range rows {
 			lines[i] = append(lines[i], column.cell(&rows[i]))
 		}
 	}
-	t.table(heads, lines)
+	return heads, lines
 }
 
 // A writer gathers what is written: of several sections there is an empty line between two.
@@ -105,138 +174,6 @@ func (t *writer) section(title string) {
 	}
 }
 
-// table writes as many tables as it takes for the width, each with the names in front.
-func (t *writer) table(heads []string, rows [][]cell) {
-	if len(rows) == 0 {
-		return
-	}
-	longest := 0
-	for _, row := range rows {
-		longest = max(longest, text.StringWidth(clean(row[0].text)))
-	}
-	for from := 0; from < len(heads); {
-		room := t.width() - min(longest, leastName)
-		to, gap := fit(widths(heads, rows, from), room)
-		to += from
-		used := 0
-		for _, width := range widths(heads, rows, from)[:to-from] {
-			used += width + gap
-		}
-		t.section("")
-		t.part(heads[from:to], rows, from, gap, min(longest, t.width()-used))
-		from = to
-	}
-}
-
-// fit returns how many columns have room beside the name, at least one, and how many spaces are between two.
-func fit(widths []int, room int) (n, gap int) {
-	const narrow, wide = 1, 2
-	total := 0
-	for _, width := range widths {
-		total += width
-	}
-	if total+wide*len(widths) <= room {
-		return len(widths), wide
-	}
-	used := 0
-	for used += widths[0] + narrow; n < len(widths) && (n == 0 || used <= room); used += narrow {
-		if n++; n < len(widths) {
-			used += widths[n]
-		}
-	}
-	return n, narrow
-}
-
-// widths are those of the columns from one on.
-func widths(heads []string, rows [][]cell, from int) (all []int) {
-	for i := from; i < len(heads); i++ {
-		width := text.LongestLineLen(heads[i])
-		for _, row := range rows {
-			width = max(width, text.StringWidth(row[i+1].text))
-		}
-		all = append(all, width)
-	}
-	return all
-}
-
-// part writes one table.
-func (t *writer) part(heads []string, rows [][]cell, from, gap, name int) {
-	out := table.NewWriter()
-	header := table.Row{""}
-	configs := []table.ColumnConfig{{Number: 1}}
-	for i, head := range heads {
-		header = append(header, head)
-		configs = append(configs, table.ColumnConfig{
-			Number: i + 2, Align: text.AlignRight, AlignHeader: text.AlignRight, VAlignHeader: text.VAlignBottom,
-		})
-	}
-	out.AppendHeader(header)
-	for _, row := range rows {
-		line := table.Row{t.paint(broken(clean(row[0].text), name), row[0].mood)}
-		for _, cell := range row[from+1 : from+1+len(heads)] {
-			line = append(line, t.shade(cell))
-		}
-		out.AppendRow(line)
-	}
-	out.SetColumnConfigs(configs)
-	out.SetStyle(light(gap))
-	out.SuppressTrailingSpaces()
-	for line := range strings.Lines(out.Render()) {
-		line = strings.TrimSuffix(line, "\n")
-		if strings.HasPrefix(line, rule) { // it goes on below the padding of the last column
-			line = strings.TrimSuffix(line, strings.Repeat(rule, gap))
-		}
-		fmt.Fprintln(&t.out, line)
-	}
-}
-
-// rule is what the line under the head is made of.
-const rule = "─"
-
-// light is a table without lines but one under its head.
-func light(gap int) table.Style {
-	style := table.StyleLight
-	style.Format.Header = text.FormatDefault
-	style.Options = table.Options{SeparateHeader: true}
-	style.Box.PaddingLeft, style.Box.PaddingRight = "", strings.Repeat(" ", gap)
-	return style
-}
-
-// broken breaks a name over lines of so many characters, after punctuation where there is some. A line has one character
-// at least, however narrow it should be.
-func broken(name string, width int) string {
-	var lines []string
-	line, used := "", 0
-	for _, piece := range pieces(name) {
-		if used > 0 && used+text.StringWidth(piece) > width {
-			lines, line, used = append(lines, line), "", 0
-		}
-		from := 0
-		for at, r := range piece {
-			wide := text.RuneWidth(r)
-			if used > 0 && used+wide > width {
-				lines, line, from, used = append(lines, line+piece[from:at]), "", at, 0
-			}
-			used += wide
-		}
-		line += piece[from:]
-	}
-	return strings.Join(append(lines, line), "\n")
-}
-
-// pieces are the parts of a name that should stay whole.
-func pieces(name string) (parts []string) {
-	for name != "" {
-		end := strings.IndexAny(name, ",-(:/") + 1
-		if end == 0 {
-			end = len(name)
-		}
-		parts = append(parts, name[:end])
-		name = name[end:]
-	}
-	return parts
-}
-
 // say writes a sentence, or what there is to say of a name, in as many lines as it takes.
 func (t *writer) say(name string, m mood, sentence string) {
 	if name != "" {
@@ -244,7 +181,7 @@ func (t *writer) say(name string, m mood, sentence string) {
 		sentence = name + " " + sentence
 	}
 	indent := "  "
-	for i, line := range strings.Split(text.WrapSoft(clean(sentence), min(t.width(), usualWidth)-4), "\n") {
+	for i, line := range strings.Split(text.WrapSoft(clean(sentence), min(t.width(), widestText)-4), "\n") {
 		line = strings.TrimRight(line, " ")
 		if rest, whole := strings.CutPrefix(line, name); i == 0 && whole {
 			line = t.paint(name, m) + rest
@@ -254,50 +191,104 @@ func (t *writer) say(name string, m mood, sentence string) {
 	}
 }
 
-// notes says what there is to know of each row.
-func (t *writer) notes(r *result.Result) {
-	if !slices.ContainsFunc(r.Rows, func(row result.Row) bool { return len(row.Notes) > 0 || row.Failure != "" }) &&
-		intervals(r.Rows) == "" {
-		return
+// legend writes below the tables which columns they leave out, and what the marks in them mean.
+func (t *writer) legend(r *result.Result, hidden []string) {
+	t.section("")
+	if slices.ContainsFunc(r.Rows, func(row result.Row) bool { return mixesLatencies(r.Load, &row) }) {
+		t.say("", calm, mark+" "+mixedNote(r.Load))
 	}
-	t.section("Notes")
-	for i := range r.Rows {
-		row := &r.Rows[i]
-		for _, note := range row.Notes {
-			t.say(row.Name, moodOf(row), note)
-		}
-		if row.Failure != "" {
-			t.failure(row.Name, row.Failure)
-		}
+	if slices.ContainsFunc(r.Rows, beyond) {
+		t.say("", calm, "> is for requests that had no reply yet when the measuring ended.")
 	}
-	if all := intervals(r.Rows); all != "" {
-		t.say("", calm, all)
+	if text := untroubled(r); text != "" {
+		t.say("", calm, text)
+	}
+	if hidden != nil {
+		t.say("", calm, "--wide adds "+strings.Join(hidden, ", ")+".")
+	}
+	if t.Wide && lacksMemory(r.Rows) {
+		t.say("", calm, "Too few requests were in flight to measure the memory of one: see demo-server bench cost.")
 	}
 }
 
-// failure is a reason, and the last lines of a log.
-func (t *writer) failure(name, failure string) {
-	reason, log, _ := strings.Cut(failure, "\n")
-	t.say(name, alarmed, reason)
+// beyond reports whether a latency of the row is only known to be longer than the measuring.
+func beyond(row result.Row) bool {
+	return slices.ContainsFunc([]*result.Latency{row.Total.P50, row.Total.P99, row.Total.Longest}, func(l *result.Latency) bool {
+		return l != nil && l.Beyond
+	})
+}
+
+// untroubled returns a sentence that no request failed or was refused, as far as that is so.
+func untroubled(r *result.Result) string {
+	var total result.Counts
+	repeats := 0
+	for i := range r.Rows {
+		c := &r.Rows[i].Total.Counts
+		total.Failed, total.Refused = total.Failed+c.Failed, total.Refused+c.Refused
+		repeats += len(r.Rows[i].Repeats)
+	}
+	switch {
+	case repeats == 0 || total.Failed > 0 && total.Refused > 0:
+		return ""
+	case total.Failed > 0 && r.Load.Generator != "builtin": // they may have been refused
+		return ""
+	case total.Failed > 0:
+		return "No request was refused."
+	case total.Refused > 0:
+		return "No request failed."
+	}
+	return "No request failed or was refused."
+}
+
+// lacksMemory reports whether memory was sampled, but the memory of a request in flight is not known for any row.
+func lacksMemory(rows []result.Row) bool {
+	modes := 0
+	for i := range rows {
+		if rows[i].Total.BytesPerInFlight != nil {
+			return false
+		}
+		if rows[i].Kind == result.KindMode && rows[i].Total.Peak != nil {
+			modes++
+		}
+	}
+	return modes > 0
+}
+
+// labelled writes a label, and in a column next to it a sentence. A label that is too long is a part of the sentence.
+func (t *writer) labelled(l headerLine, indent int) {
+	label, sentence := clean(l.Label), clean(l.Text)
+	if textWidth(label)+2 > indent {
+		label, sentence = "", label+": "+sentence
+	}
+	for i, line := range strings.Split(text.WrapSoft(sentence, min(t.width(), widestText)-indent), "\n") {
+		left := label + strings.Repeat(" ", indent-textWidth(label))
+		if label == "" && i == 0 {
+			left = ""
+		}
+		fmt.Fprintln(&t.out, left+strings.TrimRight(line, " "))
+		label = ""
+	}
+}
+
+func textWidth(s string) int { return text.StringWidth(clean(s)) }
+
+func failuresOf(rows []result.Row) (failures []failure) {
+	for _, row := range rows {
+		if row.Failure != "" {
+			failures = append(failures, failure{row.Name, row.Failure})
+		}
+	}
+	return failures
+}
+
+func (t *writer) failure(f failure) {
+	reason, log, _ := strings.Cut(f.text, "\n")
+	t.say(f.name, alarmed, reason)
 	for line := range strings.Lines(log) {
 		for _, line := range strings.Split(text.WrapHard(clean(strings.TrimSpace(line)), t.width()-6), "\n") {
 			fmt.Fprintln(&t.out, t.paint("    | "+line, absent))
 		}
 	}
-}
-
-// intervals are the confidence intervals, for which the table has no room.
-func intervals(rows []result.Row) string {
-	var all []string
-	for i := range rows {
-		if half := confidence(&rows[i].Total); half != unknown {
-			all = append(all, rows[i].Name+" "+rate(rows[i].Total.PerSecond)+" "+half)
-		}
-	}
-	if all == nil {
-		return ""
-	}
-	return "requests/s with 95% confidence: " + strings.Join(all, ", ")
 }
 
 // left names the rows that were not measured.
@@ -322,5 +313,24 @@ func (t *writer) verdict(r *result.Result) {
 	t.section("Verdict")
 	for _, sentence := range r.Verdict {
 		t.say("", calm, sentence)
+	}
+}
+
+// expectations writes whether each condition was met, and with which figure.
+func (t *writer) expectations(all []result.Expectation) {
+	if len(all) == 0 {
+		return
+	}
+	t.section("Expected")
+	for _, e := range all {
+		name, mood := "met", calm
+		if !e.Met {
+			name, mood = "NOT MET", alarmed
+		}
+		text := e.Text
+		if e.Why != "" {
+			text += " (" + strings.TrimSuffix(e.Why, ".") + ")"
+		}
+		t.say(name, mood, text)
 	}
 }
