@@ -35,7 +35,7 @@ type benchRunCommand struct {
 	benchRows  `embed:"" group:"What runs"`
 	benchLoad  `embed:"" group:"The load"`
 	benchCare  `embed:"" group:"How it is measured"`
-	benchFiles `embed:"" group:"What is kept"`
+	benchFiles `embed:"" group:"What is shown and kept"`
 }
 
 // benchRows say what is put under load.
@@ -76,6 +76,7 @@ type benchFiles struct {
 	Report fileName `help:"HTML page with the table, the verdict and pictures; needs no network"`
 	JSON   fileName `name:"json" help:"all that was measured"`
 	CSV    fileName `name:"csv" help:"a line for each repeat"`
+	Wide   bool     `help:"show all columns, and with several kinds of --work a table for each"`
 }
 
 // Help is what the flags leave out.
@@ -197,6 +198,7 @@ type benchCostCommand struct {
 	Repeat   int           `in:"1..1000" default:"1" help:"how often each mode is measured"`
 	Beside   bool          `help:"bare net/http and fasthttp, nginx, and the article's Flask and gevent too"`
 	JSON     fileName      `name:"json" help:"all that was measured"`
+	Wide     bool          `help:"show all columns"`
 }
 
 // Help is what the flags leave out.
@@ -248,5 +250,5 @@ func (b *benchCostCommand) Run(s *streams, l *line) error {
 		}
 		defer end()
 	}
-	return benchCost(config, benchFiles{JSON: b.JSON}, s)
+	return benchCost(config, benchFiles{JSON: b.JSON, Wide: b.Wide}, s)
 }

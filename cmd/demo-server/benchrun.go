@@ -45,8 +45,8 @@ func benchRun(config bench.Config, set *originals.Set, files benchFiles, s *stre
 func benchCost(config bench.CostConfig, files benchFiles, s *streams) error {
 	ctx, stop := untilSignal(context.Background())
 	defer stop()
-	fmt.Fprintf(s.out, "%s with %d requests in flight, about %s\n\n", counted("server", len(config.Rows)), config.InFlight,
-		config.Took().Round(time.Second))
+	fmt.Fprintf(s.out, "%s, and in each %s that block for %s at the same time.\nAll of it takes about %s.\n\n",
+		counted("server", len(config.Rows)), counted("request", config.InFlight), config.Delay(), config.Took().Round(time.Second))
 	progress := newProgress(s.errOut, config.Took(), config.Repeat)
 	measured := bench.Cost(ctx, config, progress)
 	progress.Close()
@@ -67,7 +67,9 @@ type showing func(io.Writer, *result.Result, report.Options) error
 
 // conclude shows what was measured and writes the files that were asked for. No failure keeps the next from being done.
 func conclude(measured *result.Result, show showing, files benchFiles, s *streams) error {
-	failed := show(s.out, measured, options(s.out))
+	shown := options(s.out)
+	shown.Wide = files.Wide
+	failed := show(s.out, measured, shown)
 	for _, file := range []struct {
 		name  fileName
 		write func(io.Writer, *result.Result) error
@@ -125,8 +127,8 @@ func withoutCall(err error) error {
 	return err
 }
 
-// usualWidth is for where nobody knows how wide the reader's window is.
-const usualWidth = 100
+// usualWidth is for output that is not read in a terminal, whose width would be known.
+const usualWidth = 80
 
 // options are how to print there.
 func options(out io.Writer) report.Options {
