@@ -68,10 +68,28 @@ func requestInWords(rows []result.Row) string {
 	if kinds != nil && python != nil {
 		text += "; in Python, time.sleep"
 	}
+	text += faultInWords(rows)
 	if unknown != nil {
 		text += "; " + list(unknown) + ": whatever the server does for it"
 	}
 	return text
+}
+
+// faultInWords says which faults are injected, if any are.
+func faultInWords(rows []result.Row) string {
+	var faults []string
+	for i := range rows {
+		if rows[i].Kind == result.KindMode {
+			faults = appendNew(faults, rows[i].Fault)
+		}
+	}
+	switch {
+	case len(faults) > 1:
+		return "; some rows inject faults"
+	case faults == nil || faults[0] == "":
+		return ""
+	}
+	return "; with the fault " + faults[0]
 }
 
 // knownRequest is requestInWords for rows whose delay is known. It has no kinds of work if all are Python programs.

@@ -28,6 +28,13 @@ func modeRow(name, work string, delay float64) result.Row {
 	return row
 }
 
+// faulty returns a row with a fault.
+func faulty(fault string) result.Row {
+	row := modeRow("goroutine", "sleep", 0.2)
+	row.Fault = fault
+	return row
+}
+
 func TestHeader(t *testing.T) {
 	python := result.Row{Name: "flask", Kind: result.KindOriginal, Delay: result.Number(0.2), Total: result.Figures{Ceiling: result.Number(500.0)}}
 	mine := result.Row{Name: "mine", Kind: result.KindAgainst, About: "a server at http://127.0.0.1:8080/"}
@@ -44,6 +51,14 @@ func TestHeader(t *testing.T) {
 		{
 			"alike", closedLoad(nil), []result.Row{modeRow("goroutine", "sleep", 0.2), modeRow("pool", "sleep", 0.2)},
 			"waits 200 ms for a timer (work sleep)", load, ceiling,
+		},
+		{
+			"a fault", closedLoad(nil), []result.Row{faulty("status=503:20"), faulty("status=503:20"), python},
+			"waits 200 ms for a timer (work sleep); in Python, time.sleep; with the fault status=503:20", load, ceiling,
+		},
+		{
+			"faults", closedLoad(nil), []result.Row{faulty("status=503:20"), faulty("")},
+			"waits 200 ms for a timer (work sleep); some rows inject faults", load, ceiling,
 		},
 		{
 			"kinds of work", closedLoad(nil), []result.Row{modeRow("goroutine × cpu", "cpu", 0.2), modeRow("goroutine × mutex", "mutex", 0.2)},
