@@ -102,7 +102,12 @@ func (g *noteGroup) text() string {
 		patterns = appendNew(patterns, pattern(deviation))
 	}
 	for _, p := range patterns {
-		words = append(words, mergeFigures(slices.DeleteFunc(slices.Clone(g.deviations), func(d string) bool { return pattern(d) != p })))
+		same := slices.DeleteFunc(slices.Clone(g.deviations), func(d string) bool { return pattern(d) != p })
+		word := mergeFigures(same)
+		if len(same) < len(g.causes) { // the others are not off in this
+			word += fmt.Sprintf(" (%d of %d)", len(same), len(g.causes))
+		}
+		words = append(words, word)
 	}
 	return strings.Join(words, ", ") + offThePrediction + cause
 }

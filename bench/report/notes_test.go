@@ -25,7 +25,7 @@ func TestGroupNotes(t *testing.T) {
 		{
 			"the same cause, with other figures",
 			[]note{late("a", "requests/s -2.6%, longest +6.5%", "758.74µs"), late("b", "requests/s -7.3%", "1.05ms"), late("c", "longest +4.5%", "2ms")},
-			[]string{"a, b, c: requests/s -2.6% to -7.3%, longest +4.5% to +6.5% off the prediction: each request spent 758.74µs to 2ms" +
+			[]string{"a, b, c: requests/s -2.6% to -7.3% (2 of 3), longest +4.5% to +6.5% (2 of 3) off the prediction: each request spent 758.74µs to 2ms" +
 				" beside queue and work"},
 		},
 		{
