@@ -20,6 +20,7 @@ var mayImport = map[string][]string{
 	"backend":         {"connlimit"},
 	"bench":           {"bench/beside", "bench/load", "bench/originals", "bench/predict", "bench/result", "bench/verdict"},
 	"bench/beside":    {},
+	"bench/expect":    {"bench/result", "units"},
 	"bench/load":      {},
 	"bench/originals": {},
 	"bench/predict":   {"bench/load"},
@@ -27,8 +28,8 @@ var mayImport = map[string][]string{
 	"bench/result":    {},
 	"bench/verdict":   {"bench/result"},
 	"cmd/demo-server": {
-		"backend", "bench", "bench/beside", "bench/originals", "bench/report", "bench/result", "bench/verdict",
-		"configs", "modes", "server", "server/admin", "server/admission", "server/fault", "server/host", "server/prefork",
+		"backend", "bench", "bench/beside", "bench/expect", "bench/originals", "bench/report", "bench/result",
+		"bench/verdict", "configs", "modes", "server", "server/admin", "server/admission", "server/fault", "server/host", "server/prefork",
 		"work", "work/remote",
 	},
 	"configs":          {"units"},
