@@ -29,8 +29,8 @@ var mayImport = map[string][]string{
 	"bench/verdict":   {"bench/result"},
 	"cmd/demo-server": {
 		"backend", "bench", "bench/beside", "bench/expect", "bench/originals", "bench/report", "bench/result",
-		"bench/verdict", "configs", "modes", "server", "server/admin", "server/admission", "server/fault", "server/host", "server/prefork",
-		"work", "work/remote",
+		"bench/verdict", "configs", "modes", "server", "server/admin", "server/admission", "server/fault", "server/host",
+		"server/prefork", "work", "work/remote",
 	},
 	"configs":          {"units"},
 	"connlimit":        {},

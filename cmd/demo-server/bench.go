@@ -107,6 +107,15 @@ delay of 2s, once, with a budget of 10m; rows that would take longer are left ou
 
 A load generator can do harm: --against takes servers on this machine only, unless --allow-remote is
 given.
+
+Exit codes:
+  0  every row was measured and got right replies
+  1  a row failed, was not measured, or got no right reply; a file could not be written; or a
+     running server or a load generator was not ready. Standard error has a line for each. The
+     figures are shown and kept.
+  2  there is a mistake on the command line or in the settings: nothing was measured
+An interrupt (Ctrl-C) ends the run. The figures until then are shown and kept, and decide the exit
+code: 1 if a row had not been measured yet.
 `
 }
 
@@ -141,7 +150,7 @@ func (b *benchRunCommand) Run(s *streams, l *line) error {
 			fmt.Fprintf(s.errOut, "%s: %s\n", program, missing)
 		}
 	}
-	return benchRun(config, set, b.benchFiles, s)
+	return b.measure(config, set, s)
 }
 
 // config is what the flags ask for, as check has left them.
@@ -212,6 +221,9 @@ fast as they accept for certain.
 Of the servers of --beside the lateness is not known, since they do not say how long they worked.
 Nor do they say what is in them: of the requests that are not answered, those count that they have
 opened a connection for.
+
+The exit code is 1 if a mode failed or was not measured, which standard error names, and 2 if there
+is a mistake on the command line or in the settings.
 `
 }
 

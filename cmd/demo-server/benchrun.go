@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,8 +19,8 @@ import (
 	"demo-server/configs"
 )
 
-// benchRun measures, and shows and keeps what came of it. What was measured until an interrupt counts.
-func benchRun(config bench.Config, set *originals.Set, files benchFiles, s *streams) error {
+// measure measures, and shows and keeps what came of it. What was measured until an interrupt counts.
+func (b *benchRunCommand) measure(config bench.Config, set *originals.Set, s *streams) error {
 	ctx, stop := untilSignal(context.Background())
 	defer stop()
 	for i := range config.Rows {
@@ -38,7 +39,7 @@ func benchRun(config bench.Config, set *originals.Set, files benchFiles, s *stre
 	progress := newProgress(s.errOut, plan.Took, plan.Repeat)
 	measured := plan.Run(ctx, set, progress)
 	progress.Close()
-	return conclude(measured, report.Text, files, s)
+	return conclude(measured, config.Rows, report.Text, b.benchFiles, s)
 }
 
 // benchCost measures what a blocked request costs.
@@ -50,7 +51,7 @@ func benchCost(config bench.CostConfig, files benchFiles, s *streams) error {
 	progress := newProgress(s.errOut, config.Took(), config.Repeat)
 	measured := bench.Cost(ctx, config, progress)
 	progress.Close()
-	return conclude(measured, report.CostText, files, s)
+	return conclude(measured, config.Rows, report.CostText, files, s)
 }
 
 func counted(noun string, n int) string { return fmt.Sprintf("%d %s", n, plural(noun, n)) }
@@ -66,7 +67,8 @@ func newProgress(out io.Writer, takes time.Duration, rounds int) *bench.Progress
 type showing func(io.Writer, *result.Result, report.Options) error
 
 // conclude shows what was measured and writes the files that were asked for. No failure keeps the next from being done.
-func conclude(measured *result.Result, show showing, files benchFiles, s *streams) error {
+// It prints a line on standard error for each failure and each shortfall of the rows.
+func conclude(measured *result.Result, rows []bench.Row, show showing, files benchFiles, s *streams) error {
 	shown := options(s.out)
 	shown.Wide = files.Wide
 	failed := show(s.out, measured, shown)
@@ -81,30 +83,17 @@ func conclude(measured *result.Result, show showing, files benchFiles, s *stream
 			failed = errors.Join(failed, err)
 		}
 	}
+	lines := shortfalls(measured, rows)
 	if failed != nil {
-		for line := range strings.SplitSeq(failed.Error(), "\n") {
-			fmt.Fprintf(s.errOut, "%s: %s\n", program, line)
-		}
-		return silentError(exitFailure)
+		lines = slices.Concat(strings.Split(failed.Error(), "\n"), lines)
 	}
-	if incomplete(measured) {
+	for _, line := range lines {
+		fmt.Fprintf(s.errOut, "%s: %s\n", program, oneLine(line))
+	}
+	if lines != nil {
 		return silentError(exitFailure)
 	}
 	return nil
-}
-
-func incomplete(r *result.Result) bool {
-	for _, row := range r.Rows {
-		if row.Failure != "" {
-			return true
-		}
-	}
-	for _, cost := range r.Costs {
-		if cost.Failure != "" {
-			return true
-		}
-	}
-	return false
 }
 
 func writeFile(name string, measured *result.Result, write func(io.Writer, *result.Result) error) error {
