@@ -46,6 +46,7 @@ type benchRows struct {
 	Originals   bool      `help:"the article's Python programs too"`
 	Against     []against `sep:"none" placeholder:"NAME=URL" help:"a server that runs already; repeatable"`
 	AllowRemote bool      `help:"let --against put load on other machines"`
+	Quick       bool      `help:"2 rounds of 2.5s with a delay of 200ms, about 40s for all modes; see above"`
 	Article     bool      `help:"the article's test: 5000 requests by 100 clients, a delay of 2s; see above"`
 	Port        int       `in:"0..65535" default:"0" help:"TCP port of the servers that it starts; 0 picks free ones"`
 }
@@ -86,10 +87,15 @@ port, puts load on it, looks into it, and stops it. It says what theory predicts
 happens, and tells noise from difference.
 
 Examples:
-  demo-server bench                                   # all modes, 100 clients
+  demo-server bench --quick                           # all modes, in about 40 s
+  demo-server bench                                   # all modes, more closely, in about 7 minutes
   demo-server bench --row=pool:workers=50 --row=pool:workers=100,queue=10 -c 200
   demo-server bench --work=sleep,block,cpu,mutex --delay=100ms -c 20 --report=report.html
   demo-server bench --modes=goroutine --against=mine=http://127.0.0.1:8080/ --report=report.html
+
+--quick is 2 rounds of 2.5s with a delay of 200ms. Any of these that is given wins, the delay of an
+environment variable, a file, a preset or a row too. Rows whose work computes take longer, because
+all clients share the cores.
 
 With several kinds of --work each mode runs with each, and a table shows which share of what the
 clients could get each of these reaches. all leaves out sql where there is no --dsn.
@@ -141,7 +147,7 @@ func (b *benchRunCommand) Run(s *streams, l *line) error {
 			return err
 		}
 		defer set.Close()
-		settings, err := l.loadSettings(b.fixed()...)
+		settings, err := l.loadSettings(b.chosenDelay(l, nil)...)
 		if err != nil {
 			return err
 		}

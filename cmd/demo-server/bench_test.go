@@ -7,7 +7,9 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -231,6 +233,48 @@ func orSleep(work string) string {
 	return work
 }
 
+// TestBenchQuick: the delay of --quick is the weakest of all.
+func TestBenchQuick(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "settings.yaml")
+	if err := os.WriteFile(file, []byte("delay: 400ms\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name    string
+		environ []string
+		flags   []string
+		want    []time.Duration // of each row
+	}{
+		{"its own", nil, []string{"--modes=pool,single"}, []time.Duration{quickDelay, quickDelay}},
+		{"a flag", nil, []string{"--modes=pool,single", "--delay=50ms"}, []time.Duration{50 * time.Millisecond, 50 * time.Millisecond}},
+		{"the default as a flag", nil, []string{"--modes=pool", "--delay=2s", "-z=10s"}, []time.Duration{2 * time.Second}},
+		{"the environment", []string{"DEMO_SERVER_DELAY=300ms"}, []string{"--modes=pool"}, []time.Duration{300 * time.Millisecond}},
+		{"a file", nil, []string{"--modes=pool", "--config=" + file}, []time.Duration{400 * time.Millisecond}},
+		{"a preset", nil, []string{"--modes=pool", "--preset=throughput"}, []time.Duration{0}},
+		{"rows", nil, []string{"--row=pool", "--row=pool:delay=1s", "--row=goroutine:preset=throughput", "--row=pool:workers=50"},
+			[]time.Duration{quickDelay, time.Second, 0, quickDelay}},
+		{"work", nil, []string{"--modes=pool", "--work=sleep,http"}, []time.Duration{quickDelay, quickDelay}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			b, l := benchOf(t, c.environ, append(c.flags, "--quick")...)
+			rows, err := b.rows(l)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []time.Duration
+			for _, row := range rows {
+				got = append(got, row.Delay)
+				if flag := "--delay=" + quickDelay.String(); slices.Contains(row.Args, flag) != (row.Delay == quickDelay) {
+					t.Errorf("%s has a delay of %s, and its server the flags %q", row.Name, row.Delay, row.Args)
+				}
+			}
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
 // Of a server that is running already nothing is known.
 func TestBenchAgainst(t *testing.T) {
 	mine, six := "http://127.0.0.1:8080/a?b=c", "http://[::1]"
@@ -348,6 +392,17 @@ func TestBenchConfig(t *testing.T) {
 		{[]string{"--article", "--repeat=3", "--budget=5m", "--with=ab"}, with(func(c *bench.Config) {
 			c.Generator, c.Requests, c.Duration, c.Repeat = bench.AB, 5000, 0, 3
 			c.Budget, c.Reasonable = 5*time.Minute, 10*time.Minute
+		})},
+		{[]string{"--quick"}, with(func(c *bench.Config) { c.Duration, c.Repeat = 2500*time.Millisecond, 2 })},
+		{[]string{"--quick", "-z=1s", "--repeat=3", "-c=7"}, with(func(c *bench.Config) {
+			c.Duration, c.Repeat, c.Concurrency = time.Second, 3, 7
+		})},
+		{[]string{"--quick", "-n=700"}, with(func(c *bench.Config) { c.Requests, c.Duration, c.Repeat = 700, 0, 2 })},
+		{[]string{"--quick", "--rate=5", "-c=7"}, with(func(c *bench.Config) {
+			c.Duration, c.Repeat, c.Rate, c.Concurrency = 2500*time.Millisecond, 2, 5, 7
+		})},
+		{[]string{"--quick", "--with=wrk"}, with(func(c *bench.Config) {
+			c.Duration, c.Repeat, c.Generator, c.Keepalive = 2500*time.Millisecond, 2, bench.WRK, true
 		})},
 		{[]string{"--timeout=3s", "--warmup=1s", "--seed=0", "--margin=0.05"}, with(func(c *bench.Config) {
 			c.Timeout, c.Warmup, c.Seed, c.Margin = 3*time.Second, time.Second, 0, 0.05

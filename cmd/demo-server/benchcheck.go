@@ -29,6 +29,7 @@ const (
 // check fills in what flags mean for each other, and reports where they do not go together.
 func (b *benchRunCommand) check(l *line) {
 	b.checkArticle(l)
+	b.checkQuick(l)
 	b.checkLoad(l)
 	if b.With != bench.Builtin {
 		b.checkTool(l)
@@ -44,22 +45,14 @@ func (b *benchRunCommand) checkRows(l *line) {
 		return
 	}
 	var said []string
-	for _, v := range times(b.wanted(l), b.kinds(l)) {
-		_, err := v.row(l, b.fixed())
+	for _, v := range b.rowVariants(l) {
+		_, err := v.row(l)
 		if err == nil || slices.Contains(said, err.Error()) {
 			continue
 		}
 		said = append(said, err.Error())
 		l.mistaken("%s", err)
 	}
-}
-
-// fixed are the settings of the article's test.
-func (b *benchRunCommand) fixed() []configs.Flag {
-	if !b.Article {
-		return nil
-	}
-	return []configs.Flag{{Name: "delay", Value: articleDelay.String()}}
 }
 
 func (b *benchRunCommand) checkArticle(l *line) {

@@ -67,7 +67,8 @@ type variant struct {
 	given    string
 	mode     string
 	settings []configs.Flag
-	kind     string // of work, empty where that is left to the settings
+	kind     string         // of work, empty where that is left to the settings
+	chosen   []configs.Flag // settings that the command chooses for the row, which do not name it
 }
 
 // UnmarshalText takes MODE, or MODE:NAME=VALUE with more pairs behind commas. All that is wrong is joined in the error.

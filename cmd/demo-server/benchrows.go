@@ -13,7 +13,7 @@ import (
 
 // rows are all that are put under load.
 func (b *benchRunCommand) rows(l *line) ([]bench.Row, error) {
-	rows, err := rowsOf(l, times(b.wanted(l), b.kinds(l)), b.fixed()...)
+	rows, err := rowsOf(l, b.rowVariants(l))
 	if err != nil {
 		return nil, err
 	}
@@ -35,6 +35,15 @@ func (b *benchRunCommand) wanted(l *line) []variant {
 	return slices.Concat(variants(b.Modes), b.Row)
 }
 
+// rowVariants returns the modes to run, each with each kind of work and with the delay that the command chooses for it.
+func (b *benchRunCommand) rowVariants(l *line) []variant {
+	all := times(b.wanted(l), b.kinds(l))
+	for i := range all {
+		all[i].chosen = b.chosenDelay(l, all[i].own())
+	}
+	return all
+}
+
 // variants are modes without settings of their own.
 func variants(modes []string) (all []variant) {
 	for _, mode := range modes {
@@ -43,11 +52,11 @@ func variants(modes []string) (all []variant) {
 	return all
 }
 
-// rowsOf makes a row of each variant. fixed are settings that no source may change.
-func rowsOf(l *line, wanted []variant, fixed ...configs.Flag) (rows []bench.Row, err error) {
+// rowsOf makes a row of each variant.
+func rowsOf(l *line, wanted []variant) (rows []bench.Row, err error) {
 	names := rowNames(wanted)
 	for i, variant := range wanted {
-		row, err := variant.row(l, fixed)
+		row, err := variant.row(l)
 		if err != nil {
 			return nil, err
 		}
@@ -59,8 +68,8 @@ func rowsOf(l *line, wanted []variant, fixed ...configs.Flag) (rows []bench.Row,
 
 // row is the server that runs the variant. A child reads the same files as this process, and has the same flags and
 // environment, but for secrets.
-func (v variant) row(l *line, fixed []configs.Flag) (bench.Row, error) {
-	own := slices.Concat(v.own(), fixed)
+func (v variant) row(l *line) (bench.Row, error) {
+	own := slices.Concat(v.own(), v.chosen)
 	settings, err := l.loadSettings(append(own, configs.Flag{Name: "mode", Value: v.mode})...)
 	if err != nil {
 		return bench.Row{}, err
