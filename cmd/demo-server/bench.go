@@ -36,6 +36,8 @@ type benchRunCommand struct {
 	benchLoad  `embed:"" group:"The load"`
 	benchCare  `embed:"" group:"How it is measured"`
 	benchFiles `embed:"" group:"What is shown and kept"`
+
+	URL []against `arg:"" optional:"" sep:"none" name:"url"`
 }
 
 // benchRows say what is put under load.
@@ -44,8 +46,8 @@ type benchRows struct {
 	Row         []variant `sep:"none" placeholder:"MODE:NAME=VALUE,…" help:"a mode with settings of its own; repeatable"`
 	Work        workList  `placeholder:"KIND,KIND" help:"kinds of work, each in each of these, or all that can be done; see above"`
 	Originals   bool      `help:"the article's Python programs too"`
-	Against     []against `sep:"none" placeholder:"NAME=URL" help:"a server that runs already; repeatable"`
-	AllowRemote bool      `help:"let --against put load on other machines"`
+	Against     []against `sep:"none" placeholder:"[NAME=]URL" help:"a server that runs already, like the argument URL; repeatable"`
+	AllowRemote bool      `help:"let --against and URL put load on other machines"`
 	Quick       bool      `help:"2 rounds of 2.5s with a delay of 200ms, about 40s for all modes; see above"`
 	Article     bool      `help:"the article's test: 5000 requests by 100 clients, a delay of 2s; see above"`
 	Port        int       `in:"0..65535" default:"0" help:"TCP port of the servers that it starts; 0 picks free ones"`
@@ -91,7 +93,10 @@ Examples:
   demo-server bench                                   # all modes, more closely, in about 7 minutes
   demo-server bench --row=pool:workers=50 --row=pool:workers=100,queue=10 -c 200
   demo-server bench --work=sleep,block,cpu,mutex --delay=100ms -c 20 --report=report.html
-  demo-server bench --modes=goroutine --against=mine=http://127.0.0.1:8080/ --report=report.html
+  demo-server bench --modes=goroutine mine=http://127.0.0.1:8080/ --report=report.html
+
+URL is a server that runs already, the same as --against=URL. The name of its row is its host and
+port, or NAME of NAME=URL.
 
 --quick is 2 rounds of 2.5s with a delay of 200ms. Any of these that is given wins, the delay of an
 environment variable, a file, a preset or a row too. Rows whose work computes take longer, because
@@ -111,8 +116,8 @@ only.
 What is unfinished at the end of --budget is given up, and marked. --article is -c 100 -n 5000 and a
 delay of 2s, once, with a budget of 10m; rows that would take longer are left out.
 
-A load generator can do harm: --against takes servers on this machine only, unless --allow-remote is
-given.
+A load generator can do harm: --against and URL take servers on this machine only, unless
+--allow-remote is given.
 
 Exit codes:
   0  every row was measured and got right replies

@@ -134,8 +134,13 @@ func (b *benchRunCommand) checkTool(l *line) {
 	}
 }
 
-// checkAgainst keeps load away from other machines, and names apart.
+// checkAgainst keeps load away from other machines, and names apart. Servers that are arguments follow those of flags.
 func (b *benchRunCommand) checkAgainst(l *line) {
+	for _, server := range b.URL {
+		server.argument = true
+		b.Against = append(b.Against, server)
+	}
+	nameServers(b.Against)
 	taken := rowNames(b.wanted(l))
 	if b.Originals {
 		for _, program := range originals.Programs() {
@@ -144,13 +149,12 @@ func (b *benchRunCommand) checkAgainst(l *line) {
 	}
 	for i := range b.Against {
 		server := &b.Against[i]
-		flag := "flag --against " + configs.Quote(server.given)
 		if slices.Contains(taken, server.name) {
-			l.mistaken("%s: there is a row %s already; want another name", flag, server.name)
+			l.mistaken("%s: there is a row %s already; %s", server.source(), server.name, server.otherName())
 		}
 		taken = append(taken, server.name)
 		if err := server.resolve(b.AllowRemote); err != nil {
-			l.mistaken("%s: %s", flag, err)
+			l.mistaken("%s: %s", server.source(), err)
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"net"
 	"net/netip"
 	"net/url"
 	"slices"
@@ -138,24 +139,30 @@ func checkSetting(name, value string) error {
 // against is a server that is running already.
 type against struct {
 	given     string
-	name      string
+	argument  bool   // given without a flag
+	name      string // empty for one that nameServers names
 	url       *url.URL
 	port      uint16
 	addresses []netip.AddrPort // of the URL's host, looked up once
 }
 
-// UnmarshalText takes NAME=URL.
+// UnmarshalText takes URL or NAME=URL. A URL without a name may have a = behind its ://.
 func (a *against) UnmarshalText(text []byte) error {
 	a.given = string(text)
-	name, address, _ := strings.Cut(a.given, "=")
+	name, address, named := strings.Cut(a.given, "=")
+	if !named || strings.Contains(name, "://") {
+		name, address, named = "", a.given, false
+	}
 	u, err := url.Parse(address)
 	switch {
-	case name == "" || err != nil || u.Host == "" || u.User != nil:
-		return errors.New("is no NAME=URL; want one such as mine=http://127.0.0.1:8080/")
+	case err == nil && u.User != nil:
+		return errors.New("has a user, which is not sent; want a URL without one")
+	case named && name == "" || err != nil || u.Host == "":
+		return errors.New("is not a URL or NAME=URL; want one such as http://127.0.0.1:8080/ or mine=http://127.0.0.1:8080/")
 	case u.Scheme == "https":
 		return errors.New("https is not spoken here: encryption would be measured, not the server; want http")
 	case u.Scheme != "http":
-		return errors.New("is no http URL; want one such as mine=http://127.0.0.1:8080/")
+		return errors.New("is not an http URL; want one such as http://127.0.0.1:8080/")
 	}
 	port, err := strconv.ParseUint(cmp.Or(u.Port(), "80"), 10, 16)
 	if err != nil || port == 0 {
@@ -163,6 +170,46 @@ func (a *against) UnmarshalText(text []byte) error {
 	}
 	a.name, a.url, a.port = name, u, uint16(port)
 	return nil
+}
+
+// nameServers gives a name to each server that has none: its host and port, and its path too if several share those.
+func nameServers(servers []against) {
+	unnamed := map[string]int{} // how many are at an address
+	for _, server := range servers {
+		if server.name == "" {
+			unnamed[server.hostPort()]++
+		}
+	}
+	for i := range servers {
+		server := &servers[i]
+		if server.name != "" {
+			continue
+		}
+		server.name = server.hostPort()
+		if unnamed[server.name] > 1 {
+			server.name += server.url.RequestURI()
+		}
+	}
+}
+
+func (a *against) hostPort() string {
+	return net.JoinHostPort(a.url.Hostname(), strconv.Itoa(int(a.port)))
+}
+
+// source says where the server was given, for messages.
+func (a *against) source() string {
+	if a.argument {
+		return "argument " + configs.Quote(a.given)
+	}
+	return "flag --against " + configs.Quote(a.given)
+}
+
+// otherName says how to name the server if its name is taken.
+func (a *against) otherName() string {
+	if strings.HasPrefix(a.given, a.name+"=") {
+		return "want another name"
+	}
+	return "want NAME=" + a.given
 }
 
 // A generator is the name of a load generator.

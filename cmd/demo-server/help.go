@@ -98,7 +98,11 @@ What a request may ask for, as in /?delay=300ms&status=503:10 (a weight is a per
 
 func argumentNames(command *kong.Node) (names string) {
 	for _, argument := range command.Positional {
-		names += " " + strings.ToUpper(argument.Name)
+		name := strings.ToUpper(argument.Name)
+		if argument.IsCumulative() {
+			name = "[" + name + "...]"
+		}
+		names += " " + name
 	}
 	return names
 }

@@ -103,6 +103,10 @@ func readLine(app *kong.Node, args, environ []string) *line {
 // takeArguments keeps the words that the command knows as its arguments, up to the first that is wrong.
 func (l *line) takeArguments(words []string) {
 	wanted := l.command.Positional
+	if len(wanted) == 1 && wanted[0].IsCumulative() {
+		l.takeEach(wanted[0], words)
+		return
+	}
 	for i, argument := range wanted {
 		name := strings.ToUpper(argument.Name)
 		if i >= len(words) {
@@ -115,6 +119,18 @@ func (l *line) takeArguments(words []string) {
 	}
 	for _, word := range words[min(len(words), len(wanted)):] {
 		l.mistaken("argument %s: not expected; %q takes no more arguments", configs.Quote(word), path(l.command))
+	}
+}
+
+// takeEach keeps all words that an argument takes which may be there any number of times.
+func (l *line) takeEach(argument *kong.Positional, words []string) {
+	for _, word := range words {
+		err := tryValue(argument, word)
+		if err == nil {
+			l.arguments = append(l.arguments, word)
+			continue
+		}
+		l.mistaken("argument %s: %s", configs.Quote(word), err)
 	}
 }
 
@@ -184,6 +200,9 @@ func (l *line) chooseCommand(app *kong.Node, words []string) []string {
 	}
 	for len(l.command.Children) > 0 && len(words) > 0 {
 		command := findCommand(l.command, words[0])
+		if command == nil && isArgument(l.command.DefaultCmd, words[0]) {
+			break
+		}
 		if command == nil {
 			l.mistaken("argument %s: %s", configs.Quote(words[0]), unknownCommand(l.command, words[0]))
 			words = nil
@@ -195,6 +214,12 @@ func (l *line) chooseCommand(app *kong.Node, words []string) []string {
 		l.command = l.command.DefaultCmd
 	}
 	return words
+}
+
+// isArgument reports whether a word that is not the name of a command is an argument of the default one. A URL is; any
+// other word is taken for a misspelled command.
+func isArgument(command *kong.Node, word string) bool {
+	return command != nil && len(command.Positional) > 0 && strings.Contains(word, "://")
 }
 
 // takeFlag keeps a flag that the command knows.
@@ -272,10 +297,16 @@ func (l *line) unknownFlag(app *kong.Node, f flag) string {
 // unknownCommand says what is wrong with a word that names no command below another, and what would be right.
 func unknownCommand(above *kong.Node, word string) string {
 	switch {
+	case above.Name == "bench" && slices.Contains(modes.Names(), word):
+		return "unknown command; to measure that mode, write --modes=" + word
 	case slices.Contains(modes.Names(), word):
 		return "unknown command; to serve in that mode, write --mode=" + word
 	case above.Name == "bench" && strings.Contains(word, ":"):
-		return "unknown command; for a server that is running already, write --against=NAME=http://" + strings.TrimPrefix(word, "http://")
+		name, address, named := strings.Cut(word, "=")
+		if !named {
+			return "unknown command; for a server that is running already, write http://" + word
+		}
+		return "unknown command; for a server that is running already, write " + name + "=http://" + address
 	}
 	if name, _, is := strings.Cut(word, "="); is && slices.Contains(settingNames(), name) {
 		return "unknown command; write --" + word
