@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"strings"
 	"time"
 
 	"demo-server/bench"
+	"demo-server/bench/expect"
 	"demo-server/bench/originals"
 )
 
@@ -38,6 +40,8 @@ type benchRunCommand struct {
 	benchFiles `embed:"" group:"What is shown and kept"`
 
 	URL []against `arg:"" optional:"" sep:"none" name:"url"`
+
+	expected []expect.Condition // of Expect
 }
 
 // benchRows say what is put under load.
@@ -72,6 +76,7 @@ type benchCare struct {
 	Budget time.Duration `in:"1ns..24h" default:"60s" help:"longest that a repeat of --requests takes; see above"`
 	Margin margin        `default:"2%" help:"difference that does not matter"`
 	Seed   int           `in:"0..2147483647" default:"1" help:"of the order of the rows"`
+	Expect []string      `sep:"none" placeholder:"CONDITION" help:"exit code 1 if it is not met, such as goroutine.failed==0; repeatable; see above"`
 }
 
 // benchFiles are what becomes of the result.
@@ -94,6 +99,7 @@ Examples:
   demo-server bench --row=pool:workers=50 --row=pool:workers=100,queue=10 -c 200
   demo-server bench --work=sleep,block,cpu,mutex --delay=100ms -c 20 --report=report.html
   demo-server bench --modes=goroutine mine=http://127.0.0.1:8080/ --report=report.html
+  demo-server bench --quick --expect='goroutine.failed==0' --expect='pool.p99<300ms'
 
 URL is a server that runs already, the same as --against=URL. The name of its row is its host and
 port, or NAME of NAME=URL.
@@ -119,11 +125,18 @@ delay of 2s, once, with a budget of 10m; rows that would take longer are left ou
 A load generator can do harm: --against and URL take servers on this machine only, unless
 --allow-remote is given.
 
+--expect takes a row as in the table, a dot, a figure of the row's total in the JSON, a comparison
+and a value: goroutine.failed==0, pool(50).p99<2.1s, pool.refused_share<10%. Spaces around the
+comparison do not count. The comparisons are == != < <= > >=, and = means ==. Equality is exact:
+use it for counts. Durations and sizes may have a unit (2.1s is 2.1, 64KiB is 65536), and shares may
+be in percent. A condition is not met if its row or figure was not measured, or if replies that were
+still due at the end could decide it either way. The figures:
+` + columns("", 2, strings.Join(expect.Figures(), ", ")) + `
 Exit codes:
-  0  every row was measured and got right replies
-  1  a row failed, was not measured, or got no right reply; a file could not be written; or a
-     running server or a load generator was not ready. Standard error has a line for each. The
-     figures are shown and kept.
+  0  every row was measured and got right replies, and every --expect is met
+  1  a row failed, was not measured, or got no right reply; an --expect is not met; a file could not
+     be written; or a running server or a load generator was not ready. Standard error has a line
+     for each. The figures are shown and kept.
   2  there is a mistake on the command line or in the settings: nothing was measured
 An interrupt (Ctrl-C) ends the run. The figures until then are shown and kept, and decide the exit
 code: 1 if a row had not been measured yet.

@@ -37,6 +37,7 @@ func (b *benchRunCommand) check(l *line) {
 	b.checkAgainst(l)
 	b.benchFiles.check(l)
 	b.checkRows(l)
+	b.checkExpect(l)
 }
 
 // checkRows reports settings that do not go together in a row, each mistake once. Those of all rows are reported anyway.

@@ -39,6 +39,9 @@ func (b *benchRunCommand) measure(config bench.Config, set *originals.Set, s *st
 	progress := newProgress(s.errOut, plan.Took, plan.Repeat)
 	measured := plan.Run(ctx, set, progress)
 	progress.Close()
+	for _, condition := range b.expected {
+		measured.Expectations = append(measured.Expectations, condition.Check(measured))
+	}
 	return conclude(measured, config.Rows, report.Text, b.benchFiles, s)
 }
 

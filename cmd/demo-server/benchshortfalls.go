@@ -8,8 +8,8 @@ import (
 	"demo-server/bench/result"
 )
 
-// shortfalls returns a line for each row that failed, that was not measured or that got no right reply. A row that was
-// left out before the run is not a shortfall, unless all rows were.
+// shortfalls returns a line for each row that failed, that was not measured or that got no right reply, and for each
+// expectation that is not met. A row that was left out before the run is not a shortfall, unless all rows were.
 func shortfalls(r *result.Result, wanted []bench.Row) (lines []string) {
 	reasons := map[string]string{} // by name of the row; empty for one that has a result
 	for i := range r.Rows {
@@ -30,6 +30,11 @@ func shortfalls(r *result.Result, wanted []bench.Row) (lines []string) {
 	}
 	if len(r.Rows)+len(r.Costs) == 0 && lines == nil {
 		lines = append(lines, "nothing was measured: every row was left out")
+	}
+	for _, e := range r.Expectations {
+		if !e.Met {
+			lines = append(lines, fmt.Sprintf("expected %s: %s", e.Text, e.Why))
+		}
 	}
 	return lines
 }

@@ -41,6 +41,11 @@ func TestShortfalls(t *testing.T) {
 		{"a cost that failed", result.Result{Costs: []result.Cost{{Name: "pool", Failure: "did not start: it ended\nlog"}}},
 			"pool: did not start: it ended"},
 		{"a cost that is missing", result.Result{Interrupted: true}, "pool: was not measured"},
+		{"expectations", result.Result{Rows: []result.Row{row(result.Counts{Answered: 1})}, Expectations: []result.Expectation{
+			{Text: "pool.failed==0", Met: true, Why: "failed is 0"},
+			{Text: "pool.p99<2.1s", Why: "p99 is 2.4s"},
+			{Text: "pool.p50<1s", Why: "p50 is 2s"},
+		}}, "expected pool.p99<2.1s: p99 is 2.4s\nexpected pool.p50<1s: p50 is 2s"},
 		{"a name that a terminal would obey", result.Result{Rows: []result.Row{{Name: "pool", Failure: "\x1b[2J"}}}, "pool: \ufffd[2J"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

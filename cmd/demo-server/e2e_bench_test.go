@@ -421,6 +421,32 @@ func TestBenchAgainst(t *testing.T) {
 	}
 }
 
+// TestBenchExitCodes checks that the exit code shows whether every row has right replies and every expectation is met. The
+// result is kept in any case.
+func TestBenchExitCodes(t *testing.T) {
+	p := start(t, "--delay=50ms", "--fault=status=503")
+	b := runBench(t, "--quick", "--modes=goroutine", "-z=500ms", "--repeat=1", p.url, "--expect=goroutine.failed = 0",
+		"--expect=goroutine.p99<1ms")
+	name := strings.TrimSuffix(strings.TrimPrefix(p.url, "http://"), "/")
+	if refused := b.row(t, name).Total.Refused; b.code != 1 || refused == 0 {
+		t.Errorf("exit code %d, and %d requests were refused; want 1, and all", b.code, refused)
+	}
+	if row := b.row(t, "goroutine"); row.Total.Answered == 0 || *row.Delay != 0.2 {
+		t.Errorf("goroutine answered %d requests after %g s; want some after 0.2", row.Total.Answered, *row.Delay)
+	}
+	if !strings.Contains(b.errOut, "demo-server: "+name+": no request got a right reply: ") ||
+		!strings.Contains(b.errOut, "demo-server: expected goroutine.p99<1ms: p99 is ") || strings.Contains(b.errOut, "goroutine.failed") {
+		t.Errorf("standard error does not say what is wrong, or more than that:\n%s", b.errOut)
+	}
+	if len(b.Expectations) != 2 || !b.Expectations[0].Met || b.Expectations[1].Met {
+		t.Errorf("expectations: %+v", b.Expectations)
+	}
+	b = runBench(t, "--quick", "--modes=goroutine", "-z=500ms", "--repeat=1", "--expect=goroutine.answered>0")
+	if b.code != 0 {
+		t.Errorf("exit code %d, want 0", b.code)
+	}
+}
+
 // TestBenchTellsNoiseFromDifference: the same twice is the same, and 5% is a difference. On a machine that does not serve
 // the same twice, because it is busy, that cannot be told: what matters and what differs are larger there.
 func TestBenchTellsNoiseFromDifference(t *testing.T) {

@@ -23,6 +23,7 @@ type line struct {
 	arguments []string
 	settings  []configs.Flag    // the flags that are settings
 	spelled   map[string]string // all flags that the command knows: by name, with the dashes that were used
+	wrong     map[string]bool   // flags and arguments with a value that they do not take, by name
 	mistakes  []string          // one line each
 }
 
@@ -90,7 +91,7 @@ func (l *line) loadSettings(more ...configs.Flag) (*configs.Settings, error) {
 
 // readLine tells the parts of args apart. Flags may stand before the command.
 func readLine(app *kong.Node, args, environ []string) *line {
-	l := &line{args: args, environ: environ, spelled: map[string]string{}}
+	l := &line{args: args, environ: environ, spelled: map[string]string{}, wrong: map[string]bool{}}
 	flags, words := l.split(app, args)
 	words = l.chooseCommand(app, words)
 	for _, flag := range flags {
@@ -130,6 +131,7 @@ func (l *line) takeEach(argument *kong.Positional, words []string) {
 			l.arguments = append(l.arguments, word)
 			continue
 		}
+		l.wrong[argument.Name] = true
 		l.mistaken("argument %s: %s", configs.Quote(word), err)
 	}
 }
@@ -233,6 +235,7 @@ func (l *line) takeFlag(app *kong.Node, f flag) {
 	l.spelled[f.name] = f.given
 	switch {
 	case f.bare && !model.IsBool():
+		l.wrong[f.name] = true
 		l.mistaken("flag %s: has no value; write %s=VALUE", f.given, f.given)
 		return
 	case f.bare:
@@ -241,6 +244,7 @@ func (l *line) takeFlag(app *kong.Node, f flag) {
 	if _, ok := model.Mapper.(settingValue); ok {
 		l.settings = append(l.settings, configs.Flag{Name: f.name, Value: f.value})
 	} else if err := tryValue(model.Value, f.value); err != nil {
+		l.wrong[f.name] = true
 		for _, err := range parts(err) {
 			l.mistaken("flag %s: %s", spelling(model, f), err)
 		}
