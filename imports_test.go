@@ -30,7 +30,7 @@ var mayImport = map[string][]string{
 	"cmd/demo-server": {
 		"backend", "bench", "bench/beside", "bench/expect", "bench/originals", "bench/report", "bench/result",
 		"bench/verdict", "configs", "modes", "server", "server/admin", "server/admission", "server/fault", "server/host",
-		"server/prefork", "work", "work/remote",
+		"server/prefork", "units", "work", "work/remote",
 	},
 	"configs":          {"units"},
 	"connlimit":        {},

@@ -174,7 +174,7 @@ func (b *benchRunCommand) Run(s *streams, l *line) error {
 			fmt.Fprintf(s.errOut, "%s: %s\n", program, missing)
 		}
 	}
-	return b.measure(config, set, s)
+	return b.measure(l, config, set, s)
 }
 
 // config is what the flags ask for, as check has left them.

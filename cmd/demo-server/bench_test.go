@@ -61,16 +61,16 @@ func TestBenchNames(t *testing.T) {
 		{[]string{"http://127.0.0.1/?a=b", "--modes=pool", "http://[::1]:8080/"}, []string{"pool", "127.0.0.1:80", "[::1]:8080"}},
 		{[]string{"--modes=pool", "--against=http://127.0.0.1:8080/a?b=c", mine, "http://127.0.0.1:8080", "2=http://127.0.0.1:8080/"},
 			[]string{"pool", "127.0.0.1:8080/a?b=c", "mine", "127.0.0.1:8080/", "2"}},
-		{[]string{"--modes=pool,single", "--work=cpu"}, []string{"pool", "single"}},
-		{[]string{"--modes=pool,single", "--work=cpu,sleep", mine},
+		{[]string{"--modes=pool,single", "--work=cpu", "--quick"}, []string{"pool", "single"}},
+		{[]string{"--modes=pool,single", "--work=cpu,sleep", mine, "--quick"},
 			[]string{"pool × cpu", "single × cpu", "pool × sleep", "single × sleep", "mine"}},
-		{[]string{"--modes=pool,pool", "--row=pool:workers=5", "--work=cpu,sleep"}, []string{
+		{[]string{"--modes=pool,pool", "--row=pool:workers=5", "--work=cpu,sleep", "--quick"}, []string{
 			"pool × cpu", "pool#2 × cpu", "pool(5) × cpu", "pool × sleep", "pool#2 × sleep", "pool(5) × sleep"}},
-		{[]string{"--modes=pool", "--row=pool:work=mutex", "--work=cpu,sleep"},
+		{[]string{"--modes=pool", "--row=pool:work=mutex", "--work=cpu,sleep", "--quick"},
 			[]string{"pool × cpu", "pool(work=mutex) × mutex", "pool × sleep"}},
-		{[]string{"--modes=pool", "--work=all"}, []string{
+		{[]string{"--modes=pool", "--work=all", "--quick"}, []string{
 			"pool × sleep", "pool × block", "pool × cpu", "pool × mutex", "pool × file", "pool × http", "pool × grpc"}},
-		{[]string{"--modes=pool", "--work=all", "--dsn=postgres://127.0.0.1/demo"}, []string{
+		{[]string{"--modes=pool", "--work=all", "--quick", "--dsn=postgres://127.0.0.1/demo"}, []string{
 			"pool × sleep", "pool × block", "pool × cpu", "pool × mutex", "pool × file", "pool × http", "pool × sql", "pool × grpc"}},
 	} {
 		b, l := benchOf(t, nil, c.flags...)
@@ -200,11 +200,11 @@ func TestBenchRows(t *testing.T) {
 			},
 		},
 		{
-			name: "cores are shared", flags: []string{"--modes=thread", "--work=cpu"},
+			name: "cores are shared", flags: []string{"--modes=thread", "--work=cpu", "--delay=100ms"},
 			want: bench.Row{
-				Name: "thread", Mode: "thread", Work: "cpu", Args: []string{"--work=cpu"}, Settings: map[string]string{"work": "cpu"},
-				Delay: 2 * time.Second, Body: "Hello World", Places: 1000, Cores: runtime.GOMAXPROCS(0), Most: 1000, WhyMost: "it refuses more at a time",
-				Bound: fmt.Sprintf("%d %s / 2s", runtime.GOMAXPROCS(0), plural("core", runtime.GOMAXPROCS(0))),
+				Name: "thread", Mode: "thread", Work: "cpu", Args: []string{"--delay=100ms", "--work=cpu"}, Settings: map[string]string{"work": "cpu"},
+				Delay: 100 * time.Millisecond, Body: "Hello World", Places: 1000, Cores: runtime.GOMAXPROCS(0), Most: 1000, WhyMost: "it refuses more at a time",
+				Bound: fmt.Sprintf("%d %s / 100ms", runtime.GOMAXPROCS(0), plural("core", runtime.GOMAXPROCS(0))),
 			},
 		},
 		{
@@ -409,12 +409,12 @@ func TestBenchConfig(t *testing.T) {
 		{[]string{"--quick", "--with=wrk"}, with(func(c *bench.Config) {
 			c.Duration, c.Repeat, c.Generator, c.Keepalive = 2500*time.Millisecond, 2, bench.WRK, true
 		})},
-		{[]string{"--timeout=3s", "--warmup=1s", "--seed=0", "--margin=0.05"}, with(func(c *bench.Config) {
+		{[]string{"--modes=goroutine", "--timeout=3s", "--warmup=1s", "--seed=0", "--margin=0.05"}, with(func(c *bench.Config) {
 			c.Timeout, c.Warmup, c.Seed, c.Margin = 3*time.Second, time.Second, 0, 0.05
 		})},
 	}
 	for _, c := range cases {
-		b, l := benchOf(t, nil, append(c.flags, "--modes=single")...)
+		b, l := benchOf(t, nil, append([]string{"--modes=single"}, c.flags...)...)
 		got, err := b.config(l)
 		if err != nil {
 			t.Fatal(err)

@@ -37,6 +37,7 @@ func (b *benchRunCommand) check(l *line) {
 	b.checkAgainst(l)
 	b.benchFiles.check(l)
 	b.checkRows(l)
+	b.checkCountable(l)
 	b.checkExpect(l)
 }
 

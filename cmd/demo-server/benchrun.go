@@ -20,17 +20,20 @@ import (
 )
 
 // measure measures, and shows and keeps what came of it. What was measured until an interrupt counts.
-func (b *benchRunCommand) measure(config bench.Config, set *originals.Set, s *streams) error {
+func (b *benchRunCommand) measure(l *line, config bench.Config, set *originals.Set, s *streams) error {
 	ctx, stop := untilSignal(context.Background())
 	defer stop()
+	probes, err := bench.ToolReady(ctx, config.Generator)
+	if err != nil {
+		return err
+	}
+	if wrong := uncountable(l, bench.NewPlan(config, probes)); wrong != nil {
+		return usageError(strings.Join(wrong, "\n"))
+	}
 	for i := range config.Rows {
 		if err := config.Rows[i].Choose(ctx); err != nil {
 			return err
 		}
-	}
-	probes, err := bench.ToolReady(ctx, config.Generator)
-	if err != nil {
-		return err
 	}
 	plan := bench.NewPlan(config, probes)
 	if err := report.PlanText(s.out, plan.Result(), time.Now(), options(s.out)); err != nil {

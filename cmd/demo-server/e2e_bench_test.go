@@ -415,7 +415,7 @@ func TestBenchAgainst(t *testing.T) {
 		found.wantRate(b.row(t, "theirs"), 100)
 		return found
 	})
-	b := runBench(t, "--modes=goroutine", "--against=nobody=http://127.0.0.1:1/", "-z=1s")
+	b := runBench(t, "--modes=goroutine", "--against=nobody=http://127.0.0.1:1/", "-z=1s", "--delay=100ms")
 	if b.code != 1 || !strings.Contains(b.errOut, "http://127.0.0.1:1/") {
 		t.Errorf("exit code %d, want 1 and the address that does not answer", b.code)
 	}

@@ -130,6 +130,7 @@ func TestExitCodes(t *testing.T) {
 		{"nonsense", exitUsage},
 		{"bench --help", exitOK},
 		{"bench --modes=nonsense", exitUsage},
+		{"bench -z 1s", exitUsage},
 		{"bench --expect=pool.nothing==0", exitUsage},
 		{"bench nothing=https://127.0.0.1/", exitUsage},
 		{"bench --quick --article", exitUsage},
