@@ -17,7 +17,6 @@ const module = "demo-server"
 
 // mayImport says which packages of this module each of them may import. Add a package here together with its folder.
 var mayImport = map[string][]string{
-	"backend":         {"connlimit"},
 	"bench":           {"bench/beside", "bench/load", "bench/originals", "bench/predict", "bench/result", "bench/verdict"},
 	"bench/beside":    {},
 	"bench/expect":    {"bench/result", "units"},
@@ -28,31 +27,32 @@ var mayImport = map[string][]string{
 	"bench/result":    {},
 	"bench/verdict":   {"bench/result"},
 	"cmd/demo-server": {
-		"backend", "bench", "bench/beside", "bench/expect", "bench/originals", "bench/report", "bench/result",
-		"bench/verdict", "configs", "modes", "server", "server/admin", "server/admission", "server/fault", "server/host",
-		"server/prefork", "units", "work", "work/remote",
+		"bench", "bench/beside", "bench/expect", "bench/originals", "bench/report", "bench/result", "bench/verdict",
+		"configs", "modes", "server", "server/admin", "server/admission", "server/fault", "server/host", "server/prefork",
+		"units", "work", "work/remote", "work/remote/backend",
 	},
-	"configs":          {"units"},
-	"connlimit":        {},
-	"memnet":           {},
-	"modes":            {"server", "server/transport", "work"},
-	"server":           {"server/admission", "server/fault", "work"},
-	"server/admin":     {"connlimit", "server", "work"},
-	"server/admission": {},
-	"server/fault":     {"units"},
-	"server/host":      {"modes", "server"},
-	"server/prefork":   {"server"},
-	"server/transport": {"server", "server/fault", "work"},
-	"units":            {},
-	"work":             {},
-	"work/remote":      {"work"},
+	"configs":             {"units"},
+	"connlimit":           {},
+	"memnet":              {},
+	"modes":               {"server", "server/transport", "work"},
+	"server":              {"server/admission", "server/fault", "work"},
+	"server/admin":        {"connlimit", "server", "work"},
+	"server/admission":    {},
+	"server/fault":        {"units"},
+	"server/host":         {"modes", "server"},
+	"server/prefork":      {"server"},
+	"server/transport":    {"server", "server/fault", "work"},
+	"units":               {},
+	"work":                {},
+	"work/remote":         {"work"},
+	"work/remote/backend": {"connlimit"},
 }
 
 // knowsBytes are the packages that may see HTTP requests: one for those that are served, one for admin's own, one for
 // those that work waits for, one for the limits of these two, and the clients.
 var knowsBytes = []string{
-	"backend", "bench", "bench/beside", "bench/load", "cmd/demo-server", "connlimit", "server/admin", "server/transport",
-	"work/remote",
+	"bench", "bench/beside", "bench/load", "cmd/demo-server", "connlimit", "server/admin", "server/transport",
+	"work/remote", "work/remote/backend",
 }
 
 // A pkg is what `go list -json` says of a package.

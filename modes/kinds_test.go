@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"demo-server/backend"
+	"demo-server/work/remote/backend"
 	"demo-server/modes"
 	"demo-server/server"
 	"demo-server/work"

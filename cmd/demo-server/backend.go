@@ -10,7 +10,7 @@ import (
 	"strconv"
 	"time"
 
-	"demo-server/backend"
+	"demo-server/work/remote/backend"
 )
 
 // backendGrace bounds the wait for calls under way once the backends are told to stop. It is longer than a client may hold a

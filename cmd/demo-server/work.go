@@ -7,10 +7,10 @@ import (
 	"runtime"
 	"slices"
 
-	"demo-server/backend"
 	"demo-server/configs"
 	"demo-server/work"
 	"demo-server/work/remote"
+	"demo-server/work/remote/backend"
 )
 
 // A kind is a kind of work. All but open is known from settings alone: nothing is made, and nobody called.

@@ -13,9 +13,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"demo-server/backend"
 	"demo-server/work"
 	"demo-server/work/remote"
+	"demo-server/work/remote/backend"
 )
 
 // newHTTP is work over so many connections with a server that answers as handler does.

@@ -17,9 +17,9 @@ import (
 
 	"go.uber.org/goleak"
 
-	"demo-server/backend"
 	"demo-server/work"
 	"demo-server/work/remote"
+	"demo-server/work/remote/backend"
 )
 
 const (

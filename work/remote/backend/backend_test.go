@@ -18,7 +18,7 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
-	"demo-server/backend"
+	"demo-server/work/remote/backend"
 )
 
 // patience bounds every wait that should be short on an idle machine.
