@@ -65,7 +65,7 @@ func (p *Plan) Run(ctx context.Context, set *originals.Set, progress *Progress) 
 
 func newRow(p Planned, repeat int) *row {
 	out := result.Row{
-		Name: p.Name, Kind: p.Kind, Mode: p.Mode, Work: p.Work, About: p.About, Choose: p.When, Settings: p.Settings, Fault: p.Fault, Places: p.room(), Bound: p.Bound,
+		Name: p.Name, Kind: p.Kind, Mode: p.Mode, Work: p.Work, WorkAbout: p.WorkAbout, About: p.About, Choose: p.When, Settings: p.Settings, Fault: p.Fault, Places: p.room(), Bound: p.Bound,
 		Prediction: p.Prediction, Why: p.Why, Cut: p.Cut, Trusted: true,
 	}
 	if p.Known {

@@ -62,6 +62,7 @@ type Row struct {
 	// What is known of how it serves, for the prediction.
 	Known        bool   // of a server that is running already nothing is
 	Work         string // the kind of work, empty for servers that are not demo-server
+	WorkAbout    string // what it does for the delay, in one line
 	Delay        time.Duration
 	Body         string
 	Places       int           // requests that it has at work at a time, 0 for no bound of its own

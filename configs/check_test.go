@@ -38,13 +38,13 @@ func TestAdminClash(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.host+" "+c.admin, func(t *testing.T) {
-			_, err := Load(Inputs{Modes: modes, Flags: flags("host="+c.host, "admin-addr="+c.admin)})
+			_, err := Load(Inputs{Catalog: catalog, Flags: flags("host="+c.host, "admin-addr="+c.admin)})
 			if (err != nil) != c.clash {
 				t.Errorf("got %v, want a clash: %v", err, c.clash)
 			}
 		})
 	}
-	_, err := Load(Inputs{Modes: modes, Flags: flags("admin-addr=7779")})
+	_, err := Load(Inputs{Catalog: catalog, Flags: flags("admin-addr=7779")})
 	const want = `flag --admin-addr: "127.0.0.1:7779" is taken by host 127.0.0.1 and port 7779; want another port`
 	if diff := cmp.Diff(want, fmt.Sprint(err)); diff != "" {
 		t.Error(diff)
@@ -81,8 +81,9 @@ func TestChecks(t *testing.T) {
 			`flag --slots: "0" is too low; want a whole number from 1 to 1000000`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got := ""
-			if _, err := Load(Inputs{Modes: modes, Flags: c.flags, Checks: []Check{noMutex}}); err != nil {
+			got, checked := "", catalog
+			checked.Checks = []Check{noMutex}
+			if _, err := Load(Inputs{Catalog: checked, Flags: c.flags}); err != nil {
 				got = err.Error()
 			}
 			if diff := cmp.Diff(c.want, got); diff != "" {
@@ -90,13 +91,13 @@ func TestChecks(t *testing.T) {
 			}
 		})
 	}
-	if _, err := Load(Inputs{Modes: modes, Flags: flags("delay=61s"), Partial: true}); err != nil {
+	if _, err := Load(Inputs{Catalog: catalog, Flags: flags("delay=61s"), Partial: true}); err != nil {
 		t.Errorf("held against settings that are to come: %v", err)
 	}
 }
 
-// TestAsked: a request may ask for no work that calls somebody or writes to a disk, but the server's own.
-func TestAsked(t *testing.T) {
+// TestRequestable: a request may ask for no work that calls somebody or writes to a disk, but the server's own.
+func TestRequestable(t *testing.T) {
 	for _, c := range []struct {
 		flags []Flag
 		want  []string
@@ -106,7 +107,7 @@ func TestAsked(t *testing.T) {
 		{flags("work=sql", "overrides=false"), nil},
 		{flags("work=file", "overrides=false", "fault=work=cpu:1"), []string{"sleep", "block", "cpu", "mutex", "file"}},
 	} {
-		if diff := cmp.Diff(c.want, load(t, Inputs{Flags: c.flags}).Asked()); diff != "" {
+		if diff := cmp.Diff(c.want, catalog.Requestable(load(t, Inputs{Flags: c.flags}))); diff != "" {
 			t.Errorf("%v (-want +got):\n%s", c.flags, diff)
 		}
 	}

@@ -18,19 +18,19 @@ func FuzzFile(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		read := func(string) ([]byte, error) { return data, nil }
-		settings, err := Load(Inputs{Modes: modes, Flags: flags("config=f"), ReadFile: read})
+		settings, err := Load(Inputs{Catalog: catalog, Flags: flags("config=f"), ReadFile: read})
 		if err != nil {
 			oneLineEach(t, err)
 			return
 		}
-		settings.Warnings()
+		catalog.Warnings(settings)
 		roundTrip(t, settings)
 	})
 }
 
 // FuzzValue does the same for the value of each setting.
 func FuzzValue(f *testing.F) {
-	settings := Table(modes)
+	settings := catalog.Table()
 	for i := range settings {
 		for _, text := range []string{"", "0", "1", "2s", "4KiB", "-1", "auto", "[::1]:9000", "a # b", "99999999999999999999", settings[i].Default} {
 			f.Add(uint(i), text)
@@ -41,7 +41,7 @@ func FuzzValue(f *testing.F) {
 		if setting.Selector {
 			return
 		}
-		loaded, err := Load(Inputs{Modes: modes, Flags: []Flag{{setting.Name, text}}})
+		loaded, err := Load(Inputs{Catalog: catalog, Flags: []Flag{{setting.Name, text}}})
 		if err != nil {
 			oneLineEach(t, err)
 			return

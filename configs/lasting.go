@@ -3,8 +3,8 @@ package configs
 // KeepLasting gives s, which was read again, the lasting settings of those in force, which nothing but a restart
 // changes. It returns the names of those that were to change.
 func (s *Settings) KeepLasting(inForce *Settings) (kept []string) {
-	before := inForce.table(nil)
-	for i, setting := range s.table(nil) {
+	before := inForce.table(Catalog{})
+	for i, setting := range s.table(Catalog{}) {
 		if !setting.Lasting || setting.text() == before[i].text() {
 			continue
 		}

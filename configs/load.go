@@ -12,8 +12,7 @@ import (
 type Inputs struct {
 	Flags   []Flag   // as given, in order; of a flag given twice the last counts
 	Environ []string // "NAME=value", as os.Environ returns; only DEMO_SERVER_… matters
-	Modes   []string // the modes that there are
-	Checks  []Check  // of values that hang together, beside those that Load knows itself
+	Catalog Catalog  // of modes and kinds of work
 	Partial bool     // more settings are to come: values are not held against each other yet
 
 	// ReadFile returns a file's bytes. Nil reads from the file system, no more than Load needs to see that a file is
@@ -37,12 +36,12 @@ type Flag struct{ Name, Value string } // the name without dashes
 //
 // The error is nil or Mistakes, those of the strongest source first.
 func Load(in Inputs) (*Settings, error) {
-	l := newLoader(in.Modes)
+	l := newLoader(in.Catalog)
 	flags, environment := l.flags(in.Flags), l.environment(in.Environ)
 	l.apply(selectors(environment), selectors(flags))
 	l.apply(l.defaults(), l.preset(), l.file(in.ReadFile), rest(environment), rest(flags))
 	if !in.Partial {
-		l.crossCheck(in.Checks)
+		l.crossCheck(in.Catalog.Checks)
 	}
 	if len(l.mistakes) > 0 {
 		slices.SortStableFunc(l.mistakes, func(a, b Mistake) int { return cmp.Compare(b.Source.Kind, a.Source.Kind) })
@@ -60,9 +59,9 @@ type loader struct {
 	wrong    map[string]bool // settings that have a mistake in some source
 }
 
-func newLoader(modes []string) *loader {
+func newLoader(c Catalog) *loader {
 	settings := &Settings{sources: map[string]Source{}}
-	l := &loader{settings: settings, table: settings.table(modes), byName: map[string]Setting{}, wrong: map[string]bool{}}
+	l := &loader{settings: settings, table: settings.table(c), byName: map[string]Setting{}, wrong: map[string]bool{}}
 	for _, setting := range l.table {
 		l.byName[setting.Name] = setting
 	}

@@ -12,7 +12,30 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
-var modes = []string{"goroutine", "pool", "single", "fasthttp"}
+// catalog is like the program's, with fewer modes.
+var catalog = Catalog{
+	Modes: []Choice{
+		{Name: "goroutine"}, {Name: "pool", Settings: []string{"workers", "queue", "queue-timeout"}}, {Name: "single"}, {Name: "fasthttp"},
+		{Name: "thread", Settings: []string{"max-threads"}},
+		{Name: "eventloop", Settings: []string{"loops", "loop-helpers", "patched", "queue", "queue-timeout"}},
+	},
+	Works: []Choice{
+		{Name: "sleep"}, {Name: "block", Settings: []string{"max-threads"}}, {Name: "cpu"}, {Name: "mutex", Settings: []string{"slots"}},
+		{Name: "file", Settings: []string{"max-threads", "dir", "dial-timeout"}, SideEffects: true},
+		{Name: "http", Settings: []string{"target", "pool-size", "dial-timeout"}, SideEffects: true},
+		{Name: "sql", Settings: []string{"pool-size", "dsn", "dial-timeout"}, SideEffects: true},
+		{Name: "grpc", Settings: []string{"target", "dial-timeout"}, SideEffects: true},
+	},
+	QueuePlaces: func(s *Settings) (int, string) {
+		switch {
+		case s.Mode == "pool":
+			return s.Workers, "worker"
+		case s.Mode == "eventloop" && s.Work == "block":
+			return s.LoopHelpers, "helper"
+		}
+		return 0, ""
+	},
+}
 
 // files is a ReadFile over a map.
 func files(contents map[string]string) func(string) ([]byte, error) {
@@ -28,7 +51,7 @@ func files(contents map[string]string) func(string) ([]byte, error) {
 // load loads and demands that there is no mistake.
 func load(t *testing.T, in Inputs) *Settings {
 	t.Helper()
-	in.Modes = modes
+	in.Catalog = catalog
 	settings, err := Load(in)
 	if err != nil {
 		t.Fatal(err)
@@ -136,7 +159,7 @@ func TestKubernetesVariables(t *testing.T) {
 		"DEMO_SERVER_PORTS=7779", "DEMO_SERVER_POOL_PORT=7779", "DEMO_SERVER_PORT=http://10.96.0.7", "DEMO_SERVER_PORT=7779x",
 		"DEMO_SERVER_SERVICE=x", "DEMO_SERVER_SERVICE_HOSTS=10.0.0.1", "DEMO_SERVER_PORT_TCP=x", "DEMO_SERVER_DELAY=tcp://10.96.0.7:1",
 	} {
-		if _, err := Load(Inputs{Modes: modes, Environ: []string{typo}}); err == nil {
+		if _, err := Load(Inputs{Catalog: catalog, Environ: []string{typo}}); err == nil {
 			t.Errorf("%s is accepted", typo)
 		}
 	}
@@ -144,7 +167,7 @@ func TestKubernetesVariables(t *testing.T) {
 
 func TestAllMistakesAtOnce(t *testing.T) {
 	_, err := Load(Inputs{
-		Modes: modes,
+		Catalog: catalog,
 		Flags: []Flag{
 			{"preset", "small-pol"}, {"config", "demo.yaml"}, {"mode", "pol"}, {"mode", "pool"}, {"wrokers", "3"},
 			{"admin-token", "two words"}, {"delay", "-1s"}, {"port", "99999999999999999999"}, {"body", "\xff"},
@@ -174,7 +197,7 @@ lame-duck: *here
 	})
 	const want = `flag --wrokers: unknown flag; did you mean --workers?
 flag --preset: "small-pol" is not known; did you mean "small-pool"? known: article, gunicorn-sync, small-pool, throughput
-flag --mode: "pol" is not known; did you mean "pool"? known: goroutine, pool, single, fasthttp
+flag --mode: "pol" is not known; did you mean "pool"? known: goroutine, pool, single, fasthttp, thread, eventloop
 flag --admin-token: (redacted) cannot be sent in a header; want at most 1024 visible ASCII characters, and no space
 flag --delay: "-1s" is too low; want a duration from 0s to 10m
 flag --port: "99999999999999999999" is too high; want a whole number from 0 to 65535
@@ -221,7 +244,7 @@ func TestFileMistakes(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := Load(Inputs{
-				Modes: modes, Flags: []Flag{{"config", "f"}}, ReadFile: files(map[string]string{"f": c.yaml}),
+				Catalog: catalog, Flags: []Flag{{"config", "f"}}, ReadFile: files(map[string]string{"f": c.yaml}),
 			})
 			if diff := cmp.Diff(c.want, fmt.Sprint(err)); diff != "" {
 				t.Error(diff)
@@ -239,7 +262,7 @@ func TestEmptyFiles(t *testing.T) {
 }
 
 func TestUnreadableFile(t *testing.T) {
-	_, err := Load(Inputs{Modes: modes, Flags: []Flag{{"config", t.TempDir() + "/none"}}})
+	_, err := Load(Inputs{Catalog: catalog, Flags: []Flag{{"config", t.TempDir() + "/none"}}})
 	var mistakes Mistakes
 	if !errors.As(err, &mistakes) || len(mistakes) != 1 {
 		t.Fatalf("got %v, want one mistake", err)

@@ -13,7 +13,7 @@ import (
 func (s *Settings) YAML() []byte {
 	var out bytes.Buffer
 	group := ""
-	for _, setting := range s.table(nil) {
+	for _, setting := range s.table(Catalog{}) {
 		if setting.Selector {
 			continue
 		}

@@ -15,7 +15,7 @@ func TestPresetsLoad(t *testing.T) {
 			if preset.Summary == "" || strings.HasPrefix(preset.Summary, "#") {
 				t.Errorf("bad summary %q", preset.Summary)
 			}
-			if warnings := settings.Warnings(); len(warnings) > 0 {
+			if warnings := catalog.Warnings(settings); len(warnings) > 0 {
 				t.Errorf("a preset that warns: %q", warnings)
 			}
 		})
@@ -100,7 +100,7 @@ flight-recorder: false               # default
 func roundTrip(t *testing.T, settings *Settings) {
 	t.Helper()
 	printed := string(settings.YAML())
-	in := Inputs{Modes: modes, Flags: flags("config=printed.yaml"), ReadFile: files(map[string]string{"printed.yaml": printed})}
+	in := Inputs{Catalog: catalog, Flags: flags("config=printed.yaml"), ReadFile: files(map[string]string{"printed.yaml": printed})}
 	again, err := Load(in)
 	if err != nil {
 		t.Fatalf("%v in what was printed:\n%s", err, printed)
@@ -130,7 +130,7 @@ func TestRoundTripOfAwkwardSource(t *testing.T) {
 
 func TestTableIsComplete(t *testing.T) {
 	seen := map[string]bool{}
-	for _, setting := range Table(modes) {
+	for _, setting := range catalog.Table() {
 		if setting.Help == "" || setting.Group == "" || seen[setting.Name] {
 			t.Errorf("%s lacks help or a group, or is twice in the table", setting.Name)
 		}

@@ -5,12 +5,11 @@
 // files in this folder), a YAML file, the environment, the command line. Every value of every source is checked, also
 // where a stronger source overrides it, and all mistakes are reported at once.
 //
-// The package must not know what the settings are for: it imports nothing of ours, and is told the names of the modes.
+// The package must not know what the settings are for: it is given a Catalog of modes and kinds of work.
 package configs
 
 import (
 	"net"
-	"slices"
 	"strconv"
 	"time"
 )
@@ -30,7 +29,7 @@ type Settings struct {
 
 	// What blocks.
 
-	Work        string        // the kind of work: one of Kinds
+	Work        string        // the name of the kind of work
 	Slots       int           // of work mutex: how many requests may be in it at a time, at least 1
 	Dir         string        // of work file: where its files are; empty for the system's folder for temporary ones
 	Target      string        // of work http, a URL, or of work grpc, host:port; empty for a server in this process
@@ -112,17 +111,6 @@ const (
 
 // AdminAuto as Settings.AdminAddr stands for 127.0.0.1 and the port after Settings.Port.
 const AdminAuto = "auto"
-
-// Asked are the kinds of work that a request may ask for, be it by itself or by way of Fault: the server's own, and
-// those that call nobody and write to no disk.
-func (s *Settings) Asked() []string {
-	if !s.Overrides && s.Fault == "" {
-		return nil
-	}
-	return slices.DeleteFunc(slices.Clone(Kinds), func(kind string) bool {
-		return kind != s.Work && slices.Contains(outward, kind)
-	})
-}
 
 // Source tells where the value of the named setting came from.
 func (s *Settings) Source(name string) Source { return s.sources[name] }

@@ -58,25 +58,15 @@ const MaxProcesses = 64
 // MaxSeed is the most that Settings.Seed may be.
 const MaxSeed = math.MaxInt32
 
-// Kinds are the kinds of work, as in the setting work.
-var Kinds = []string{"sleep", "block", "cpu", "mutex", "file", "http", "sql", "grpc"}
-
-// outward are those that write to a disk or call somebody: no request may make a server do that which was not started
-// for it.
-var outward = []string{"file", "http", "sql", "grpc"}
-
-// Table lists all settings in the order in which help shows them. modes are the names that the setting mode may have.
-func Table(modes []string) []Setting { return new(Settings).table(modes) }
-
-// table is the table with each row bound to its field of s.
-func (s *Settings) table(modes []string) []Setting {
+// table returns the table with each row bound to its field of s.
+func (s *Settings) table(c Catalog) []Setting {
 	return []Setting{
 		{Name: "config", Group: from, Selector: true, Value: file(&s.config),
 			Help: "YAML file of settings"},
 		{Name: "preset", Group: from, Selector: true, Value: enum(&s.preset, presetNames()...),
 			Help: "named set of settings"},
 
-		{Name: "mode", Group: served, Default: "goroutine", Value: enum(&s.Mode, modes...),
+		{Name: "mode", Group: served, Default: first(c.Modes), Value: enum(&s.Mode, names(c.Modes)...),
 			Help: "concurrency model that serves"},
 		{Name: "delay", Group: served, Default: "2s", Value: duration(&s.Delay, 0, longestDelay),
 			Help: "how long a request blocks, at most max-delay"},
@@ -96,7 +86,7 @@ func (s *Settings) table(modes []string) []Setting {
 			Help: "what it means that a client ends its sending side (nc -N): disconnect frees its place at once, as a client" +
 				" that closes sends the same FIN; answer sends the reply, and does not see clients close"},
 
-		{Name: "work", Group: blocks, Default: "sleep", Value: enum(&s.Work, Kinds...),
+		{Name: "work", Group: blocks, Default: first(c.Works), Value: enum(&s.Work, names(c.Works)...),
 			Help: "kind of work that a request blocks on"},
 		{Name: "slots", Group: blocks, Default: "1", Value: number(&s.Slots, 1, 1_000_000),
 			Help: "how many requests may do work mutex at the same time, in each process"},

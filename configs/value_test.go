@@ -61,7 +61,7 @@ func TestValues(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.setting+" "+c.given[:min(len(c.given), 20)], func(t *testing.T) {
-			setting := newLoader(modes).byName[c.setting]
+			setting := newLoader(catalog).byName[c.setting]
 			var got string
 			if problem := setting.set(c.given); problem != nil {
 				got = problem.what

@@ -10,27 +10,25 @@ import (
 	"demo-server/units"
 )
 
-// Warnings says in one line each which of the settings are legal but may surprise.
-func (s *Settings) Warnings() []string {
+// Warnings returns a line about each setting of s that is legal but may surprise.
+func (c Catalog) Warnings(s *Settings) []string {
 	var warnings []string
-	for _, warning := range []string{s.warnDrain(), s.warnQueue(), s.warnReach(), s.warnAdmin(), s.warnRead()} {
+	for _, warning := range []string{c.warnDrain(s), c.warnQueue(s), s.warnReach(), s.warnAdmin(), s.warnRead()} {
 		if warning != "" {
 			warnings = append(warnings, warning)
 		}
 	}
-	return append(warnings, s.warnIdle()...)
+	return append(warnings, c.warnUnused(s)...)
 }
 
-// pool reports whether requests queue at all.
-func (s *Settings) pool() bool { return s.Mode == "pool" }
-
-func (s *Settings) warnDrain() string {
+func (c Catalog) warnDrain(s *Settings) string {
+	places, _ := c.queuePlaces(s)
 	drain := units.FormatDuration(s.DrainTimeout)
 	switch {
 	case s.Delay > s.DrainTimeout:
 		return fmt.Sprintf("a request works %s (delay): a drain-timeout of %s cuts it off with 503",
 			units.FormatDuration(s.Delay), drain)
-	case s.pool() && s.chosen("queue-timeout", "drain-timeout") && s.Delay+s.QueueTimeout > s.DrainTimeout:
+	case places > 0 && s.chosen("queue-timeout", "drain-timeout") && s.Delay+s.QueueTimeout > s.DrainTimeout:
 		return fmt.Sprintf("a request may wait %s (queue-timeout) and work %s (delay): a drain-timeout of %s cuts it off with 503",
 			units.FormatDuration(s.QueueTimeout), units.FormatDuration(s.Delay), drain)
 	}
@@ -39,23 +37,24 @@ func (s *Settings) warnDrain() string {
 
 // chosen reports whether one of the named settings has another value than its default: nobody has to be warned of defaults.
 func (s *Settings) chosen(names ...string) bool {
-	return slices.ContainsFunc(s.table(nil), func(setting Setting) bool {
+	return slices.ContainsFunc(s.table(Catalog{}), func(setting Setting) bool {
 		return slices.Contains(names, setting.Name) && setting.text() != setting.Default
 	})
 }
 
-// warnQueue compares the time that the last one in a full queue waits with the time that it may wait.
-func (s *Settings) warnQueue() string {
-	if !s.pool() {
+// warnQueue compares how long the last request of a full queue waits with how long it may wait.
+func (c Catalog) warnQueue(s *Settings) string {
+	places, unit := c.queuePlaces(s)
+	if places == 0 {
 		return ""
 	}
-	rounds := (s.Queue + s.Workers - 1) / s.Workers
+	rounds := (s.Queue + places - 1) / places
 	wait := time.Duration(rounds) * s.Delay
 	if wait <= s.QueueTimeout {
 		return ""
 	}
-	return fmt.Sprintf("the tail of a full queue of %d waits %s for %d workers and a delay of %s: queue-timeout refuses it"+
-		" after %s", s.Queue, units.FormatDuration(wait), s.Workers, units.FormatDuration(s.Delay), units.FormatDuration(s.QueueTimeout))
+	return fmt.Sprintf("the tail of a full queue of %d waits %s for %d %ss and a delay of %s: queue-timeout refuses it after %s",
+		s.Queue, units.FormatDuration(wait), places, unit, units.FormatDuration(s.Delay), units.FormatDuration(s.QueueTimeout))
 }
 
 func (s *Settings) warnReach() string {
@@ -89,62 +88,40 @@ func (s *Settings) warnRead() string {
 	return ""
 }
 
-// A use says what a setting is for: a mode, kinds of work, or either; or worker processes.
-type use struct {
-	mode      string
-	works     []string
-	processes bool
-}
-
-// onlyFor says what settings are for that are not for everything.
-var onlyFor = map[string]use{
-	"workers": {mode: "pool"}, "queue": {mode: "pool"}, "queue-timeout": {mode: "pool"},
-	"max-threads": {mode: "thread", works: []string{"block", "file"}},
-	"loops":       {mode: "eventloop"}, "loop-helpers": {mode: "eventloop"}, "patched": {mode: "eventloop"},
-	"slots": {works: []string{"mutex"}}, "dir": {works: []string{"file"}}, "target": {works: []string{"http", "grpc"}},
-	"pool-size": {works: []string{"http", "sql"}}, "dsn": {works: []string{"sql"}},
-	"worker-timeout": {processes: true},
-	"dial-timeout":   {works: []string{"file", "http", "sql", "grpc"}},
-}
-
-// warnIdle names settings that were chosen, but not for this mode, nor for this work.
-func (s *Settings) warnIdle() (warnings []string) {
-	for _, setting := range s.table(nil) {
+// warnUnused names settings that were chosen, but that neither the mode nor the work reads.
+func (c Catalog) warnUnused(s *Settings) (warnings []string) {
+	for _, setting := range s.table(Catalog{}) {
 		source := s.Source(setting.Name)
-		// A printed file spells out the defaults too: nobody chose those, nor what an empty variable takes away.
+		// A printed file spells out the defaults as well, and an empty variable chooses nothing.
 		chosen := source.Kind > FromFile && setting.text() != "" || setting.text() != setting.Default
-		use, some := onlyFor[setting.Name]
-		if some && chosen && !s.puts(use) {
-			warnings = append(warnings, fmt.Sprintf("%s %s (%s) has no effect %s",
-				setting.Name, setting.shown(), source, s.beside(use)))
+		if why := c.unused(s, setting.Name); chosen && why != "" {
+			warnings = append(warnings, fmt.Sprintf("%s %s (%s) has no effect %s", setting.Name, setting.shown(), source, why))
 		}
 	}
 	return warnings
 }
 
-// puts reports whether the settings put another one to its use.
-func (s *Settings) puts(u use) bool {
-	return u.mode == s.Mode || slices.Contains(u.works, s.Work) || u.processes && s.Processes > 0
-}
-
-// beside says where a setting has no effect.
-func (s *Settings) beside(u use) string {
+// unused returns why a setting has no effect, as "in mode single", or "" if it has one.
+func (c Catalog) unused(s *Settings, setting string) string {
+	modes, works := readers(c.Modes, setting), readers(c.Works, setting)
 	switch {
-	case u.processes:
+	case setting == "worker-timeout" && s.Processes == 0:
 		return "without processes"
-	case u.works == nil:
+	case modes == nil && works == nil || slices.Contains(modes, s.Mode) || slices.Contains(works, s.Work):
+		return ""
+	case works == nil:
 		return "in mode " + s.Mode
-	case u.mode == "":
-		return "with work " + s.Work + s.unlessAsked(u)
+	case modes == nil:
+		return "with work " + s.Work + c.unlessRequested(s, works)
 	}
-	return fmt.Sprintf("in mode %s with work %s%s", s.Mode, s.Work, s.unlessAsked(u))
+	return fmt.Sprintf("in mode %s with work %s%s", s.Mode, s.Work, c.unlessRequested(s, works))
 }
 
-// unlessAsked names the kinds of work that bring a setting to its use where a request asks for them.
-func (s *Settings) unlessAsked(u use) string {
-	asked := slices.DeleteFunc(s.Asked(), func(kind string) bool { return !slices.Contains(u.works, kind) })
-	if len(asked) == 0 {
+// unlessRequested names the kinds of work among those given that a request may ask for.
+func (c Catalog) unlessRequested(s *Settings, works []string) string {
+	requested := slices.DeleteFunc(c.Requestable(s), func(kind string) bool { return !slices.Contains(works, kind) })
+	if len(requested) == 0 {
 		return ""
 	}
-	return ", but on requests that ask for work " + strings.Join(asked, " or ")
+	return ", but on requests that ask for work " + strings.Join(requested, " or ")
 }

@@ -24,6 +24,10 @@ func TestWarnings(t *testing.T) {
 		{"long queue", flags("mode=pool", "workers=10", "queue=101", "queue-timeout=20s"), []string{
 			"the tail of a full queue of 101 waits 22s for 10 workers and a delay of 2s: queue-timeout refuses it after 20s",
 		}},
+		{"long queue of an event loop's helpers", flags("mode=eventloop", "work=block", "loop-helpers=4", "queue=101"), []string{
+			"the tail of a full queue of 101 waits 52s for 4 helpers and a delay of 2s: queue-timeout refuses it after 30s",
+		}},
+		{"queue of an event loop", flags("mode=eventloop", "queue=3"), nil},
 		{"reach", flags("host=0.0.0.0"), []string{"host 0.0.0.0: other machines can reach the server"}},
 		{"IPv6 loopback", flags("host=::1"), nil},
 		{"open admin", flags("admin-addr=:9000"), []string{
@@ -72,7 +76,7 @@ func TestWarnings(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			if diff := cmp.Diff(c.want, load(t, Inputs{Flags: c.flags}).Warnings()); diff != "" {
+			if diff := cmp.Diff(c.want, catalog.Warnings(load(t, Inputs{Flags: c.flags}))); diff != "" {
 				t.Error(diff)
 			}
 		})

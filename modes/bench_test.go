@@ -15,7 +15,6 @@ import (
 
 	"demo-server/modes"
 	"demo-server/server"
-	"demo-server/work"
 )
 
 const benchRequest = "GET / HTTP/1.1\r\nHost: 127.0.0.1:7779\r\n\r\n"
@@ -25,11 +24,12 @@ const benchRequest = "GET / HTTP/1.1\r\nHost: 127.0.0.1:7779\r\n\r\n"
 //
 //	go test -run '^$' -bench Mode -count 10 ./modes | benchstat -col /server -
 func BenchmarkMode(b *testing.B) {
-	for _, mode := range modes.All(modes.Options{Workers: 4, MaxThreads: 4, Loops: 1, Holds: work.Nothing}) {
+	for _, described := range modes.All {
+		mode := described.Instance(modes.Options{Workers: 4, MaxThreads: 4, Loops: 1})
 		b.Run("server="+mode.Name, func(b *testing.B) {
 			app := newApp(mode, options{observers: []server.Observer{discard{}}, delay: atOnce})
 			defer app.Close()
-			source := newLoop(b, mode.Bound == modes.BoundOne)
+			source := newLoop(b, !mode.Capabilities.KeepsAlive)
 			ctx, cancel := context.WithCancel(context.Background())
 			served := make(chan error, 1)
 			go func() { served <- mode.Serve(ctx, server.NewSource(source), app) }()

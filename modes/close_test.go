@@ -45,7 +45,7 @@ func (c *closes) are(want ...server.CloseCause) bool {
 // otherwise it says why there was no reply.
 func TestCloseCauses(t *testing.T) {
 	const request = "GET / HTTP/1.1\r\n" + host
-	kept := func(mode modes.Mode) bool { return mode.Bound != modes.BoundOne }
+	kept := func(mode modes.Instance) bool { return mode.Capabilities.KeepsAlive }
 	leaves := func(c *client, _ *service) { c.Close() }
 	stays := func(*client, *service) {}
 	for _, row := range []struct {
@@ -73,7 +73,7 @@ func TestCloseCauses(t *testing.T) {
 		{"abort=hang", ask("/?abort=hang"), func(_ *client, s *service) { time.Sleep(time.Second); s.stop(); s.app.Expire() }, server.CloseAbort, false, false},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			eachMode(t, 1, func(t *testing.T, mode modes.Mode) {
+			eachMode(t, 1, func(t *testing.T, mode modes.Instance) {
 				if row.kept && !kept(mode) {
 					return
 				}

@@ -23,7 +23,7 @@ import (
 // This is the contract of Mode.Serve and of the endpoint, one test for each sentence of it, for every mode in the list.
 
 func TestHello(t *testing.T) {
-	eachMode(t, 1, func(t *testing.T, mode modes.Mode) {
+	eachMode(t, 1, func(t *testing.T, mode modes.Instance) {
 		_, m := inMemory(t, mode, options{})
 		before := time.Now()
 		r := m.dial(t).get(http.StatusOK)
@@ -47,7 +47,7 @@ func TestHello(t *testing.T) {
 
 func TestBody(t *testing.T) {
 	long := strings.Repeat("all work and no play ", 10_000)
-	eachMode(t, 1, func(t *testing.T, mode modes.Mode) {
+	eachMode(t, 1, func(t *testing.T, mode modes.Instance) {
 		_, m := inMemory(t, mode, options{body: long})
 		if r := m.dial(t).get(http.StatusOK); r.body != long || r.ContentLength != int64(len(long)) {
 			t.Errorf("got %d bytes with Content-Length %d, want %d", len(r.body), r.ContentLength, len(long))
@@ -62,10 +62,10 @@ func TestBody(t *testing.T) {
 // TestParallel is what the modes are about: how long n requests take that arrive together.
 func TestParallel(t *testing.T) {
 	const n, workers = 10, 4
-	eachMode(t, workers, func(t *testing.T, mode modes.Mode) {
+	eachMode(t, workers, func(t *testing.T, mode modes.Instance) {
 		parallel := n
-		if mode.Places > 0 {
-			parallel = min(n, mode.Places)
+		if mode.Limit.N > 0 {
+			parallel = min(n, mode.Limit.N)
 		}
 		rounds := (n + parallel - 1) / parallel
 		seen := &outcomes{}
@@ -80,7 +80,7 @@ func TestParallel(t *testing.T) {
 		if running := s.app.InFlight(); running != parallel {
 			t.Errorf("%d in flight, want %d", running, parallel)
 		}
-		if queued := s.app.Queued(); mode.Excess == modes.Queued && queued != n-workers {
+		if queued := s.app.Queued(); mode.Limit.Overflow == modes.Queue && queued != n-workers {
 			t.Errorf("%d queued, want %d", queued, n-workers)
 		}
 		for range n {
@@ -100,7 +100,7 @@ func TestParallel(t *testing.T) {
 
 // TestDescribe: observers that want it learn the client's address and the query, of refused requests as well.
 func TestDescribe(t *testing.T) {
-	eachModeReal(t, 1, func(t *testing.T, mode modes.Mode) {
+	eachModeReal(t, 1, func(t *testing.T, mode modes.Instance) {
 		seen := &sampled{samples: make(chan server.Sample, 10)}
 		_, source := overTCP(t, mode, options{delay: atOnce, faults: asking, describe: true, queue: 1, observers: []server.Observer{seen}})
 		for _, row := range []struct{ target, path, query string }{
@@ -122,7 +122,7 @@ type sampled struct{ samples chan server.Sample }
 func (s *sampled) Observe(sample *server.Sample) { s.samples <- *sample }
 
 func TestQueueFull(t *testing.T) {
-	eachBounded(t, func(t *testing.T, mode modes.Mode) {
+	eachBounded(t, func(t *testing.T, mode modes.Instance) {
 		seen := &outcomes{}
 		_, m := inMemory(t, mode, options{queue: 2, timeout: time.Minute, observers: []server.Observer{seen}})
 		for range 3 { // one works, two wait
@@ -146,7 +146,7 @@ func TestQueueFull(t *testing.T) {
 }
 
 func TestQueueTimeout(t *testing.T) {
-	eachBounded(t, func(t *testing.T, mode modes.Mode) {
+	eachBounded(t, func(t *testing.T, mode modes.Instance) {
 		_, m := inMemory(t, mode, options{queue: 9, timeout: time.Second})
 		first := m.dial(t).send(hello)
 		synctest.Wait()
@@ -165,9 +165,9 @@ func TestQueueTimeout(t *testing.T) {
 	})
 }
 
-func eachBounded(t *testing.T, test func(*testing.T, modes.Mode)) {
-	eachMode(t, 1, func(t *testing.T, mode modes.Mode) {
-		if mode.Excess == modes.Queued {
+func eachBounded(t *testing.T, test func(*testing.T, modes.Instance)) {
+	eachMode(t, 1, func(t *testing.T, mode modes.Instance) {
+		if mode.Limit.Overflow == modes.Queue {
 			test(t, mode)
 		}
 	})
@@ -189,7 +189,7 @@ func (e *explosive) Do(ctx context.Context, delay time.Duration) error {
 }
 
 func TestPanicSurvived(t *testing.T) {
-	eachMode(t, 1, func(t *testing.T, mode modes.Mode) {
+	eachMode(t, 1, func(t *testing.T, mode modes.Instance) {
 		panics := &panicCatcher{}
 		e := &explosive{Work: work.NewSleep()}
 		e.armed.Store(true)
@@ -221,7 +221,7 @@ func (broken) Holds() work.Resource { return work.Socket }
 func (broken) Do(context.Context, time.Duration) error { return errors.New("no such luck") }
 
 func TestFailedWork(t *testing.T) {
-	eachMode(t, 1, func(t *testing.T, mode modes.Mode) {
+	eachMode(t, 1, func(t *testing.T, mode modes.Instance) {
 		seen := &outcomes{}
 		_, m := inMemory(t, mode, options{work: broken{work.NewSleep()}, observers: []server.Observer{seen}})
 		m.dial(t).get(http.StatusInternalServerError)
@@ -234,11 +234,11 @@ func TestFailedWork(t *testing.T) {
 
 // TestDrainCompletes: when ctx is done, what runs is answered, and told that the connection closes; what is queued too.
 func TestDrainCompletes(t *testing.T) {
-	eachMode(t, 1, func(t *testing.T, mode modes.Mode) {
+	eachMode(t, 1, func(t *testing.T, mode modes.Instance) {
 		s, m := inMemory(t, mode, options{queue: 1, timeout: time.Minute})
 		clients := []*client{m.dial(t).send(hello)}
 		synctest.Wait()
-		if mode.Excess == modes.Queued {
+		if mode.Limit.Overflow == modes.Queue {
 			clients = append(clients, m.dial(t).send(hello))
 			synctest.Wait()
 		}
@@ -258,8 +258,8 @@ func TestDrainCompletes(t *testing.T) {
 
 // TestDrainIdle: a kept connection gets a grace, in which a request is still answered, and is closed after it.
 func TestDrainIdle(t *testing.T) {
-	eachMode(t, 1, func(t *testing.T, mode modes.Mode) {
-		if mode.Bound == modes.BoundOne {
+	eachMode(t, 1, func(t *testing.T, mode modes.Instance) {
+		if !mode.Capabilities.KeepsAlive {
 			return // keeps no connection
 		}
 		s, m := inMemory(t, mode, options{queue: 1, timeout: time.Minute})
@@ -280,14 +280,14 @@ func TestDrainIdle(t *testing.T) {
 
 // TestDrainDeadline: at the deadline what is queued or runs ends with 503, and what comes later is refused.
 func TestDrainDeadline(t *testing.T) {
-	eachMode(t, 1, func(t *testing.T, mode modes.Mode) {
+	eachMode(t, 1, func(t *testing.T, mode modes.Instance) {
 		seen := &outcomes{}
 		s, m := inMemory(t, mode, options{
 			delay: time.Hour, queue: 1, timeout: 2 * time.Hour, observers: []server.Observer{seen},
 		})
 		clients := []*client{m.dial(t).send(hello)}
 		synctest.Wait()
-		if mode.Bound != modes.BoundOne {
+		if mode.Capabilities.KeepsAlive {
 			clients = append(clients, m.dial(t).send(hello))
 			synctest.Wait()
 		}
@@ -307,7 +307,7 @@ func TestDrainDeadline(t *testing.T) {
 }
 
 func TestRefusedAfterDrainDeadline(t *testing.T) {
-	eachMode(t, 1, func(t *testing.T, mode modes.Mode) {
+	eachMode(t, 1, func(t *testing.T, mode modes.Instance) {
 		s, m := inMemory(t, mode, options{})
 		s.app.Expire()
 		for range 3 {
@@ -321,8 +321,9 @@ func TestRefusedAfterDrainDeadline(t *testing.T) {
 
 // TestSourceHandedOver: a second mode takes the source over while the first one's requests are in flight.
 func TestSourceHandedOver(t *testing.T) {
-	eachMode(t, 1, func(t *testing.T, mode modes.Mode) {
-		for _, next := range modes.All(modes.Options{Workers: 1, MaxThreads: 1, Loops: 1, Holds: work.Nothing}) {
+	eachMode(t, 1, func(t *testing.T, mode modes.Instance) {
+		for _, described := range modes.All {
+			next := described.Instance(modes.Options{Workers: 1, MaxThreads: 1, Loops: 1})
 			m := newMemory()
 			source := server.NewSource(m)
 			first := serve(t, mode, source, options{})
@@ -352,7 +353,7 @@ func TestSourceHandedOver(t *testing.T) {
 // TestSocketHandedOver is TestSourceHandedOver with a socket, of which each mode has a descriptor of its own: none of
 // them may go on accepting through it, nor close it for the next one.
 func TestSocketHandedOver(t *testing.T) {
-	eachModeReal(t, 1, func(t *testing.T, mode modes.Mode) {
+	eachModeReal(t, 1, func(t *testing.T, mode modes.Instance) {
 		first, source := overTCP(t, mode, options{delay: while})
 		old := dialTCP(t, source).send(hello)
 		until(t, "the first mode works", func() bool { return first.app.InFlight() == 1 })
@@ -388,7 +389,7 @@ func TestLeave(t *testing.T) {
 			c.Close()
 		},
 	}
-	eachModeReal(t, 1, func(t *testing.T, mode modes.Mode) {
+	eachModeReal(t, 1, func(t *testing.T, mode modes.Instance) {
 		if standsStill(mode) {
 			return
 		}
@@ -401,7 +402,7 @@ func TestLeave(t *testing.T) {
 				leave(c)
 				until(t, "its place is free", func() bool { return s.app.InFlight() == 0 && seen.of(server.LeftRunning) == 1 })
 			})
-			if mode.Excess != modes.Queued {
+			if mode.Limit.Overflow != modes.Queue {
 				continue
 			}
 			t.Run("queued/"+name, func(t *testing.T) {
@@ -423,14 +424,14 @@ func TestLeave(t *testing.T) {
 }
 
 // standsStill reports whether the mode sees nothing while work runs, as a gevent server that nobody patched.
-func standsStill(mode modes.Mode) bool { return mode.Bound == modes.BoundLoops }
+func standsStill(mode modes.Instance) bool { return !mode.Capabilities.SeesDisconnect }
 
 // TestLeaveFinish: with on-leave=finish the work goes on, queued or running, and is counted as wasted.
 func TestLeaveFinish(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("modes say that clients are not seen to leave on " + runtime.GOOS)
 	}
-	eachModeReal(t, 1, func(t *testing.T, mode modes.Mode) {
+	eachModeReal(t, 1, func(t *testing.T, mode modes.Instance) {
 		if standsStill(mode) {
 			return
 		}
@@ -440,7 +441,7 @@ func TestLeaveFinish(t *testing.T) {
 		c := dialTCP(t, source).send(hello)
 		until(t, "the job runs", func() bool { return s.app.InFlight() == 1 })
 		n := 1
-		if mode.Excess == modes.Queued {
+		if mode.Limit.Overflow == modes.Queue {
 			n = 2
 			queued := dialTCP(t, source).send(hello)
 			until(t, "the second waits", func() bool { return s.app.Queued() == 1 })
@@ -476,7 +477,7 @@ func TestBacklog(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("modes say that the backlog is not known on " + runtime.GOOS)
 	}
-	eachModeReal(t, 2, func(t *testing.T, mode modes.Mode) {
+	eachModeReal(t, 2, func(t *testing.T, mode modes.Instance) {
 		_, source := overTCP(t, mode, options{delay: while})
 		began := time.Now()
 		first := dialTCP(t, source).send(hello)
@@ -490,14 +491,14 @@ func TestBacklog(t *testing.T) {
 		waited := timing(t, r, "backlog")
 		// By the client's clock: it waits for the first one's work, and all that it does not work or queue, at most.
 		least, most := time.Duration(0), over-timing(t, r, "queue")-timing(t, r, "work")
-		if mode.Excess == modes.Unread {
+		if mode.Limit.Overflow == modes.AcceptQueue {
 			least = while - connected.Sub(began)
 		}
 		const tick = 10 * time.Millisecond // of the kernel's count, at most
 		if waited < least-tick || waited > most+tick {
 			t.Errorf("backlog %v, want %v to %v", waited, least, most)
 		}
-		if mode.Bound == modes.BoundOne {
+		if !mode.Capabilities.KeepsAlive {
 			return
 		}
 		if again := timing(t, second.get(http.StatusOK), "backlog"); again != 0 {
@@ -527,7 +528,7 @@ func timing(t *testing.T, r *reply, name string) time.Duration {
 
 // TestMaxConnections: a connection above the limit waits in the accept queue, and is served when another has closed.
 func TestMaxConnections(t *testing.T) {
-	eachModeReal(t, 2, func(t *testing.T, mode modes.Mode) {
+	eachModeReal(t, 2, func(t *testing.T, mode modes.Instance) {
 		s, source := overTCP(t, mode, options{delay: atOnce, limits: func(l *server.Limits) { l.MaxConnections = 1 }})
 		first := dialTCP(t, source)
 		until(t, "the first is accepted", func() bool { return s.app.Connections() == 1 })
@@ -553,7 +554,7 @@ func TestNothingLeft(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			s := serve(t, v.Mode, source, options{delay: brief / 10, queue: 20, timeout: time.Second})
+			s := serve(t, v.Instance, source, options{delay: brief / 10, queue: 20, timeout: time.Second})
 			for range 20 {
 				dialTCP(t, source).get(http.StatusOK)
 			}
@@ -586,9 +587,12 @@ func entries(t *testing.T, dir string) []string {
 // TestList: what is listed is complete.
 func TestList(t *testing.T) {
 	var names []string
-	for _, mode := range modes.All(modes.Options{Workers: 1}) {
+	for _, mode := range modes.All {
 		names = append(names, mode.Name)
-		for field, value := range map[string]string{"Summary": mode.Summary, "Mirrors": mode.Mirrors, "Differs": mode.Differs, "Choose": mode.Choose, "Bound": mode.Bound, "Excess": string(mode.Excess)} {
+		for field, value := range map[string]string{
+			"Summary": mode.Summary, "PythonEquivalent": mode.PythonEquivalent, "Differences": mode.Differences, "Choose": mode.Choose,
+			"Overflow": string(mode.Instance(modes.Options{}).Limit.Overflow),
+		} {
 			if value == "" {
 				t.Errorf("%s: no %s", mode.Name, field)
 			}

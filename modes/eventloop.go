@@ -22,44 +22,52 @@ import (
 // in front of which requests queue; without patched, one request at a time for each loop.
 //
 // Where it breaks: anything that takes long on the loop itself, be it parsing, delays all of the loop's connections.
-func newEventLoop(o Options) Mode {
-	mode := Mode{
-		Name:      "eventloop",
-		Summary:   "no goroutine per request: event loops with timers, on epoll",
-		Mirrors:   "gevent's hub on libev; with --patched=false, a gevent server that nobody monkey-patched",
-		Differs:   "a greenlet has a stack and a request here has none; unpatched: Flask threaded=True runs on threads all the same",
-		Choose:    "for tens of thousands of requests that only wait: a blocked one costs 0.4 kB. Not for work that holds a thread: --work=block gets what loop-helpers do, 20% of what 40 clients can ask for",
-		Bound:     BoundNone,
-		Excess:    Unlimited,
-		Supported: func() error { return epollOn(runtime.GOOS) },
-	}
-	switch {
-	case o.Unpatched:
-		mode.Bound, mode.Places, mode.Excess = BoundLoops, o.Loops, Unread
-	case o.Holds == work.Thread || o.Holds == work.Core:
-		mode.Bound, mode.Places, mode.Excess = BoundHelpers, o.LoopHelpers, Queued
-	}
-	if !o.Unpatched {
-		mode.Helpers = o.LoopHelpers
-	}
-	mode.Serve = func(ctx context.Context, src *server.Source, app *server.App) error {
-		if o.Unpatched {
-			return transport.EventLoop(ctx, src, app, o.Loops, transport.Task.Block)
+var eventLoopMode = Mode{
+	Name:             "eventloop",
+	Summary:          "no goroutine per request: event loops with timers, on epoll",
+	PythonEquivalent: "gevent's hub on libev; with --patched=false, a gevent server that nobody monkey-patched",
+	Differences:      "a greenlet has a stack and a request here has none; unpatched: Flask threaded=True runs on threads all the same",
+	Choose:           "for tens of thousands of requests that only wait: a blocked one costs 0.4 kB. Not for work that holds a thread: --work=block gets what loop-helpers do, 20% of what 40 clients can ask for",
+	Settings:         []string{"loops", "loop-helpers", "patched", "queue", "queue-timeout"},
+	Supported:        func() error { return epollOn(runtime.GOOS) },
+	configure: func(o Options) Instance {
+		i := Instance{
+			Limit:        Limit{Overflow: Admit},
+			Offload:      Limit{N: o.LoopHelpers, Unit: "helper", Setting: "loop-helpers", Overflow: Queue},
+			Files:        filesPerLoop * o.Loops,
+			Capabilities: Capabilities{KeepsAlive: true, SeesDisconnect: true},
+			Serve: func(ctx context.Context, src *server.Source, app *server.App) error {
+				return serveEventLoop(ctx, src, app, o)
+			},
 		}
-		helpers := newCrew(o.LoopHelpers, transport.Errand.Run)
-		defer helpers.end()
-		return transport.EventLoop(ctx, src, app, o.Loops, func(task transport.Task) {
-			switch task.Holds() {
-			case work.Nothing:
-				task.Sleep()
-			case work.Thread, work.Core:
-				helpers.give(task.Detach())
-			default:
-				go task.Detach().Run()
-			}
-		})
+		if o.Unpatched {
+			i.Limit = Limit{N: o.Loops, Unit: "loop", Setting: "loops", Overflow: AcceptQueue}
+			i.Offload = Limit{}
+			i.Capabilities.SeesDisconnect = false
+		}
+		return i
+	},
+}
+
+// filesPerLoop is how many descriptors an event loop needs: epoll and its duplicate, a timer, and an event to wake it.
+const filesPerLoop = 4
+
+func serveEventLoop(ctx context.Context, src *server.Source, app *server.App, o Options) error {
+	if o.Unpatched {
+		return transport.EventLoop(ctx, src, app, o.Loops, transport.Task.Block)
 	}
-	return mode
+	helpers := newCrew(o.LoopHelpers, transport.Errand.Run)
+	defer helpers.end()
+	return transport.EventLoop(ctx, src, app, o.Loops, func(task transport.Task) {
+		switch task.Holds() {
+		case work.Nothing:
+			task.Sleep()
+		case work.Thread, work.Core:
+			helpers.give(task.Detach())
+		default:
+			go task.Detach().Run()
+		}
+	})
 }
 
 // epollOn returns an error where a system has no epoll. It names the modes that run there.

@@ -17,19 +17,21 @@ import (
 //
 // Where it breaks: where goroutine does. Its handlers never learn from it that a client has left; here an epoll set of
 // our own tells them (server/transport).
-func newFastHTTP() Mode {
-	return Mode{
-		Name:      "fasthttp",
-		Summary:   "fasthttp's server, which uses goroutines and requests again, unbounded",
-		Mirrors:   "the article's second stack (Flask+grpc_gevent): the same handler over another I/O library",
-		Differs:   "goroutines, not an event loop; the article's variant ran on threads",
-		Choose:    "to save CPU, 8 µs a request where goroutine takes 14, if the code does without net/http. A blocked request costs 14 kB; --work=block gets 99%",
-		Bound:     BoundNone,
-		Excess:    Unlimited,
-		Lacks:     lacksOutsideLinux("backlog in Server-Timing; a client that leaves is not seen"),
-		Supported: everywhere,
-		Serve: func(ctx context.Context, src *server.Source, app *server.App) error {
-			return transport.FastHTTP(ctx, src, app, (*server.Job).Run)
-		},
-	}
+var fastHTTPMode = Mode{
+	Name:             "fasthttp",
+	Summary:          "fasthttp's server, which uses goroutines and requests again, unbounded",
+	PythonEquivalent: "the article's second stack (Flask+grpc_gevent): the same handler over another I/O library",
+	Differences:      "goroutines, not an event loop; the article's variant ran on threads",
+	Choose:           "to save CPU, 8 µs a request where goroutine takes 14, if the code does without net/http. A blocked request costs 14 kB; --work=block gets 99%",
+	Limitations:      outsideLinux("backlog in Server-Timing; a client that leaves is not seen"),
+	Supported:        alwaysSupported,
+	configure: func(Options) Instance {
+		return Instance{
+			Limit:        Limit{Overflow: Admit},
+			Capabilities: Capabilities{KeepsAlive: true, SeesDisconnect: true},
+			Serve: func(ctx context.Context, src *server.Source, app *server.App) error {
+				return transport.FastHTTP(ctx, src, app, (*server.Job).Run)
+			},
+		}
+	},
 }

@@ -99,7 +99,7 @@ func TestOverrides(t *testing.T) {
 		{"POST", "/drip", answer{status: 405, body: "method not allowed: see Allow\n", length: 30, contentType: plain, allow: "GET, HEAD"}},
 		{"GET", "/delay/", answer{status: 404, body: notFound, length: int64(len(notFound)), contentType: plain}},
 	}
-	eachMode(t, 1, func(t *testing.T, mode modes.Mode) {
+	eachMode(t, 1, func(t *testing.T, mode modes.Instance) {
 		_, m := inMemory(t, mode, options{faults: asking})
 		for _, row := range rows {
 			c := m.dial(t)
@@ -120,7 +120,7 @@ func TestOverrides(t *testing.T) {
 			if r.Header.Get("Content-Length") == "" {
 				got.length = -1
 			}
-			if r.Close && mode.Bound != modes.BoundOne {
+			if r.Close && mode.Capabilities.KeepsAlive {
 				got.connection = "close"
 			}
 			if r.StatusCode == http.StatusMethodNotAllowed || r.StatusCode == http.StatusNotFound {
@@ -137,10 +137,10 @@ func TestOverrides(t *testing.T) {
 // TestPosted: httpbin answers a delay and a status to any method, and so does every mode. The body is read and means nothing.
 func TestPosted(t *testing.T) {
 	const posted = " HTTP/1.1\r\n" + host + "Content-Length: 5\r\n\r\nhello"
-	eachMode(t, 1, func(t *testing.T, mode modes.Mode) {
+	eachMode(t, 1, func(t *testing.T, mode modes.Instance) {
 		_, m := inMemory(t, mode, options{delay: atOnce, queue: 1, faults: asking})
 		want := "418 200 200 open"
-		if mode.Bound == modes.BoundOne {
+		if !mode.Capabilities.KeepsAlive {
 			want = "418 closed"
 		}
 		if got := m.dial(t).send("POST /status/418" + posted + "PUT /delay/1" + posted + hello).conversation(); got != want {
@@ -151,7 +151,7 @@ func TestPosted(t *testing.T) {
 
 // TestNoOverrides: where requests may not ask, nothing that they say changes anything, and httpbin's paths are none.
 func TestNoOverrides(t *testing.T) {
-	eachMode(t, 1, func(t *testing.T, mode modes.Mode) {
+	eachMode(t, 1, func(t *testing.T, mode modes.Instance) {
 		_, m := inMemory(t, mode, options{delay: atOnce, queue: 1})
 		for target, want := range map[string]int{"/?status=503": 200, "/?delay=never": 200, "/status/503": 404, "/drip": 404} {
 			if r := m.dial(t).send(ask(target)).read("GET"); r == nil || r.StatusCode != want {
@@ -164,7 +164,7 @@ func TestNoOverrides(t *testing.T) {
 // TestAnyPath: every path and method that has no route of its own gets what / gets, its body is read, and what its query
 // asks for counts as far as it is understood.
 func TestAnyPath(t *testing.T) {
-	eachMode(t, 1, func(t *testing.T, mode modes.Mode) {
+	eachMode(t, 1, func(t *testing.T, mode modes.Instance) {
 		faults := asking
 		faults.Lenient = true
 		_, m := inMemory(t, mode, options{delay: atOnce, faults: faults, anyPath: true})
@@ -188,7 +188,7 @@ func TestAnyPath(t *testing.T) {
 
 // TestCORS: pages of another origin may read replies and their timing, errors too, and a preflight is answered at once.
 func TestCORS(t *testing.T) {
-	eachMode(t, 1, func(t *testing.T, mode modes.Mode) {
+	eachMode(t, 1, func(t *testing.T, mode modes.Instance) {
 		seen := &outcomes{}
 		_, m := inMemory(t, mode, options{faults: asking, cors: true, observers: []server.Observer{seen}})
 		for _, target := range []string{"/", "/?status=503", "/?status=99", "/nowhere"} {
@@ -222,7 +222,7 @@ func TestCORS(t *testing.T) {
 
 // TestNoCORS: unless it is asked for, no page of another origin may read anything.
 func TestNoCORS(t *testing.T) {
-	eachMode(t, 1, func(t *testing.T, mode modes.Mode) {
+	eachMode(t, 1, func(t *testing.T, mode modes.Instance) {
 		_, m := inMemory(t, mode, options{delay: atOnce})
 		r := m.dial(t).get(http.StatusOK)
 		if _, open := r.Header["Access-Control-Allow-Origin"]; open {
@@ -238,7 +238,7 @@ func TestNoCORS(t *testing.T) {
 // flight, no timeout ends it, and the next request on the connection waits for its turn.
 func TestDrip(t *testing.T) {
 	const s = time.Second
-	eachMode(t, 1, func(t *testing.T, mode modes.Mode) {
+	eachMode(t, 1, func(t *testing.T, mode modes.Instance) {
 		seen := &outcomes{}
 		service, m := inMemory(t, mode, options{faults: asking, observers: []server.Observer{seen}})
 		c := m.dial(t)
@@ -257,7 +257,7 @@ func TestDrip(t *testing.T) {
 				t.Errorf("%d in flight while it drips, want 1", service.app.InFlight())
 			}
 		}
-		if mode.Bound != modes.BoundOne { // which answers one request on a connection
+		if mode.Capabilities.KeepsAlive { // which answers one request on a connection
 			if r := c.read("GET"); r == nil || r.body != "Hello World" || time.Since(began) != 61*s {
 				t.Errorf("the next request got %+v after %s, want Hello World after 61s", r, time.Since(began))
 			}
@@ -271,8 +271,8 @@ func TestDrip(t *testing.T) {
 
 // TestDripHoldsThread: a reply that drips holds the one thread of a mode that has no other to write it.
 func TestDripHoldsThread(t *testing.T) {
-	eachMode(t, 1, func(t *testing.T, mode modes.Mode) {
-		if mode.Bound != modes.BoundOne {
+	eachMode(t, 1, func(t *testing.T, mode modes.Instance) {
+		if mode.Capabilities.KeepsAlive {
 			return // hold_test.go has what drips in other modes
 		}
 		_, m := inMemory(t, mode, options{faults: asking})
@@ -296,7 +296,7 @@ func TestDripEnds(t *testing.T) {
 		"the client leaves":  func(_ *service, c *client) { c.Close() },
 		"the drain deadline": func(s *service, _ *client) { s.stop(); s.app.Expire() },
 	}
-	eachModeReal(t, 1, func(t *testing.T, mode modes.Mode) {
+	eachModeReal(t, 1, func(t *testing.T, mode modes.Instance) {
 		for name, end := range ends {
 			if name == "the client leaves" && standsStill(mode) {
 				continue
@@ -324,7 +324,7 @@ func TestAbort(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("systems differ in how they tell of a reset")
 	}
-	eachModeReal(t, 1, func(t *testing.T, mode modes.Mode) {
+	eachModeReal(t, 1, func(t *testing.T, mode modes.Instance) {
 		for _, finish := range []bool{false, true} {
 			seen := &outcomes{}
 			s, source := overTCP(t, mode, options{faults: asking, delay: atOnce, finish: finish, queue: 10, observers: []server.Observer{seen}})
@@ -366,7 +366,7 @@ func TestCutOff(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("systems differ in how they tell of a reset")
 	}
-	eachModeReal(t, 1, func(t *testing.T, mode modes.Mode) {
+	eachModeReal(t, 1, func(t *testing.T, mode modes.Instance) {
 		seen := &outcomes{}
 		s, source := overTCP(t, mode, options{faults: asking, delay: atOnce, queue: 1, observers: []server.Observer{seen}})
 		for _, row := range []struct {
@@ -415,7 +415,7 @@ func TestFaultSetting(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := ""
-	eachMode(t, 1, func(t *testing.T, mode modes.Mode) {
+	eachMode(t, 1, func(t *testing.T, mode modes.Instance) {
 		_, m := inMemory(t, mode, options{queue: 1, faults: server.Faults{Setting: setting, Caps: asking.Caps, Seed: 1}})
 		got := ""
 		for range 50 {
@@ -449,7 +449,7 @@ func TestRefusedDrawNothing(t *testing.T) {
 		ask("/nowhere?status=418:50"),
 		ask("/?status=99"),
 	}
-	eachMode(t, 1, func(t *testing.T, mode modes.Mode) {
+	eachMode(t, 1, func(t *testing.T, mode modes.Instance) {
 		drawn := func(between []string) (statuses string) {
 			faults := asking
 			faults.Setting, faults.Seed = setting, 1

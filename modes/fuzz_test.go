@@ -35,12 +35,12 @@ func FuzzRequest(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, raw []byte, leaves bool) {
 		for _, v := range all(1) {
-			synctest.Test(t, func(t *testing.T) { fuzzMode(t, v.Mode, raw, leaves) })
+			synctest.Test(t, func(t *testing.T) { fuzzMode(t, v.Instance, raw, leaves) })
 		}
 	})
 }
 
-func fuzzMode(t *testing.T, mode modes.Mode, raw []byte, leaves bool) {
+func fuzzMode(t *testing.T, mode modes.Instance, raw []byte, leaves bool) {
 	s, m := inMemory(t, mode, options{delay: atOnce, queue: 1, limits: fuzzLimits})
 	c := m.dial(t)
 	replies := make(chan []byte, 1)
@@ -69,7 +69,7 @@ var statusLine = regexp.MustCompile(`HTTP/1\.[01] ([0-9]{3}) `)
 
 // checkReplies counts. A request has a blank line at its end and names its method and version, and what is no request
 // gets one reply at most, the last.
-func checkReplies(t *testing.T, mode modes.Mode, raw, replies []byte) {
+func checkReplies(t *testing.T, mode modes.Instance, raw, replies []byte) {
 	count := map[string]int{}
 	final := 0
 	for _, line := range statusLine.FindAllSubmatch(replies, -1) {
@@ -85,7 +85,7 @@ func checkReplies(t *testing.T, mode modes.Mode, raw, replies []byte) {
 	if most := bytes.Count(raw, []byte("GET ")) + bytes.Count(raw, []byte("HEAD ")); count["200"] > most {
 		t.Errorf("%s: %d times 200 to at most %d times GET or HEAD", mode.Name, count["200"], most)
 	}
-	if mode.Bound == modes.BoundOne && final > 1 {
+	if !mode.Capabilities.KeepsAlive && final > 1 {
 		t.Errorf("%s: %d replies on one connection", mode.Name, final)
 	}
 	if at := statusLine.FindIndex(replies); len(replies) > 0 && (at == nil || at[0] != 0) {
@@ -187,7 +187,7 @@ func first(verdict string) string {
 }
 
 // verdict is what becomes of a client that sends these pieces.
-func verdict(t *testing.T, mode modes.Mode, pieces [][]byte) string {
+func verdict(t *testing.T, mode modes.Instance, pieces [][]byte) string {
 	_, m := inMemory(t, mode, options{delay: atOnce})
 	c := m.dial(t)
 	var sending sync.WaitGroup
@@ -220,7 +220,7 @@ func FuzzQuery(f *testing.F) {
 		want := ""
 		for _, v := range all(1) {
 			got := ""
-			synctest.Test(t, func(t *testing.T) { got = answer(t, v.Mode, query) })
+			synctest.Test(t, func(t *testing.T) { got = answer(t, v.Instance, query) })
 			if want == "" {
 				want = got
 			}
@@ -232,7 +232,7 @@ func FuzzQuery(f *testing.F) {
 }
 
 // answer is what a mode says to a query.
-func answer(t *testing.T, mode modes.Mode, query string) string {
+func answer(t *testing.T, mode modes.Instance, query string) string {
 	_, m := inMemory(t, mode, options{faults: asking})
 	c := m.dial(t)
 	c.SetReadDeadline(time.Now().Add(2 * asking.Caps.MaxDelay))

@@ -18,19 +18,21 @@ import (
 //
 // Where it breaks: overload. It admits everything, so that work which needs a core or a lock gets slower for all
 // instead of being refused for some.
-func newGoroutine() Mode {
-	return Mode{
-		Name:      "goroutine",
-		Summary:   "a goroutine per request on net/http, unbounded",
-		Mirrors:   "gevent: a greenlet per request",
-		Differs:   "gevent uses one core; goroutines use all of them",
-		Choose:    "by default: it copes with all that blocks. A blocked request costs 17 kB; --work=block gets 99% of what the clients can ask for",
-		Bound:     BoundNone,
-		Excess:    Unlimited,
-		Lacks:     lacksOutsideLinux("backlog in Server-Timing; a client that leaves after pipelining a request is not seen"),
-		Supported: everywhere,
-		Serve: func(ctx context.Context, src *server.Source, app *server.App) error {
-			return transport.NetHTTP(ctx, src, app, (*server.Job).Run)
-		},
-	}
+var goroutineMode = Mode{
+	Name:             "goroutine",
+	Summary:          "a goroutine per request on net/http, unbounded",
+	PythonEquivalent: "gevent: a greenlet per request",
+	Differences:      "gevent uses one core; goroutines use all of them",
+	Choose:           "by default: it copes with all that blocks. A blocked request costs 17 kB; --work=block gets 99% of what the clients can ask for",
+	Limitations:      outsideLinux("backlog in Server-Timing; a client that leaves after pipelining a request is not seen"),
+	Supported:        alwaysSupported,
+	configure: func(Options) Instance {
+		return Instance{
+			Limit:        Limit{Overflow: Admit},
+			Capabilities: Capabilities{KeepsAlive: true, SeesDisconnect: true},
+			Serve: func(ctx context.Context, src *server.Source, app *server.App) error {
+				return transport.NetHTTP(ctx, src, app, (*server.Job).Run)
+			},
+		}
+	},
 }

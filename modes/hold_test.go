@@ -17,7 +17,7 @@ import (
 
 // TestBlankLines: lines in front of a request do not start its timeout anew. fasthttp skips them, net/http does not.
 func TestBlankLines(t *testing.T) {
-	eachMode(t, 1, func(t *testing.T, mode modes.Mode) {
+	eachMode(t, 1, func(t *testing.T, mode modes.Instance) {
 		for _, row := range []struct {
 			name  string
 			send  string
@@ -54,7 +54,7 @@ func TestBlankLines(t *testing.T) {
 func TestDeaf(t *testing.T) {
 	const start = "GET / HTTP/1.1\r\nHost: demo\r\n"
 	long := strings.Repeat("x", 100_000)
-	eachMode(t, 1, func(t *testing.T, mode modes.Mode) {
+	eachMode(t, 1, func(t *testing.T, mode modes.Instance) {
 		for name, send := range map[string]string{
 			"100 Continue": start + "Expect: 100-continue\r\nContent-Length: 5\r\n\r\n",
 			"a fault":      start + "X : y\r\n\r\n",
@@ -78,11 +78,11 @@ func TestPlaceEndsWithWork(t *testing.T) {
 	mostly := map[string]string{
 		"does not read": ask("/?size=100000&delay=1s"), "drips": ask("/?drip=5&delay=5s"), "hangs": ask("/?abort=hang&delay=1s"),
 	}
-	eachMode(t, 1, func(t *testing.T, mode modes.Mode) {
-		switch mode.Excess {
-		case modes.Refused:
+	eachMode(t, 1, func(t *testing.T, mode modes.Instance) {
+		switch mode.Limit.Overflow {
+		case modes.Refuse:
 			mode = named(mode.Name, modes.Options{MaxThreads: 1})
-		case modes.Queued:
+		case modes.Queue:
 		default:
 			return // has no places
 		}
@@ -104,7 +104,7 @@ func TestPlaceEndsWithWork(t *testing.T) {
 
 // TestHangEnds: a reply that hangs ends after max-delay: there is a bound to how long a request may ask for a connection.
 func TestHangEnds(t *testing.T) {
-	eachMode(t, 1, func(t *testing.T, mode modes.Mode) {
+	eachMode(t, 1, func(t *testing.T, mode modes.Instance) {
 		seen := &outcomes{}
 		s, m := inMemory(t, mode, options{faults: asking, delay: atOnce, observers: []server.Observer{seen}})
 		began := time.Now()
@@ -123,7 +123,7 @@ func TestHangEnds(t *testing.T) {
 // TestGoneWhileWriting: a client that resets its connection while a long reply is written to it frees its slot once.
 func TestGoneWhileWriting(t *testing.T) {
 	long := strings.Repeat("x", 8<<20)
-	eachModeReal(t, 1, func(t *testing.T, mode modes.Mode) {
+	eachModeReal(t, 1, func(t *testing.T, mode modes.Instance) {
 		s, source := overTCP(t, mode, options{
 			delay: atOnce, body: long, queue: 9, limits: func(l *server.Limits) { l.MaxConnections = 1 },
 		})
@@ -145,8 +145,8 @@ func TestGoneWhileWriting(t *testing.T) {
 
 // TestPipelinedInTime: a reply does not wait for the requests behind it.
 func TestPipelinedInTime(t *testing.T) {
-	eachMode(t, 1, func(t *testing.T, mode modes.Mode) {
-		if mode.Bound == modes.BoundOne {
+	eachMode(t, 1, func(t *testing.T, mode modes.Instance) {
+		if !mode.Capabilities.KeepsAlive {
 			return // answers the first and closes
 		}
 		for name, behind := range map[string]string{
@@ -165,7 +165,7 @@ func TestPipelinedInTime(t *testing.T) {
 
 // TestFaultOfLeaver: a request at fault is counted and answered as such, also when its client has stopped sending.
 func TestFaultOfLeaver(t *testing.T) {
-	eachModeReal(t, 1, func(t *testing.T, mode modes.Mode) {
+	eachModeReal(t, 1, func(t *testing.T, mode modes.Instance) {
 		seen := &outcomes{}
 		_, source := overTCP(t, mode, options{delay: atOnce, observers: []server.Observer{seen}})
 		for range 20 {
@@ -182,7 +182,7 @@ func TestFaultOfLeaver(t *testing.T) {
 // TestHalfClose: a client that closes its sending side after its request gets the reply if that is so set, and always if
 // there is nothing to wait for. Otherwise it counts as having left, which a client that has closed sends the same FIN for.
 func TestHalfClose(t *testing.T) {
-	eachModeReal(t, 1, func(t *testing.T, mode modes.Mode) {
+	eachModeReal(t, 1, func(t *testing.T, mode modes.Instance) {
 		for _, row := range []struct {
 			halfClose bool
 			target    string
@@ -211,8 +211,8 @@ func TestHalfClose(t *testing.T) {
 
 // TestHalfCloseLater: it is the same for a connection's later requests, whatever those before them waited for.
 func TestHalfCloseLater(t *testing.T) {
-	eachModeReal(t, 1, func(t *testing.T, mode modes.Mode) {
-		if mode.Bound == modes.BoundOne {
+	eachModeReal(t, 1, func(t *testing.T, mode modes.Instance) {
+		if !mode.Capabilities.KeepsAlive {
 			return // keeps no connection
 		}
 		_, source := overTCP(t, mode, options{faults: asking, queue: 1})
@@ -233,7 +233,7 @@ func TestHalfCloseLater(t *testing.T) {
 
 // TestHalfCloseReset: a reset is leaving in any case, and so is a FIN behind a reply that never comes.
 func TestHalfCloseReset(t *testing.T) {
-	eachModeReal(t, 1, func(t *testing.T, mode modes.Mode) {
+	eachModeReal(t, 1, func(t *testing.T, mode modes.Instance) {
 		if standsStill(mode) {
 			return
 		}
@@ -253,7 +253,7 @@ func TestHalfCloseReset(t *testing.T) {
 
 // TestChurnAtLimit: at max-connections, clients that come and go are all served.
 func TestChurnAtLimit(t *testing.T) {
-	eachModeReal(t, 2, func(t *testing.T, mode modes.Mode) {
+	eachModeReal(t, 2, func(t *testing.T, mode modes.Instance) {
 		_, source := overTCP(t, mode, options{delay: atOnce, queue: 100, limits: func(l *server.Limits) { l.MaxConnections = 2 }})
 		failed := make(chan string, 20)
 		for range 20 {
@@ -283,7 +283,7 @@ func TestChurnAtLimit(t *testing.T) {
 func TestSlowRequest(t *testing.T) {
 	const post = "POST /delay/0 HTTP/1.1\r\n" + host
 	const timeout = 30 * time.Second
-	eachMode(t, 1, func(t *testing.T, mode modes.Mode) {
+	eachMode(t, 1, func(t *testing.T, mode modes.Instance) {
 		for _, row := range []struct {
 			name    string
 			first   string // answered with 200, if it is not empty
@@ -301,7 +301,7 @@ func TestSlowRequest(t *testing.T) {
 			{"body of a further request", hello, 3 * time.Second, post + "Content-Length: 1000\r\n\r\n", "x", timeout},
 			{"body of a pipelined request", hello + post + "Content-Length: 1000\r\n\r\n", 0, "", "x", timeout},
 		} {
-			if row.first != "" && mode.Bound == modes.BoundOne {
+			if row.first != "" && !mode.Capabilities.KeepsAlive {
 				continue // keeps no connection
 			}
 			_, m := inMemory(t, mode, options{delay: atOnce, queue: 1, faults: asking})

@@ -174,7 +174,7 @@ var httpRows = []struct {
 // open or closed after them. single answers one request on each connection. Where net/http's parser and fasthttp's
 // differ, the row says so in a column of its own.
 func TestHTTP(t *testing.T) {
-	eachMode(t, 1, func(t *testing.T, mode modes.Mode) {
+	eachMode(t, 1, func(t *testing.T, mode modes.Instance) {
 		for _, row := range httpRows {
 			want := row.nethttp
 			switch {
@@ -214,7 +214,7 @@ func (c *client) conversation() string {
 
 // TestRefusedHEAD: the refusal of a HEAD request that the parser accepts has no body.
 func TestRefusedHEAD(t *testing.T) {
-	eachMode(t, 1, func(t *testing.T, mode modes.Mode) {
+	eachMode(t, 1, func(t *testing.T, mode modes.Instance) {
 		for _, field := range []string{"Expect: tea\r\n", "Content-Length: 9999\r\n", "X: y\r\n z\r\n"} {
 			_, m := inMemory(t, mode, options{delay: atOnce})
 			c := m.dial(t).send("HEAD / HTTP/1.1\r\n" + host + field + "\r\n")
@@ -228,7 +228,7 @@ func TestRefusedHEAD(t *testing.T) {
 
 // TestCutShort: a client that ends its side in the middle of a request is told so, once.
 func TestCutShort(t *testing.T) {
-	eachModeReal(t, 1, func(t *testing.T, mode modes.Mode) {
+	eachModeReal(t, 1, func(t *testing.T, mode modes.Instance) {
 		_, source := overTCP(t, mode, options{delay: atOnce})
 		for _, send := range []string{
 			"GET / HTTP/1.1\r\nHost: de",
@@ -250,7 +250,7 @@ func TestCutShort(t *testing.T) {
 // TestRefusedUpload: of a client that goes on sending although it was refused, a bounded part is read.
 func TestRefusedUpload(t *testing.T) {
 	const most = 256<<10 + 64<<10 // and what was on its way to the parser
-	eachMode(t, 1, func(t *testing.T, mode modes.Mode) {
+	eachMode(t, 1, func(t *testing.T, mode modes.Instance) {
 		for name, send := range map[string]string{
 			"a sized body":   "GET / HTTP/1.1\r\n" + host + "Content-Length: 9999999\r\n\r\n",
 			"a chunked body": chunked + "fffff\r\n",
@@ -280,7 +280,7 @@ func TestRefusedUpload(t *testing.T) {
 
 // TestErrorReplies: an error is one plain line, with the headers that its status calls for.
 func TestErrorReplies(t *testing.T) {
-	eachMode(t, 1, func(t *testing.T, mode modes.Mode) {
+	eachMode(t, 1, func(t *testing.T, mode modes.Instance) {
 		for _, row := range []struct {
 			send   string
 			status int
@@ -305,7 +305,7 @@ func TestErrorReplies(t *testing.T) {
 
 // TestTimeouts: a slow client is told 408 or closed on, when its time is over and not before.
 func TestTimeouts(t *testing.T) {
-	eachMode(t, 1, func(t *testing.T, mode modes.Mode) {
+	eachMode(t, 1, func(t *testing.T, mode modes.Instance) {
 		for _, row := range []struct {
 			name  string
 			send  string // at first, and then a byte every second
@@ -347,8 +347,8 @@ func TestTimeouts(t *testing.T) {
 
 // TestIdleTimeout: a kept connection is closed when nothing comes for idle-timeout.
 func TestIdleTimeout(t *testing.T) {
-	eachMode(t, 1, func(t *testing.T, mode modes.Mode) {
-		if mode.Bound == modes.BoundOne {
+	eachMode(t, 1, func(t *testing.T, mode modes.Instance) {
+		if !mode.Capabilities.KeepsAlive {
 			return // keeps no connection
 		}
 		_, m := inMemory(t, mode, options{delay: atOnce})
@@ -366,7 +366,7 @@ func TestIdleTimeout(t *testing.T) {
 
 // TestWriteTimeout: a client that does not read its reply is given up, and its place is free again.
 func TestWriteTimeout(t *testing.T) {
-	eachMode(t, 1, func(t *testing.T, mode modes.Mode) {
+	eachMode(t, 1, func(t *testing.T, mode modes.Instance) {
 		s, m := inMemory(t, mode, options{delay: atOnce})
 		m.dial(t).send(hello)
 		time.Sleep(9 * time.Second)

@@ -9,11 +9,11 @@ import (
 	"testing"
 	"time"
 
-	"demo-server/work/remote/backend"
 	"demo-server/modes"
 	"demo-server/server"
 	"demo-server/work"
 	"demo-server/work/remote"
+	"demo-server/work/remote/backend"
 )
 
 // maxConnections is more than these tests need.
@@ -86,10 +86,12 @@ var kinds = []struct {
 	}},
 }
 
-// modesFor are the modes as they are made for work that holds that.
+// modesFor returns the modes with the limit that each has on work that holds a resource.
 func modesFor(holds work.Resource) (all []variant) {
-	o := modes.Options{Workers: 2, MaxThreads: 100, Loops: 1, LoopHelpers: 2, Holds: holds}
-	for _, mode := range modes.All(o) {
+	o := modes.Options{Workers: 2, MaxThreads: 100, Loops: 1, LoopHelpers: 2}
+	for _, described := range modes.All {
+		mode := described.Instance(o)
+		mode.Limit = mode.LimitOf(holds)
 		all = append(all, variant{mode.Name, mode})
 	}
 	o.Unpatched = true
@@ -97,7 +99,7 @@ func modesFor(holds work.Resource) (all []variant) {
 }
 
 // eachKind runs test for every kind in every mode, in real time.
-func eachKind(t *testing.T, test func(t *testing.T, mode modes.Mode, kind work.Work, needs *dependency)) {
+func eachKind(t *testing.T, test func(t *testing.T, mode modes.Instance, kind work.Work, needs *dependency)) {
 	for _, k := range kinds {
 		for _, v := range modesFor(k.holds) {
 			t.Run(k.name+" in "+v.label, func(t *testing.T) {
@@ -106,7 +108,7 @@ func eachKind(t *testing.T, test func(t *testing.T, mode modes.Mode, kind work.W
 				if closer, ok := kind.(io.Closer); ok {
 					t.Cleanup(func() { closer.Close() }) // after the mode has ended
 				}
-				test(t, v.Mode, kind, needs)
+				test(t, v.Instance, kind, needs)
 			})
 		}
 	}
@@ -114,7 +116,7 @@ func eachKind(t *testing.T, test func(t *testing.T, mode modes.Mode, kind work.W
 
 // TestKindHello: every kind takes its time and says hello, several at once, in every mode.
 func TestKindHello(t *testing.T) {
-	eachKind(t, func(t *testing.T, mode modes.Mode, kind work.Work, _ *dependency) {
+	eachKind(t, func(t *testing.T, mode modes.Instance, kind work.Work, _ *dependency) {
 		_, source := overTCP(t, mode, options{work: kind, delay: brief / 5, queue: 10})
 		clients := []*client{dialTCP(t, source), dialTCP(t, source), dialTCP(t, source)}
 		for _, c := range clients {
@@ -137,14 +139,14 @@ func TestKindLeave(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("modes say that clients are not seen to leave on " + runtime.GOOS)
 	}
-	eachKind(t, func(t *testing.T, mode modes.Mode, kind work.Work, needs *dependency) {
+	eachKind(t, func(t *testing.T, mode modes.Instance, kind work.Work, needs *dependency) {
 		if standsStill(mode) {
 			return
 		}
 		seen := &outcomes{}
 		s, source := overTCP(t, mode, options{work: kind, delay: time.Minute, queue: 10, observers: []server.Observer{seen}})
 		n := 3
-		if mode.Bound == modes.BoundOne {
+		if !mode.Capabilities.KeepsAlive {
 			n = 1
 		}
 		var clients []*client
@@ -171,7 +173,7 @@ func TestKindLeave(t *testing.T) {
 
 // TestKindDrain: what is in flight at a stop is finished, and at the drain deadline it ends with 503.
 func TestKindDrain(t *testing.T) {
-	eachKind(t, func(t *testing.T, mode modes.Mode, kind work.Work, _ *dependency) {
+	eachKind(t, func(t *testing.T, mode modes.Instance, kind work.Work, _ *dependency) {
 		stopInFlight(t, mode, kind, time.Minute, true, http.StatusServiceUnavailable)
 		// On a busy machine a request may be over before anything is told: a longer one is sent then.
 		delay := brief
@@ -185,7 +187,7 @@ func TestKindDrain(t *testing.T) {
 
 // stopInFlight tells a mode to stop while a request is in flight, and wants that status of it. It returns false where
 // the request may have been over by then.
-func stopInFlight(t *testing.T, mode modes.Mode, kind work.Work, delay time.Duration, expire bool, status int) bool {
+func stopInFlight(t *testing.T, mode modes.Instance, kind work.Work, delay time.Duration, expire bool, status int) bool {
 	t.Helper()
 	s, source := overTCP(t, mode, options{work: kind, delay: delay})
 	sent := time.Now()
@@ -209,7 +211,7 @@ func stopInFlight(t *testing.T, mode modes.Mode, kind work.Work, delay time.Dura
 // TestKindDependency: while what the work depends on is down, from the start on or later, every request is answered 502,
 // and when it is back they work again, without anything being started anew.
 func TestKindDependency(t *testing.T) {
-	eachKind(t, func(t *testing.T, mode modes.Mode, kind work.Work, needs *dependency) {
+	eachKind(t, func(t *testing.T, mode modes.Instance, kind work.Work, needs *dependency) {
 		if needs == nil {
 			return
 		}
@@ -240,7 +242,7 @@ func TestKindDependency(t *testing.T) {
 
 // TestKindDependencyCut: a dependency that dies while requests wait for it fails these, and no others.
 func TestKindDependencyCut(t *testing.T) {
-	eachKind(t, func(t *testing.T, mode modes.Mode, kind work.Work, needs *dependency) {
+	eachKind(t, func(t *testing.T, mode modes.Instance, kind work.Work, needs *dependency) {
 		if needs == nil {
 			return
 		}

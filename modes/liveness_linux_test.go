@@ -31,10 +31,10 @@ func together(t *testing.T, tests map[string]func(*testing.T)) {
 }
 
 // eachModeTogether is eachModeReal for tests that mostly wait.
-func eachModeTogether(t *testing.T, workers int, test func(*testing.T, modes.Mode)) {
+func eachModeTogether(t *testing.T, workers int, test func(*testing.T, modes.Instance)) {
 	tests := map[string]func(*testing.T){}
 	for _, v := range all(workers) {
-		tests[v.label] = func(t *testing.T) { test(t, v.Mode) }
+		tests[v.label] = func(t *testing.T) { test(t, v.Instance) }
 	}
 	together(t, tests)
 }
@@ -42,7 +42,7 @@ func eachModeTogether(t *testing.T, workers int, test func(*testing.T, modes.Mod
 // TestPipelinedLeaver: a client that fills the receive window behind a request and then leaves is seen to leave, although
 // its FIN cannot arrive.
 func TestPipelinedLeaver(t *testing.T) {
-	eachModeTogether(t, 1, func(t *testing.T, mode modes.Mode) {
+	eachModeTogether(t, 1, func(t *testing.T, mode modes.Instance) {
 		leaves := func(first string, delay time.Duration, want server.Outcome) func(*testing.T) {
 			return func(t *testing.T) {
 				if standsStill(mode) && delay > 0 {
@@ -69,7 +69,7 @@ func TestPipelinedLeaver(t *testing.T) {
 
 // TestPipelinedLeaverFinish: with on-leave=finish the work of such a client goes on, and its connection closes then.
 func TestPipelinedLeaverFinish(t *testing.T) {
-	eachModeTogether(t, 1, func(t *testing.T, mode modes.Mode) {
+	eachModeTogether(t, 1, func(t *testing.T, mode modes.Instance) {
 		if standsStill(mode) {
 			return
 		}
@@ -102,8 +102,8 @@ func (c *client) fill() {
 // TestPipelinedAhead: many small requests behind a long one are answered in order, although they are read ahead of it.
 func TestPipelinedAhead(t *testing.T) {
 	const n = 900
-	eachModeTogether(t, 1, func(t *testing.T, mode modes.Mode) {
-		if mode.Bound == modes.BoundOne {
+	eachModeTogether(t, 1, func(t *testing.T, mode modes.Instance) {
+		if !mode.Capabilities.KeepsAlive {
 			return // answers one on each connection
 		}
 		_, source := overTCP(t, mode, options{queue: 1, faults: asking})
@@ -124,7 +124,7 @@ func TestPipelinedAhead(t *testing.T) {
 // TestKeepAlive: every mode's connections have the keepalive that net gives its own, wherever the listener comes from: a
 // client that vanished without a word is noticed.
 func TestKeepAlive(t *testing.T) {
-	eachModeReal(t, 1, func(t *testing.T, mode modes.Mode) {
+	eachModeReal(t, 1, func(t *testing.T, mode modes.Instance) {
 		listener, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
 			t.Fatal(err)
@@ -198,7 +198,7 @@ func TestSlowReader(t *testing.T) {
 	const size = 4 << 20
 	long := strings.Repeat("x", size)
 	impatient := func(l *server.Limits) { l.WriteTimeout, l.IdleTimeout = time.Second, time.Second }
-	eachModeTogether(t, 2, func(t *testing.T, mode modes.Mode) {
+	eachModeTogether(t, 2, func(t *testing.T, mode modes.Instance) {
 		reads := func(request string, then func(*service)) func(*testing.T) {
 			return func(t *testing.T) {
 				s, source := overTCP(t, mode, options{delay: atOnce, body: long, limits: impatient})

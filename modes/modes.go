@@ -13,19 +13,29 @@ import (
 	"demo-server/work"
 )
 
-// A Mode decides which goroutine, thread or loop runs which job, and when.
+// A Mode is a concurrency model that describes itself. To add one, write a file with its Mode and add a line to All.
 type Mode struct {
-	Name      string       // as in --mode
-	Summary   string       // one line, for --help, `demo-server modes` and the dashboard
-	Mirrors   string       // the Python deployment that it stands for
-	Differs   string       // where that analogy ends
-	Choose    string       // when to choose it, with what a blocked request costs and how it fares with work that blocks a thread
-	Bound     string       // what limits its parallelism: one of the Bound constants
-	Places    int          // the limit: how many jobs it runs at a time, 0 for none of its own; prediction reads it
-	Excess    Excess       // what becomes of requests beyond it
-	Helpers   int          // how many threads it has apart for work that holds a thread or a core, 0 for none
-	Lacks     string       // what it lacks on the system that this binary was built for; empty for nothing
-	Supported func() error // nil where this system can run it
+	Name             string   // as in --mode
+	Summary          string   // one line, for --help and the command modes
+	PythonEquivalent string   // the Python deployment that it corresponds to
+	Differences      string   // where that comparison ends
+	Choose           string   // when to choose it, what a blocked request costs, and how it fares with work that blocks a thread
+	Limitations      string   // what it cannot do on this operating system; "" for nothing
+	Settings         []string // the settings that it reads, by name
+
+	// Supported returns nil if this system can run the mode, else an error that says what is missing.
+	Supported func() error
+
+	configure func(Options) Instance
+}
+
+// An Instance is a Mode with its options applied.
+type Instance struct {
+	Mode
+	Limit        Limit // on all requests
+	Offload      Limit // on work that holds a thread or a core, if the mode hands such work to helpers; else N is 0
+	Files        int   // descriptors that it needs in addition to those of connections
+	Capabilities Capabilities
 
 	// Serve accepts from src until ctx is done, and never closes src. It admits every request through app and calls
 	// each admitted job's Run at most once. When ctx is done it stops accepting; every connection that it accepted is
@@ -33,26 +43,26 @@ type Mode struct {
 	Serve func(ctx context.Context, src *server.Source, app *server.App) error
 }
 
-// What limits a mode's parallelism.
-const (
-	BoundNone    = "none"         // nothing of its own
-	BoundWorkers = "workers"      // Options.Workers
-	BoundThreads = "max-threads"  // Options.MaxThreads
-	BoundLoops   = "loops"        // Options.Loops: one request at a time for each event loop
-	BoundHelpers = "loop-helpers" // Options.LoopHelpers
-	BoundOne     = "1"            // one request at a time
-)
+// Capabilities are what clients of a mode can rely on.
+type Capabilities struct {
+	KeepsAlive     bool // a connection serves more than one request
+	SeesDisconnect bool // a client that disconnects ends its request while the work runs
+}
 
-// An Excess is what becomes of requests that are too many for a mode. The App that it serves has to be made for that.
-type Excess string
+// Instance returns the mode with its options applied.
+func (m Mode) Instance(o Options) Instance {
+	i := m.configure(o)
+	i.Mode = m
+	return i
+}
 
-// The ways to deal with too many requests.
-const (
-	Unlimited Excess = "none"    // there are never too many
-	Queued    Excess = "queued"  // they wait in the App's queue, in front of Mode.Places
-	Refused   Excess = "refused" // an App with Mode.Places and no queue refuses them
-	Unread    Excess = "unread"  // they wait in the kernel: nobody reads them, or accepts their connections
-)
+// LimitOf returns the limit on requests whose work holds a resource.
+func (i Instance) LimitOf(holds work.Resource) Limit {
+	if i.Offload.N > 0 && (holds == work.Thread || holds == work.Core) {
+		return i.Offload
+	}
+	return i.Limit
+}
 
 // Options are the settings that a mode itself needs. A change of them is a new instance of the mode.
 type Options struct {
@@ -60,34 +70,41 @@ type Options struct {
 	MaxThreads int // of thread: how many requests may have a thread, at least 1
 
 	// Of eventloop.
-	Loops       int           // how many loops share the connections, at least 1
-	LoopHelpers int           // how many threads do the work that would hold a loop up, at least 1
-	Unpatched   bool          // the work is done on the loop itself
-	Holds       work.Resource // what the work holds, which decides where it is done
+	Loops       int  // how many loops share the connections, at least 1
+	LoopHelpers int  // how many threads do the work that would hold a loop up, at least 1
+	Unpatched   bool // the work is done on the loop itself
 }
 
-// All lists the modes, each made with options. It is an explicit list: flag help, `demo-server modes`, the README's
-// table and the conformance test read it, so a mode that is not here does not exist.
-func All(options Options) []Mode {
-	return []Mode{newGoroutine(), newPool(options.Workers), newSingle(), newFastHTTP(), newThread(options.MaxThreads), newEventLoop(options)}
+// All lists the modes in the order in which help shows them. The first is the default. It is an explicit list: flag
+// help, the command modes, the README's table and the conformance test read it.
+var All = []Mode{goroutineMode, poolMode, singleMode, fastHTTPMode, threadMode, eventLoopMode}
+
+// Named returns the mode of that name. It panics if there is none: settings let no other name pass.
+func Named(name string) Mode {
+	for _, mode := range All {
+		if mode.Name == name {
+			return mode
+		}
+	}
+	panic("unknown mode: " + name)
 }
 
-// Names lists the modes' names.
+// Names returns the names of all modes.
 func Names() []string {
-	var names []string
-	for _, mode := range All(Options{}) {
-		names = append(names, mode.Name)
+	names := make([]string, len(All))
+	for i, mode := range All {
+		names[i] = mode.Name
 	}
 	return names
 }
 
-// everywhere is for modes that run on every system.
-func everywhere() error { return nil }
+// alwaysSupported is the Mode.Supported of modes that run on every system.
+func alwaysSupported() error { return nil }
 
-// lacksOutsideLinux says what a mode lacks on other systems than Linux.
-func lacksOutsideLinux(lacks string) string {
+// outsideLinux returns limitations that a mode has on other systems than Linux.
+func outsideLinux(limitations string) string {
 	if runtime.GOOS == "linux" {
 		return ""
 	}
-	return lacks
+	return limitations
 }

@@ -19,22 +19,24 @@ import (
 // Where it breaks: net/http still holds a goroutine for each connection, so the pool bounds work and not connections
 // (max-connections does). The connection's goroutine also writes the reply, however slowly the client reads it, while the
 // worker goes on with the next job. A thread of gthread writes its reply itself, so that slow readers hold its threads.
-func newPool(workers int) Mode {
-	return Mode{
-		Name:      "pool",
-		Summary:   "a fixed number of worker goroutines behind one bounded queue, on net/http",
-		Mirrors:   "gunicorn gthread: a pool of threads",
-		Differs:   "gthread never refuses, its queue has no end; and its threads write the replies, so that slow readers hold them",
-		Choose:    "to protect something scarce behind it: what is too much waits in a queue or is refused. A waiting request costs 17 kB; --work=block gets 99% of what the clients can ask for",
-		Bound:     BoundWorkers,
-		Places:    workers,
-		Excess:    Queued,
-		Lacks:     lacksOutsideLinux("backlog in Server-Timing; a client that leaves after pipelining a request is not seen"),
-		Supported: everywhere,
-		Serve: func(ctx context.Context, src *server.Source, app *server.App) error {
-			return servePool(ctx, src, app, workers)
-		},
-	}
+var poolMode = Mode{
+	Name:             "pool",
+	Summary:          "a fixed number of worker goroutines behind one bounded queue, on net/http",
+	PythonEquivalent: "gunicorn gthread: a pool of threads",
+	Differences:      "gthread never refuses, its queue has no end; and its threads write the replies, so that slow readers hold them",
+	Choose:           "to protect something scarce behind it: what is too much waits in a queue or is refused. A waiting request costs 17 kB; --work=block gets 99% of what the clients can ask for",
+	Limitations:      outsideLinux("backlog in Server-Timing; a client that leaves after pipelining a request is not seen"),
+	Settings:         []string{"workers", "queue", "queue-timeout"},
+	Supported:        alwaysSupported,
+	configure: func(o Options) Instance {
+		return Instance{
+			Limit:        Limit{N: o.Workers, Unit: "worker", Setting: "workers", Overflow: Queue},
+			Capabilities: Capabilities{KeepsAlive: true, SeesDisconnect: true},
+			Serve: func(ctx context.Context, src *server.Source, app *server.App) error {
+				return servePool(ctx, src, app, o.Workers)
+			},
+		}
+	},
 }
 
 func servePool(ctx context.Context, src *server.Source, app *server.App, workers int) error {

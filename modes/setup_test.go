@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -20,7 +19,6 @@ import (
 	"demo-server/memnet"
 	"demo-server/modes"
 	"demo-server/server"
-	"demo-server/server/admission"
 	"demo-server/work"
 )
 
@@ -52,45 +50,42 @@ const (
 // A variant is a mode as options make it.
 type variant struct {
 	label string
-	modes.Mode
+	modes.Instance
 }
 
 // all are the modes in the list, with options that suit a test, and the other ways in which eventloop decides.
 func all(workers int) (all []variant) {
-	o := modes.Options{Workers: workers, MaxThreads: 100, Loops: 2, LoopHelpers: workers, Holds: work.Nothing}
-	for _, mode := range modes.All(o) {
-		all = append(all, variant{mode.Name, mode})
+	o := modes.Options{Workers: workers, MaxThreads: 100, Loops: 2, LoopHelpers: workers}
+	for _, mode := range modes.All {
+		all = append(all, variant{mode.Name, mode.Instance(o)})
 	}
-	thread, unpatched := o, o
-	thread.Holds = work.Thread
-	unpatched.Unpatched, unpatched.Loops = true, 1
+	offloading := named("eventloop", o)
+	offloading.Limit = offloading.Offload
+	o.Unpatched, o.Loops = true, 1
 	return append(all,
-		variant{"eventloop, work that holds a thread", named("eventloop", thread)},
-		variant{"eventloop, unpatched", named("eventloop", unpatched)},
+		variant{"eventloop, work that holds a thread", offloading},
+		variant{"eventloop, unpatched", named("eventloop", o)},
 	)
 }
 
-// named is the mode of that name, made with those options.
-func named(name string, o modes.Options) modes.Mode {
-	all := modes.All(o)
-	return all[slices.IndexFunc(all, func(mode modes.Mode) bool { return mode.Name == name })]
-}
+// named returns the mode of that name with those options.
+func named(name string, o modes.Options) modes.Instance { return modes.Named(name).Instance(o) }
 
 // eachMode runs test for every mode, in virtual time and on connections in memory.
-func eachMode(t *testing.T, workers int, test func(*testing.T, modes.Mode)) {
+func eachMode(t *testing.T, workers int, test func(*testing.T, modes.Instance)) {
 	for _, v := range all(workers) {
 		t.Run(v.label, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) { test(t, v.Mode) })
+			synctest.Test(t, func(t *testing.T) { test(t, v.Instance) })
 		})
 	}
 }
 
 // eachModeReal does so in real time, for what only the kernel's sockets can show.
-func eachModeReal(t *testing.T, workers int, test func(*testing.T, modes.Mode)) {
+func eachModeReal(t *testing.T, workers int, test func(*testing.T, modes.Instance)) {
 	for _, v := range all(workers) {
 		t.Run(v.label, func(t *testing.T) {
 			t.Parallel()
-			test(t, v.Mode)
+			test(t, v.Instance)
 		})
 	}
 }
@@ -116,7 +111,7 @@ type options struct {
 const atOnce = -1
 
 // newApp makes the App that cmd would make for mode, with settings that suit a test.
-func newApp(mode modes.Mode, o options) *server.App {
+func newApp(mode modes.Instance, o options) *server.App {
 	config := server.Config{
 		Mode: mode.Name, Work: o.work, Delay: max(0, cmp.Or(o.delay, delay)), Body: []byte("Hello World"), Finish: o.finish, HalfClose: o.halfClose, Describe: o.describe,
 		Faults: o.faults, AnyPath: o.anyPath, CORS: o.cors, Observers: o.observers,
@@ -129,7 +124,7 @@ func newApp(mode modes.Mode, o options) *server.App {
 		config.Work = work.NewSleep()
 	}
 	config.Kinds = map[string]work.Work{"sleep": config.Work}
-	if mode.Bound == modes.BoundHelpers {
+	if mode.Limit == mode.Offload {
 		config.Work = holding{config.Work, work.Thread}
 	}
 	if o.body != "" {
@@ -138,13 +133,11 @@ func newApp(mode modes.Mode, o options) *server.App {
 	if o.limits != nil {
 		o.limits(&config.Limits)
 	}
-	switch {
-	case mode.Helpers > 0:
-		config.Helpers = &admission.Limits{Places: mode.Helpers, Length: o.queue, Timeout: o.timeout}
-	case mode.Excess == modes.Queued:
-		config.Admission = &admission.Limits{Places: mode.Places, Length: o.queue, Timeout: o.timeout}
-	case mode.Excess == modes.Refused:
-		config.Admission = &admission.Limits{Places: mode.Places}
+	if queue, ok := mode.Limit.Queue(o.queue, o.timeout); ok {
+		config.Admission = &queue
+	}
+	if queue, ok := mode.Offload.Queue(o.queue, o.timeout); ok {
+		config.Admission, config.Helpers = nil, &queue
 	}
 	return server.New(config)
 }
@@ -165,7 +158,7 @@ type service struct {
 }
 
 // serve starts mode on source. The test ends once it has stopped without error.
-func serve(t testing.TB, mode modes.Mode, source *server.Source, o options) *service {
+func serve(t testing.TB, mode modes.Instance, source *server.Source, o options) *service {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &service{app: newApp(mode, o), stop: cancel, served: make(chan error, 1)}
@@ -191,7 +184,7 @@ func (s *service) ended(t testing.TB) {
 type memory struct{ *memnet.Listener }
 
 // inMemory starts mode on connections in memory, and stops it when the test ends.
-func inMemory(t *testing.T, mode modes.Mode, o options) (*service, memory) {
+func inMemory(t *testing.T, mode modes.Instance, o options) (*service, memory) {
 	t.Helper()
 	m := newMemory()
 	source := server.NewSource(m)
@@ -214,7 +207,7 @@ func (m memory) dial(t *testing.T) *client {
 }
 
 // overTCP starts mode on a socket of the loopback, and stops it when the test ends.
-func overTCP(t testing.TB, mode modes.Mode, o options) (*service, *server.Source) {
+func overTCP(t testing.TB, mode modes.Instance, o options) (*service, *server.Source) {
 	t.Helper()
 	source, err := server.Listen(t.Context(), "127.0.0.1:0", 0)
 	if err != nil {

@@ -19,20 +19,21 @@ import (
 // Where it breaks: one slow client stops all others. A silent one does so for read-header-timeout, one that sends its
 // request slowly for read-request-timeout, and one that reads its reply slowly as long as it takes 1 KiB/s of it. And a
 // connection cannot be kept: the one that is kept would be the only one.
-func newSingle() Mode {
-	return Mode{
-		Name:      "single",
-		Summary:   "one thread accepts, reads, works, writes and closes: one request at a time",
-		Mirrors:   "Flask threaded=False, gunicorn's sync worker",
-		Differs:   "a slow request holds it for read-request-timeout at most; Flask sets no limit, gunicorn kills the worker",
-		Choose:    "to see what one request at a time means, not to serve. Waiting requests cost the kernel a connection; --work=block gets 1 / delay, as all work does",
-		Bound:     BoundOne,
-		Places:    1,
-		Excess:    Unread,
-		Lacks:     lacksOutsideLinux("backlog in Server-Timing; a client that leaves is not seen; the wait is a Go timer and not the thread's own"),
-		Supported: everywhere,
-		Serve:     serveSingle,
-	}
+var singleMode = Mode{
+	Name:             "single",
+	Summary:          "one thread accepts, reads, works, writes and closes: one request at a time",
+	PythonEquivalent: "Flask threaded=False, gunicorn's sync worker",
+	Differences:      "a slow request holds it for read-request-timeout at most; Flask sets no limit, gunicorn kills the worker",
+	Choose:           "to see what one request at a time means, not to serve. Waiting requests cost the kernel a connection; --work=block gets 1 / delay, as all work does",
+	Limitations:      outsideLinux("backlog in Server-Timing; a client that leaves is not seen; the wait is a Go timer and not the thread's own"),
+	Supported:        alwaysSupported,
+	configure: func(Options) Instance {
+		return Instance{
+			Limit:        Limit{N: 1, Overflow: AcceptQueue},
+			Capabilities: Capabilities{SeesDisconnect: true},
+			Serve:        serveSingle,
+		}
+	},
 }
 
 func serveSingle(ctx context.Context, src *server.Source, app *server.App) error {

@@ -21,20 +21,22 @@ import (
 // Where it breaks: each blocked request costs the kernel a thread (its stack, its place in the scheduler, some 10 µs to
 // start and end it), where a goroutine costs a few kB. It is the one mode here to which work that really blocks its
 // thread makes no difference.
-func newThread(maxThreads int) Mode {
-	return Mode{
-		Name:      "thread",
-		Summary:   "an OS thread per request, up to a number of them, on net/http",
-		Mirrors:   "Flask threaded=True; grpc_gevent as the article ran it, on threads",
-		Differs:   "Flask has no limit, one lock (the GIL) for all threads, and a thread per connection that also reads and writes",
-		Choose:    "for work that needs an OS thread of its own, such as C libraries with thread-local state. A blocked request costs 39 kB and a thread; --work=block gets 99%, up to max-threads",
-		Bound:     BoundThreads,
-		Places:    maxThreads,
-		Excess:    Refused,
-		Lacks:     lacksOutsideLinux("backlog in Server-Timing; a client that leaves after pipelining a request is not seen"),
-		Supported: everywhere,
-		Serve:     serveThread,
-	}
+var threadMode = Mode{
+	Name:             "thread",
+	Summary:          "an OS thread per request, up to a number of them, on net/http",
+	PythonEquivalent: "Flask threaded=True; grpc_gevent as the article ran it, on threads",
+	Differences:      "Flask has no limit, one lock (the GIL) for all threads, and a thread per connection that also reads and writes",
+	Choose:           "for work that needs an OS thread of its own, such as C libraries with thread-local state. A blocked request costs 39 kB and a thread; --work=block gets 99%, up to max-threads",
+	Limitations:      outsideLinux("backlog in Server-Timing; a client that leaves after pipelining a request is not seen"),
+	Settings:         []string{"max-threads"},
+	Supported:        alwaysSupported,
+	configure: func(o Options) Instance {
+		return Instance{
+			Limit:        Limit{N: o.MaxThreads, Unit: "thread", Setting: "max-threads", Overflow: Refuse},
+			Capabilities: Capabilities{KeepsAlive: true, SeesDisconnect: true},
+			Serve:        serveThread,
+		}
+	},
 }
 
 func serveThread(ctx context.Context, src *server.Source, app *server.App) error {

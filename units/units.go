@@ -71,3 +71,14 @@ func FormatDuration(d time.Duration) string {
 	}
 	return s
 }
+
+// Count returns a number of things, such as "1 worker" or "3 workers".
+func Count(n int, thing string) string { return strconv.Itoa(n) + " " + Plural(n, thing) }
+
+// Plural returns the word for n things, given the word for one.
+func Plural(n int, thing string) string {
+	if n == 1 {
+		return thing
+	}
+	return thing + "s"
+}

@@ -70,3 +70,11 @@ func TestFormatDuration(t *testing.T) {
 		}
 	}
 }
+
+func TestCount(t *testing.T) {
+	for want, got := range map[string]string{"0 workers": Count(0, "worker"), "1 worker": Count(1, "worker"), "2 workers": Count(2, "worker")} {
+		if got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}

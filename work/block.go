@@ -6,6 +6,17 @@ import (
 	"time"
 )
 
+// BlockKind describes Block.
+var BlockKind = Kind{
+	Name:     "block",
+	Summary:  "sit in a system call, which holds a thread",
+	Holds:    Thread,
+	Settings: []string{"max-threads"},
+	Limit:    threadLimit,
+	Files:    NoFiles,
+	Open:     opens(func(o Options) Work { return NewBlock(o.MaxThreads) }),
+}
+
 // Block is work that sits in the kernel with the thread that it came on: what a call does that nobody patched, or that
 // no runtime knows how to wait for. For each of them the Go runtime needs another thread, and keeps it.
 type Block struct {

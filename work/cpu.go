@@ -19,6 +19,16 @@ const (
 	cpuCalibration = 5 * time.Millisecond
 )
 
+// CPUKind describes CPU. Requests beyond the number of cores do not wait, but all of them take longer.
+var CPUKind = Kind{
+	Name:    "cpu",
+	Summary: "hash for as much CPU time, which holds a core",
+	Holds:   Core,
+	Limit:   func(Options) Limit { return Limit{N: runtime.GOMAXPROCS(0), Unit: "core", Shared: true} },
+	Files:   NoFiles,
+	Open:    opens(func(Options) Work { return NewCPU() }),
+}
+
 // CPU is work that computes. Its delay is CPU time and not time on the clock: on a machine with c cores, n of them at a
 // time take n/c times as long, in every mode.
 //

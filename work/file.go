@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"sync"
@@ -15,6 +16,24 @@ import (
 
 // fileSize is what is written, synced and read back at once.
 const fileSize = 64 << 10
+
+// FileKind describes File.
+var FileKind = Kind{
+	Name:        "file",
+	Summary:     "write, sync and read back files, which holds a thread",
+	Holds:       Thread,
+	SideEffects: true,
+	Settings:    []string{"max-threads", "dir", "dial-timeout"},
+	Limit:       threadLimit,
+	Files:       func(o Options) int { return o.MaxThreads },
+	Open: func(o Options) (Work, []io.Closer, error) {
+		file, err := NewFile(o.Dir, o.MaxThreads, o.DialTimeout)
+		if err != nil {
+			return nil, nil, fmt.Errorf("%w (see --dir)", err)
+		}
+		return file, []io.Closer{file}, nil
+	},
+}
 
 // File is work that waits for a disk: it writes 64 KiB, has them synced, reads them back and compares them, until the
 // delay has passed, at least once. The thread sits in the kernel meanwhile, because files have no other way.

@@ -5,6 +5,17 @@ import (
 	"time"
 )
 
+// MutexKind describes Mutex.
+var MutexKind = Kind{
+	Name:     "mutex",
+	Summary:  "sleep with one of a few slots, as with a lock",
+	Holds:    Slot,
+	Settings: []string{"slots"},
+	Limit:    func(o Options) Limit { return Limit{N: o.Slots, Unit: "slot"} },
+	Files:    NoFiles,
+	Open:     opens(func(o Options) Work { return NewMutex(o.Slots) }),
+}
+
 // Mutex is work that sleeps while it holds one of a few slots, as a handler does that sleeps with a lock: a mode may let
 // as many requests work as it likes, the slots are the bound. The wait for a slot is not part of the delay.
 type Mutex struct {

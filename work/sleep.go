@@ -6,6 +6,16 @@ import (
 	"time"
 )
 
+// SleepKind describes Sleep.
+var SleepKind = Kind{
+	Name:    "sleep",
+	Summary: "wait for a timer, which holds nothing",
+	Holds:   Nothing,
+	Limit:   Unlimited,
+	Files:   NoFiles,
+	Open:    opens(func(Options) Work { return NewSleep() }),
+}
+
 // Sleep is work that waits for a timer and holds nothing: what the article's sleep(2) does once gevent has patched it.
 type Sleep struct {
 	// timers are used again, because a timer is the one thing that a sleep would allocate. They belong to this Sleep

@@ -24,29 +24,18 @@ func header(r *result.Result) []headerLine {
 	}
 }
 
-// workInWords holds sentences about kinds of work, with %s for the delay.
-var workInWords = map[string]string{
-	"sleep": "waits %s for a timer",
-	"block": "sits %s in a system call, which holds a thread",
-	"cpu":   "hashes for %s of CPU time, which holds a core",
-	"mutex": "sleeps %s with one of a few slots, as with a lock",
-	"file":  "writes and reads files for %s, which holds a thread",
-	"http":  "waits %s for an HTTP server, over pooled connections",
-	"sql":   "waits %s for PostgreSQL, over pooled connections",
-	"grpc":  "waits %s for a gRPC server, over one channel",
-}
-
-// workSentence says what a kind of work does for the delay. An unknown kind, of a newer version, gets a general sentence.
-func workSentence(kind, delay string) string {
-	if format, ok := workInWords[kind]; ok {
-		return fmt.Sprintf(format, delay)
+// workSentence says what a request does for the delay. about may be empty, in the results of an older version.
+func workSentence(kind, about, delay string) string {
+	if about == "" {
+		return fmt.Sprintf("%s of work %s", delay, kind)
 	}
-	return fmt.Sprintf("does work %s for %s", kind, delay)
+	return fmt.Sprintf("%s of work %s: %s", delay, kind, about)
 }
 
 // requestInWords says what each request did: the delay and the kind of work, and how the rows differ in them.
 func requestInWords(rows []result.Row) string {
 	var kinds, unknown, python []string
+	var about string
 	var delays []float64
 	for i := range rows {
 		row := &rows[i]
@@ -59,12 +48,12 @@ func requestInWords(rows []result.Row) string {
 			python = append(python, row.Name)
 			continue
 		}
-		kinds = appendNew(kinds, row.Work)
+		kinds, about = appendNew(kinds, row.Work), row.WorkAbout
 	}
 	if delays == nil {
 		return "whatever the server does for it"
 	}
-	text := knownRequest(kinds, delays)
+	text := knownRequest(kinds, about, delays)
 	if kinds != nil && python != nil {
 		text += "; in Python, time.sleep"
 	}
@@ -93,7 +82,7 @@ func faultInWords(rows []result.Row) string {
 }
 
 // knownRequest is requestInWords for rows whose delay is known. It has no kinds of work if all are Python programs.
-func knownRequest(kinds []string, delays []float64) string {
+func knownRequest(kinds []string, about string, delays []float64) string {
 	delay := alternatives(delays)
 	switch {
 	case slices.Max(delays) == 0:
@@ -101,7 +90,7 @@ func knownRequest(kinds []string, delays []float64) string {
 	case kinds == nil:
 		return fmt.Sprintf("waits %s in time.sleep", delay)
 	case len(kinds) == 1:
-		return workSentence(kinds[0], delay) + " (work " + kinds[0] + ")"
+		return workSentence(kinds[0], about, delay)
 	}
 	return fmt.Sprintf("does one kind of work for %s: %s", strings.TrimSuffix(delay, ","), either(kinds))
 }
@@ -138,6 +127,12 @@ func delaysOf(rows []result.Row, kind string) (delays []float64) {
 		}
 	}
 	return delays
+}
+
+// aboutWork returns what rows say about a kind of work.
+func aboutWork(rows []result.Row, kind string) string {
+	i := slices.IndexFunc(rows, func(row result.Row) bool { return row.Work == kind })
+	return rows[i].WorkAbout
 }
 
 // appendNew appends one unless all has it already.
@@ -229,7 +224,7 @@ func rowMeanings(rows []result.Row) (lines []headerLine) {
 	if m := result.MatrixOf(rows); m != nil {
 		for _, kind := range m.Kinds {
 			label := strings.TrimLeft(result.Times, " ") + kind
-			lines = append(lines, headerLine{label, workSentence(kind, alternatives(delaysOf(rows, kind)))})
+			lines = append(lines, headerLine{label, workSentence(kind, aboutWork(rows, kind), alternatives(delaysOf(rows, kind)))})
 		}
 	}
 	return lines

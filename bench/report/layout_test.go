@@ -266,7 +266,7 @@ func TestPlanText(t *testing.T) {
 	if err := planned(r)(&out, Options{}); err != nil {
 		t.Fatal(err)
 	}
-	const want = `Request   waits 2 s for a timer (work sleep)
+	const want = `Request   2 s of work sleep
 Load      100 clients, 5,000 requests, 6 rounds, a new connection per request
 Ceiling   50 requests/s, the most that 100 clients can ask for (100 / 2 s)
 pool(50)  mode pool with workers=50

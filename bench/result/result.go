@@ -77,11 +77,12 @@ const (
 type Row struct {
 	Name       string            `json:"name"`
 	Kind       string            `json:"kind"`
-	Mode       string            `json:"mode"`     // of kind mode
-	Work       string            `json:"work"`     // of kind mode: the kind of work that its requests block on
-	About      string            `json:"about"`    // one line: what it is
-	Choose     string            `json:"choose"`   // when to choose it, empty for what is no mode
-	Settings   map[string]string `json:"settings"` // those that differ from the other rows'
+	Mode       string            `json:"mode"`       // of kind mode
+	Work       string            `json:"work"`       // of kind mode: the kind of work that its requests block on
+	WorkAbout  string            `json:"work_about"` // of kind mode: one line, what the work does for the delay
+	About      string            `json:"about"`      // one line: what it is
+	Choose     string            `json:"choose"`     // when to choose it, empty for what is no mode
+	Settings   map[string]string `json:"settings"`   // those that differ from the other rows'
 	Delay      *float64          `json:"delay_seconds"`
 	Fault      string            `json:"fault"`  // injected into its requests, in the as given to --fault; empty for none
 	Places     int               `json:"places"` // requests that it works on at a time, 0 for no bound of its own

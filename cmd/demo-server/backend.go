@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"time"
 
+	"demo-server/internal/catalog"
 	"demo-server/work/remote/backend"
 )
 
@@ -53,7 +54,7 @@ type starter func(address string, maxConnections int) (*backend.Server, error)
 // open starts one of the two backends, which share the open files.
 func (c backendCommand) open(start starter, port int, flag string) (*backend.Server, error) {
 	address := net.JoinHostPort(c.Host, strconv.Itoa(port))
-	server, err := start(address, max(1, mostConnections()/2))
+	server, err := start(address, max(1, catalog.PossibleConnections()/2))
 	if err != nil {
 		return nil, fmt.Errorf("cannot listen on %s: %s", address, advise(err, flag))
 	}

@@ -7,7 +7,8 @@ import (
 	"go.uber.org/zap"
 
 	"demo-server/configs"
-	"demo-server/modes"
+	"demo-server/internal/catalog"
+	"demo-server/work/kinds"
 )
 
 // A greeting is what a server says once requests are answered.
@@ -22,9 +23,9 @@ type greeting struct {
 }
 
 // greetingOf describes a server that listens at url.
-func greetingOf(settings *configs.Settings, mode modes.Mode, url, admin string) greeting {
+func greetingOf(settings *configs.Settings, url, admin string) greeting {
 	return greeting{
-		mode: mode.Name, url: url, bound: bound(mode, settings), work: settings.Work, try: try(mode, settings, url), admin: admin,
+		mode: settings.Mode, url: url, bound: catalog.Describe(settings), work: settings.Work, try: try(settings, url), admin: admin,
 		settings: settings,
 	}
 }
@@ -39,7 +40,7 @@ func (g greeting) banner() string {
 	}
 	fmt.Fprintf(&text, "demo-server: mode %s%s, ready on %s\n", g.mode, processes, g.url)
 	line("bound", g.bound)
-	if g.work != "sleep" {
+	if g.work != kinds.All[0].Name {
 		line("work", g.work)
 	}
 	line("try", g.try)
@@ -54,7 +55,7 @@ func (g greeting) banner() string {
 func (g greeting) fields(address string) []zap.Field {
 	fields := []zap.Field{
 		zap.String("mode", g.mode), zap.String("address", address), zap.String("bound", g.bound), zap.String("work", g.work),
-		zap.Int("max_connections", maxConnections(g.settings)), zap.String("try", g.try),
+		zap.Int("max_connections", catalog.MaxConnections(g.settings)), zap.String("try", g.try),
 	}
 	if g.settings.Processes > 0 {
 		fields = append(fields, zap.Int("processes", g.settings.Processes))

@@ -15,7 +15,7 @@ func TestBanner(t *testing.T) {
 		"--work=cpu", "--preset=small-pool", "--mode=eventloop --patched=false --loops=16",
 	} {
 		settings := settingsOf(t, flags)
-		text := greetingOf(settings, modeOf(settings), "http://127.0.0.1:65535/", "http://127.0.0.1:65534/").banner()
+		text := greetingOf(settings, "http://127.0.0.1:65535/", "http://127.0.0.1:65534/").banner()
 		for line := range strings.Lines(text) {
 			if len(line) > 81 || strings.ContainsAny(line, "{\x1b") {
 				t.Errorf("%q: %d columns: %s", flags, len(line)-1, line)

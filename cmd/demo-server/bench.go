@@ -11,6 +11,8 @@ import (
 	"demo-server/bench"
 	"demo-server/bench/expect"
 	"demo-server/bench/originals"
+	"demo-server/internal/catalog"
+	"demo-server/work/kinds"
 )
 
 // benchCommand is the pressure test, and what goes with it.
@@ -156,8 +158,12 @@ func (b *benchRunCommand) Run(s *streams, l *line) error {
 	if err != nil {
 		return err
 	}
-	if b.allWork() && !hasDSN(l) {
-		fmt.Fprintf(s.errOut, "%s: sql is left out: it needs a PostgreSQL, see --dsn\n", program)
+	if b.allWork() {
+		for _, kind := range kinds.Names() {
+			if err := missing(l, kind); err != nil {
+				fmt.Fprintf(s.errOut, "%s: left out of --work=%s: %s\n", program, allWork, err)
+			}
+		}
 	}
 	var set *originals.Set
 	if b.Originals {
@@ -262,9 +268,9 @@ func (*benchCostCommand) chooses() map[string]string {
 // Run measures.
 func (b *benchCostCommand) Run(s *streams, l *line) error {
 	forgetSettings()
-	if most := mostConnections(); b.InFlight > most { // the default: check refuses another
+	if most := catalog.PossibleConnections(); b.InFlight > most { // the default: check refuses another
 		fmt.Fprintf(s.errOut, "%s: %d requests in flight instead of %d: the limit of %d open files allows no more\n",
-			program, most, b.InFlight, openFileLimit())
+			program, most, b.InFlight, catalog.OpenFileLimit())
 		b.InFlight = most
 	}
 	binary, err := os.Executable()

@@ -18,7 +18,10 @@ import (
 
 	"demo-server/bench"
 	"demo-server/bench/result"
+	"demo-server/internal/catalog"
 	"demo-server/modes"
+	"demo-server/units"
+	"demo-server/work/kinds"
 )
 
 // benchOf reads the flags of bench as the command does.
@@ -90,10 +93,6 @@ func TestBenchNames(t *testing.T) {
 
 // A row knows what bounds its server, and has the flags that make it so.
 func TestBenchRows(t *testing.T) {
-	about, choose := map[string]string{}, map[string]string{}
-	for _, mode := range modes.All(modes.Options{}) {
-		about[mode.Name], choose[mode.Name] = mode.Summary, mode.Choose
-	}
 	preset := []string{"DEMO_SERVER_PRESET=small-pool", "DEMO_SERVER_MODE=pool", "DEMO_SERVER_ADMIN_TOKEN=s3cret"}
 	none := map[string]string{}
 	cases := []struct {
@@ -204,7 +203,7 @@ func TestBenchRows(t *testing.T) {
 			want: bench.Row{
 				Name: "thread", Mode: "thread", Work: "cpu", Args: []string{"--delay=100ms", "--work=cpu"}, Settings: map[string]string{"work": "cpu"},
 				Delay: 100 * time.Millisecond, Body: "Hello World", Places: 1000, Cores: runtime.GOMAXPROCS(0), Most: 1000, WhyMost: "it refuses more at a time",
-				Bound: fmt.Sprintf("%d %s / 100ms", runtime.GOMAXPROCS(0), plural("core", runtime.GOMAXPROCS(0))),
+				Bound: fmt.Sprintf("%d %s / 100ms", runtime.GOMAXPROCS(0), units.Plural(runtime.GOMAXPROCS(0), "core")),
 			},
 		},
 		{
@@ -222,8 +221,10 @@ func TestBenchRows(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			c.want.Kind, c.want.Known, c.want.About = result.KindMode, true, about[c.want.Mode]
-			c.want.When, c.want.Work = choose[c.want.Mode], orSleep(c.want.Work)
+			mode := modes.Named(c.want.Mode)
+			c.want.Kind, c.want.Known, c.want.About, c.want.When = result.KindMode, true, mode.Summary, mode.Choose
+			c.want.Work = orSleep(c.want.Work)
+			c.want.WorkAbout = kinds.Named(c.want.Work).Summary
 			if diff := cmp.Diff([]bench.Row{c.want}, rows); diff != "" {
 				t.Error(diff)
 			}
@@ -383,7 +384,7 @@ func TestBenchConfig(t *testing.T) {
 		{[]string{"-n=7"}, with(func(c *bench.Config) { c.Requests, c.Duration = 7, 0 })},
 		{[]string{"-n=0"}, usual},
 		{[]string{"--rate=0.5"}, with(func(c *bench.Config) {
-			c.Rate, c.Concurrency = 0.5, min(mostConnections(), 100_000)
+			c.Rate, c.Concurrency = 0.5, min(catalog.PossibleConnections(), 100_000)
 		})},
 		{[]string{"--rate=5", "-c=7"}, with(func(c *bench.Config) { c.Rate, c.Concurrency = 5, 7 })},
 		{[]string{"--with=wrk"}, with(func(c *bench.Config) { c.Generator, c.Keepalive = bench.WRK, true })},

@@ -16,6 +16,7 @@ import (
 	"demo-server/bench"
 	"demo-server/bench/originals"
 	"demo-server/configs"
+	"demo-server/internal/catalog"
 )
 
 // The article's test: ab -c 100 -n 5000 against a server that blocks each request for 2 s.
@@ -93,16 +94,16 @@ func (b *benchRunCommand) checkLoad(l *line) {
 		l.mistaken("flag --warmup: %s leaves nothing to measure of a repeat of %s", b.Warmup, longest)
 	}
 	if b.Rate > 0 && l.gave("concurrency") == "" {
-		b.Concurrency = min(mostConnections(), 100_000)
+		b.Concurrency = min(catalog.PossibleConnections(), 100_000)
 	}
 	checkOpenFiles(l, "concurrency", b.Concurrency)
 }
 
 // checkOpenFiles reports that a flag wants more connections than there can be. A child has the same limit.
 func checkOpenFiles(l *line, name string, wanted int) {
-	if most := mostConnections(); wanted > most {
+	if most := catalog.PossibleConnections(); wanted > most {
 		l.mistaken("flag --%s: %d is more than the limit of %d open files allows; want at most %d, or a higher limit"+
-			" (ulimit -n)", name, wanted, openFileLimit(), most)
+			" (ulimit -n)", name, wanted, catalog.OpenFileLimit(), most)
 	}
 }
 

@@ -63,7 +63,7 @@ type problem struct {
 // line names the flag, its value, the rows and the smallest value that works.
 func (s shortage) line(plan *bench.Plan) string {
 	config := plan.Config
-	load := counted("client", config.Concurrency)
+	load := units.Count(config.Concurrency, "client")
 	if config.Rate > 0 {
 		load = fmt.Sprintf("%g requests/s", config.Rate)
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"demo-server/configs"
+	"demo-server/internal/catalog"
 )
 
 // forgetSettings takes out of this process's environment what is for it alone, since all that bench starts inherits the
@@ -28,16 +29,16 @@ func forPostgres(variable string) bool { return strings.HasPrefix(variable, "PG"
 // secretVariables are those of settings that are never shown.
 var secretVariables = func() map[string]bool {
 	variables := map[string]bool{}
-	for _, setting := range configs.Table(nil) {
+	for _, setting := range catalog.Configs().Table() {
 		variables[setting.Variable()] = setting.Secret
 	}
 	return variables
 }()
 
 // childEnviron is the part of environ that the server of a row needs. Secrets are handed over by it, and not by flags, which
-// everybody on the machine can read: the DSN in force where the work is sql, and no others.
+// everybody on the machine can read: the DSN in force if the work reads it, and no others.
 func childEnviron(environ []string, settings *configs.Settings) (own []string) {
-	sql := settings.Work == "sql"
+	sql := slices.Contains(catalog.Kind(settings).Settings, "dsn")
 	for _, variable := range environ {
 		name, _, _ := strings.Cut(variable, "=")
 		if strings.HasPrefix(name, "DEMO_SERVER_") && !secretVariables[name] || sql && forPostgres(variable) {

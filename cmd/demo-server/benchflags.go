@@ -13,6 +13,7 @@ import (
 
 	"demo-server/bench"
 	"demo-server/configs"
+	"demo-server/internal/catalog"
 	"demo-server/modes"
 )
 
@@ -25,7 +26,7 @@ func (modeList) known() []string { return append([]string{allModes}, modes.Names
 
 // UnmarshalText takes names with commas between them, or "all".
 func (l *modeList) UnmarshalText(text []byte) (err error) {
-	*l, err = pickModes(string(text), modes.All(modes.Options{Workers: 1}))
+	*l, err = pickModes(string(text), modes.All)
 	return err
 }
 
@@ -77,7 +78,7 @@ func (v *variant) UnmarshalText(text []byte) error {
 	v.given = string(text)
 	mode, settings, some := strings.Cut(v.given, ":")
 	v.mode = mode
-	wrong := []error{canRun(mode, modes.All(modes.Options{Workers: 1}), modes.Names())}
+	wrong := []error{canRun(mode, modes.All, modes.Names())}
 	if some {
 		for pair := range strings.SplitSeq(settings, ",") {
 			wrong = append(wrong, v.take(pair))
@@ -108,7 +109,7 @@ func (v *variant) take(pair string) error {
 // checkSetting returns what is wrong with a setting's name or value.
 func checkSetting(name, value string) error {
 	var names []string
-	for _, setting := range configs.Table(modes.Names()) {
+	for _, setting := range catalog.Configs().Table() {
 		names = append(names, setting.Name)
 	}
 	if !slices.Contains(names, name) {
@@ -118,7 +119,7 @@ func checkSetting(name, value string) error {
 		return fmt.Errorf("%s: unknown setting; %q lists all", configs.Quote(name), program+" --help")
 	}
 	_, err := configs.Load(configs.Inputs{
-		Flags: []configs.Flag{{Name: name, Value: value}}, Modes: modes.Names(), Partial: true,
+		Flags: []configs.Flag{{Name: name, Value: value}}, Catalog: catalog.Configs(), Partial: true,
 	})
 	var mistakes configs.Mistakes
 	if !errors.As(err, &mistakes) {

@@ -1,13 +1,12 @@
 package main
 
 import (
-	"fmt"
-
 	"demo-server/bench"
 	"demo-server/bench/originals"
 	"demo-server/bench/result"
 	"demo-server/configs"
-	"demo-server/modes"
+	"demo-server/internal/catalog"
+	"demo-server/units"
 )
 
 // originalsBody is what the article's programs answer, whatever demo-server is told to.
@@ -32,7 +31,7 @@ func originalBound(places int, settings *configs.Settings) string {
 	case 0:
 		return ""
 	case 1:
-		return share(modes.Mode{Bound: modes.BoundOne, Places: 1}, &configs.Settings{Delay: settings.Delay})
+		return catalog.Capacity{N: 1, Words: "1 at a time"}.PerDelay(settings.Delay)
 	}
-	return fmt.Sprintf("%s / %s", counted("thread", places), settings.Delay)
+	return catalog.Capacity{N: places, Words: units.Count(places, "thread")}.PerDelay(settings.Delay)
 }

@@ -8,6 +8,7 @@ import (
 	"demo-server/bench"
 	"demo-server/bench/result"
 	"demo-server/configs"
+	"demo-server/internal/catalog"
 	"demo-server/modes"
 )
 
@@ -74,19 +75,19 @@ func (v variant) row(l *line) (bench.Row, error) {
 	if err != nil {
 		return bench.Row{}, err
 	}
-	mode := modeOf(settings)
+	mode, limit := catalog.Mode(settings), catalog.Limit(settings)
 	row := bench.Row{
 		Kind: result.KindMode, About: mode.Summary, When: mode.Choose, Mode: mode.Name, Args: words(slices.Concat(l.settings, own)),
 		Environ:  childEnviron(l.environ, settings),
-		Settings: byName(v.own()), Known: true, Work: settings.Work, Delay: settings.Delay, Body: settings.Body,
-		Places: places(mode, settings), Bound: share(mode, settings), Queue: -1,
+		Settings: byName(v.own()), Known: true, Work: settings.Work, WorkAbout: catalog.Kind(settings).Summary, Delay: settings.Delay, Body: settings.Body,
+		Places: catalog.OfMode(settings).N, Bound: catalog.OfMode(settings).PerDelay(settings.Delay), Queue: -1,
 		Processes: settings.Processes, Fault: settings.Fault,
 	}
-	switch mode.Excess {
-	case modes.Queued:
-		row.Queue, row.QueueTimeout = processes(settings)*settings.Queue, settings.QueueTimeout
-	case modes.Refused:
-		row.Queue, row.Most, row.WhyMost = 0, mode.Places, "it refuses more at a time"
+	switch limit.Overflow {
+	case modes.Queue:
+		row.Queue, row.QueueTimeout = catalog.Processes(settings)*settings.Queue, settings.QueueTimeout
+	case modes.Refuse:
+		row.Queue, row.Most, row.WhyMost = 0, limit.N, "it refuses more at a time"
 	}
 	bindWork(&row, settings)
 	return row, nil
@@ -137,9 +138,7 @@ func (v variant) name() string {
 }
 
 func (v variant) hasWorkers() bool {
-	return slices.ContainsFunc(modes.All(modes.Options{Workers: 1}), func(mode modes.Mode) bool {
-		return mode.Name == v.mode && mode.Bound == modes.BoundWorkers
-	})
+	return slices.Contains(modes.Named(v.mode).Settings, "workers")
 }
 
 // againstRows makes a row of each server that is running already, of which nothing is known.

@@ -17,6 +17,7 @@ import (
 	"demo-server/bench/result"
 	"demo-server/bench/verdict"
 	"demo-server/configs"
+	"demo-server/units"
 )
 
 // measure measures, and shows and keeps what came of it. What was measured until an interrupt counts.
@@ -53,14 +54,12 @@ func benchCost(config bench.CostConfig, files benchFiles, s *streams) error {
 	ctx, stop := untilSignal(context.Background())
 	defer stop()
 	fmt.Fprintf(s.out, "%s, and in each %s that block for %s at the same time.\nAll of it takes about %s.\n\n",
-		counted("server", len(config.Rows)), counted("request", config.InFlight), config.Delay(), config.Took().Round(time.Second))
+		units.Count(len(config.Rows), "server"), units.Count(config.InFlight, "request"), config.Delay(), config.Took().Round(time.Second))
 	progress := newProgress(s.errOut, config.Took(), config.Repeat)
 	measured := bench.Cost(ctx, config, progress)
 	progress.Close()
 	return conclude(measured, config.Rows, report.CostText, files, s)
 }
-
-func counted(noun string, n int) string { return fmt.Sprintf("%d %s", n, plural(noun, n)) }
 
 func newProgress(out io.Writer, takes time.Duration, rounds int) *bench.Progress {
 	if onTerminal(out) {

@@ -9,12 +9,14 @@ import (
 	"demo-server/bench"
 	"demo-server/bench/result"
 	"demo-server/configs"
+	"demo-server/internal/catalog"
+	"demo-server/work/kinds"
 )
 
 // A workList is the names of kinds of work.
 type workList []string
 
-func (workList) known() []string { return append([]string{allWork}, configs.Kinds...) }
+func (workList) known() []string { return append([]string{allWork}, kinds.Names()...) }
 
 // allWork stands for every kind that can be done with the settings.
 const allWork = "all"
@@ -41,15 +43,18 @@ func (b *benchRunCommand) kinds(l *line) []string {
 	if !b.allWork() {
 		return b.Work
 	}
-	return slices.DeleteFunc(slices.Clone(configs.Kinds), func(kind string) bool { return kind == "sql" && !hasDSN(l) })
+	return slices.DeleteFunc(kinds.Names(), func(kind string) bool { return missing(l, kind) != nil })
 }
 
 func (b *benchRunCommand) allWork() bool { return slices.Equal(b.Work, []string{allWork}) }
 
-// hasDSN reports whether there is a database to do the work of.
-func hasDSN(l *line) bool {
+// missing returns an error if the settings lack something without which a kind of work cannot be chosen.
+func missing(l *line, kind string) error {
 	settings, err := l.loadSettings()
-	return err == nil && settings.DSN != ""
+	if err != nil {
+		return err
+	}
+	return catalog.Missing(settings, kind)
 }
 
 // times are the variants with each kind of work. One that has a kind of its own keeps that, and is there once.
@@ -93,16 +98,15 @@ func crossed(rows []bench.Row) {
 	}
 }
 
-// bindWork bounds a row by its work, where that has room for fewer than the mode has.
+// bindWork limits a row by its work, if that serves fewer requests at a time than the mode.
 func bindWork(row *bench.Row, settings *configs.Settings) {
-	bound := kindOf(settings.Work).bound(settings)
-	places, words := bound.of(settings)
-	if bound.shared {
-		row.Cores = places
+	capacity, shared := catalog.OfWork(settings)
+	if shared {
+		row.Cores = capacity.N
 	} else {
-		row.Slots = places
+		row.Slots = capacity.N
 	}
-	if places > 0 && (row.Places == 0 || places < row.Places) {
-		row.Bound = perDelay(words, settings.Delay)
+	if capacity.N > 0 && (row.Places == 0 || capacity.N < row.Places) {
+		row.Bound = capacity.PerDelay(settings.Delay)
 	}
 }

@@ -12,7 +12,7 @@ import (
 	"go.uber.org/zap"
 
 	"demo-server/configs"
-	"demo-server/modes"
+	"demo-server/internal/catalog"
 )
 
 // grammar is the command line, but for the flags of the settings: newParser adds those, from the table of configs, to
@@ -108,7 +108,7 @@ func decode[T int | time.Duration](ctx *kong.DecodeContext, target reflect.Value
 
 // settingFlags makes a flag of every setting but those to leave out.
 func settingFlags(without map[string]string) (flags []*kong.Flag) {
-	for _, setting := range configs.Table(modes.Names()) {
+	for _, setting := range catalog.Configs().Table() {
 		if _, out := without[setting.Name]; out {
 			continue
 		}
@@ -185,7 +185,7 @@ func warn(logger *zap.Logger, settings *configs.Settings) {
 	if ignored := settings.Ignored(); len(ignored) > 0 {
 		logger.Info("ignoring variables that Kubernetes sets for Services", zap.Strings("variables", ignored))
 	}
-	for _, warning := range settings.Warnings() {
+	for _, warning := range catalog.Configs().Warnings(settings) {
 		logger.Warn(warning)
 	}
 }

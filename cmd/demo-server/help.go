@@ -9,6 +9,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"demo-server/configs"
+	"demo-server/work/kinds"
 )
 
 // indent is the column at which help's explanations begin.
@@ -74,8 +75,8 @@ Examples:
 		printRow(out, row.Name, row.Summary)
 	}
 	fmt.Fprintln(out, "\nWork, for the delay of each request (--work):")
-	for _, kind := range kinds {
-		printRow(out, kind.name, kind.about)
+	for _, kind := range kinds.All {
+		printRow(out, kind.Name, kind.Summary)
 	}
 	fmt.Fprint(out, requestHelp)
 	fmt.Fprintln(out, "\nPresets (--preset):")

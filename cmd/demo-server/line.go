@@ -9,6 +9,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"demo-server/configs"
+	"demo-server/internal/catalog"
 	"demo-server/modes"
 )
 
@@ -61,7 +62,7 @@ var redacted = configs.Secret("").String()
 // secretFlags are those of settings that are never shown.
 var secretFlags = func() map[string]bool {
 	flags := map[string]bool{}
-	for _, setting := range configs.Table(nil) {
+	for _, setting := range catalog.Configs().Table() {
 		flags[setting.Flag()] = setting.Secret
 	}
 	return flags
@@ -85,7 +86,7 @@ func (l *line) loadSettings(more ...configs.Flag) (*configs.Settings, error) {
 		return nil, nil
 	}
 	return configs.Load(configs.Inputs{
-		Flags: slices.Concat(l.settings, more), Environ: l.environ, Modes: modes.Names(), Checks: settingChecks,
+		Flags: slices.Concat(l.settings, more), Environ: l.environ, Catalog: catalog.Configs(),
 	})
 }
 
@@ -319,7 +320,7 @@ func unknownCommand(above *kong.Node, word string) string {
 }
 
 func settingNames() (names []string) {
-	for _, setting := range configs.Table(nil) {
+	for _, setting := range catalog.Configs().Table() {
 		names = append(names, setting.Name)
 	}
 	return names

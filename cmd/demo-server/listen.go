@@ -14,7 +14,6 @@ import (
 
 	"demo-server/configs"
 	"demo-server/server"
-	"demo-server/server/admin"
 )
 
 // listen opens the socket that modes serve, unless the process was given one.
@@ -79,41 +78,6 @@ func reachable(address net.Addr) string {
 	}
 	return net.JoinHostPort(host, port)
 }
-
-// reservedFiles is how many open files are kept for all but clients' connections: the listeners and their duplicates,
-// epoll, the log, what /metrics reads of the process, and the admin listener's own clients.
-const reservedFiles = 24 + admin.MaxConnections
-
-// maxConnections is the setting, or what the limit on open files leaves.
-func maxConnections(settings *configs.Settings) int {
-	switch {
-	case settings.MaxConnections > 0:
-		return settings.MaxConnections
-	case settings.Mode == "eventloop":
-		return max(1, mostConnections()-workFiles(settings)-filesPerLoop*loops(settings))
-	}
-	return max(1, mostConnections()-workFiles(settings))
-}
-
-// workFiles is how many open files are kept for the work: its connections or files, but at most half of all.
-func workFiles(settings *configs.Settings) int {
-	files := 0
-	switch settings.Work {
-	case "http":
-		files = 2 * settings.PoolSize // the other ends are in this process, where no target is given
-	case "sql":
-		files = settings.PoolSize
-	case "file":
-		files = settings.MaxThreads
-	}
-	return min(files, mostConnections()/2)
-}
-
-// filesPerLoop is how many open files an event loop has beside its connections: epoll and its duplicate, a timer, what wakes it.
-const filesPerLoop = 4
-
-// mostConnections is how many connections the limit on open files leaves.
-func mostConnections() int { return max(1, openFileLimit()-reservedFiles) }
 
 // onTerminal reports whether a person may be reading w as it is written.
 func onTerminal(w io.Writer) bool {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strconv"
 
 	"demo-server/modes"
 )
@@ -28,14 +29,29 @@ type modeRow struct {
 }
 
 func modeRows() (rows []modeRow) {
-	for _, mode := range modes.All(modes.Options{Workers: 1}) {
-		row := modeRow{mode.Name, mode.Summary, mode.Mirrors, mode.Differs, mode.Choose, mode.Bound, string(mode.Excess), mode.Lacks, true, ""}
+	for _, mode := range modes.All {
+		limit := mode.Instance(modes.Options{}).Limit
+		row := modeRow{
+			Name: mode.Name, Summary: mode.Summary, Mirrors: mode.PythonEquivalent, Differs: mode.Differences, Choose: mode.Choose,
+			Bound: boundOf(limit), Excess: string(limit.Overflow), Lacks: mode.Limitations, Supported: true,
+		}
 		if err := mode.Supported(); err != nil {
 			row.Supported, row.Reason = false, err.Error()
 		}
 		rows = append(rows, row)
 	}
 	return rows
+}
+
+// boundOf names what limits a mode: a setting, "1" for one request at a time, or "none".
+func boundOf(limit modes.Limit) string {
+	switch {
+	case limit.Overflow == modes.Admit:
+		return "none"
+	case limit.Setting == "":
+		return strconv.Itoa(limit.N)
+	}
+	return limit.Setting
 }
 
 // Run prints the modes as text or as JSON.

@@ -7,17 +7,16 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/signal"
-	"runtime"
 	"time"
 
 	"github.com/coreos/go-systemd/v22/daemon"
 	"go.uber.org/zap"
 
 	"demo-server/configs"
+	"demo-server/internal/catalog"
 	"demo-server/modes"
 	"demo-server/server"
 	"demo-server/server/admin"
-	"demo-server/server/admission"
 	"demo-server/server/host"
 )
 
@@ -79,7 +78,7 @@ type service struct {
 	settings *configs.Settings
 	log      *logSink
 	logger   *zap.Logger
-	mode     modes.Mode
+	mode     modes.Instance
 	source   *server.Source
 	app      *server.App
 	works    *works
@@ -95,7 +94,7 @@ type service struct {
 // newService makes the parts in the order of design: mode, work and app, then both listeners, so that an address that
 // is taken ends the start before anything serves.
 func newService(settings *configs.Settings, given sockets, logger *zap.Logger, log *logSink) (*service, error) {
-	s := &service{settings: settings, log: log, logger: logger, mode: modeOf(settings)}
+	s := &service{settings: settings, log: log, logger: logger, mode: catalog.Mode(settings)}
 	if err := s.mode.Supported(); err != nil {
 		return nil, fmt.Errorf("mode %s: %w", s.mode.Name, err)
 	}
@@ -133,7 +132,7 @@ func (s *service) open(given sockets) error {
 	}
 	metrics.Watch(s.app, s.source)
 	s.host = host.New(host.Config{
-		Source: s.source, App: s.app, Mode: s.mode, LameDuck: settings.LameDuck, DrainTimeout: settings.DrainTimeout,
+		Source: s.source, App: s.app, Mode: s.mode.Name, Serve: s.mode.Serve, LameDuck: settings.LameDuck, DrainTimeout: settings.DrainTimeout,
 		Queue: given.queue,
 	})
 	s.panel, err = openPanel(settings, given.admin, admin.Config{
@@ -165,34 +164,8 @@ func readiness(state host.State, failing error, everything bool) (ready bool, re
 	return state == host.Ready, string(state)
 }
 
-func modeOf(settings *configs.Settings) modes.Mode {
-	for _, mode := range modes.All(modeOptions(settings)) {
-		if mode.Name == settings.Mode {
-			return mode
-		}
-	}
-	panic("settings hold an unknown mode: " + settings.Mode) // Load knows the same list
-}
-
-// modeOptions are the settings that the modes themselves need.
-func modeOptions(settings *configs.Settings) modes.Options {
-	return modes.Options{
-		Workers: settings.Workers, MaxThreads: settings.MaxThreads,
-		Loops: loops(settings), LoopHelpers: settings.LoopHelpers, Unpatched: !settings.Patched,
-		Holds: kindOf(settings.Work).holds,
-	}
-}
-
-// loops is how many event loops each process has: without a setting, all of them have one for each core.
-func loops(settings *configs.Settings) int {
-	if settings.Loops > 0 {
-		return settings.Loops
-	}
-	return max(1, runtime.GOMAXPROCS(0)/processes(settings))
-}
-
 func newApp(
-	settings *configs.Settings, mode modes.Mode, works *works, faults server.Faults, observers []server.Observer,
+	settings *configs.Settings, mode modes.Instance, works *works, faults server.Faults, observers []server.Observer,
 ) *server.App {
 	config := server.Config{
 		Mode:      mode.Name,
@@ -208,7 +181,7 @@ func newApp(
 		Observers: observers,
 		Describe:  settings.AccessLog != "off",
 		Limits: server.Limits{
-			MaxConnections:     maxConnections(settings),
+			MaxConnections:     catalog.MaxConnections(settings),
 			MaxHeaderBytes:     settings.MaxHeaderBytes,
 			MaxBodyBytes:       settings.MaxBodyBytes,
 			ReadHeaderTimeout:  settings.ReadHeaderTimeout,
@@ -218,22 +191,18 @@ func newApp(
 			IdleTimeout:        settings.IdleTimeout,
 		},
 	}
-	queue := admission.Limits{Places: mode.Places, Length: settings.Queue, Timeout: settings.QueueTimeout}
-	switch {
-	case mode.Helpers > 0:
-		queue.Places = mode.Helpers
-		config.Helpers = &queue
-	case mode.Excess == modes.Queued:
+	if queue, ok := mode.Limit.Queue(settings.Queue, settings.QueueTimeout); ok {
 		config.Admission = &queue
-	case mode.Excess == modes.Refused:
-		config.Admission = &admission.Limits{Places: mode.Places}
+	}
+	if queue, ok := mode.Offload.Queue(settings.Queue, settings.QueueTimeout); ok {
+		config.Helpers = &queue
 	}
 	return server.New(config)
 }
 
 // faultsOf are what may become of requests other than the usual.
 func faultsOf(settings *configs.Settings) server.Faults {
-	spec, err := faultOf(settings)
+	spec, err := catalog.Fault(settings)
 	if err != nil {
 		panic(err) // settings are checked with the same function
 	}
@@ -241,7 +210,7 @@ func faultsOf(settings *configs.Settings) server.Faults {
 	if seed == 0 {
 		seed = 1 + rand.IntN(configs.MaxSeed)
 	}
-	return server.Faults{Overrides: settings.Overrides, Lenient: settings.AnyPath, Setting: spec, Caps: capsOf(settings), Seed: uint64(seed)}
+	return server.Faults{Overrides: settings.Overrides, Lenient: settings.AnyPath, Setting: spec, Caps: catalog.Caps(settings), Seed: uint64(seed)}
 }
 
 // run serves until stop is done and everything has drained, and closes the work then.
@@ -273,17 +242,17 @@ func (s *service) serve(stop context.Context) error {
 
 // announce says that requests are answered now, once.
 func (s *service) announce() {
-	announce(s.log, s.logger, s.settings, s.mode, s.source, s.panel)
+	announce(s.log, s.logger, s.settings, s.source, s.panel)
 	notify(s.logger, daemon.SdNotifyReady)
 }
 
 // announce says that requests are answered on source now, and how to try that.
-func announce(log *logSink, logger *zap.Logger, settings *configs.Settings, mode modes.Mode, source *server.Source, p *panel) {
+func announce(log *logSink, logger *zap.Logger, settings *configs.Settings, source *server.Source, p *panel) {
 	admin := ""
 	if p.server != nil {
 		admin = "http://" + reachable(p.address) + "/"
 	}
-	greeting := greetingOf(settings, mode, "http://"+reachable(source.Addr())+"/", admin)
+	greeting := greetingOf(settings, "http://"+reachable(source.Addr())+"/", admin)
 	if log.greets() {
 		log.writer.Write([]byte(greeting.banner()))
 		return

@@ -13,7 +13,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"demo-server/configs"
 	"demo-server/modes"
 )
 
@@ -67,45 +66,6 @@ func TestPortTaken(t *testing.T) {
 	}
 }
 
-// TestBound: of the mode's bound and its work's the lower one counts.
-func TestBound(t *testing.T) {
-	pool := modes.Mode{Name: "pool", Bound: modes.BoundWorkers, Places: 100}
-	thread := modes.Mode{Name: "thread", Bound: modes.BoundThreads, Places: 1000}
-	single := modes.Mode{Name: "single", Bound: modes.BoundOne, Places: 1}
-	helpers := modes.Mode{Name: "eventloop", Bound: modes.BoundHelpers, Places: 8}
-	goroutine := modes.Mode{Name: "goroutine", Bound: modes.BoundNone}
-	for _, c := range []struct {
-		mode     modes.Mode
-		settings configs.Settings
-		want     string
-	}{
-		{pool, configs.Settings{Delay: 2 * time.Second}, "100 workers / 2s = 50 requests/s"},
-		{pool, configs.Settings{Delay: 2 * time.Second, Processes: 1}, "100 workers / 2s = 50 requests/s"},
-		{pool, configs.Settings{Delay: 2 * time.Second, Processes: 3}, "3 × 100 workers / 2s = 150 requests/s"},
-		{pool, configs.Settings{}, "100 workers"},
-		{single, configs.Settings{Delay: 3 * time.Second}, "1 at a time / 3s = 0.3333 requests/s"},
-		{single, configs.Settings{Delay: time.Second, Processes: 2}, "2 × 1 at a time / 1s = 2 requests/s"},
-		{goroutine, configs.Settings{Delay: time.Second, MaxConnections: 500, Processes: 2}, "2 × 500 connections / 1s = 1000 requests/s"},
-
-		{goroutine, configs.Settings{Work: "sql", PoolSize: 10, Delay: 2 * time.Second}, "10 connections / 2s = 5 requests/s"},
-		{pool, configs.Settings{Work: "mutex", Slots: 1, Delay: time.Second, Processes: 3}, "3 × 1 slot / 1s = 3 requests/s"},
-		{thread, configs.Settings{Work: "block", MaxThreads: 1000, Delay: 2 * time.Second}, "1000 threads / 2s = 500 requests/s"},
-		{helpers, configs.Settings{Work: "block", MaxThreads: 1000, Delay: 2 * time.Second}, "8 helpers / 2s = 4 requests/s"},
-		{single, configs.Settings{Work: "block", MaxThreads: 1000}, "1 at a time"},
-	} {
-		if c.settings.Work == "" {
-			c.settings.Work = "sleep"
-		}
-		if got := bound(c.mode, &c.settings); got != c.want {
-			t.Errorf("%s, %s: got %q, want %q", c.mode.Name, c.settings.Work, got, c.want)
-		}
-	}
-	one := bound(goroutine, &configs.Settings{Work: "cpu", Delay: time.Second})
-	if two := bound(goroutine, &configs.Settings{Work: "cpu", Delay: time.Second, Processes: 2}); one != two {
-		t.Errorf("two processes have %q, and one has %q: want the same cores", two, one)
-	}
-}
-
 // TestTry: the command to try fits the mode, its work and the delay.
 func TestTry(t *testing.T) {
 	for _, c := range []struct{ flags, want string }{
@@ -124,7 +84,7 @@ func TestTry(t *testing.T) {
 		{"--delay=0", "ab -c 100 -n 500 URL"},
 	} {
 		settings := settingsOf(t, c.flags)
-		if got := try(modeOf(settings), settings, "URL"); got != c.want {
+		if got := try(settings, "URL"); got != c.want {
 			t.Errorf("%q: %s, want %s", c.flags, got, c.want)
 		}
 	}

@@ -150,7 +150,7 @@ func (s *supervision) run(stop context.Context) error {
 func (s *supervision) announce() {
 	s.started = true
 	settings := s.inForce()
-	announce(s.log, s.logger, settings, modeOf(settings), s.source, s.panel)
+	announce(s.log, s.logger, settings, s.source, s.panel)
 	notify(s.logger, daemon.SdNotifyReady)
 }
 

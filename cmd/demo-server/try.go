@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"demo-server/configs"
+	"demo-server/internal/catalog"
 	"demo-server/modes"
 )
 
@@ -17,10 +18,10 @@ const (
 )
 
 // try returns a command that shows what the mode does with several requests at a time, and that ends within tryTime.
-func try(mode modes.Mode, settings *configs.Settings, url string) string {
+func try(settings *configs.Settings, url string) string {
 	atOnce := tryClients
-	if places, _ := ceiling(mode, settings); places > 0 {
-		atOnce = min(atOnce, places)
+	if n := catalog.OfServer(settings).N; n > 0 {
+		atOnce = min(atOnce, n)
 	}
 	rounds := tryRequests / atOnce
 	if settings.Delay > 0 {
@@ -29,18 +30,18 @@ func try(mode modes.Mode, settings *configs.Settings, url string) string {
 	if rounds < 1 {
 		return "curl -i " + url
 	}
-	return fmt.Sprintf("ab -c %d -n %d %s", clients(mode, settings, rounds*atOnce), rounds*atOnce, url)
+	return fmt.Sprintf("ab -c %d -n %d %s", clients(settings, rounds*atOnce), rounds*atOnce, url)
 }
 
 // clients returns how many clients show the mode's bound: some more than it works for at a time, unless it refuses them. They
 // are fewer than the requests: of these ab sends the first alone, and would open a connection for which it has none left.
-func clients(mode modes.Mode, settings *configs.Settings, requests int) int {
+func clients(settings *configs.Settings, requests int) int {
 	n := max(1, min(tryClients, requests-1))
-	switch mode.Excess {
-	case modes.Queued:
-		return min(n, places(mode, settings)+processes(settings)*settings.Queue)
-	case modes.Refused:
-		return min(n, places(mode, settings))
+	switch catalog.Limit(settings).Overflow {
+	case modes.Queue:
+		return min(n, catalog.OfMode(settings).N+catalog.Processes(settings)*settings.Queue)
+	case modes.Refuse:
+		return min(n, catalog.OfMode(settings).N)
 	}
 	return n
 }

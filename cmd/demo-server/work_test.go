@@ -1,61 +1,11 @@
 package main
 
 import (
-	"net"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"demo-server/configs"
-	"demo-server/work"
 )
-
-// nobody is an address where nobody listens: that of a listener that has just been closed.
-func nobody(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	return listener.Addr().String()
-}
-
-// TestKinds: what the table says of each kind, before any is made, is what the kind says itself.
-func TestKinds(t *testing.T) {
-	var names []string
-	for _, k := range kinds {
-		names = append(names, k.name)
-	}
-	if diff := cmp.Diff(configs.Kinds, names); diff != "" {
-		t.Fatalf("not the kinds of configs (-want +got):\n%s", diff)
-	}
-	for _, k := range kinds {
-		t.Run(k.name, func(t *testing.T) {
-			settings := &configs.Settings{
-				Work: k.name, MaxThreads: 3, Slots: 4, PoolSize: 5, Dir: t.TempDir(), DialTimeout: time.Second,
-				DSN: configs.Secret("postgres://" + nobody(t)),
-			}
-			works, err := openWorks(settings)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if holds := works.usual.Holds(); holds != k.holds {
-				t.Errorf("holds %s, and %s by the table", holds, k.holds)
-			}
-			bound := k.bound(settings)
-			if pooled, ok := works.usual.(work.Pooled); ok {
-				if pool := pooled.Pool(); pool.Name != k.name || pool.Size != bound.places {
-					t.Errorf("has %+v, and %d %ss by the table", pool, bound.places, bound.noun)
-				}
-			}
-			if err := works.close(); err != nil {
-				t.Error(err)
-			}
-		})
-	}
-}
 
 // TestOpenWorks: requests get the kinds that they may ask for, and share the server's own.
 func TestOpenWorks(t *testing.T) {

@@ -11,7 +11,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"demo-server/modes"
 	"demo-server/server"
 )
 
@@ -37,11 +36,15 @@ const (
 	LeaveQueue              // others accept on the same socket, or will: what waits in it is theirs
 )
 
+// A ServeFunc is how a mode serves; see modes.Instance.Serve for the contract.
+type ServeFunc = func(ctx context.Context, src *server.Source, app *server.App) error
+
 // A Config is what a Host needs to know.
 type Config struct {
 	Source       *server.Source
 	App          *server.App
-	Mode         modes.Mode
+	Mode         string // for messages
+	Serve        ServeFunc
 	LameDuck     time.Duration // how long to go on as before, but not ready, once told to stop
 	DrainTimeout time.Duration // how long requests may take from then on
 	Queue        func() Queue  // asked once told to stop; nil for ServeQueue
@@ -80,7 +83,7 @@ func (h *Host) Run(stop context.Context, ready func()) error {
 	accepting, stopAccepting := context.WithCancel(context.Background())
 	defer stopAccepting()
 	served := make(chan error, 1)
-	go func() { served <- c.Mode.Serve(accepting, c.Source, c.App) }()
+	go func() { served <- c.Serve(accepting, c.Source, c.App) }()
 	h.state.Store(Ready)
 	ready()
 
@@ -115,9 +118,9 @@ func (h *Host) close() {
 func (h *Host) endedEarly(err error) error {
 	h.close()
 	if err == nil {
-		return fmt.Errorf("mode %s ended before it was told to", h.config.Mode.Name)
+		return fmt.Errorf("mode %s ended before it was told to", h.config.Mode)
 	}
-	return fmt.Errorf("mode %s ended: %w", h.config.Mode.Name, err)
+	return fmt.Errorf("mode %s ended: %w", h.config.Mode, err)
 }
 
 func (h *Host) queue() Queue {

@@ -17,7 +17,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
 
-	"demo-server/modes"
 	"demo-server/server"
 	"demo-server/server/host"
 	"demo-server/work"
@@ -53,7 +52,7 @@ func newFake(t *testing.T, lameDuck, drainTimeout time.Duration) *fake {
 	source := server.NewSource(closedListener{})
 	t.Cleanup(func() { source.Close() })
 	f.host = host.New(host.Config{
-		Source: source, App: f.app, Mode: modes.Mode{Name: "fake", Serve: f.serve}, LameDuck: lameDuck, DrainTimeout: drainTimeout,
+		Source: source, App: f.app, Mode: "fake", Serve: f.serve, LameDuck: lameDuck, DrainTimeout: drainTimeout,
 	})
 	return f
 }
@@ -204,8 +203,7 @@ func TestAcceptQueueServed(t *testing.T) {
 		t.Skip("the accept queue is not known on this system")
 	}
 	app := newApp()
-	lazy := modes.Mode{Name: "lazy", Serve: serveOneByOne}
-	h := host.New(host.Config{Source: source, App: app, Mode: lazy, DrainTimeout: 10 * time.Second})
+	h := host.New(host.Config{Source: source, App: app, Mode: "lazy", Serve: serveOneByOne, DrainTimeout: 10 * time.Second})
 	stop, cancel := context.WithCancel(t.Context())
 	ended := make(chan error)
 	go func() { ended <- h.Run(stop, func() {}) }()
@@ -262,8 +260,7 @@ func TestLameDuckServes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	simple := modes.Mode{Name: "simple", Serve: serveHTTP}
-	h := host.New(host.Config{Source: source, App: newApp(), Mode: simple, LameDuck: time.Second, DrainTimeout: time.Second})
+	h := host.New(host.Config{Source: source, App: newApp(), Mode: "simple", Serve: serveHTTP, LameDuck: time.Second, DrainTimeout: time.Second})
 	stop, cancel := context.WithCancel(t.Context())
 	cancel()
 	ended := make(chan error, 1)
@@ -330,15 +327,15 @@ func TestQueue(t *testing.T) {
 			cancel() // so that nobody accepts before
 			waits := dial(t, source.Addr().String())
 			defer waits.Close()
-			late := modes.Mode{Name: "late", Serve: func(ctx context.Context, source *server.Source, app *server.App) error {
+			late := func(ctx context.Context, source *server.Source, app *server.App) error {
 				if row.queue == host.LeaveQueue {
 					<-ctx.Done()
 					return nil
 				}
 				return serveOneByOne(ctx, source, app)
-			}}
+			}
 			h := host.New(host.Config{
-				Source: source, App: newApp(), Mode: late, DrainTimeout: 10 * time.Second, Queue: func() host.Queue { return row.queue },
+				Source: source, App: newApp(), Mode: "late", Serve: late, DrainTimeout: 10 * time.Second, Queue: func() host.Queue { return row.queue },
 			})
 			if err := h.Run(stop, func() {}); err != nil {
 				t.Error(err)

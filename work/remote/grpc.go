@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"strconv"
 	"sync/atomic"
@@ -20,6 +21,7 @@ import (
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
 	"demo-server/work"
+	"demo-server/work/remote/backend"
 )
 
 // waitMethod is what the server answers after the duration that it is sent. Package backend has such a server.
@@ -30,6 +32,31 @@ var reconnect = backoff.Config{BaseDelay: 100 * time.Millisecond, Multiplier: 1.
 
 // connectTimeout bounds an attempt to connect, so that one which gets no answer does not keep the next from being made.
 const connectTimeout = 5 * time.Second
+
+// GRPCKind describes GRPC.
+var GRPCKind = work.Kind{
+	Name:        "grpc",
+	Summary:     "wait for a call of a gRPC server, over one channel",
+	Holds:       work.Socket,
+	SideEffects: true,
+	Settings:    []string{"target", "dial-timeout"},
+	Limit:       work.Unlimited,
+	Files:       work.NoFiles,
+	Checks: []work.Check{{Setting: "target", Func: func(o work.Options) error {
+		if o.Target == "" {
+			return nil
+		}
+		return CheckAddress(o.Target)
+	}}},
+	Open: func(o work.Options) (work.Work, []io.Closer, error) {
+		target, closers, err := orBackend(o.Target, backend.StartGRPC, spareConnections)
+		if err != nil {
+			return nil, nil, err
+		}
+		channel, err := NewGRPC(target, o.DialTimeout)
+		return opened(channel, err, closers)
+	},
+}
 
 // GRPC is work that waits for a unary call. All calls share one channel, which is one connection that connects again by
 // itself; there is no bound on how many of them are under way.

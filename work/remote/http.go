@@ -10,11 +10,41 @@ import (
 	"time"
 
 	"demo-server/work"
+	"demo-server/work/remote/backend"
 )
 
 // idleTimeout is how long a connection is kept for a next request: for less time than most servers keep it, because a
 // request that meets a connection's end fails.
 const idleTimeout = 30 * time.Second
+
+// HTTPKind describes HTTP.
+var HTTPKind = work.Kind{
+	Name:        "http",
+	Summary:     "wait for a reply of an HTTP server, over a pool of connections",
+	Holds:       work.Socket,
+	SideEffects: true,
+	Settings:    []string{"target", "pool-size", "dial-timeout"},
+	Limit:       connectionLimit,
+	// Without a target the other ends of the connections are in this process as well.
+	Files: func(o work.Options) int { return 2 * o.PoolSize },
+	Checks: []work.Check{{Setting: "target", Func: func(o work.Options) error {
+		if o.Target == "" {
+			return nil
+		}
+		return CheckURL(o.Target)
+	}}},
+	Open: func(o work.Options) (work.Work, []io.Closer, error) {
+		target, closers, err := orBackend(o.Target, backend.StartHTTP, o.PoolSize+spareConnections)
+		if err != nil {
+			return nil, nil, err
+		}
+		if o.Target == "" {
+			target = "http://" + target + "/"
+		}
+		client, err := NewHTTP(target, o.PoolSize, o.DialTimeout)
+		return opened(client, err, closers)
+	},
+}
 
 // HTTP is work that waits for a reply of HTTP. Its bound are the client's connections: a request that finds all of them
 // taken waits for one.

@@ -9,11 +9,48 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"time"
 
 	"demo-server/work"
+	"demo-server/work/remote/backend"
 )
+
+// connectionLimit is the Kind.Limit of work that shares a pool of connections.
+func connectionLimit(o work.Options) work.Limit { return work.Limit{N: o.PoolSize, Unit: "connection"} }
+
+// spareConnections is how many connections a backend in this process takes in addition to those of the pool: for health
+// checks, and for gRPC, whose calls share one.
+const spareConnections = 4
+
+// orBackend returns target. If it is empty, it starts a backend in this process and returns its host:port, together with
+// the backend for closing.
+func orBackend(target string, start func(address string, maxConnections int) (*backend.Server, error), maxConnections int) (
+	string, []io.Closer, error) {
+	if target != "" {
+		return target, nil, nil
+	}
+	server, err := start("127.0.0.1:0", maxConnections)
+	if err != nil {
+		return "", nil, fmt.Errorf("cannot start a server to call: %w", err)
+	}
+	return server.Addr().String(), []io.Closer{server}, nil
+}
+
+// opened returns what Kind.Open has to: client, closed before closers, or err after it has closed these.
+func opened(client interface {
+	work.Work
+	io.Closer
+}, err error, closers []io.Closer) (work.Work, []io.Closer, error) {
+	if err != nil {
+		for _, closer := range closers {
+			err = errors.Join(err, closer.Close())
+		}
+		return nil, nil, err
+	}
+	return client, append(closers, client), nil
+}
 
 // within returns a context that ends with ctx, and no later than limit from now. It does not hold ctx itself, as a
 // derived one does: a library may go on dialling with it when the call is over, and ctx is used again by then.

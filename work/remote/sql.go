@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"strconv"
 	"time"
@@ -21,6 +22,40 @@ const queryCanceled = "57014"
 
 // farewell is how long closing waits for the server: to be told which queries to end, and to take leave.
 const farewell = time.Second
+
+// SQLKind describes SQL.
+var SQLKind = work.Kind{
+	Name:        "sql",
+	Summary:     "wait for a query of PostgreSQL, over a pool of connections",
+	Holds:       work.Socket,
+	SideEffects: true,
+	Settings:    []string{"pool-size", "dsn", "dial-timeout"},
+	Limit:       connectionLimit,
+	Files:       func(o work.Options) int { return o.PoolSize },
+	Checks: []work.Check{
+		{Setting: "dsn", Func: func(o work.Options) error {
+			if o.DSN == "" {
+				return nil
+			}
+			return CheckDSN(o.DSN)
+		}},
+		{Setting: "work", DependsOn: []string{"dsn"}, Func: func(o work.Options) error {
+			if o.DSN == "" {
+				return errNoDSN
+			}
+			return nil
+		}},
+	},
+	Open: func(o work.Options) (work.Work, []io.Closer, error) {
+		pool, err := NewSQL(o.DSN, o.PoolSize, o.DialTimeout)
+		return opened(pool, err, nil)
+	},
+}
+
+// errNoDSN gives the command that starts a database, and the flag that fits it.
+var errNoDSN = errors.New(`"sql" needs a PostgreSQL; start one with: docker run --rm --detach` +
+	` --publish 127.0.0.1:5432:5432 --env POSTGRES_PASSWORD=demo postgres,` +
+	` and add --dsn=postgres://postgres:demo@127.0.0.1:5432/postgres`)
 
 // SQL is work that waits for PostgreSQL: a query that sleeps. Its bound are the pool's connections: a request that finds
 // all of them taken waits for one.

@@ -1,11 +1,11 @@
 //go:build unix
 
-package main
+package catalog
 
 import "golang.org/x/sys/unix"
 
-// openFileLimit is how many files this process may have open. Go raises the soft limit to the hard one at start.
-func openFileLimit() int {
+// OpenFileLimit returns how many files this process may have open. Go raises the soft limit to the hard one at start.
+func OpenFileLimit() int {
 	var limit unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
 		return 1024 // what POSIX systems have allowed for decades
