@@ -15,6 +15,7 @@ import (
 
 	"demo-server/modes"
 	"demo-server/server"
+	"demo-server/server/listener"
 )
 
 const benchRequest = "GET / HTTP/1.1\r\nHost: 127.0.0.1:7779\r\n\r\n"
@@ -32,7 +33,7 @@ func BenchmarkMode(b *testing.B) {
 			source := newLoop(b, !mode.Capabilities.KeepsAlive)
 			ctx, cancel := context.WithCancel(context.Background())
 			served := make(chan error, 1)
-			go func() { served <- mode.Serve(ctx, server.NewSource(source), app) }()
+			go func() { served <- mode.Serve(ctx, listener.NewSource(source), app) }()
 			source.wait(b)
 			cancel()
 			if err := <-served; err != nil {

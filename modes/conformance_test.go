@@ -17,6 +17,7 @@ import (
 
 	"demo-server/modes"
 	"demo-server/server"
+	"demo-server/server/listener"
 	"demo-server/work"
 )
 
@@ -325,7 +326,7 @@ func TestSourceHandedOver(t *testing.T) {
 		for _, described := range modes.All {
 			next := described.Instance(modes.Options{Workers: 1, MaxThreads: 1, Loops: 1})
 			m := newMemory()
-			source := server.NewSource(m)
+			source := listener.NewSource(m)
 			first := serve(t, mode, source, options{})
 			old := m.dial(t).send(hello)
 			synctest.Wait()
@@ -550,7 +551,7 @@ func TestNothingLeft(t *testing.T) {
 	}
 	for _, v := range all(20) {
 		run := func() {
-			source, err := server.Listen(t.Context(), "127.0.0.1:0", 0)
+			source, err := listener.Listen(t.Context(), "127.0.0.1:0", 0)
 			if err != nil {
 				t.Fatal(err)
 			}

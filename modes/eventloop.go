@@ -6,6 +6,7 @@ import (
 	"runtime"
 
 	"demo-server/server"
+	"demo-server/server/listener"
 	"demo-server/server/transport"
 	"demo-server/work"
 )
@@ -36,7 +37,7 @@ var eventLoopMode = Mode{
 			Offload:      Limit{N: o.LoopHelpers, Unit: "helper", Setting: "loop-helpers", Overflow: Queue},
 			Files:        filesPerLoop * o.Loops,
 			Capabilities: Capabilities{KeepsAlive: true, SeesDisconnect: true},
-			Serve: func(ctx context.Context, src *server.Source, app *server.App) error {
+			Serve: func(ctx context.Context, src *listener.Source, app *server.App) error {
 				return serveEventLoop(ctx, src, app, o)
 			},
 		}
@@ -52,7 +53,7 @@ var eventLoopMode = Mode{
 // filesPerLoop is how many descriptors an event loop needs: epoll and its duplicate, a timer, and an event to wake it.
 const filesPerLoop = 4
 
-func serveEventLoop(ctx context.Context, src *server.Source, app *server.App, o Options) error {
+func serveEventLoop(ctx context.Context, src *listener.Source, app *server.App, o Options) error {
 	if o.Unpatched {
 		return transport.EventLoop(ctx, src, app, o.Loops, transport.Task.Block)
 	}

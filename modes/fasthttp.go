@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"demo-server/server"
+	"demo-server/server/listener"
 	"demo-server/server/transport"
 )
 
@@ -29,7 +30,7 @@ var fastHTTPMode = Mode{
 		return Instance{
 			Limit:        Limit{Overflow: Admit},
 			Capabilities: Capabilities{KeepsAlive: true, SeesDisconnect: true},
-			Serve: func(ctx context.Context, src *server.Source, app *server.App) error {
+			Serve: func(ctx context.Context, src *listener.Source, app *server.App) error {
 				return transport.FastHTTP(ctx, src, app, (*server.Job).Run)
 			},
 		}

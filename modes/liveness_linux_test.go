@@ -16,6 +16,7 @@ import (
 
 	"demo-server/modes"
 	"demo-server/server"
+	"demo-server/server/listener"
 	"demo-server/work"
 )
 
@@ -125,25 +126,25 @@ func TestPipelinedAhead(t *testing.T) {
 // client that vanished without a word is noticed.
 func TestKeepAlive(t *testing.T) {
 	eachModeReal(t, 1, func(t *testing.T, mode modes.Instance) {
-		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		socket, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
 			t.Fatal(err)
 		}
-		file, err := listener.(*net.TCPListener).File()
+		file, err := socket.(*net.TCPListener).File()
 		if err != nil {
 			t.Fatal(err)
 		}
-		listener.Close()
+		socket.Close()
 		inherited, err := net.FileListener(file) // as from systemd, or from the supervisor
 		file.Close()
 		if err != nil {
 			t.Fatal(err)
 		}
-		own, err := server.Listen(t.Context(), "127.0.0.1:0", 0)
+		own, err := listener.Listen(t.Context(), "127.0.0.1:0", 0)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for from, source := range map[string]*server.Source{"own": own, "inherited": server.NewSource(inherited)} {
+		for from, source := range map[string]*listener.Source{"own": own, "inherited": listener.NewSource(inherited)} {
 			early := dialTCP(t, source) // which has what the listener has before the mode serves
 			s := serve(t, mode, source, options{delay: atOnce, queue: 1})
 			wantKeepAlive(t, from+" listener, early client", s, early)
@@ -239,7 +240,7 @@ func (s *slow) Read(p []byte) (int, error) {
 }
 
 // dialSmall connects a client with a small receive buffer.
-func dialSmall(t *testing.T, source *server.Source) *client {
+func dialSmall(t *testing.T, source *listener.Source) *client {
 	t.Helper()
 	dialer := net.Dialer{Control: func(_, _ string, raw syscall.RawConn) (err error) {
 		return errors.Join(raw.Control(func(fd uintptr) {

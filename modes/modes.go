@@ -10,6 +10,7 @@ import (
 	"runtime"
 
 	"demo-server/server"
+	"demo-server/server/listener"
 	"demo-server/work"
 )
 
@@ -40,7 +41,7 @@ type Instance struct {
 	// Serve accepts from src until ctx is done, and never closes src. It admits every request through app and calls
 	// each admitted job's Run at most once. When ctx is done it stops accepting; every connection that it accepted is
 	// answered, or told that it closes, before it is closed. It returns when all that it started has ended.
-	Serve func(ctx context.Context, src *server.Source, app *server.App) error
+	Serve func(ctx context.Context, src *listener.Source, app *server.App) error
 }
 
 // Capabilities are what clients of a mode can rely on.

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"demo-server/server"
+	"demo-server/server/listener"
 	"demo-server/server/transport"
 )
 
@@ -32,14 +33,14 @@ var poolMode = Mode{
 		return Instance{
 			Limit:        Limit{N: o.Workers, Unit: "worker", Setting: "workers", Overflow: Queue},
 			Capabilities: Capabilities{KeepsAlive: true, SeesDisconnect: true},
-			Serve: func(ctx context.Context, src *server.Source, app *server.App) error {
+			Serve: func(ctx context.Context, src *listener.Source, app *server.App) error {
 				return servePool(ctx, src, app, o.Workers)
 			},
 		}
 	},
 }
 
-func servePool(ctx context.Context, src *server.Source, app *server.App, workers int) error {
+func servePool(ctx context.Context, src *listener.Source, app *server.App, workers int) error {
 	crew := newCrew(workers, (*server.Job).Run)
 	defer crew.end()
 	return transport.NetHTTP(ctx, src, app, crew.give)

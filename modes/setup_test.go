@@ -19,6 +19,7 @@ import (
 	"demo-server/memnet"
 	"demo-server/modes"
 	"demo-server/server"
+	"demo-server/server/listener"
 	"demo-server/work"
 )
 
@@ -158,7 +159,7 @@ type service struct {
 }
 
 // serve starts mode on source. The test ends once it has stopped without error.
-func serve(t testing.TB, mode modes.Instance, source *server.Source, o options) *service {
+func serve(t testing.TB, mode modes.Instance, source *listener.Source, o options) *service {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &service{app: newApp(mode, o), stop: cancel, served: make(chan error, 1)}
@@ -187,7 +188,7 @@ type memory struct{ *memnet.Listener }
 func inMemory(t *testing.T, mode modes.Instance, o options) (*service, memory) {
 	t.Helper()
 	m := newMemory()
-	source := server.NewSource(m)
+	source := listener.NewSource(m)
 	s := serve(t, mode, source, o)
 	t.Cleanup(func() {
 		s.ended(t)
@@ -207,9 +208,9 @@ func (m memory) dial(t *testing.T) *client {
 }
 
 // overTCP starts mode on a socket of the loopback, and stops it when the test ends.
-func overTCP(t testing.TB, mode modes.Instance, o options) (*service, *server.Source) {
+func overTCP(t testing.TB, mode modes.Instance, o options) (*service, *listener.Source) {
 	t.Helper()
-	source, err := server.Listen(t.Context(), "127.0.0.1:0", 0)
+	source, err := listener.Listen(t.Context(), "127.0.0.1:0", 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -221,7 +222,7 @@ func overTCP(t testing.TB, mode modes.Instance, o options) (*service, *server.So
 	return s, source
 }
 
-func dialTCP(t *testing.T, source *server.Source) *client {
+func dialTCP(t *testing.T, source *listener.Source) *client {
 	t.Helper()
 	c, err := net.Dial("tcp", source.Addr().String())
 	if err != nil {

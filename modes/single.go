@@ -5,6 +5,7 @@ import (
 	"runtime"
 
 	"demo-server/server"
+	"demo-server/server/listener"
 	"demo-server/server/transport"
 )
 
@@ -36,7 +37,7 @@ var singleMode = Mode{
 	},
 }
 
-func serveSingle(ctx context.Context, src *server.Source, app *server.App) error {
+func serveSingle(ctx context.Context, src *listener.Source, app *server.App) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	server, err := transport.NewBlocking(ctx, src, app)

@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"demo-server/server"
+	"demo-server/server/listener"
 	"demo-server/server/transport"
 )
 
@@ -39,7 +40,7 @@ var threadMode = Mode{
 	},
 }
 
-func serveThread(ctx context.Context, src *server.Source, app *server.App) error {
+func serveThread(ctx context.Context, src *listener.Source, app *server.App) error {
 	var running sync.WaitGroup
 	err := transport.NetHTTP(ctx, src, app, func(job *server.Job) {
 		running.Go(func() {

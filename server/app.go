@@ -1,5 +1,5 @@
 // Package server holds what all modes share, and no more: the App that admits, runs and finishes jobs, the one route
-// table, the one table from error to status, and the Source of connections.
+// table, and the one table from error to status.
 //
 // It must not know a mode, a goroutine's or a thread's part in serving, nor the bytes of HTTP: a mode decides who runs
 // a Job, and server/transport reads requests and writes replies.

@@ -13,16 +13,16 @@ import (
 	"syscall"
 
 	"demo-server/configs"
-	"demo-server/server"
+	"demo-server/server/listener"
 )
 
 // listen opens the socket that modes serve, unless the process was given one.
-func listen(settings *configs.Settings, given sockets) (*server.Source, error) {
+func listen(settings *configs.Settings, given sockets) (*listener.Source, error) {
 	if given.serve != nil {
-		return server.NewSource(given.serve), nil
+		return listener.NewSource(given.serve), nil
 	}
 	address := net.JoinHostPort(settings.Host, strconv.Itoa(settings.Port))
-	source, err := server.Listen(context.Background(), address, settings.Backlog)
+	source, err := listener.Listen(context.Background(), address, settings.Backlog)
 	if err == nil {
 		return source, nil
 	}
@@ -36,14 +36,14 @@ func listenAdmin(settings *configs.Settings) (net.Listener, error) {
 	if address == "" {
 		return nil, nil
 	}
-	listener, err := net.Listen(server.Network(address), address)
+	socket, err := net.Listen(listener.Network(address), address)
 	if err != nil && derived && errors.Is(err, syscall.EADDRINUSE) {
-		listener, err = net.Listen("tcp4", "127.0.0.1:0")
+		socket, err = net.Listen("tcp4", "127.0.0.1:0")
 	}
 	if err != nil {
 		return nil, fmt.Errorf("cannot listen on %s for admin: %s", address, advise(err, "--admin-addr"))
 	}
-	return listener, nil
+	return socket, nil
 }
 
 // advise says what is wrong with an address, and what to try.

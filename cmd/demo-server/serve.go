@@ -18,6 +18,7 @@ import (
 	"demo-server/server"
 	"demo-server/server/admin"
 	"demo-server/server/host"
+	"demo-server/server/listener"
 )
 
 // adminGrace bounds the wait for the admin listener's last replies.
@@ -79,7 +80,7 @@ type service struct {
 	log      *logSink
 	logger   *zap.Logger
 	mode     modes.Instance
-	source   *server.Source
+	source   *listener.Source
 	app      *server.App
 	works    *works
 	needs    *dependency
@@ -247,7 +248,7 @@ func (s *service) announce() {
 }
 
 // announce says that requests are answered on source now, and how to try that.
-func announce(log *logSink, logger *zap.Logger, settings *configs.Settings, source *server.Source, p *panel) {
+func announce(log *logSink, logger *zap.Logger, settings *configs.Settings, source *listener.Source, p *panel) {
 	admin := ""
 	if p.server != nil {
 		admin = "http://" + reachable(p.address) + "/"

@@ -14,8 +14,8 @@ import (
 	"go.uber.org/zap"
 
 	"demo-server/configs"
-	"demo-server/server"
 	"demo-server/server/admin"
+	"demo-server/server/listener"
 	"demo-server/server/prefork"
 )
 
@@ -27,7 +27,7 @@ type supervision struct {
 	line    *line // where settings are read again
 	log     *logSink
 	logger  *zap.Logger
-	source  *server.Source
+	source  *listener.Source
 	fleet   *admin.Fleet
 	panel   *panel
 	workers *prefork.Supervisor

@@ -15,7 +15,7 @@ import (
 	dto "github.com/prometheus/client_model/go"
 	"google.golang.org/protobuf/encoding/protodelim"
 
-	"demo-server/server"
+	"demo-server/server/listener"
 )
 
 // A worker's answer is checked here, once, before the Fleet keeps it or adds it up: a worker that somebody took over
@@ -73,7 +73,7 @@ func (oneOfEach) Collect(metrics chan<- prometheus.Metric) {
 	all := newSeries("").read()
 	all.Pools = []pool{{}}
 	all.collect(metrics)
-	now := snapshot{acceptQueue: &server.AcceptQueue{}}
+	now := snapshot{acceptQueue: &listener.AcceptQueue{}}
 	now.collectAcceptQueue(metrics)
 	now.collectLog(metrics)
 }

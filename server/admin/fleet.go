@@ -14,7 +14,7 @@ import (
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 
-	"demo-server/server"
+	"demo-server/server/listener"
 )
 
 // A Fleet is what several worker processes measure, added up. Create it with NewFleet in the process that leads them.
@@ -34,8 +34,8 @@ type Fleet struct {
 
 // A FleetConfig is what a Fleet needs to know.
 type FleetConfig struct {
-	Mode   func() string  // the mode that serves
-	Source *server.Source // on which all accept
+	Mode   func() string    // the mode that serves
+	Source *listener.Source // on which all accept
 
 	// Answered is told of each worker that answers, by its PID. It may be called from several goroutines at a time.
 	Answered   func(pid int)

@@ -12,6 +12,7 @@ import (
 	dto "github.com/prometheus/client_model/go"
 
 	"demo-server/server"
+	"demo-server/server/listener"
 	"demo-server/work"
 )
 
@@ -31,7 +32,7 @@ type Metrics struct {
 // A watch is one App whose gauges are read.
 type watch struct {
 	app    *server.App
-	source *server.Source
+	source *listener.Source
 }
 
 // NewMetrics returns Metrics in a registry of their own, next to the Go runtime's, the process's and the build's.
@@ -71,7 +72,7 @@ func (m *Metrics) Observer(mode string) server.Observer {
 
 // Watch reads app's gauges, and source's accept queue, whenever somebody asks. From now on app's mode is the current
 // one. Call unwatch when app has ended.
-func (m *Metrics) Watch(app *server.App, source *server.Source) (unwatch func()) {
+func (m *Metrics) Watch(app *server.App, source *listener.Source) (unwatch func()) {
 	w := &watch{app: app, source: source}
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -139,9 +140,9 @@ func (s *series) ObserveClose(cause server.CloseCause) { s.closed[cause].Add(1) 
 
 // A snapshot is everything that /metrics and /stats say of the server, at one moment.
 type snapshot struct {
-	current     string              // the mode that serves, empty before the first
-	acceptQueue *server.AcceptQueue // nil where it cannot be read
-	logDropped  uint64              // lines
+	current     string                // the mode that serves, empty before the first
+	acceptQueue *listener.AcceptQueue // nil where it cannot be read
+	logDropped  uint64                // lines
 	modes       []figures
 }
 

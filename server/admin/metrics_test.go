@@ -19,6 +19,7 @@ import (
 
 	"demo-server/server"
 	"demo-server/server/admission"
+	"demo-server/server/listener"
 	"demo-server/work"
 )
 
@@ -35,8 +36,8 @@ func (scarce) Pool() work.Pool { return work.Pool{Name: "sql", Size: 3, InUse: 2
 
 func newApp(mode string) *server.App { return server.New(server.Config{Mode: mode, Work: scarce{}}) }
 
-func newSource(t testing.TB) *server.Source {
-	source, err := server.Listen(t.Context(), "127.0.0.1:0", 7)
+func newSource(t testing.TB) *listener.Source {
+	source, err := listener.Listen(t.Context(), "127.0.0.1:0", 7)
 	if err != nil {
 		t.Fatal(err)
 	}

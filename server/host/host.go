@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"demo-server/server"
+	"demo-server/server/listener"
 )
 
 // A State is what the service is doing. Its text is what /readyz says.
@@ -37,11 +38,11 @@ const (
 )
 
 // A ServeFunc is how a mode serves; see modes.Instance.Serve for the contract.
-type ServeFunc = func(ctx context.Context, src *server.Source, app *server.App) error
+type ServeFunc = func(ctx context.Context, src *listener.Source, app *server.App) error
 
 // A Config is what a Host needs to know.
 type Config struct {
-	Source       *server.Source
+	Source       *listener.Source
 	App          *server.App
 	Mode         string // for messages
 	Serve        ServeFunc

@@ -19,6 +19,7 @@ import (
 
 	"demo-server/server"
 	"demo-server/server/host"
+	"demo-server/server/listener"
 	"demo-server/work"
 )
 
@@ -49,7 +50,7 @@ type fake struct {
 func newFake(t *testing.T, lameDuck, drainTimeout time.Duration) *fake {
 	f := &fake{app: newApp(), early: make(chan error, 1)}
 	f.began = time.Now()
-	source := server.NewSource(closedListener{})
+	source := listener.NewSource(closedListener{})
 	t.Cleanup(func() { source.Close() })
 	f.host = host.New(host.Config{
 		Source: source, App: f.app, Mode: "fake", Serve: f.serve, LameDuck: lameDuck, DrainTimeout: drainTimeout,
@@ -71,7 +72,7 @@ type closedListener struct{ net.Listener }
 
 func (closedListener) Close() error { return nil }
 
-func (f *fake) serve(ctx context.Context, _ *server.Source, app *server.App) error {
+func (f *fake) serve(ctx context.Context, _ *listener.Source, app *server.App) error {
 	f.write("serves")
 	select {
 	case <-ctx.Done():
@@ -194,7 +195,7 @@ func TestModeEnds(t *testing.T) {
 
 // TestAcceptQueueServed: connections that nobody had accepted when the stop came are served, and later ones are not.
 func TestAcceptQueueServed(t *testing.T) {
-	source, err := server.Listen(t.Context(), "127.0.0.1:0", 0)
+	source, err := listener.Listen(t.Context(), "127.0.0.1:0", 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -237,14 +238,14 @@ func TestAcceptQueueServed(t *testing.T) {
 }
 
 // serveOneByOne takes its time for each connection, so that the others wait in the accept queue.
-func serveOneByOne(ctx context.Context, source *server.Source, _ *server.App) error {
-	listener, err := source.Listener()
+func serveOneByOne(ctx context.Context, source *listener.Source, _ *server.App) error {
+	own, err := source.Listener()
 	if err != nil {
 		return err
 	}
-	defer context.AfterFunc(ctx, func() { listener.Close() })()
+	defer context.AfterFunc(ctx, func() { own.Close() })()
 	for {
-		conn, err := server.Accept(listener)
+		conn, err := listener.Accept(own)
 		if err != nil {
 			return nil
 		}
@@ -256,7 +257,7 @@ func serveOneByOne(ctx context.Context, source *server.Source, _ *server.App) er
 
 // TestLameDuckServes: for that time a service is not ready, and serves as before.
 func TestLameDuckServes(t *testing.T) {
-	source, err := server.Listen(t.Context(), "127.0.0.1:0", 0)
+	source, err := listener.Listen(t.Context(), "127.0.0.1:0", 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -284,8 +285,8 @@ func TestLameDuckServes(t *testing.T) {
 }
 
 // serveHTTP closes as soon as it is told to.
-func serveHTTP(ctx context.Context, source *server.Source, app *server.App) error {
-	listener, err := source.Listener()
+func serveHTTP(ctx context.Context, source *listener.Source, app *server.App) error {
+	own, err := source.Listener()
 	if err != nil {
 		return err
 	}
@@ -295,7 +296,7 @@ func serveHTTP(ctx context.Context, source *server.Source, app *server.App) erro
 		}
 	})}
 	defer context.AfterFunc(ctx, func() { srv.Close() })()
-	srv.Serve(listener)
+	srv.Serve(own)
 	return nil
 }
 
@@ -313,7 +314,7 @@ func TestQueue(t *testing.T) {
 		{"leave", host.LeaveQueue, false, true},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			source, err := server.Listen(t.Context(), "127.0.0.1:0", 0)
+			source, err := listener.Listen(t.Context(), "127.0.0.1:0", 0)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -327,7 +328,7 @@ func TestQueue(t *testing.T) {
 			cancel() // so that nobody accepts before
 			waits := dial(t, source.Addr().String())
 			defer waits.Close()
-			late := func(ctx context.Context, source *server.Source, app *server.App) error {
+			late := func(ctx context.Context, source *listener.Source, app *server.App) error {
 				if row.queue == host.LeaveQueue {
 					<-ctx.Done()
 					return nil

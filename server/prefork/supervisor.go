@@ -19,7 +19,7 @@ import (
 	"sync"
 	"time"
 
-	"demo-server/server"
+	"demo-server/server/listener"
 )
 
 // A Plan is what should be. Apply changes it.
@@ -37,7 +37,7 @@ type Plan struct {
 
 // A Config is what a Supervisor needs to know, and what does not change.
 type Config struct {
-	Source  *server.Source   // its owner is the caller
+	Source  *listener.Source // its owner is the caller
 	Shared  bool             // the socket outlives this service: nobody may be kept out of it
 	Command func() *exec.Cmd // makes a worker's command, without ExtraFiles
 	Most    int              // workers that Add makes at most

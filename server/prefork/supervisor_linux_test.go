@@ -20,7 +20,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
 
-	"demo-server/server"
+	"demo-server/server/listener"
 	"demo-server/server/prefork"
 )
 
@@ -111,8 +111,8 @@ func burn() {
 }
 
 // emptyQueue waits until nobody waits to be accepted.
-func emptyQueue(listener net.Listener) {
-	for source := server.NewSource(listener); ; time.Sleep(time.Millisecond) {
+func emptyQueue(socket net.Listener) {
+	for source := listener.NewSource(socket); ; time.Sleep(time.Millisecond) {
 		if queue, _ := source.AcceptQueue(); queue.Depth == 0 {
 			return
 		}
@@ -133,7 +133,7 @@ func greet(listener net.Listener, name string) {
 // A service is a supervisor that runs.
 type service struct {
 	*prefork.Supervisor
-	source *server.Source
+	source *listener.Source
 	stop   context.CancelFunc
 	ended  chan error
 
@@ -148,7 +148,7 @@ func planned(processes int, b brief) prefork.Plan {
 // run runs a supervisor, and waits until it is ready, or has ended.
 func run(t *testing.T, plan prefork.Plan, change ...func(*prefork.Config)) *service {
 	t.Helper()
-	source, err := server.Listen(t.Context(), "127.0.0.1:0", 0)
+	source, err := listener.Listen(t.Context(), "127.0.0.1:0", 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -360,7 +360,7 @@ func TestStopWhileStarting(t *testing.T) {
 		},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			source, err := server.Listen(t.Context(), "127.0.0.1:0", 0)
+			source, err := listener.Listen(t.Context(), "127.0.0.1:0", 0)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"demo-server/server"
+	"demo-server/server/listener"
 )
 
 // Blocking serves one connection at a time on the goroutine that calls it, and one request on each connection.
@@ -25,7 +26,7 @@ type Blocking struct {
 }
 
 // NewBlocking starts accepting from src for app, until ctx is done.
-func NewBlocking(ctx context.Context, src *server.Source, app *server.App) (*Blocking, error) {
+func NewBlocking(ctx context.Context, src *listener.Source, app *server.App) (*Blocking, error) {
 	conns, err := open(ctx, src, app)
 	if err != nil {
 		return nil, err

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"demo-server/server"
+	"demo-server/server/listener"
 )
 
 const (
@@ -63,7 +64,7 @@ type seat struct {
 
 // open starts accepting from src for app, until ctx is done. The caller accepts until it gets net.ErrClosed, and
 // then calls drain.
-func open(ctx context.Context, src *server.Source, app *server.App) (*conns, error) {
+func open(ctx context.Context, src *listener.Source, app *server.App) (*conns, error) {
 	listener, err := src.Listener()
 	if err != nil {
 		return nil, err
@@ -97,7 +98,7 @@ func open(ctx context.Context, src *server.Source, app *server.App) (*conns, err
 // the kernel's queue, where it costs no descriptor.
 func (s *conns) Accept() (net.Conn, error) {
 	s.slots <- struct{}{}
-	raw, err := server.Accept(s.Listener)
+	raw, err := listener.Accept(s.Listener)
 	if err != nil {
 		<-s.slots
 		return nil, err

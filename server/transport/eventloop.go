@@ -8,6 +8,7 @@ import (
 	"syscall"
 
 	"demo-server/server"
+	"demo-server/server/listener"
 	"demo-server/work"
 )
 
@@ -17,7 +18,7 @@ import (
 //
 // schedule is told of each job that may run: with Task.Sleep, Task.Detach or Task.Block it decides who waits for the work.
 // It must not block.
-func EventLoop(ctx context.Context, src *server.Source, app *server.App, n int, schedule func(Task)) error {
+func EventLoop(ctx context.Context, src *listener.Source, app *server.App, n int, schedule func(Task)) error {
 	listener, err := src.Listener()
 	if err != nil {
 		return err

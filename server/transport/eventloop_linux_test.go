@@ -19,6 +19,7 @@ import (
 
 	"demo-server/server"
 	"demo-server/server/fault"
+	"demo-server/server/listener"
 	"demo-server/work"
 )
 
@@ -31,9 +32,9 @@ func eventLoops(t *testing.T, n int, delay time.Duration, body string) (*server.
 	return app, s, source.Addr()
 }
 
-func newLoopApp(t *testing.T, work work.Work, delay time.Duration, body string) (*server.App, *server.Source) {
+func newLoopApp(t *testing.T, work work.Work, delay time.Duration, body string) (*server.App, *listener.Source) {
 	t.Helper()
-	source, err := server.Listen(t.Context(), "127.0.0.1:0", 0)
+	source, err := listener.Listen(t.Context(), "127.0.0.1:0", 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,7 +45,7 @@ func newLoopApp(t *testing.T, work work.Work, delay time.Duration, body string) 
 }
 
 // openLoops makes n loops that runLoops will run.
-func openLoops(t *testing.T, n int, app *server.App, source *server.Source, schedule func(Task)) (*loops, net.Listener) {
+func openLoops(t *testing.T, n int, app *server.App, source *listener.Source, schedule func(Task)) (*loops, net.Listener) {
 	t.Helper()
 	listener, err := source.Listener()
 	if err != nil {
@@ -530,7 +531,7 @@ func TestRoomMeansNothingYet(t *testing.T) {
 		Mode: "test", Work: work.NewSleep(), Body: []byte("Hello World"), Limits: limits,
 		Faults: server.Faults{Overrides: true, Caps: fault.Caps{MaxDelay: time.Minute}},
 	})
-	source, err := server.Listen(t.Context(), "127.0.0.1:0", 0)
+	source, err := listener.Listen(t.Context(), "127.0.0.1:0", 0)
 	if err != nil {
 		t.Fatal(err)
 	}

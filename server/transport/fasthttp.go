@@ -12,6 +12,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"demo-server/server"
+	"demo-server/server/listener"
 )
 
 // idleWorker is how long fasthttp keeps a goroutine that has no connection.
@@ -21,7 +22,7 @@ const idleWorker = 100 * time.Millisecond
 // goroutines and requests and uses them again; like net/http it holds one goroutine for each connection that is open.
 //
 // fasthttp starts one goroutine that keeps the Date header: it is the process's, and never ends.
-func FastHTTP(ctx context.Context, src *server.Source, app *server.App, schedule func(*server.Job)) error {
+func FastHTTP(ctx context.Context, src *listener.Source, app *server.App, schedule func(*server.Job)) error {
 	conns, err := open(ctx, src, app)
 	if err != nil {
 		return err

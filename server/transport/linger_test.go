@@ -10,20 +10,21 @@ import (
 	"testing"
 
 	"demo-server/server"
+	"demo-server/server/listener"
 )
 
 // transports serve a source in each of the ways there are.
-var transports = map[string]func(context.Context, *server.Source, *server.App) error{
-	"net/http": func(ctx context.Context, src *server.Source, app *server.App) error {
+var transports = map[string]func(context.Context, *listener.Source, *server.App) error{
+	"net/http": func(ctx context.Context, src *listener.Source, app *server.App) error {
 		return NetHTTP(ctx, src, app, (*server.Job).Run)
 	},
-	"fasthttp": func(ctx context.Context, src *server.Source, app *server.App) error {
+	"fasthttp": func(ctx context.Context, src *listener.Source, app *server.App) error {
 		return FastHTTP(ctx, src, app, (*server.Job).Run)
 	},
 	"blocking": serveBlocking,
 }
 
-func serveBlocking(ctx context.Context, src *server.Source, app *server.App) error {
+func serveBlocking(ctx context.Context, src *listener.Source, app *server.App) error {
 	b, err := NewBlocking(ctx, src, app)
 	if err != nil {
 		return err
@@ -45,7 +46,7 @@ func TestLinger(t *testing.T) {
 	for name, serve := range transports {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			source, err := server.Listen(t.Context(), "127.0.0.1:0", 0)
+			source, err := listener.Listen(t.Context(), "127.0.0.1:0", 0)
 			if err != nil {
 				t.Fatal(err)
 			}

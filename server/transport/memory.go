@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"demo-server/server"
+	"demo-server/server/listener"
 )
 
 // memory is the poller of an event loop whose source has no descriptors: connections in memory, as tests have them,
@@ -84,7 +85,7 @@ func (m *memory) listen(on bool) error {
 	m.started = true
 	m.running.Go(func() {
 		for {
-			conn, err := server.Accept(m.listener)
+			conn, err := listener.Accept(m.listener)
 			if err != nil {
 				return
 			}

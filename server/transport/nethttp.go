@@ -14,12 +14,13 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"demo-server/server"
+	"demo-server/server/listener"
 )
 
 // NetHTTP serves src for app with net/http behind chi until ctx is done and every connection has closed. net/http runs
 // a goroutine for each connection whatever the mode: schedule decides where and when a request's job runs, and the
 // connection's goroutine waits for it.
-func NetHTTP(ctx context.Context, src *server.Source, app *server.App, schedule func(*server.Job)) error {
+func NetHTTP(ctx context.Context, src *listener.Source, app *server.App, schedule func(*server.Job)) error {
 	conns, err := open(ctx, src, app)
 	if err != nil {
 		return err

@@ -13,6 +13,7 @@ import (
 	"go.uber.org/goleak"
 
 	"demo-server/server"
+	"demo-server/server/listener"
 	"demo-server/work"
 )
 
@@ -103,7 +104,7 @@ func (wires) Addr() net.Addr { return &net.UnixAddr{Name: "wires"} }
 // accepted.
 func openWires(t *testing.T, app *server.App) *conns {
 	t.Helper()
-	source := server.NewSource(newWires())
+	source := listener.NewSource(newWires())
 	ctx, cancel := context.WithCancel(context.Background())
 	s, err := open(ctx, source, app)
 	if err != nil {

@@ -1,4 +1,5 @@
-package server
+// Package listener opens the listening socket, and shares it among the runs of modes that accept on it.
+package listener
 
 import (
 	"context"
