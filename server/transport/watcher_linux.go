@@ -4,11 +4,11 @@ import (
 	"encoding/binary"
 	"net"
 	"syscall"
-	"time"
 
 	"golang.org/x/sys/unix"
 
 	"demo-server/server"
+	"demo-server/server/listener"
 )
 
 // A watcher sees clients leave: an epoll set of our own, beside the Go runtime's, in which each connection waits for
@@ -21,8 +21,8 @@ type watcher struct {
 }
 
 // newWatcher returns nil for a listener without a descriptor: its connections (in memory) have none either.
-func newWatcher(listener net.Listener, app *server.App) (*watcher, error) {
-	if _, ok := listener.(syscall.Conn); !ok {
+func newWatcher(socket net.Listener, app *server.App) (*watcher, error) {
+	if _, ok := socket.(syscall.Conn); !ok {
 		return nil, nil
 	}
 	epoll, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
@@ -60,26 +60,11 @@ func (w *watcher) add(c *conn) bool {
 	}
 	watched := false
 	c.raw.Control(func(fd uintptr) {
-		c.backlog = age(int(fd))
+		c.backlog = listener.Age(int(fd))
 		err := unix.EpollCtl(w.epoll, unix.EPOLL_CTL_ADD, int(fd), epollEvent(w.events, c.index, c.generation))
 		watched = err == nil
 	})
 	return watched
-}
-
-// age is how long a connection that was just accepted has existed, in the kernel's accept queue.
-func age(fd int) time.Duration {
-	info, err := unix.GetsockoptTCPInfo(fd, unix.IPPROTO_TCP, unix.TCP_INFO)
-	if err != nil {
-		return -1
-	}
-	return ageOf(info)
-}
-
-// ageOf reads an age from tcp_info, which tells when data was last sent: before the first reply that is when the
-// handshake ended. It counts in the kernel's ticks.
-func ageOf(info *unix.TCPInfo) time.Duration {
-	return time.Duration(info.Last_data_sent) * time.Millisecond
 }
 
 // run tells jobs that their clients have left, until close.
