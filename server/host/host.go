@@ -138,7 +138,7 @@ func (h *Host) drainAcceptQueue() {
 	case LeaveQueue:
 		return
 	case ServeQueue:
-		if err := h.config.Source.RefuseNew(); err != nil {
+		if err := h.config.Source.DropNew(); err != nil {
 			return
 		}
 	}

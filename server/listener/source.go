@@ -15,7 +15,7 @@ import (
 // none of them can close the socket, because the next mode takes it over with the connections that wait in it.
 type Source struct {
 	socket net.Listener
-	pump   *pump // where the socket cannot be duplicated
+	shared *sharedAcceptor // where the socket cannot be duplicated
 }
 
 // Listen opens the socket at addr (host:port). backlog is the length of the kernel's accept queue, and 0 leaves it to
@@ -47,7 +47,7 @@ func Network(addr string) string {
 
 // NewSource makes a listener a Source, which then owns it. Tests hand it one without a network.
 func NewSource(socket net.Listener) *Source {
-	return &Source{socket: socket, pump: newPump(socket)}
+	return &Source{socket: socket, shared: newSharedAcceptor(socket)}
 }
 
 // Addr is the socket's address.
@@ -55,17 +55,17 @@ func (s *Source) Addr() net.Addr { return s.socket.Addr() }
 
 // Close closes the socket; connections that wait in it are reset. It is for the Source's owner, not for modes.
 func (s *Source) Close() error {
-	s.pump.stop()
+	s.shared.stop()
 	return s.socket.Close()
 }
 
 // Listener returns a listener of the caller's own on the socket. Closing it ends its Accept and nothing else.
 func (s *Source) Listener() (net.Listener, error) {
-	own, err := duplicate(s.socket)
+	duplicated, err := duplicate(s.socket)
 	if errors.Is(err, errors.ErrUnsupported) {
-		return s.pump.listener(), nil
+		return s.shared.listener(), nil
 	}
-	return own, err
+	return duplicated, err
 }
 
 // File returns a descriptor of the socket that another process can inherit, to accept on it too. The caller closes it.
@@ -81,10 +81,10 @@ type AcceptQueue struct {
 // AcceptQueue reads the socket's accept queue; ok is false where the system does not tell.
 func (s *Source) AcceptQueue() (queue AcceptQueue, ok bool) { return acceptQueue(s.socket) }
 
-// RefuseNew makes the kernel ignore new connections, while those that wait in the accept queue stay there to be
+// DropNew makes the kernel ignore new connections, while those that wait in the accept queue stay there to be
 // served: closing the socket would reset them. Nobody else may accept on the socket. Where the system cannot, it
 // returns an error that matches errors.ErrUnsupported.
-func (s *Source) RefuseNew() error { return refuseNew(s.socket) }
+func (s *Source) DropNew() error { return dropNew(s.socket) }
 
 // Accept waits for l's next connection. Nothing but a closed listener ends it, with net.ErrClosed: to be out of
 // descriptors or memory passes, and a server that gave up at that moment would never come back.
@@ -101,9 +101,9 @@ func Accept(l net.Listener) (net.Conn, error) {
 	}
 }
 
-// A pump shares one listener that cannot be duplicated (an in-memory one, or another system's than Linux) among
+// A sharedAcceptor shares one listener that cannot be duplicated (an in-memory one, or another system's than Linux) among
 // listeners that can be closed one by one: a goroutine accepts for whoever asks next.
-type pump struct {
+type sharedAcceptor struct {
 	socket net.Listener
 	start  sync.Once
 	end    sync.Once
@@ -111,53 +111,53 @@ type pump struct {
 	ended  chan struct{}
 }
 
-func newPump(socket net.Listener) *pump {
-	return &pump{socket: socket, conns: make(chan net.Conn), ended: make(chan struct{})}
+func newSharedAcceptor(socket net.Listener) *sharedAcceptor {
+	return &sharedAcceptor{socket: socket, conns: make(chan net.Conn), ended: make(chan struct{})}
 }
 
-func (p *pump) listener() net.Listener {
-	p.start.Do(func() { go p.run() })
-	return &pumped{pump: p, closed: make(chan struct{})}
+func (a *sharedAcceptor) listener() net.Listener {
+	a.start.Do(func() { go a.run() })
+	return &sharedListener{acceptor: a, closed: make(chan struct{})}
 }
 
-func (p *pump) stop() { p.end.Do(func() { close(p.ended) }) }
+func (a *sharedAcceptor) stop() { a.end.Do(func() { close(a.ended) }) }
 
-func (p *pump) run() {
+func (a *sharedAcceptor) run() {
 	for {
-		conn, err := Accept(p.socket)
+		conn, err := Accept(a.socket)
 		if err != nil {
-			p.stop()
+			a.stop()
 			return
 		}
 		select {
-		case p.conns <- conn:
-		case <-p.ended:
+		case a.conns <- conn:
+		case <-a.ended:
 			conn.Close()
 			return
 		}
 	}
 }
 
-// pumped is one of a pump's listeners.
-type pumped struct {
-	pump   *pump
-	once   sync.Once
-	closed chan struct{}
+// A sharedListener is one of the listeners of a sharedAcceptor.
+type sharedListener struct {
+	acceptor *sharedAcceptor
+	once     sync.Once
+	closed   chan struct{}
 }
 
-func (l *pumped) Accept() (net.Conn, error) {
+func (l *sharedListener) Accept() (net.Conn, error) {
 	select {
-	case conn := <-l.pump.conns:
+	case conn := <-l.acceptor.conns:
 		return conn, nil
 	case <-l.closed:
-	case <-l.pump.ended:
+	case <-l.acceptor.ended:
 	}
 	return nil, net.ErrClosed
 }
 
-func (l *pumped) Close() error {
+func (l *sharedListener) Close() error {
 	l.once.Do(func() { close(l.closed) })
 	return nil
 }
 
-func (l *pumped) Addr() net.Addr { return l.pump.socket.Addr() }
+func (l *sharedListener) Addr() net.Addr { return l.acceptor.socket.Addr() }

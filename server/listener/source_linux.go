@@ -24,7 +24,7 @@ func duplicate(socket net.Listener) (net.Listener, error) {
 // would make the socket blocking for all who share it.
 func fileOf(socket net.Listener) (*os.File, error) {
 	var fd int
-	err := control(socket, func(original int) (err error) {
+	err := withFD(socket, func(original int) (err error) {
 		fd, err = unix.FcntlInt(uintptr(original), unix.F_DUPFD_CLOEXEC, 0)
 		return err
 	})
@@ -37,14 +37,14 @@ func fileOf(socket net.Listener) (*os.File, error) {
 // setBacklog listens once more on a socket that listens already, which changes the length of its queue: net.Listen
 // always takes the system's maximum.
 func setBacklog(socket net.Listener, backlog int) error {
-	return control(socket, func(fd int) error { return unix.Listen(fd, backlog) })
+	return withFD(socket, func(fd int) error { return unix.Listen(fd, backlog) })
 }
 
 // acceptQueue reads tcp_info, in which the kernel puts a listening socket's queue depth into unacked and its limit
 // into sacked (tcp_get_info in net/ipv4/tcp.c).
 func acceptQueue(socket net.Listener) (AcceptQueue, bool) {
 	var info *unix.TCPInfo
-	err := control(socket, func(fd int) (err error) {
+	err := withFD(socket, func(fd int) (err error) {
 		info, err = unix.GetsockoptTCPInfo(fd, unix.IPPROTO_TCP, unix.TCP_INFO)
 		return err
 	})
@@ -54,9 +54,9 @@ func acceptQueue(socket net.Listener) (AcceptQueue, bool) {
 	return AcceptQueue{Depth: int(info.Unacked), Limit: int(info.Sacked)}, true
 }
 
-// refuseNew attaches a socket filter that drops SYNs, so that they find no ear. It lets all else pass: a client whose
+// dropNew attaches a socket filter that drops SYNs, so that they find no ear. It lets all else pass: a client whose
 // SYN was answered takes itself for connected, and its ACK may still be on the way.
-func refuseNew(socket net.Listener) error {
+func dropNew(socket net.Listener) error {
 	const flags, syn, ack = 13, 0x02, 0x10 // the flags' place in the TCP header, where the filter sees a packet begin
 	filter := []unix.SockFilter{
 		{Code: unix.BPF_LD | unix.BPF_B | unix.BPF_ABS, K: flags},
@@ -66,13 +66,13 @@ func refuseNew(socket net.Listener) error {
 		{Code: unix.BPF_RET | unix.BPF_K, K: math.MaxUint32},
 	}
 	program := &unix.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]}
-	return control(socket, func(fd int) error {
+	return withFD(socket, func(fd int) error {
 		return unix.SetsockoptSockFprog(fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, program)
 	})
 }
 
-// control calls do with the socket's descriptor.
-func control(socket net.Listener, do func(fd int) error) error {
+// withFD calls do with the socket's descriptor.
+func withFD(socket net.Listener, do func(fd int) error) error {
 	conn, ok := socket.(syscall.Conn)
 	if !ok {
 		return errors.ErrUnsupported

@@ -16,4 +16,4 @@ func setBacklog(net.Listener, int) error { return errors.ErrUnsupported }
 
 func acceptQueue(net.Listener) (AcceptQueue, bool) { return AcceptQueue{}, false }
 
-func refuseNew(net.Listener) error { return errors.ErrUnsupported }
+func dropNew(net.Listener) error { return errors.ErrUnsupported }

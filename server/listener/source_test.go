@@ -29,12 +29,12 @@ func listen(t *testing.T, backlog int) *Source {
 
 func own(t *testing.T, source *Source) net.Listener {
 	t.Helper()
-	listener, err := source.Listener()
+	opened, err := source.Listener()
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { listener.Close() })
-	return listener
+	t.Cleanup(func() { opened.Close() })
+	return opened
 }
 
 // dial connects, and needs nobody to accept.
@@ -183,7 +183,7 @@ func TestNetwork(t *testing.T) {
 func TestUnsupported(t *testing.T) {
 	source := NewSource(memnet.Listen())
 	defer source.Close()
-	if err := source.RefuseNew(); !errors.Is(err, errors.ErrUnsupported) {
+	if err := source.DropNew(); !errors.Is(err, errors.ErrUnsupported) {
 		t.Errorf("RefuseNew: %v, want %v", err, errors.ErrUnsupported)
 	}
 	if queue, ok := source.AcceptQueue(); ok {
@@ -228,8 +228,8 @@ func TestAcceptQueue(t *testing.T) {
 	}
 }
 
-// TestRefuseNew: who is connected is served, who comes later finds nobody.
-func TestRefuseNew(t *testing.T) {
+// TestDropNew: who is connected is served, who comes later finds nobody.
+func TestDropNew(t *testing.T) {
 	onLinux(t)
 	source := listen(t, 0)
 	accepted, waits := dial(t, source), dial(t, source)
@@ -238,7 +238,7 @@ func TestRefuseNew(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := source.RefuseNew(); err != nil {
+	if err := source.DropNew(); err != nil {
 		t.Fatal(err)
 	}
 

@@ -131,7 +131,7 @@ func (s *Supervisor) Run(stop context.Context, ready func()) error {
 // New connections are kept out first, so that the accept queue can become empty.
 func (s *Supervisor) drain() {
 	order := Stop
-	if s.config.Shared || s.config.Source.RefuseNew() != nil {
+	if s.config.Shared || s.config.Source.DropNew() != nil {
 		order = Retire
 	}
 	s.update(func() {

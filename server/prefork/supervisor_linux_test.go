@@ -119,9 +119,9 @@ func emptyQueue(socket net.Listener) {
 	}
 }
 
-func greet(listener net.Listener, name string) {
+func greet(socket net.Listener, name string) {
 	for {
-		conn, err := listener.Accept()
+		conn, err := socket.Accept()
 		if err != nil {
 			return
 		}

@@ -65,17 +65,17 @@ type seat struct {
 // open starts accepting from src for app, until ctx is done. The caller accepts until it gets net.ErrClosed, and
 // then calls drain.
 func open(ctx context.Context, src *listener.Source, app *server.App) (*conns, error) {
-	listener, err := src.Listener()
+	own, err := src.Listener()
 	if err != nil {
 		return nil, err
 	}
-	watcher, err := newWatcher(listener, app)
+	watcher, err := newWatcher(own, app)
 	if err != nil {
-		listener.Close()
+		own.Close()
 		return nil, err
 	}
 	s := &conns{
-		Listener: listener, app: app, limits: app.Limits(), watcher: watcher,
+		Listener: own, app: app, limits: app.Limits(), watcher: watcher,
 		slots: make(chan struct{}, app.Limits().MaxConnections), stopped: make(chan struct{}),
 		ahead: newAhead(),
 	}
@@ -84,7 +84,7 @@ func open(ctx context.Context, src *listener.Source, app *server.App) (*conns, e
 	s.clock.Store(int64(s.ticked)) // the app may be older than its first connection's timeouts are long
 	s.stop = context.AfterFunc(ctx, func() {
 		app.Announce()
-		listener.Close()
+		own.Close()
 	})
 	s.done.Go(s.sweep)
 	s.done.Go(s.expire)

@@ -19,18 +19,18 @@ import (
 // schedule is told of each job that may run: with Task.Sleep, Task.Detach or Task.Block it decides who waits for the work.
 // It must not block.
 func EventLoop(ctx context.Context, src *listener.Source, app *server.App, n int, schedule func(Task)) error {
-	listener, err := src.Listener()
+	own, err := src.Listener()
 	if err != nil {
 		return err
 	}
-	defer listener.Close()
+	defer own.Close()
 	s := &loops{app: app, limits: app.Limits(), schedule: schedule}
-	if err := s.open(n, listener); err != nil {
+	if err := s.open(n, own); err != nil {
 		return err
 	}
 	stop := context.AfterFunc(ctx, func() {
-		if _, ok := listener.(syscall.Conn); !ok {
-			listener.Close() // in memory, which is how accepting ends there
+		if _, ok := own.(syscall.Conn); !ok {
+			own.Close() // in memory, which is how accepting ends there
 		}
 		s.stop()
 	})
@@ -55,10 +55,10 @@ type loops struct {
 }
 
 // open makes n loops that accept from listener.
-func (s *loops) open(n int, listener net.Listener) error {
+func (s *loops) open(n int, own net.Listener) error {
 	pipes := &pipes{}
 	for range n {
-		poller, err := s.poller(listener, pipes)
+		poller, err := s.poller(own, pipes)
 		if err != nil {
 			s.free()
 			return err
@@ -75,11 +75,11 @@ func (s *loops) open(n int, listener net.Listener) error {
 	return nil
 }
 
-func (s *loops) poller(listener net.Listener, pipes *pipes) (poller, error) {
-	if _, ok := listener.(syscall.Conn); ok {
-		return newEpoll(s.app, listener)
+func (s *loops) poller(own net.Listener, pipes *pipes) (poller, error) {
+	if _, ok := own.(syscall.Conn); ok {
+		return newEpoll(s.app, own)
 	}
-	return newMemory(s.app, listener, pipes), nil
+	return newMemory(s.app, own, pipes), nil
 }
 
 func (s *loops) free() {

@@ -27,8 +27,8 @@ import (
 func eventLoops(t *testing.T, n int, delay time.Duration, body string) (*server.App, *loops, net.Addr) {
 	t.Helper()
 	app, source := newLoopApp(t, work.NewSleep(), delay, body)
-	s, listener := openLoops(t, n, app, source, Task.Sleep)
-	runLoops(t, s, listener)
+	s, own := openLoops(t, n, app, source, Task.Sleep)
+	runLoops(t, s, own)
 	return app, s, source.Addr()
 }
 
@@ -47,19 +47,19 @@ func newLoopApp(t *testing.T, work work.Work, delay time.Duration, body string) 
 // openLoops makes n loops that runLoops will run.
 func openLoops(t *testing.T, n int, app *server.App, source *listener.Source, schedule func(Task)) (*loops, net.Listener) {
 	t.Helper()
-	listener, err := source.Listener()
+	own, err := source.Listener()
 	if err != nil {
 		t.Fatal(err)
 	}
 	s := &loops{app: app, limits: app.Limits(), schedule: schedule}
-	if err := s.open(n, listener); err != nil {
+	if err := s.open(n, own); err != nil {
 		t.Fatal(err)
 	}
-	return s, listener
+	return s, own
 }
 
 // runLoops runs them until the test ends.
-func runLoops(t *testing.T, s *loops, listener net.Listener) {
+func runLoops(t *testing.T, s *loops, own net.Listener) {
 	ended := make(chan struct{})
 	go func() {
 		s.run()
@@ -68,7 +68,7 @@ func runLoops(t *testing.T, s *loops, listener net.Listener) {
 	t.Cleanup(func() {
 		s.stop()
 		<-ended
-		listener.Close()
+		own.Close()
 	})
 }
 
@@ -150,8 +150,8 @@ func (gate) Holds() work.Resource                      { return work.Thread }
 func TestHandedOverAtTheEnd(t *testing.T) {
 	open := make(gate)
 	app, source := newLoopApp(t, open, 0, "Hello World")
-	s, listener := openLoops(t, 2, app, source, Task.Block)
-	runLoops(t, s, listener)
+	s, own := openLoops(t, 2, app, source, Task.Block)
+	runLoops(t, s, own)
 	standStill(t, app, s, source.Addr())
 
 	s.stop()
@@ -251,16 +251,16 @@ func eventually(t *testing.T, what string, done func() bool) {
 // newPoller returns one that accepts from a socket of its own, and that socket's address.
 func newPoller(t *testing.T) (*epoll, net.Addr) {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	socket, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { listener.Close() })
-	p, err := newEpoll(newApp(), listener)
+	t.Cleanup(func() { socket.Close() })
+	p, err := newEpoll(newApp(), socket)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return p.(*epoll), listener.Addr()
+	return p.(*epoll), socket.Addr()
 }
 
 // TestWokenLate: to wake a loop that has ended writes to nothing that has its descriptor's number by now.
@@ -309,9 +309,9 @@ func (p *torrent) read(socket int32, b []byte) (int, error) {
 // that only time ends.
 func TestTorrent(t *testing.T) {
 	app, source := newLoopApp(t, work.NewSleep(), 0, "Hello World")
-	s, listener := openLoops(t, 1, app, source, Task.Sleep)
+	s, own := openLoops(t, 1, app, source, Task.Sleep)
 	s.all[0].poller = &torrent{poller: s.all[0].poller}
-	runLoops(t, s, listener)
+	runLoops(t, s, own)
 	io.WriteString(dial(t, source.Addr()), "\n")
 	eventually(t, "accepted", func() bool { return app.Connections() == 1 })
 	for range 3 {
@@ -336,10 +336,10 @@ func (p *meter) read(socket int32, b []byte) (int, error) {
 // TestLingersForSoLong: of a client that goes on sending after it was refused, only so much is read.
 func TestLingersForSoLong(t *testing.T) {
 	app, source := newLoopApp(t, work.NewSleep(), 0, "Hello World")
-	s, listener := openLoops(t, 1, app, source, Task.Sleep)
+	s, own := openLoops(t, 1, app, source, Task.Sleep)
 	m := &meter{poller: s.all[0].poller}
 	s.all[0].poller = m
-	runLoops(t, s, listener)
+	runLoops(t, s, own)
 	conn := dial(t, source.Addr())
 	io.WriteString(conn, "GET / HTTP/1.1\r\nHost: demo\r\nContent-Length: 9999999\r\n\r\n")
 	for some := bytes.Repeat([]byte("x"), 64<<10); ; {
@@ -385,13 +385,13 @@ func (p *bell) wake() {
 func TestBlockedAtDeadline(t *testing.T) {
 	app, source := newLoopApp(t, work.NewSleep(), time.Hour, "Hello World")
 	told := make(chan struct{}, 1)
-	s, listener := openLoops(t, 1, app, source, func(task Task) {
+	s, own := openLoops(t, 1, app, source, func(task Task) {
 		app.Expire()
 		<-told
 		task.Block()
 	})
 	s.all[0].poller = &bell{s.all[0].poller, told}
-	runLoops(t, s, listener)
+	runLoops(t, s, own)
 	conn := dial(t, source.Addr())
 	conn.SetDeadline(time.Now().Add(patience))
 	io.WriteString(conn, "GET / HTTP/1.0\r\n\r\n")
@@ -421,8 +421,8 @@ func (deriving) Holds() work.Resource { return work.Socket }
 func TestDerivedContext(t *testing.T) {
 	for _, waits := range []bool{false, true} {
 		app, source := newLoopApp(t, deriving{waits}, time.Hour, "Hello World")
-		s, listener := openLoops(t, 1, app, source, func(task Task) { go task.Detach().Run() })
-		runLoops(t, s, listener)
+		s, own := openLoops(t, 1, app, source, func(task Task) { go task.Detach().Run() })
+		runLoops(t, s, own)
 		for range 500 {
 			conn := dial(t, source.Addr())
 			if !waits {
@@ -457,10 +457,10 @@ func (p *forgetful) listen(on bool) error {
 // TestListensAgain: a loop that was full and could not listen again at once does so later.
 func TestListensAgain(t *testing.T) {
 	app, source := newLoopApp(t, work.NewSleep(), 0, "Hello World")
-	s, listener := openLoops(t, 1, app, source, Task.Sleep)
+	s, own := openLoops(t, 1, app, source, Task.Sleep)
 	s.limits.MaxConnections = 1
 	s.all[0].poller = &forgetful{poller: s.all[0].poller}
-	runLoops(t, s, listener)
+	runLoops(t, s, own)
 	for range 3 {
 		conn := dial(t, source.Addr())
 		wantOK(t, conn)
@@ -493,9 +493,9 @@ func (p *sleeper) wait(ready []event, until time.Duration, yield bool) []event {
 // is answered.
 func TestLoopStopped(t *testing.T) {
 	app, source := newLoopApp(t, work.NewSleep(), 0, "Hello World")
-	s, listener := openLoops(t, 1, app, source, Task.Sleep)
+	s, own := openLoops(t, 1, app, source, Task.Sleep)
 	s.all[0].poller = &sleeper{s.all[0].poller, s.all[0], time.Hour}
-	runLoops(t, s, listener)
+	runLoops(t, s, own)
 	conn := dial(t, source.Addr())
 	eventually(t, "accepted", func() bool { return app.Connections() == 1 })
 	time.Sleep(time.Second) // for some looks at timeouts, of which one comes an hour late
@@ -536,9 +536,9 @@ func TestRoomMeansNothingYet(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { source.Close() })
-	s, listener := openLoops(t, 1, app, source, Task.Sleep)
+	s, own := openLoops(t, 1, app, source, Task.Sleep)
 	s.all[0].poller = &eager{s.all[0].poller, s.all[0]}
-	runLoops(t, s, listener)
+	runLoops(t, s, own)
 
 	hangs, drips := dial(t, source.Addr()), dial(t, source.Addr())
 	io.WriteString(hangs, "GET /?abort=hang HTTP/1.1\r\nHost: demo\r\n\r\n")

@@ -26,8 +26,8 @@ type memory struct {
 	woken    chan struct{} // holds one: there is an event, or wake was called
 }
 
-func newMemory(app *server.App, listener net.Listener, pipes *pipes) *memory {
-	return &memory{app: app, listener: listener, pipes: pipes, woken: make(chan struct{}, 1)}
+func newMemory(app *server.App, own net.Listener, pipes *pipes) *memory {
+	return &memory{app: app, listener: own, pipes: pipes, woken: make(chan struct{}, 1)}
 }
 
 func (m *memory) wait(ready []event, until time.Duration, _ bool) []event {
