@@ -6,10 +6,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// maxAhead is how many bytes of a client's next requests are kept while it waits for a reply, beyond those that the kernel
-// keeps.
-const maxAhead = 64 << 10
-
 // maxDrop is how many bytes are dropped at a look: a client must not have the sweeper to itself.
 const maxDrop = 4 << 20
 
@@ -59,17 +55,4 @@ func (c *conn) undelivered() (waits bool) {
 		c.raw.Control(func(fd uintptr) { waits = undelivered(int(fd)) })
 	}
 	return waits
-}
-
-func undelivered(fd int) bool {
-	waiting, _ := unix.IoctlGetInt(fd, unix.TIOCOUTQ)
-	return waiting > 0
-}
-
-func acked(fd int) uint64 {
-	info, err := unix.GetsockoptTCPInfo(fd, unix.IPPROTO_TCP, unix.TCP_INFO)
-	if err != nil {
-		return 0
-	}
-	return info.Bytes_acked
 }

@@ -4,8 +4,6 @@ package transport
 
 import "syscall"
 
-const maxAhead = 64 << 10
-
 // An ahead reads nothing on this system.
 type ahead struct{}
 

@@ -13,20 +13,6 @@ import (
 	"demo-server/server"
 )
 
-// A phase is what a connection is at. The sweeper reads it with the stamp of when it began, or last made progress.
-type phase int64
-
-const (
-	phaseFresh     phase = iota // accepted, no byte read; the stamp is the accept
-	phaseHeader                 // reading a request's headers; the stamp is its first byte
-	phaseBody                   // reading a body; the stamp is the last progress
-	phaseWorking                // the request is the job's; nothing times out; the stamp is when that began
-	phaseWriting                // writing the reply; the stamp is the last progress
-	phaseIdle                   // between requests; the stamp is the last reply
-	phaseLingering              // of an event loop: the reply is out and the client may still be sending; the stamp is the reply
-	phaseHanging                // the reply never comes: what the client sends is dropped, and nothing times out
-)
-
 // writeChunk is how much is written at once: progress on a long reply is seen between chunks.
 const writeChunk = 64 << 10
 
@@ -66,13 +52,6 @@ type conn struct {
 	// at is the stamp, shifted left, and the phase in its low bits: one store for both, several times a request.
 	at atomic.Int64
 }
-
-const (
-	phaseBits = 3
-	phaseMask = 1<<phaseBits - 1
-)
-
-func stampOf(p phase, since time.Duration) int64 { return int64(since)<<phaseBits | int64(p) }
 
 func (c *conn) enter(p phase, since time.Duration) { c.at.Store(stampOf(p, since)) }
 

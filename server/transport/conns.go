@@ -18,18 +18,6 @@ import (
 	"demo-server/server/listener"
 )
 
-const (
-	// idleGrace is how long an idle kept connection stays open once closing was announced: a request that its client
-	// had sent by then is still answered.
-	idleGrace = 500 * time.Millisecond
-	// killGrace is how long after the drain deadline the 503s have to be read before their connections are cut.
-	killGrace = 2 * time.Second
-	// lingerTime bounds the wait for a client that still sends when its connection is to be closed (RFC 9112, 9.6).
-	lingerTime = 500 * time.Millisecond
-	// lingerBytes bounds what is read of it.
-	lingerBytes = 256 << 10
-)
-
 // conns are the connections of one run of a mode. It is a net.Listener, so that a server library can accept from it:
 // at most Limits.MaxConnections at a time, each with its own job, its client watched and its timeouts swept.
 type conns struct {
@@ -194,22 +182,6 @@ func rawConn(c net.Conn) syscall.RawConn {
 		return nil
 	}
 	return raw
-}
-
-// steps are how many parts a wait has that the process is to be awake for: if it stood still (SIGSTOP, a machine without a
-// core for it), that has cost one of them.
-const steps = 8
-
-// pause waits for d, in steps, or until stopped is closed, which it reports as false.
-func pause(d time.Duration, stopped <-chan struct{}) bool {
-	for range steps {
-		select {
-		case <-time.After(d / steps):
-		case <-stopped:
-			return false
-		}
-	}
-	return true
 }
 
 // drain waits until every connection has closed, and then for everything that open started. Accept has returned

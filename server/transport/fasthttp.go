@@ -137,3 +137,33 @@ func (h *fastHandler) refuse(ctx *fasthttp.RequestCtx, err error) {
 	c.refuse(methodOf(ctx.Method()), "", "", err)
 	writeReply(&ctx.Response, c.reply())
 }
+
+var serverTiming = []byte("Server-Timing")
+
+// writeReply puts a reply into a response. Server is the library's to say, or the caller's.
+func writeReply(response *fasthttp.Response, reply *server.Reply) {
+	response.SetStatusCode(reply.Status)
+	response.SetBodyRaw(reply.Body)
+	header := &response.Header
+	if hasContent(reply.Status) {
+		header.SetContentType(server.ContentType)
+		if len(reply.Body) == 0 {
+			header.SetContentLength(0) // fasthttp does not say so to HEAD by itself
+		}
+	} else {
+		header.SetNoDefaultContentType(true)
+	}
+	header.SetCanonical(serverTiming, reply.Timing)
+	if reply.Allow != "" {
+		header.Set("Allow", reply.Allow)
+	}
+	if reply.RetryAfter != "" {
+		header.Set("Retry-After", reply.RetryAfter)
+	}
+	for _, h := range reply.Headers {
+		header.Set(h.Name, h.Value)
+	}
+	if reply.Close {
+		response.SetConnectionClose()
+	}
+}

@@ -1,12 +1,9 @@
 package transport
 
 import (
-	"bufio"
 	"bytes"
 	"net/netip"
 	"unicode"
-
-	"github.com/valyala/fasthttp"
 
 	"demo-server/server"
 )
@@ -318,29 +315,4 @@ func lower(c byte) byte {
 		return c | 0x20
 	}
 	return c
-}
-
-// A parser parses complete heads with fasthttp.
-type parser struct {
-	header fasthttp.RequestHeader
-	uri    fasthttp.URI
-	head   bytes.Reader
-	buffer *bufio.Reader
-}
-
-// newParser returns a parser for heads of at most size bytes.
-func newParser(size int) parser { return parser{buffer: bufio.NewReaderSize(nil, size)} }
-
-func (p *parser) parse(head []byte) error {
-	p.head.Reset(head)
-	p.buffer.Reset(&p.head)
-	return p.header.Read(p.buffer)
-}
-
-// target is the path and the query of the request whose head was parsed.
-func (p *parser) target() (path, query string, err error) {
-	if err := p.uri.Parse(p.header.Host(), p.header.RequestURI()); err != nil {
-		return "", "", server.ErrBadRequest
-	}
-	return pathOf(&p.uri), queryOf(&p.uri), nil
 }

@@ -182,3 +182,16 @@ func (c *conn) discardBody() error {
 	}
 	return nil
 }
+
+// headError returns why a head could not be read, or nil if the connection ended without one.
+func (c *conn) headError(err error) error {
+	switch {
+	case c.inflow.head.err != nil:
+		return c.inflow.head.err
+	case !gone(err):
+		return parseError(err)
+	case len(c.inflow.partial) > 0:
+		return server.ErrBadRequest // the client ended in the middle of it, and may still read
+	}
+	return nil
+}

@@ -87,3 +87,9 @@ func appendStatus(b []byte, status int) []byte {
 	b = append(append(b, ' '), fasthttp.StatusMessage(status)...)
 	return append(b, "\r\n"...)
 }
+
+// hasContent reports whether replies of this status have a body, be it an empty one: the others have no header that tells
+// of it (RFC 9110, sections 8.6, 15.3.5 and 15.4.5).
+func hasContent(status int) bool {
+	return status != http.StatusNoContent && status != http.StatusNotModified
+}

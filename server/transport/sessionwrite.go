@@ -214,14 +214,3 @@ func (l *loop) linger(s *session, cause server.CloseCause) {
 	l.app.CountClose(cause)
 	s.enter(phaseLingering, l.now)
 }
-
-// closeCause is why a connection closes after reply.
-func closeCause(reply *server.Reply) server.CloseCause {
-	switch {
-	case reply.Abort != fault.None:
-		return server.CloseAbort
-	case reply.Close && reply.Status == server.StatusLeft:
-		return server.CloseDisconnect
-	}
-	return server.CloseReplied
-}

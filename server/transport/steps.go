@@ -40,12 +40,6 @@ func (c *conn) cutOff() {
 	c.abort(nil)
 }
 
-// How long a reset waits for the bytes in front of it, and how often it looks.
-const (
-	deliverTime  = time.Second
-	deliverEvery = 2 * time.Millisecond
-)
-
 // abort does what the reply says. The library that serves the connection then closes it.
 func (c *conn) abort(hang func()) {
 	c.accuse(server.CloseAbort)

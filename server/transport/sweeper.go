@@ -2,18 +2,6 @@ package transport
 
 import (
 	"time"
-
-	"demo-server/server"
-)
-
-const (
-	// unreadGrace is how much longer a client has whose bytes lie in the socket: then it is the server that is late. It is
-	// bounded, because a client could send blank lines faster than they are skipped.
-	unreadGrace = 10 * time.Second
-	// lookEvery is how often a connection is looked at whose request works: has its client sent more than fits?
-	lookEvery = time.Second
-	// slowest is the rate in bytes per second below which a client does not count as reading its reply.
-	slowest = 1 << 10
 )
 
 // sweep keeps every connection's timeouts: one goroutine looks at their stamps now and then, instead of a deadline
@@ -51,15 +39,6 @@ func (s *conns) tick(now time.Duration) time.Duration {
 
 // coarse is the time of the sweeper's last look: a stamp for timeouts, up to one sweepEvery too early.
 func (s *conns) coarse() time.Duration { return time.Duration(s.clock.Load()) }
-
-// sweepEvery is an eighth of the shortest timeout, within reason: a timeout is up to two of it late, and never early.
-func sweepEvery(limits *server.Limits) time.Duration {
-	shortest := min(limits.ReadHeaderTimeout, limits.ReadTimeout, limits.WriteTimeout, limits.IdleTimeout)
-	if limits.ReadRequestTimeout > 0 {
-		shortest = min(shortest, limits.ReadRequestTimeout)
-	}
-	return min(max(shortest/8, 5*time.Millisecond), 250*time.Millisecond)
-}
 
 // check ends a connection's read or write by a deadline in the past, so that whoever reads or writes meets an ordinary
 // timeout and can still say 408.
@@ -100,17 +79,6 @@ func (s *conns) checkWrite(c *conn, now time.Duration) {
 	}
 }
 
-// progressed reports whether taken is far enough beyond seen, the bytes that a client's system had taken when that was
-// last so, and updates seen then.
-func progressed(limits *server.Limits, seen *uint64, taken uint64) bool {
-	enough := max(1, uint64(limits.WriteTimeout/time.Millisecond*slowest/1000))
-	if taken < *seen+enough {
-		return false
-	}
-	*seen = taken
-	return true
-}
-
 // looks reports whether it is c's turn to be looked at, which it is once in lookEvery. Turns are spread evenly.
 func (s *conns) looks(c *conn) bool {
 	turns := max(1, int32(lookEvery/sweepEvery(&s.limits)))
@@ -146,30 +114,4 @@ func (c *conn) giveUp() {
 	if half, ok := c.Conn.(interface{ CloseRead() error }); ok {
 		half.CloseRead() // which wakes whoever waits for a FIN
 	}
-}
-
-// overdue reports whether the time of a connection is over that has been in a phase since that stamp, and why. requested
-// is when the request began that is being read. Without a request the time is over, too, when closing has been announced
-// for a while: since drainFrom, or 0 for not announced.
-func overdue(limits *server.Limits, p phase, since, requested, now, drainFrom time.Duration) (server.CloseCause, bool) {
-	passed := now - since - sweepEvery(limits)
-	graceOver := drainFrom > 0 && now-max(since, drainFrom) >= idleGrace
-	total := limits.ReadRequestTimeout
-	switch reads := p == phaseFresh || p == phaseHeader || p == phaseBody; {
-	case reads && total > 0 && now-requested-sweepEvery(limits) >= total:
-		return server.CloseRequestTimeout, true
-	case (p == phaseFresh || p == phaseHeader) && passed >= limits.ReadHeaderTimeout:
-		return server.CloseHeaderTimeout, true
-	case p == phaseBody:
-		return server.CloseReadTimeout, passed >= limits.ReadTimeout
-	case p == phaseWriting:
-		return server.CloseWriteTimeout, passed >= limits.WriteTimeout
-	case p == phaseIdle && passed >= limits.IdleTimeout:
-		return server.CloseIdleTimeout, true
-	case p == phaseFresh || p == phaseIdle:
-		return server.CloseDrain, graceOver
-	case p == phaseLingering:
-		return server.CloseReplied, now-since >= lingerTime
-	}
-	return 0, false
 }

@@ -140,8 +140,3 @@ func (c *conn) unread() bool {
 	c.raw.Control(func(fd uintptr) { waiting = unread(int(fd)) })
 	return waiting
 }
-
-func unread(fd int) bool {
-	waiting, _ := unix.IoctlGetInt(fd, unix.TIOCINQ)
-	return waiting > 0
-}

@@ -1,11 +1,11 @@
 package transport
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
 	"io"
 	"net"
-	"net/http"
 	"os"
 	"strings"
 
@@ -14,8 +14,30 @@ import (
 	"demo-server/server"
 )
 
-// This file is what the transports on fasthttp's parser share: the checks that the parser leaves to its caller, and the
-// reply.
+// A parser parses complete heads with fasthttp.
+type parser struct {
+	header fasthttp.RequestHeader
+	uri    fasthttp.URI
+	head   bytes.Reader
+	buffer *bufio.Reader
+}
+
+// newParser returns a parser for heads of at most size bytes.
+func newParser(size int) parser { return parser{buffer: bufio.NewReaderSize(nil, size)} }
+
+func (p *parser) parse(head []byte) error {
+	p.head.Reset(head)
+	p.buffer.Reset(&p.head)
+	return p.header.Read(p.buffer)
+}
+
+// target is the path and the query of the request whose head was parsed.
+func (p *parser) target() (path, query string, err error) {
+	if err := p.uri.Parse(p.header.Host(), p.header.RequestURI()); err != nil {
+		return "", "", server.ErrBadRequest
+	}
+	return pathOf(&p.uri), queryOf(&p.uri), nil
+}
 
 // checkHead finds what is wrong with a request whose head is parsed, before its body is read.
 func checkHead(header *fasthttp.RequestHeader, head *head, maxBody int64) error {
@@ -34,19 +56,6 @@ func checkHead(header *fasthttp.RequestHeader, head *head, maxBody int64) error 
 // mayContinue reports whether the client waits for 100 Continue before it sends its body, as none does in HTTP/1.0.
 func mayContinue(header *fasthttp.RequestHeader, head *head) bool {
 	return head.waits && head.hasBody() && header.IsHTTP11()
-}
-
-// headError returns why a head could not be read, or nil if the connection ended without one.
-func (c *conn) headError(err error) error {
-	switch {
-	case c.inflow.head.err != nil:
-		return c.inflow.head.err
-	case !gone(err):
-		return parseError(err)
-	case len(c.inflow.partial) > 0:
-		return server.ErrBadRequest // the client ended in the middle of it, and may still read
-	}
-	return nil
 }
 
 // parseError finds the row of the status table for an error of fasthttp's parser.
@@ -99,39 +108,3 @@ func pathOf(uri *fasthttp.URI) string {
 
 // queryOf returns the query as it was sent, which costs nothing where there is none.
 func queryOf(uri *fasthttp.URI) string { return string(uri.QueryString()) }
-
-var serverTiming = []byte("Server-Timing")
-
-// hasContent reports whether replies of this status have a body, be it an empty one: the others have no header that tells
-// of it (RFC 9110, sections 8.6, 15.3.5 and 15.4.5).
-func hasContent(status int) bool {
-	return status != http.StatusNoContent && status != http.StatusNotModified
-}
-
-// writeReply puts a reply into a response. Server is the library's to say, or the caller's.
-func writeReply(response *fasthttp.Response, reply *server.Reply) {
-	response.SetStatusCode(reply.Status)
-	response.SetBodyRaw(reply.Body)
-	header := &response.Header
-	if hasContent(reply.Status) {
-		header.SetContentType(server.ContentType)
-		if len(reply.Body) == 0 {
-			header.SetContentLength(0) // fasthttp does not say so to HEAD by itself
-		}
-	} else {
-		header.SetNoDefaultContentType(true)
-	}
-	header.SetCanonical(serverTiming, reply.Timing)
-	if reply.Allow != "" {
-		header.Set("Allow", reply.Allow)
-	}
-	if reply.RetryAfter != "" {
-		header.Set("Retry-After", reply.RetryAfter)
-	}
-	for _, h := range reply.Headers {
-		header.Set(h.Name, h.Value)
-	}
-	if reply.Close {
-		response.SetConnectionClose()
-	}
-}
