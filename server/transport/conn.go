@@ -53,12 +53,12 @@ type conn struct {
 	at atomic.Int64
 }
 
-func (c *conn) enter(p phase, since time.Duration) { c.at.Store(stampOf(p, since)) }
+func (c *conn) enter(p phase, since time.Duration) { c.at.Store(int64(NewStamp(p, since))) }
 
 // where is what the connection is at, and since when.
 func (c *conn) where() (phase, time.Duration) {
-	at := c.at.Load()
-	return phase(at & phaseMask), time.Duration(at >> phaseBits)
+	at := Stamp(c.at.Load())
+	return at.State(), at.Since()
 }
 
 // receive reads what the sweeper has read, and then from the socket.

@@ -11,7 +11,7 @@ import (
 
 // still are conns whose clock only the test moves.
 func still(now time.Duration) *conns {
-	s := &conns{app: newApp(), limits: limits()}
+	s := &conns{app: newApp(), limits: limits(), timeouts: NewTimeouts(new(limits()))}
 	s.clock.Store(int64(now))
 	return s
 }

@@ -22,10 +22,11 @@ import (
 // at most Limits.MaxConnections at a time, each with its own job, its client watched and its timeouts swept.
 type conns struct {
 	net.Listener
-	app     *server.App
-	limits  server.Limits
-	slots   chan struct{}
-	watcher *watcher // nil where no client's leaving can be seen
+	app      *server.App
+	limits   server.Limits
+	timeouts Timeouts
+	slots    chan struct{}
+	watcher  *watcher // nil where no client's leaving can be seen
 
 	mu    sync.Mutex
 	seats []seat
@@ -62,9 +63,10 @@ func open(ctx context.Context, src *listener.Source, app *server.App) (*conns, e
 		own.Close()
 		return nil, err
 	}
+	limits := app.Limits()
 	s := &conns{
-		Listener: own, app: app, limits: app.Limits(), watcher: watcher,
-		slots: make(chan struct{}, app.Limits().MaxConnections), stopped: make(chan struct{}),
+		Listener: own, app: app, limits: limits, timeouts: NewTimeouts(&limits), watcher: watcher,
+		slots: make(chan struct{}, limits.MaxConnections), stopped: make(chan struct{}),
 		ahead: newAhead(),
 	}
 	s.empty = sync.NewCond(&s.mu)

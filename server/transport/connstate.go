@@ -16,9 +16,18 @@ const (
 	phaseHanging                // the reply never comes: what the client sends is dropped, and nothing times out
 )
 
-const (
-	phaseBits = 3
-	phaseMask = 1<<phaseBits - 1
-)
+// A Stamp is a ConnState, and the time since when a connection is in it, in one word: a single store sets both.
+type Stamp int64
 
-func stampOf(p phase, since time.Duration) int64 { return int64(since)<<phaseBits | int64(p) }
+const stateBits = 3
+
+// NewStamp returns the stamp of a connection that is in a state since that time of its App.
+func NewStamp(state phase, since time.Duration) Stamp {
+	return Stamp(int64(since)<<stateBits | int64(state))
+}
+
+// State returns the state.
+func (s Stamp) State() phase { return phase(s & (1<<stateBits - 1)) }
+
+// Since returns the time.
+func (s Stamp) Since() time.Duration { return time.Duration(s >> stateBits) }

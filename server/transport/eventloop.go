@@ -24,7 +24,7 @@ func EventLoop(ctx context.Context, src *listener.Source, app *server.App, n int
 		return err
 	}
 	defer own.Close()
-	s := &loops{app: app, limits: app.Limits(), schedule: schedule}
+	s := newLoops(app, schedule)
 	if err := s.open(n, own); err != nil {
 		return err
 	}
@@ -43,6 +43,7 @@ func EventLoop(ctx context.Context, src *listener.Source, app *server.App, n int
 type loops struct {
 	app      *server.App
 	limits   server.Limits
+	timeouts Timeouts
 	schedule func(Task)
 	all      []*loop
 
@@ -52,6 +53,11 @@ type loops struct {
 	expired     atomic.Bool  // the drain deadline has passed
 	cuts        atomic.Int32 // how many killGraces ago
 	detached    atomic.Int64 // jobs that others work on
+}
+
+func newLoops(app *server.App, schedule func(Task)) *loops {
+	limits := app.Limits()
+	return &loops{app: app, limits: limits, timeouts: NewTimeouts(&limits), schedule: schedule}
 }
 
 // open makes n loops that accept from listener.

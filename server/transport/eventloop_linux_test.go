@@ -51,7 +51,7 @@ func openLoops(t *testing.T, n int, app *server.App, source *listener.Source, sc
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &loops{app: app, limits: app.Limits(), schedule: schedule}
+	s := newLoops(app, schedule)
 	if err := s.open(n, own); err != nil {
 		t.Fatal(err)
 	}

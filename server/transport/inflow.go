@@ -116,7 +116,7 @@ func (c *conn) arrived(in []byte) (from, to int, err error) {
 // moveOn enters a phase of reading. The time of a head runs from its first byte.
 func (c *conn) moveOn(next phase) {
 	at := c.at.Load()
-	switch now := phase(at & phaseMask); {
+	switch now := Stamp(at).State(); {
 	case now == phaseWorking || now == phaseWriting || now == phaseHanging:
 		return // a pipelined request, or its first byte: its time has not come
 	case now == phaseIdle:
@@ -125,7 +125,7 @@ func (c *conn) moveOn(next phase) {
 		return
 	}
 	// net/http reads a pipelined byte while another goroutine hands the request before it to its job: that one wins.
-	c.at.CompareAndSwap(at, stampOf(next, c.conns.coarse()))
+	c.at.CompareAndSwap(at, int64(NewStamp(next, c.conns.coarse())))
 }
 
 // maxSame is how long a head may be that is kept to be compared with the next one.

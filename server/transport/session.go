@@ -21,7 +21,7 @@ type visit struct {
 	loop   *loop
 	socket int32
 	place  int32 // among the loop's timers
-	at     int64 // phase and stamp, as in conn
+	at     Stamp
 
 	// Of timers. While a request is read, the session is in none, and due is when the request began, or the accept.
 	due        time.Duration
@@ -48,10 +48,10 @@ type upload struct {
 // ClientAddr is the client's address.
 func (s *session) ClientAddr() string { return s.loop.poller.clientAddr(s.socket) }
 
-func (s *session) enter(p phase, since time.Duration) { s.at = stampOf(p, since) }
+func (s *session) enter(p phase, since time.Duration) { s.at = NewStamp(p, since) }
 
 func (s *session) where() (phase, time.Duration) {
-	return phase(s.at & phaseMask), time.Duration(s.at >> phaseBits)
+	return s.at.State(), s.at.Since()
 }
 
 // receives reports whether bytes are wanted now: not while a request is worked on or answered, because the next one has
@@ -169,7 +169,7 @@ func (l *loop) sweep() {
 	if l.now < l.sweepAt {
 		return
 	}
-	every := sweepEvery(&l.loops.limits)
+	every := l.loops.timeouts.SweepInterval()
 	if stood := l.now - l.sweepAt - every; stood > 0 {
 		l.forgive(stood)
 	}
@@ -212,9 +212,9 @@ func (l *loop) check(s *session, looks bool) {
 	case phaseWriting:
 		l.checkWrite(s, since)
 	default:
-		cause, over := overdue(&l.loops.limits, p, since, s.due, l.polled, l.drainFrom)
+		cause, over := l.loops.timeouts.Expired(p, since, s.due, l.polled, l.drainFrom)
 		if over && p != phaseLingering && (s.hungry() || l.poller.unread(s.socket)) {
-			cause, over = overdue(&l.loops.limits, p, since, s.due, l.polled-unreadGrace, l.drainFrom)
+			cause, over = l.loops.timeouts.Expired(p, since, s.due, l.polled-unreadGrace, l.drainFrom)
 		}
 		if over {
 			l.timeOut(s, cause)
@@ -224,12 +224,12 @@ func (l *loop) check(s *session, looks bool) {
 
 // checkWrite times a reply out, as that of conns does.
 func (l *loop) checkWrite(s *session, since time.Duration) {
-	limits := &l.loops.limits
-	if l.now-since >= sweepEvery(limits) && progressed(limits, &s.unsent.acked, l.poller.acked(s.socket)) {
+	timeouts := &l.loops.timeouts
+	if l.now-since >= timeouts.SweepInterval() && timeouts.Progressed(&s.unsent.acked, l.poller.acked(s.socket)) {
 		s.enter(phaseWriting, l.now)
 		return
 	}
-	if cause, over := overdue(limits, phaseWriting, since, 0, l.polled, l.drainFrom); over {
+	if cause, over := timeouts.Expired(phaseWriting, since, 0, l.polled, l.drainFrom); over {
 		l.lose(s, cause)
 	}
 }

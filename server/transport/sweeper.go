@@ -7,7 +7,7 @@ import (
 // sweep keeps every connection's timeouts: one goroutine looks at their stamps now and then, instead of a deadline
 // that is set anew for each request, which costs a tenth of a small request's time.
 func (s *conns) sweep() {
-	ticker := time.NewTicker(sweepEvery(&s.limits))
+	ticker := time.NewTicker(s.timeouts.SweepInterval())
 	defer ticker.Stop()
 	var list []*conn
 	for {
@@ -31,13 +31,13 @@ func (s *conns) sweep() {
 // tick moves the clock on to the App's stamp of now, and returns its time. A sweeper that is called late has stood still,
 // and with it the server (SIGSTOP, a machine without a core for it): that time is not the clients', and does not count.
 func (s *conns) tick(now time.Duration) time.Duration {
-	passed := min(now-s.ticked, 2*sweepEvery(&s.limits))
+	passed := min(now-s.ticked, 2*s.timeouts.SweepInterval())
 	s.ticked = now
 	s.round++
 	return time.Duration(s.clock.Add(int64(passed)))
 }
 
-// coarse is the time of the sweeper's last look: a stamp for timeouts, up to one sweepEvery too early.
+// coarse is the time of the sweeper's last look: a stamp for timeouts, up to one SweepInterval too early.
 func (s *conns) coarse() time.Duration { return time.Duration(s.clock.Load()) }
 
 // check ends a connection's read or write by a deadline in the past, so that whoever reads or writes meets an ordinary
@@ -55,9 +55,9 @@ func (s *conns) check(c *conn, now time.Duration) {
 		return
 	}
 	requested := time.Duration(c.requested.Load())
-	cause, over := overdue(&s.limits, phase, since, requested, now, s.drainFrom)
+	cause, over := s.timeouts.Expired(phase, since, requested, now, s.drainFrom)
 	if over && c.unread() {
-		cause, over = overdue(&s.limits, phase, since, requested, now-unreadGrace, s.drainFrom)
+		cause, over = s.timeouts.Expired(phase, since, requested, now-unreadGrace, s.drainFrom)
 	}
 	if over {
 		c.accuse(cause)
@@ -69,19 +69,19 @@ func (s *conns) check(c *conn, now time.Duration) {
 // a slow client's write makes no progress for long.
 func (s *conns) checkWrite(c *conn, now time.Duration) {
 	at := c.at.Load()
-	since := time.Duration(at >> phaseBits)
-	if now-since >= sweepEvery(&s.limits) && progressed(&s.limits, &c.acked, c.taken()) {
-		c.at.CompareAndSwap(at, stampOf(phaseWriting, now))
+	since := Stamp(at).Since()
+	if now-since >= s.timeouts.SweepInterval() && s.timeouts.Progressed(&c.acked, c.taken()) {
+		c.at.CompareAndSwap(at, int64(NewStamp(phaseWriting, now)))
 		return
 	}
-	if cause, over := overdue(&s.limits, phaseWriting, since, 0, now, s.drainFrom); over {
+	if cause, over := s.timeouts.Expired(phaseWriting, since, 0, now, s.drainFrom); over {
 		c.cut(cause)
 	}
 }
 
 // looks reports whether it is c's turn to be looked at, which it is once in lookEvery. Turns are spread evenly.
 func (s *conns) looks(c *conn) bool {
-	turns := max(1, int32(lookEvery/sweepEvery(&s.limits)))
+	turns := max(1, int32(lookEvery/s.timeouts.SweepInterval()))
 	return (c.index+s.round)%turns == 0
 }
 

@@ -3,9 +3,10 @@ package transport
 import (
 	"testing"
 	"time"
-
-	"demo-server/server"
 )
+
+// interval is the SweepInterval of limits.
+func interval() time.Duration { return new(NewTimeouts(new(limits()))).SweepInterval() }
 
 // TestCheck: which deadline the sweeper sets on a connection that has been in a phase for so long.
 func TestCheck(t *testing.T) {
@@ -16,7 +17,7 @@ func TestCheck(t *testing.T) {
 		read  = "read"
 		both  = "read and write"
 	)
-	every := sweepEvery(new(limits()))
+	every := interval()
 	for _, row := range []struct {
 		name    string
 		phase   phase
@@ -68,9 +69,9 @@ func TestCheckRequest(t *testing.T) {
 		want  bool
 	}{
 		{phaseHeader, 30 * time.Second, false},
-		{phaseHeader, 30*time.Second + sweepEvery(new(limits())), true},
+		{phaseHeader, 30*time.Second + interval(), true},
 		{phaseBody, 30 * time.Second, false},
-		{phaseBody, 30*time.Second + sweepEvery(new(limits())), true},
+		{phaseBody, 30*time.Second + interval(), true},
 		{phaseWorking, time.Minute, false},
 		{phaseIdle, time.Minute, false},
 	} {
@@ -83,29 +84,11 @@ func TestCheckRequest(t *testing.T) {
 	}
 }
 
-func TestSweepEvery(t *testing.T) {
-	for _, row := range []struct {
-		change func(*server.Limits)
-		want   time.Duration
-	}{
-		{func(*server.Limits) {}, 250 * time.Millisecond},
-		{func(l *server.Limits) { l.ReadTimeout = 800 * time.Millisecond }, 100 * time.Millisecond},
-		{func(l *server.Limits) { l.WriteTimeout = 80 * time.Millisecond }, 10 * time.Millisecond},
-		{func(l *server.Limits) { l.IdleTimeout = time.Millisecond }, 5 * time.Millisecond},
-	} {
-		s := still(0)
-		row.change(&s.limits)
-		if got := sweepEvery(&s.limits); got != row.want {
-			t.Errorf("%+v: every %v, want %v", s.limits, got, row.want)
-		}
-	}
-}
-
 // TestStoodStill: the time in which the server stood still is not the clients'. A clock that is read in time runs as the
 // App's; one that is read late goes on from there as if it had been.
 func TestStoodStill(t *testing.T) {
 	s := still(0)
-	every := sweepEvery(&s.limits)
+	every := s.timeouts.SweepInterval()
 	now := time.Duration(0)
 	after := func(d time.Duration) time.Duration { now += d; return s.tick(now) }
 	for _, row := range []struct {
@@ -140,7 +123,7 @@ func TestCheckAfterStop(t *testing.T) {
 	} {
 		c := stillConn(0, row.phase, 0)
 		s := c.conns
-		every := sweepEvery(&s.limits)
+		every := s.timeouts.SweepInterval()
 		app := time.Hour // the process was stopped for so long
 		s.check(c, s.tick(app))
 		if read, _ := expired(c); read {

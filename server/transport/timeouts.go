@@ -39,32 +39,47 @@ const (
 	deliverEvery = 2 * time.Millisecond
 )
 
-// sweepEvery is an eighth of the shortest timeout, within reason: a timeout is up to two of it late, and never early.
-func sweepEvery(limits *server.Limits) time.Duration {
-	shortest := min(limits.ReadHeaderTimeout, limits.ReadTimeout, limits.WriteTimeout, limits.IdleTimeout)
-	if limits.ReadRequestTimeout > 0 {
-		shortest = min(shortest, limits.ReadRequestTimeout)
-	}
-	return min(max(shortest/8, 5*time.Millisecond), 250*time.Millisecond)
+// Timeouts are the timeouts of a connection, as its App's limits have them.
+type Timeouts struct {
+	readHeader, read, readRequest, write, idle time.Duration
+
+	interval time.Duration
 }
 
-// overdue reports whether the time of a connection is over that has been in a phase since that stamp, and why. requested
+// NewTimeouts returns the timeouts that limits have.
+func NewTimeouts(limits *server.Limits) Timeouts {
+	t := Timeouts{
+		readHeader: limits.ReadHeaderTimeout, read: limits.ReadTimeout, readRequest: limits.ReadRequestTimeout,
+		write: limits.WriteTimeout, idle: limits.IdleTimeout,
+	}
+	shortest := min(t.readHeader, t.read, t.write, t.idle)
+	if t.readRequest > 0 {
+		shortest = min(shortest, t.readRequest)
+	}
+	t.interval = min(max(shortest/8, 5*time.Millisecond), 250*time.Millisecond)
+	return t
+}
+
+// SweepInterval returns an eighth of the shortest timeout, within reason: a timeout is up to two of it late, and never
+// early.
+func (t *Timeouts) SweepInterval() time.Duration { return t.interval }
+
+// Expired reports whether the time of a connection is over that has been in a phase since that stamp, and why. requested
 // is when the request began that is being read. Without a request the time is over, too, when closing has been announced
 // for a while: since drainFrom, or 0 for not announced.
-func overdue(limits *server.Limits, p phase, since, requested, now, drainFrom time.Duration) (server.CloseCause, bool) {
-	passed := now - since - sweepEvery(limits)
+func (t *Timeouts) Expired(p phase, since, requested, now, drainFrom time.Duration) (server.CloseCause, bool) {
+	passed := now - since - t.interval
 	graceOver := drainFrom > 0 && now-max(since, drainFrom) >= idleGrace
-	total := limits.ReadRequestTimeout
 	switch reads := p == phaseFresh || p == phaseHeader || p == phaseBody; {
-	case reads && total > 0 && now-requested-sweepEvery(limits) >= total:
+	case reads && t.readRequest > 0 && now-requested-t.interval >= t.readRequest:
 		return server.CloseRequestTimeout, true
-	case (p == phaseFresh || p == phaseHeader) && passed >= limits.ReadHeaderTimeout:
+	case (p == phaseFresh || p == phaseHeader) && passed >= t.readHeader:
 		return server.CloseHeaderTimeout, true
 	case p == phaseBody:
-		return server.CloseReadTimeout, passed >= limits.ReadTimeout
+		return server.CloseReadTimeout, passed >= t.read
 	case p == phaseWriting:
-		return server.CloseWriteTimeout, passed >= limits.WriteTimeout
-	case p == phaseIdle && passed >= limits.IdleTimeout:
+		return server.CloseWriteTimeout, passed >= t.write
+	case p == phaseIdle && passed >= t.idle:
 		return server.CloseIdleTimeout, true
 	case p == phaseFresh || p == phaseIdle:
 		return server.CloseDrain, graceOver
@@ -74,10 +89,10 @@ func overdue(limits *server.Limits, p phase, since, requested, now, drainFrom ti
 	return 0, false
 }
 
-// progressed reports whether taken is far enough beyond seen, the bytes that a client's system had taken when that was
+// Progressed reports whether taken is far enough beyond seen, the bytes that a client's system had taken when that was
 // last so, and updates seen then.
-func progressed(limits *server.Limits, seen *uint64, taken uint64) bool {
-	enough := max(1, uint64(limits.WriteTimeout/time.Millisecond*slowest/1000))
+func (t *Timeouts) Progressed(seen *uint64, taken uint64) bool {
+	enough := max(1, uint64(t.write/time.Millisecond*slowest/1000))
 	if taken < *seen+enough {
 		return false
 	}
