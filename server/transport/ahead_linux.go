@@ -17,7 +17,7 @@ type ahead struct {
 }
 
 func newAhead() *ahead {
-	a := &ahead{buffer: make([]byte, maxAhead)}
+	a := &ahead{buffer: make([]byte, MaxReadAhead)}
 	a.look = func(fd uintptr) { a.n, _ = unix.Read(int(fd), a.buffer[:a.n]) } // it does not block: Go's sockets never do
 	return a
 }
@@ -44,7 +44,7 @@ func (a *ahead) drop(raw syscall.RawConn) (ended bool) {
 // taken is how many bytes the client's system has acknowledged so far, or 0 where that cannot be known.
 func (c *conn) taken() (n uint64) {
 	if c.raw != nil {
-		c.raw.Control(func(fd uintptr) { n = acked(int(fd)) })
+		c.raw.Control(func(fd uintptr) { n = Acked(int(fd)) })
 	}
 	return n
 }
@@ -52,7 +52,7 @@ func (c *conn) taken() (n uint64) {
 // undelivered reports whether the client's system has not taken everything that was written.
 func (c *conn) undelivered() (waits bool) {
 	if c.raw != nil {
-		c.raw.Control(func(fd uintptr) { waits = undelivered(int(fd)) })
+		c.raw.Control(func(fd uintptr) { waits = Undelivered(int(fd)) })
 	}
 	return waits
 }

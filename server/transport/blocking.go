@@ -20,8 +20,8 @@ type Blocking struct {
 
 	// There is one connection at a time, so that one of each is enough.
 	reader *bufio.Reader
-	parser parser
-	letter letterhead
+	parser HeadParser
+	letter ReplyWriter
 	out    []byte
 }
 
@@ -39,7 +39,7 @@ func NewBlocking(ctx context.Context, src *listener.Source, app *server.App) (*B
 	}
 	return &Blocking{
 		conns: conns, app: app, wait: wait,
-		reader: bufio.NewReaderSize(nil, app.Limits().MaxHeaderBytes), letter: letterhead{name: app.ServerName()},
+		reader: bufio.NewReaderSize(nil, app.Limits().MaxHeaderBytes), letter: NewReplyWriter(app.ServerName()),
 	}, nil
 }
 
@@ -69,16 +69,16 @@ func (b *Blocking) Close() {
 func (c *Connection) Read() *server.Job {
 	b := c.blocking
 	b.reader.Reset(c.conn)
-	header := &b.parser.header
+	header := &b.parser.Header
 	if err := header.Read(b.reader); err != nil {
 		if err = c.conn.headError(err); err != nil {
 			c.conn.refuse("", "", "", err)
 		}
 		return nil
 	}
-	method := methodOf(header.Method())
-	path, query, err := b.parser.target()
-	if err = cmp.Or(checkHead(header, &c.conn.inflow.head, b.app.Limits().MaxBodyBytes), err); err == nil {
+	method := Method(header.Method())
+	path, query, err := b.parser.Target()
+	if err = cmp.Or(CheckHead(header, &c.conn.inflow.head, b.app.Limits().MaxBodyBytes), err); err == nil {
 		err = c.readBody()
 	}
 	if err == nil {
@@ -92,8 +92,8 @@ func (c *Connection) Read() *server.Job {
 }
 
 func (c *Connection) readBody() error {
-	if mayContinue(&c.blocking.parser.header, &c.conn.inflow.head) {
-		if _, err := c.conn.Write(continueText); err != nil {
+	if MayContinue(&c.blocking.parser.Header, &c.conn.inflow.head) {
+		if _, err := c.conn.Write(Continue); err != nil {
 			return server.ErrBadRequest
 		}
 	}
@@ -115,9 +115,9 @@ func (c *Connection) Write() {
 	if c.conn.breakOff(func() { b.wait.hang(c.conn) }) {
 		return
 	}
-	b.letter.at(time.Now())
-	manner := manner{head: b.parser.header.IsHead(), close: true}
-	head, body := b.letter.append(b.out[:0], reply, manner)
+	b.letter.SetTime(time.Now())
+	manner := RequestInfo{Head: b.parser.Header.IsHead(), Close: true}
+	head, body := b.letter.Append(b.out[:0], reply, manner)
 	b.out = head
 	_, err := c.conn.Write(head)
 	switch { // the connection knows where it failed

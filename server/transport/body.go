@@ -7,11 +7,11 @@ import (
 	"demo-server/server"
 )
 
-// A body is a request's body as it comes, in pieces that end anywhere. Its bytes are counted and dropped.
+// A Body is a request's body as it comes, in pieces that end anywhere. Its bytes are counted and dropped.
 //
 // fasthttp's reader of chunked bodies blocks until a chunk is whole, which an event loop cannot. This one takes every
 // byte as it comes (RFC 9112, section 7.1), so that nothing of a body ever waits in a buffer for the rest of it.
-type body struct {
+type Body struct {
 	limit   int64 // bytes of data that are accepted
 	trailer int   // bytes that the trailer may still have
 	read    int64 // bytes of data so far
@@ -59,20 +59,23 @@ var (
 // Chunk extensions and leading zeros have no other bound.
 const maxFraming = 16 << 10
 
-// newBody is for a body of length bytes, or chunkedBody.
-func newBody(length int64, limits *server.Limits) body {
-	if length == chunkedBody {
-		return body{limit: limits.MaxBodyBytes, trailer: limits.MaxHeaderBytes, at: chunkSize}
+// NewBody is for a body of length bytes, or chunkedBody.
+func NewBody(length int64, limits *server.Limits) Body {
+	if length == Chunked {
+		return Body{limit: limits.MaxBodyBytes, trailer: limits.MaxHeaderBytes, at: chunkSize}
 	}
-	return body{limit: limits.MaxBodyBytes, left: length}
+	return Body{limit: limits.MaxBodyBytes, left: length}
 }
 
-// take takes what it can of p, and returns how many bytes that was and whether the body is complete. Without an error
+// InTrailer reports whether the body's trailer has begun.
+func (b *Body) InTrailer() bool { return b.at >= trailerLine }
+
+// Consume takes what it can of p, and returns how many bytes that was and whether the body is complete. Without an error
 // that is all of p, or the rest of the body.
-func (b *body) take(p []byte) (n int, complete bool, err error) {
+func (b *Body) Consume(p []byte) (n int, complete bool, err error) {
 	for n < len(p) {
 		if b.at == wholeBody || b.at == chunkData {
-			n += b.takeData(len(p) - n)
+			n += b.consumeData(len(p) - n)
 			if b.read > b.limit {
 				return n, false, server.ErrBodyTooLarge
 			}
@@ -81,7 +84,7 @@ func (b *body) take(p []byte) (n int, complete bool, err error) {
 			}
 			continue
 		}
-		complete, err := b.takeFraming(p[n])
+		complete, err := b.consumeFraming(p[n])
 		if err != nil {
 			return n, false, err
 		}
@@ -93,7 +96,7 @@ func (b *body) take(p []byte) (n int, complete bool, err error) {
 	return n, false, nil
 }
 
-func (b *body) takeData(available int) int {
+func (b *Body) consumeData(available int) int {
 	n := min(int64(available), b.left, b.limit-b.read+1)
 	b.read += n
 	b.left -= n
@@ -103,15 +106,15 @@ func (b *body) takeData(available int) int {
 	return int(n)
 }
 
-// takeFraming takes one byte that is not data, and reports whether it is the body's last.
-func (b *body) takeFraming(c byte) (complete bool, err error) {
+// consumeFraming takes one byte that is not data, and reports whether it is the body's last.
+func (b *Body) consumeFraming(c byte) (complete bool, err error) {
 	if b.at < trailerLine {
 		b.framing++
 		b.line++
 		if b.framing > maxFraming || b.line > maxSizeLine {
 			return false, errChunk
 		}
-		return false, b.takeChunkFraming(c)
+		return false, b.consumeChunkFraming(c)
 	}
 	if b.trailer--; b.trailer < 0 {
 		return false, server.ErrHeaderTooLarge
@@ -119,11 +122,11 @@ func (b *body) takeFraming(c byte) (complete bool, err error) {
 	if b.at == trailerEnd {
 		return true, expect(c, '\n')
 	}
-	return false, b.takeTrailer(c)
+	return false, b.consumeTrailer(c)
 }
 
-// takeChunkFraming takes one byte of a chunk that is not data.
-func (b *body) takeChunkFraming(c byte) error {
+// consumeChunkFraming takes one byte of a chunk that is not data.
+func (b *Body) consumeChunkFraming(c byte) error {
 	switch b.at {
 	case chunkSize:
 		if digit, ok := hexDigit(c); ok && b.line <= maxChunkDigits {
@@ -133,12 +136,12 @@ func (b *body) takeChunkFraming(c byte) error {
 		if b.line == 1 {
 			return errChunk
 		}
-		return b.takeAfterSize(c)
+		return b.consumeAfterSize(c)
 	case chunkBlanks:
 		if c == ';' {
 			return errChunk
 		}
-		return b.takeAfterSize(c)
+		return b.consumeAfterSize(c)
 	case chunkExtension:
 		switch c {
 		case '\r':
@@ -164,19 +167,19 @@ func (b *body) takeChunkFraming(c byte) error {
 	return expect(c, '\n')
 }
 
-// takeTrailer takes one byte of the trailer section. Its fields are checked and dropped.
-func (b *body) takeTrailer(c byte) error {
+// consumeTrailer takes one byte of the trailer section. Its fields are checked and dropped.
+func (b *Body) consumeTrailer(c byte) error {
 	switch {
 	case b.at == trailerLine && c == '\r':
 		b.at = trailerEnd
 	case b.at == trailerLine:
 		b.at, b.name = trailerName, newFieldName()
-		return b.name.take(c)
+		return b.name.consume(c)
 	case b.at == trailerName && c == ':':
 		b.at = trailerValue
 		return b.name.check()
 	case b.at == trailerName:
-		return b.name.take(c)
+		return b.name.consume(c)
 	case b.at == trailerValue && c == '\r':
 		b.at = trailerLF
 	case b.at == trailerValue && (c < ' ' && c != '\t' || c == 0x7f):
@@ -188,7 +191,7 @@ func (b *body) takeTrailer(c byte) error {
 	return nil
 }
 
-func (b *body) takeAfterSize(c byte) error {
+func (b *Body) consumeAfterSize(c byte) error {
 	switch c {
 	case '\r':
 		b.at = chunkSizeLF
@@ -232,7 +235,7 @@ var forbiddenTrailers = [...]string{"content-length", "transfer-encoding", "host
 
 func newFieldName() fieldName { return fieldName{possible: 1<<len(forbiddenTrailers) - 1} }
 
-func (n *fieldName) take(c byte) error {
+func (n *fieldName) consume(c byte) error {
 	if !isToken(c) {
 		return errTrailer
 	}
@@ -257,8 +260,8 @@ func (n *fieldName) check() error {
 	return nil
 }
 
-// bodyError finds the row of the status table for an error of a body.
-func bodyError(err error) error {
+// BodyError finds the row of the status table for an error of a body.
+func BodyError(err error) error {
 	for _, known := range []error{server.ErrBodyTooLarge, server.ErrHeaderTooLarge} {
 		if errors.Is(err, known) {
 			return known

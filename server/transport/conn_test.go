@@ -16,7 +16,7 @@ func still(now time.Duration) *conns {
 	return s
 }
 
-func stillConn(now time.Duration, at phase, since time.Duration) *conn {
+func stillConn(now time.Duration, at ConnState, since time.Duration) *conn {
 	c := &conn{Conn: &wire{}, conns: still(now)}
 	c.job.Init(c.conns.app)
 	c.enter(at, since)
@@ -32,29 +32,29 @@ func TestArrived(t *testing.T) {
 	for _, row := range []struct {
 		name    string
 		partial string // what came of the head before
-		from    phase
+		from    ConnState
 		bytes   string
 		out     string
-		to      phase
+		to      ConnState
 		since   time.Duration
 	}{
-		{"a request at once", "", phaseFresh, request, request, phaseBody, now},
-		{"the next request", "", phaseIdle, request, request, phaseBody, now},
-		{"two requests at once", "", phaseIdle, request + request, request, phaseBody, now},
-		{"a request and some of its body", "", phaseIdle, sized + "x", sized, phaseBody, now},
-		{"blank lines and a request", "", phaseFresh, "\r\n\n" + request, request, phaseBody, now},
-		{"a first byte", "", phaseFresh, "G", "G", phaseHeader, now},
-		{"the next request's first byte", "", phaseIdle, "G", "G", phaseHeader, now},
-		{"more of a header", "G", phaseHeader, "ET /", "ET /", phaseHeader, before},
-		{"the rest of a header", "GET / ", phaseHeader, "HTTP/1.1\r\n\r\n", "HTTP/1.1\r\n\r\n", phaseBody, now},
-		{"the rest of a header and more", "GET / ", phaseHeader, "HTTP/1.1\r\n\r\nx", "HTTP/1.1\r\n\r\n", phaseBody, now},
-		{"the last byte of a header", request[:len(request)-1], phaseHeader, "\nx", "\n", phaseBody, now},
-		{"the last two bytes of a header", request[:len(request)-2], phaseHeader, "\r\nx", "\r\n", phaseBody, now},
-		{"a header that ends in a bare line feed", "GET / HTTP/1.1\n", phaseHeader, "\nx", "\n", phaseBody, now},
-		{"blank lines first", "", phaseFresh, "\r\n\r\n", "", phaseFresh, before},
-		{"blank lines between", "", phaseIdle, "\r\n\r\n", "", phaseIdle, before},
-		{"pipelined while it works", "", phaseWorking, request, request, phaseWorking, before},
-		{"pipelined while it writes", "", phaseWriting, request, request, phaseWriting, before},
+		{"a request at once", "", StateNew, request, request, StateBody, now},
+		{"the next request", "", StateIdle, request, request, StateBody, now},
+		{"two requests at once", "", StateIdle, request + request, request, StateBody, now},
+		{"a request and some of its body", "", StateIdle, sized + "x", sized, StateBody, now},
+		{"blank lines and a request", "", StateNew, "\r\n\n" + request, request, StateBody, now},
+		{"a first byte", "", StateNew, "G", "G", StateHead, now},
+		{"the next request's first byte", "", StateIdle, "G", "G", StateHead, now},
+		{"more of a header", "G", StateHead, "ET /", "ET /", StateHead, before},
+		{"the rest of a header", "GET / ", StateHead, "HTTP/1.1\r\n\r\n", "HTTP/1.1\r\n\r\n", StateBody, now},
+		{"the rest of a header and more", "GET / ", StateHead, "HTTP/1.1\r\n\r\nx", "HTTP/1.1\r\n\r\n", StateBody, now},
+		{"the last byte of a header", request[:len(request)-1], StateHead, "\nx", "\n", StateBody, now},
+		{"the last two bytes of a header", request[:len(request)-2], StateHead, "\r\nx", "\r\n", StateBody, now},
+		{"a header that ends in a bare line feed", "GET / HTTP/1.1\n", StateHead, "\nx", "\n", StateBody, now},
+		{"blank lines first", "", StateNew, "\r\n\r\n", "", StateNew, before},
+		{"blank lines between", "", StateIdle, "\r\n\r\n", "", StateIdle, before},
+		{"pipelined while it works", "", StateHandling, request, request, StateHandling, before},
+		{"pipelined while it writes", "", StateWriting, request, request, StateWriting, before},
 	} {
 		c := stillConn(now, row.from, before)
 		c.inflow.partial = []byte(row.partial)
@@ -68,7 +68,7 @@ func TestArrived(t *testing.T) {
 
 // TestArrivedWhileMoved: a byte that is read while another goroutine moves the connection on does not move it back.
 func TestArrivedWhileMoved(t *testing.T) {
-	c := stillConn(0, phaseWorking, 0)
+	c := stillConn(0, StateHandling, 0)
 	var round atomic.Int64 // odd while both are at it
 	var reader sync.WaitGroup
 	const rounds = 20_000
@@ -83,13 +83,13 @@ func TestArrivedWhileMoved(t *testing.T) {
 	})
 	moved := 0
 	for n := int64(1); n < 2*rounds; n += 2 {
-		c.enter(phaseBody, 0)
+		c.enter(StateBody, 0)
 		round.Store(n)
-		c.enter(phaseWorking, 0)
+		c.enter(StateHandling, 0)
 		for round.Load() == n {
 			runtime.Gosched()
 		}
-		if at, _ := c.where(); at != phaseWorking {
+		if at, _ := c.where(); at != StateHandling {
 			moved++
 		}
 	}
@@ -104,22 +104,22 @@ func TestWrite(t *testing.T) {
 	const now = 2 * time.Second
 	for _, row := range []struct {
 		name     string
-		from, to phase
+		from, to ConnState
 	}{
-		{"100 Continue", phaseBody, phaseBody},
-		{"the library's own error", phaseHeader, phaseHeader},
-		{"a reply that waited for more", phaseIdle, phaseIdle},
-		{"a reply", phaseWorking, phaseWriting},
-		{"more of a reply", phaseWriting, phaseWriting},
+		{"100 Continue", StateBody, StateBody},
+		{"the library's own error", StateHead, StateHead},
+		{"a reply that waited for more", StateIdle, StateIdle},
+		{"a reply", StateHandling, StateWriting},
+		{"more of a reply", StateWriting, StateWriting},
 	} {
 		c := stillConn(now, row.from, 0)
-		during := phaseFresh
+		during := StateNew
 		c.Conn = &spy{write: func() { during, _ = c.where() }}
 		if n, err := c.Write([]byte("x")); n != 1 || err != nil {
 			t.Errorf("%s: wrote %d, %v", row.name, n, err)
 		}
-		if after, _ := c.where(); during != phaseWriting || after != row.to {
-			t.Errorf("%s: phase %d during and %d after it, want %d and %d", row.name, during, after, phaseWriting, row.to)
+		if after, _ := c.where(); during != StateWriting || after != row.to {
+			t.Errorf("%s: phase %d during and %d after it, want %d and %d", row.name, during, after, StateWriting, row.to)
 		}
 	}
 }
@@ -137,7 +137,7 @@ func (s *spy) Write(p []byte) (int, error) {
 
 // TestWriteProgress: a long reply makes progress with each of its pieces.
 func TestWriteProgress(t *testing.T) {
-	c := stillConn(0, phaseWorking, 0)
+	c := stillConn(0, StateHandling, 0)
 	w := &spy{}
 	var stamps []time.Duration
 	w.write = func() {

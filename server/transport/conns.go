@@ -96,7 +96,7 @@ func (s *conns) Accept() (net.Conn, error) {
 	c := &conn{Conn: raw, conns: s, backlog: -1, raw: rawConn(raw)}
 	c.job.Owner = c
 	c.job.Init(s.app)
-	c.enter(phaseFresh, s.coarse())
+	c.enter(StateNew, s.coarse())
 	c.requested.Store(int64(s.coarse()))
 	s.seat(c)
 	c.watched = s.watcher.add(c)
@@ -166,7 +166,7 @@ func (s *conns) expire() {
 	for _, c := range s.all(nil) {
 		c.job.Abort()
 	}
-	for pause(killGrace, s.stopped) {
+	for Wait(KillGrace, s.stopped) {
 		for _, c := range s.all(nil) {
 			c.cut(server.CloseDrain)
 		}

@@ -122,7 +122,7 @@ func TestKill(t *testing.T) {
 		if _, write := expired(c); write || c.job.Err() == nil {
 			t.Error("at the deadline its job is not cancelled, or it is cut at once")
 		}
-		time.Sleep(killGrace)
+		time.Sleep(KillGrace)
 		synctest.Wait()
 		if read, write := expired(c); !read || !write {
 			t.Error("not cut after the grace")

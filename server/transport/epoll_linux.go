@@ -302,11 +302,11 @@ func (p *epoll) clientAddr(socket int32) string {
 	return ""
 }
 
-func (p *epoll) unread(socket int32) bool { return unread(int(socket)) }
+func (p *epoll) unread(socket int32) bool { return Unread(int(socket)) }
 
-func (p *epoll) acked(socket int32) uint64 { return acked(int(socket)) }
+func (p *epoll) acked(socket int32) uint64 { return Acked(int(socket)) }
 
-func (p *epoll) undelivered(socket int32) bool { return undelivered(int(socket)) }
+func (p *epoll) undelivered(socket int32) bool { return Undelivered(int(socket)) }
 
 func (p *epoll) closeWrite(socket int32) error { return unix.Shutdown(int(socket), unix.SHUT_WR) }
 

@@ -135,7 +135,7 @@ func (s *loops) expire(done chan struct{}) {
 		l.abortBlocked()
 	}
 	s.wake()
-	for pause(killGrace, done) {
+	for Wait(KillGrace, done) {
 		s.cuts.Add(1)
 		s.wake()
 	}

@@ -347,7 +347,7 @@ func TestLingersForSoLong(t *testing.T) {
 			break
 		}
 	}
-	if n, most := m.taken.Load(), int64(lingerBytes+2*readChunk+limits().MaxHeaderBytes); n > most {
+	if n, most := m.taken.Load(), int64(LingerBytes+2*readChunk+limits().MaxHeaderBytes); n > most {
 		t.Errorf("%d bytes read, want at most %d", n, most)
 	}
 }

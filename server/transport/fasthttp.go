@@ -62,18 +62,18 @@ type fastHandler struct {
 
 func (h *fastHandler) serve(ctx *fasthttp.RequestCtx) {
 	c := ctx.Conn().(*conn)
-	err := checkHead(&ctx.Request.Header, &c.inflow.head, h.maxBody)
+	err := CheckHead(&ctx.Request.Header, &c.inflow.head, h.maxBody)
 	if err == nil {
 		err = c.discardBody()
 	}
-	method, path := methodOf(ctx.Method()), pathOf(ctx.URI())
+	method, path := Method(ctx.Method()), Path(ctx.URI())
 	if err == nil {
 		_, err = h.app.Lookup(method, path)
 	}
 	if err != nil {
-		c.refuse(method, path, queryOf(ctx.URI()), err)
+		c.refuse(method, path, Query(ctx.URI()), err)
 	} else {
-		job := c.begin(method, path, queryOf(ctx.URI()))
+		job := c.begin(method, path, Query(ctx.URI()))
 		h.app.Admit(job, h.schedule)
 		job.Wait()
 	}
@@ -108,7 +108,7 @@ func (d *dripping) WriteTo(io.Writer) (n int64, err error) {
 // headerReceived hides the body from fasthttp, which would read some of it before it calls the handler, and takes an
 // incomplete chunked body for a complete one. The handler reads it from the connection.
 func (h *fastHandler) headerReceived(header *fasthttp.RequestHeader) fasthttp.RequestConfig {
-	if header.ContentLength() != noBody {
+	if header.ContentLength() != NoBody {
 		header.SetContentLength(0)
 	}
 	return fasthttp.RequestConfig{}
@@ -117,11 +117,11 @@ func (h *fastHandler) headerReceived(header *fasthttp.RequestHeader) fasthttp.Re
 // expect is asked before a client that waits for 100 Continue is told to go on.
 func (h *fastHandler) expect(ctx *fasthttp.RequestCtx) int {
 	c := ctx.Conn().(*conn)
-	err := checkHead(&ctx.Request.Header, &c.inflow.head, h.maxBody)
+	err := CheckHead(&ctx.Request.Header, &c.inflow.head, h.maxBody)
 	if err == nil {
 		return fasthttp.StatusContinue
 	}
-	c.refuse(methodOf(ctx.Method()), pathOf(ctx.URI()), queryOf(ctx.URI()), err)
+	c.refuse(Method(ctx.Method()), Path(ctx.URI()), Query(ctx.URI()), err)
 	reply := c.reply()
 	writeReply(&ctx.Response, reply)
 	return reply.Status
@@ -134,7 +134,7 @@ func (h *fastHandler) refuse(ctx *fasthttp.RequestCtx, err error) {
 		ctx.SetStatusCode(fasthttp.StatusBadRequest)
 		return
 	}
-	c.refuse(methodOf(ctx.Method()), "", "", err)
+	c.refuse(Method(ctx.Method()), "", "", err)
 	writeReply(&ctx.Response, c.reply())
 }
 
@@ -145,7 +145,7 @@ func writeReply(response *fasthttp.Response, reply *server.Reply) {
 	response.SetStatusCode(reply.Status)
 	response.SetBodyRaw(reply.Body)
 	header := &response.Header
-	if hasContent(reply.Status) {
+	if HasBody(reply.Status) {
 		header.SetContentType(server.ContentType)
 		if len(reply.Body) == 0 {
 			header.SetContentLength(0) // fasthttp does not say so to HEAD by itself

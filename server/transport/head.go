@@ -11,31 +11,31 @@ import (
 // This file reads the framing of a request from its head, once for all transports. net/http and fasthttp parse the same
 // head again, but each lets pass, or corrects without a word, other things that decide where the request ends.
 
-// A head is what a request's head says about framing.
-type head struct {
-	length int64 // of the body, or chunkedBody, or noBody
-	coded  bool  // it has a Transfer-Encoding
-	sized  bool  // it has a Content-Length
-	hosted bool  // it has a Host
-	waits  bool  // it expects 100-continue
-	err    error // why the request is refused: an error of the status table, or nil
+// A Head is what a request's head says about framing.
+type Head struct {
+	Length          int64 // of the body, or chunkedBody, or noBody
+	isCoded         bool  // it has a Transfer-Encoding
+	hasLength       bool  // it has a Content-Length
+	hasHost         bool  // it has a Host
+	expectsContinue bool  // it expects 100-continue
+	Err             error // why the request is refused: an error of the status table, or nil
 }
 
 const (
-	chunkedBody = -1
-	noBody      = -2
+	Chunked = -1
+	NoBody  = -2
 )
 
-// ambiguous reports whether a proxy may have framed the request in another way (RFC 9112, section 6.3): its connection is
+// Ambiguous reports whether a proxy may have framed the request in another way (RFC 9112, section 6.3): its connection is
 // closed after the reply.
-func (h *head) ambiguous() bool { return h.coded && h.sized }
+func (h *Head) Ambiguous() bool { return h.isCoded && h.hasLength }
 
-// hasBody reports whether a body of at least one byte, its framing included, is to come.
-func (h *head) hasBody() bool { return h.length > 0 || h.length == chunkedBody }
+// HasBody reports whether a body of at least one byte, its framing included, is to come.
+func (h *Head) HasBody() bool { return h.Length > 0 || h.Length == Chunked }
 
-// blankLines returns how many bytes of blank lines p begins with. A client may send them before a request (RFC 9112,
+// BlankLines returns how many bytes of blank lines p begins with. A client may send them before a request (RFC 9112,
 // section 2.2).
-func blankLines(p []byte) int {
+func BlankLines(p []byte) int {
 	n := 0
 	for n < len(p) && (p[n] == '\r' || p[n] == '\n') {
 		n++
@@ -43,9 +43,9 @@ func blankLines(p []byte) int {
 	return n
 }
 
-// headEnd returns the length of the head that p begins with, or -1 if it is not complete. The first searched bytes of p
+// HeadEnd returns the length of the head that p begins with, or -1 if it is not complete. The first searched bytes of p
 // are known to hold no end. Where a bare line feed makes the blank line, this may be too long: parse refuses the head.
-func headEnd(p []byte, searched int) int {
+func HeadEnd(p []byte, searched int) int {
 	from := max(0, searched-2) // the end may have begun in them
 	if i := bytes.Index(p[from:], blankLine); i >= 0 {
 		return from + i + len(blankLine)
@@ -62,18 +62,18 @@ var (
 	bareBlankLine = []byte("\n\n")
 )
 
-// parse reads the framing of a complete head.
-func (h *head) parse(p []byte) {
-	*h = head{length: noBody}
+// Parse reads the framing of a complete head.
+func (h *Head) Parse(p []byte) {
+	*h = Head{Length: NoBody}
 	line, rest, ok := cutLine(p)
 	if !ok || !validTarget(line) {
-		h.err = server.ErrBadRequest
+		h.Err = server.ErrBadRequest
 		return
 	}
 	http11 := bytes.HasSuffix(line, versionEleven)
-	for h.err == nil {
+	for h.Err == nil {
 		if line, rest, ok = cutLine(rest); !ok {
-			h.err = server.ErrBadRequest
+			h.Err = server.ErrBadRequest
 			return
 		}
 		if len(line) == 0 {
@@ -81,8 +81,8 @@ func (h *head) parse(p []byte) {
 		}
 		h.field(line)
 	}
-	if h.err == nil && h.coded && !http11 {
-		h.err = server.ErrCoding // its framing counts as faulty (RFC 9112, section 6.1)
+	if h.Err == nil && h.isCoded && !http11 {
+		h.Err = server.ErrCoding // its framing counts as faulty (RFC 9112, section 6.1)
 	}
 }
 
@@ -99,13 +99,13 @@ func cutLine(p []byte) (line, rest []byte, ok bool) {
 
 // field reads a header field. A line that begins with a blank continues the one before it (obs-fold), and is refused: it
 // could hide a field from those who read on, or show them one.
-func (h *head) field(line []byte) {
+func (h *Head) field(line []byte) {
 	colon := 0
 	for colon < len(line) && tokens[line[colon]] {
 		colon++
 	}
 	if colon == 0 || colon == len(line) || line[colon] != ':' {
-		h.err = server.ErrBadRequest
+		h.Err = server.ErrBadRequest
 		return
 	}
 	name, value := line[:colon], line[colon+1:]
@@ -129,20 +129,20 @@ func (h *head) field(line []byte) {
 	}
 }
 
-func (h *head) host(value []byte) {
-	if h.hosted || !validHost(value) {
-		h.err = server.ErrBadRequest
+func (h *Head) host(value []byte) {
+	if h.hasHost || !validHost(value) {
+		h.Err = server.ErrBadRequest
 	}
-	h.hosted = true
+	h.hasHost = true
 }
 
-func (h *head) expect(value []byte) {
+func (h *Head) expect(value []byte) {
 	switch {
 	case len(value) == 0:
 	case equalFold(value, "100-continue"):
-		h.waits = true
+		h.expectsContinue = true
 	default:
-		h.err = server.ErrExpectation
+		h.Err = server.ErrExpectation
 	}
 }
 
@@ -150,35 +150,35 @@ func (h *head) expect(value []byte) {
 const maxLengthDigits = 18
 
 // contentLength refuses a second length even if it is the same: not all who read the request may have seen both.
-func (h *head) contentLength(value []byte) {
-	if h.sized || len(value) == 0 || len(value) > maxLengthDigits {
-		h.err = server.ErrBadRequest
+func (h *Head) contentLength(value []byte) {
+	if h.hasLength || len(value) == 0 || len(value) > maxLengthDigits {
+		h.Err = server.ErrBadRequest
 		return
 	}
-	h.sized = true
+	h.hasLength = true
 	length := int64(0)
 	for _, c := range value {
 		if c < '0' || c > '9' {
-			h.err = server.ErrBadRequest
+			h.Err = server.ErrBadRequest
 			return
 		}
 		length = length*10 + int64(c-'0')
 	}
-	if !h.coded {
-		h.length = length
+	if !h.isCoded {
+		h.Length = length
 	}
 }
 
-func (h *head) transferEncoding(value []byte) {
+func (h *Head) transferEncoding(value []byte) {
 	if bytes.ContainsFunc(value, unicode.IsControl) {
-		h.err = server.ErrBadRequest
+		h.Err = server.ErrBadRequest
 		return
 	}
-	if h.coded || !equalFold(value, "chunked") {
-		h.err = server.ErrCoding
+	if h.isCoded || !equalFold(value, "chunked") {
+		h.Err = server.ErrCoding
 		return
 	}
-	h.coded, h.length = true, chunkedBody
+	h.isCoded, h.Length = true, Chunked
 }
 
 // validTarget reports whether the target of a request line has one of the four forms (RFC 9112, section 3.2), without a

@@ -22,7 +22,7 @@ func TestHeadEnd(t *testing.T) {
 		{"\r\n\r\nall that is searched", 20, -1},
 		{"", 0, -1},
 	} {
-		if got := headEnd([]byte(row.p), row.searched); got != row.want {
+		if got := HeadEnd([]byte(row.p), row.searched); got != row.want {
 			t.Errorf("%q, %d searched: %d, want %d", row.p, row.searched, got, row.want)
 		}
 	}
@@ -33,27 +33,27 @@ func TestParseHead(t *testing.T) {
 	const eleven, ten = "GET / HTTP/1.1\r\n", "GET / HTTP/1.0\r\n"
 	for _, row := range []struct {
 		p    string
-		want head
+		want Head
 	}{
-		{eleven + "\r\n", head{length: noBody}},
-		{eleven + "host:\tdemo \r\n\r\n", head{length: noBody, hosted: true}},
-		{eleven + "CONTENT-LENGTH: 007 \r\n\r\n", head{length: 7, sized: true}},
-		{ten + "Content-Length: 0\r\n\r\n", head{sized: true}},
-		{eleven + "Transfer-Encoding: CHUNKED\r\n\r\n", head{length: chunkedBody, coded: true}},
-		{eleven + "Transfer-Encoding: chunked\r\nContent-Length: 7\r\n\r\n", head{length: chunkedBody, coded: true, sized: true}},
-		{eleven + "Content-Length: 7\r\nTransfer-Encoding: chunked\r\n\r\n", head{length: chunkedBody, coded: true, sized: true}},
-		{ten + "Transfer-Encoding: chunked\r\n\r\n", head{length: chunkedBody, coded: true, err: server.ErrCoding}},
-		{eleven + "Expect: 100-Continue\r\n\r\n", head{length: noBody, waits: true}},
-		{eleven + "Expect: tea\r\nExpect: 100-continue\r\n\r\n", head{length: noBody, err: server.ErrExpectation}},
-		{"", head{length: noBody, err: server.ErrBadRequest}},
+		{eleven + "\r\n", Head{Length: NoBody}},
+		{eleven + "host:\tdemo \r\n\r\n", Head{Length: NoBody, hasHost: true}},
+		{eleven + "CONTENT-LENGTH: 007 \r\n\r\n", Head{Length: 7, hasLength: true}},
+		{ten + "Content-Length: 0\r\n\r\n", Head{hasLength: true}},
+		{eleven + "Transfer-Encoding: CHUNKED\r\n\r\n", Head{Length: Chunked, isCoded: true}},
+		{eleven + "Transfer-Encoding: chunked\r\nContent-Length: 7\r\n\r\n", Head{Length: Chunked, isCoded: true, hasLength: true}},
+		{eleven + "Content-Length: 7\r\nTransfer-Encoding: chunked\r\n\r\n", Head{Length: Chunked, isCoded: true, hasLength: true}},
+		{ten + "Transfer-Encoding: chunked\r\n\r\n", Head{Length: Chunked, isCoded: true, Err: server.ErrCoding}},
+		{eleven + "Expect: 100-Continue\r\n\r\n", Head{Length: NoBody, expectsContinue: true}},
+		{eleven + "Expect: tea\r\nExpect: 100-continue\r\n\r\n", Head{Length: NoBody, Err: server.ErrExpectation}},
+		{"", Head{Length: NoBody, Err: server.ErrBadRequest}},
 	} {
-		var got head
-		if got.parse([]byte(row.p)); got != row.want {
+		var got Head
+		if got.Parse([]byte(row.p)); got != row.want {
 			t.Errorf("%q: %+v, want %+v", row.p, got, row.want)
 		}
 	}
 	p := []byte(eleven + "Host: demo:80\r\nContent-Length: 7\r\nX: y\r\n\r\n")
-	if n := testing.AllocsPerRun(100, func() { new(head).parse(p) }); n > 0 {
+	if n := testing.AllocsPerRun(100, func() { new(Head).Parse(p) }); n > 0 {
 		t.Errorf("%v allocations, want none", n)
 	}
 }

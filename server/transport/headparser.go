@@ -14,52 +14,52 @@ import (
 	"demo-server/server"
 )
 
-// A parser parses complete heads with fasthttp.
-type parser struct {
-	header fasthttp.RequestHeader
+// A HeadParser parses complete heads with fasthttp.
+type HeadParser struct {
+	Header fasthttp.RequestHeader
 	uri    fasthttp.URI
 	head   bytes.Reader
 	buffer *bufio.Reader
 }
 
-// newParser returns a parser for heads of at most size bytes.
-func newParser(size int) parser { return parser{buffer: bufio.NewReaderSize(nil, size)} }
+// NewHeadParser returns a parser for heads of at most size bytes.
+func NewHeadParser(size int) HeadParser { return HeadParser{buffer: bufio.NewReaderSize(nil, size)} }
 
-func (p *parser) parse(head []byte) error {
+func (p *HeadParser) Parse(head []byte) error {
 	p.head.Reset(head)
 	p.buffer.Reset(&p.head)
-	return p.header.Read(p.buffer)
+	return p.Header.Read(p.buffer)
 }
 
-// target is the path and the query of the request whose head was parsed.
-func (p *parser) target() (path, query string, err error) {
-	if err := p.uri.Parse(p.header.Host(), p.header.RequestURI()); err != nil {
+// Target is the path and the query of the request whose head was parsed.
+func (p *HeadParser) Target() (path, query string, err error) {
+	if err := p.uri.Parse(p.Header.Host(), p.Header.RequestURI()); err != nil {
 		return "", "", server.ErrBadRequest
 	}
-	return pathOf(&p.uri), queryOf(&p.uri), nil
+	return Path(&p.uri), Query(&p.uri), nil
 }
 
-// checkHead finds what is wrong with a request whose head is parsed, before its body is read.
-func checkHead(header *fasthttp.RequestHeader, head *head, maxBody int64) error {
-	if head.err != nil {
-		return head.err
+// CheckHead finds what is wrong with a request whose head is parsed, before its body is read.
+func CheckHead(header *fasthttp.RequestHeader, head *Head, maxBody int64) error {
+	if head.Err != nil {
+		return head.Err
 	}
 	if !header.IsHTTP11() && !bytes.HasPrefix(header.Protocol(), []byte("HTTP/1.")) {
 		return server.ErrVersion
 	}
-	if head.length > maxBody {
+	if head.Length > maxBody {
 		return server.ErrBodyTooLarge
 	}
 	return nil
 }
 
-// mayContinue reports whether the client waits for 100 Continue before it sends its body, as none does in HTTP/1.0.
-func mayContinue(header *fasthttp.RequestHeader, head *head) bool {
-	return head.waits && head.hasBody() && header.IsHTTP11()
+// MayContinue reports whether the client waits for 100 Continue before it sends its body, as none does in HTTP/1.0.
+func MayContinue(header *fasthttp.RequestHeader, head *Head) bool {
+	return head.expectsContinue && head.HasBody() && header.IsHTTP11()
 }
 
-// parseError finds the row of the status table for an error of fasthttp's parser.
-func parseError(err error) error {
+// ParseError finds the row of the status table for an error of fasthttp's parser.
+func ParseError(err error) error {
 	var tooSmall *fasthttp.ErrSmallBuffer
 	switch {
 	case errors.As(err, &tooSmall):
@@ -72,8 +72,8 @@ func parseError(err error) error {
 	return server.ErrBadRequest
 }
 
-// gone reports whether err is the connection's end, which needs no answer, and not a request's fault.
-func gone(err error) bool {
+// IsDisconnect reports whether err is the connection's end, which needs no answer, and not a request's fault.
+func IsDisconnect(err error) bool {
 	var nothing fasthttp.ErrNothingRead
 	if errors.As(err, &nothing) {
 		return true
@@ -86,8 +86,8 @@ func gone(err error) bool {
 	return errors.As(err, &operation) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.ErrClosedPipe)
 }
 
-// methodOf returns the method as a string, which for those that everything is read with costs no allocation.
-func methodOf(method []byte) string {
+// Method returns the method as a string, which for those that everything is read with costs no allocation.
+func Method(method []byte) string {
 	switch string(method) {
 	case fasthttp.MethodGet:
 		return fasthttp.MethodGet
@@ -97,8 +97,8 @@ func methodOf(method []byte) string {
 	return string(method)
 }
 
-// pathOf returns the path as it was sent, not normalised, as chi routes it.
-func pathOf(uri *fasthttp.URI) string {
+// Path returns the path as it was sent, not normalised, as chi routes it.
+func Path(uri *fasthttp.URI) string {
 	path := uri.PathOriginal()
 	if len(path) == 0 || len(path) == 1 && path[0] == '/' {
 		return "/"
@@ -106,5 +106,5 @@ func pathOf(uri *fasthttp.URI) string {
 	return string(path)
 }
 
-// queryOf returns the query as it was sent, which costs nothing where there is none.
-func queryOf(uri *fasthttp.URI) string { return string(uri.QueryString()) }
+// Query returns the query as it was sent, which costs nothing where there is none.
+func Query(uri *fasthttp.URI) string { return string(uri.QueryString()) }

@@ -12,8 +12,8 @@ import (
 // more than that request's body: what came behind it is held back until the next Read. So this package sees every head
 // and bounds every body before a library does, and no library ever holds bytes of the next request.
 type inflow struct {
-	head    head   // of the last request
-	body    body   // of the last request
+	head    Head   // of the last request
+	body    Body   // of the last request
 	inBody  bool   // body is not complete
 	err     error  // what every further read returns: where the next request begins is not known
 	same    []byte // the text that head was read from; empty if it has a body or is long
@@ -93,35 +93,35 @@ func (c *conn) Read(p []byte) (int, error) {
 func (c *conn) arrived(in []byte) (from, to int, err error) {
 	f := &c.inflow
 	if f.inBody {
-		n, complete, err := f.body.take(in)
+		n, complete, err := f.body.Consume(in)
 		f.inBody, f.err = !complete, err
-		c.moveOn(phaseBody)
+		c.moveOn(StateBody)
 		return 0, n, err
 	}
 	if len(f.partial) == 0 {
-		from = blankLines(in)
+		from = BlankLines(in)
 	}
 	if from == len(in) {
 		return from, from, nil // they are no request yet, however many and however slow they come
 	}
 	end := f.takeHead(in[from:], &c.conns.limits)
 	if end < 0 {
-		c.moveOn(phaseHeader)
+		c.moveOn(StateHead)
 		return from, len(in), nil
 	}
-	c.moveOn(phaseBody)
+	c.moveOn(StateBody)
 	return from, from + end, nil
 }
 
 // moveOn enters a phase of reading. The time of a head runs from its first byte.
-func (c *conn) moveOn(next phase) {
+func (c *conn) moveOn(next ConnState) {
 	at := c.at.Load()
 	switch now := Stamp(at).State(); {
-	case now == phaseWorking || now == phaseWriting || now == phaseHanging:
+	case now == StateHandling || now == StateWriting || now == StateHanging:
 		return // a pipelined request, or its first byte: its time has not come
-	case now == phaseIdle:
+	case now == StateIdle:
 		c.requested.Store(int64(c.conns.coarse()))
-	case now == phaseHeader && next == phaseHeader:
+	case now == StateHead && next == StateHead:
 		return
 	}
 	// net/http reads a pipelined byte while another goroutine hands the request before it to its job: that one wins.
@@ -141,19 +141,19 @@ func (f *inflow) takeHead(p []byte, limits *server.Limits) int {
 		f.partial = append(f.partial, p...)
 		whole = f.partial
 	}
-	end := headEnd(whole, came)
+	end := HeadEnd(whole, came)
 	if end < 0 {
 		if came == 0 {
 			f.partial = append(f.partial, p...)
 		}
 		return -1
 	}
-	f.head.parse(whole[:end])
-	f.err = f.head.err
+	f.head.Parse(whole[:end])
+	f.err = f.head.Err
 	switch f.same = f.same[:0]; {
 	case f.err != nil:
-	case f.head.hasBody():
-		f.body, f.inBody = newBody(f.head.length, limits), true
+	case f.head.HasBody():
+		f.body, f.inBody = NewBody(f.head.Length, limits), true
 	case end <= maxSame:
 		f.same = append(f.same, whole[:end]...)
 	}
@@ -176,9 +176,9 @@ func (c *conn) discardBody() error {
 	if !c.inflow.inBody {
 		return nil
 	}
-	c.enter(phaseBody, c.conns.coarse())
+	c.enter(StateBody, c.conns.coarse())
 	if _, err := io.Copy(io.Discard, bodyReader{c}); err != nil {
-		return bodyError(err)
+		return BodyError(err)
 	}
 	return nil
 }
@@ -186,10 +186,10 @@ func (c *conn) discardBody() error {
 // headError returns why a head could not be read, or nil if the connection ended without one.
 func (c *conn) headError(err error) error {
 	switch {
-	case c.inflow.head.err != nil:
-		return c.inflow.head.err
-	case !gone(err):
-		return parseError(err)
+	case c.inflow.head.Err != nil:
+		return c.inflow.head.Err
+	case !IsDisconnect(err):
+		return ParseError(err)
 	case len(c.inflow.partial) > 0:
 		return server.ErrBadRequest // the client ended in the middle of it, and may still read
 	}

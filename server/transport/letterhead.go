@@ -13,38 +13,41 @@ import (
 // smallBody is how long a body may be to be copied behind the head, so that both are one write.
 const smallBody = 16 << 10
 
-var continueText = []byte("HTTP/1.1 100 Continue\r\n\r\n")
+var Continue = []byte("HTTP/1.1 100 Continue\r\n\r\n")
 
-// A letterhead writes replies for the transports that have no library to do so. It holds what all replies of the same
+// A ReplyWriter writes replies for the transports that have no library to do so. It holds what all replies of the same
 // second begin with.
-type letterhead struct {
-	name   string // the Server header
+type ReplyWriter struct {
+	server string // the Server header
 	second int64
 	common []byte // the headers that all replies have
 }
 
-// at makes what is written from now on bear that time.
-func (l *letterhead) at(now time.Time) {
+// NewReplyWriter returns a writer of replies that name a server.
+func NewReplyWriter(name string) ReplyWriter { return ReplyWriter{server: name} }
+
+// SetTime makes what is written from now on bear that time.
+func (l *ReplyWriter) SetTime(now time.Time) {
 	if second := now.Unix(); second != l.second || l.common == nil {
 		l.second = second
-		l.common = append(append(l.common[:0], "Server: "...), l.name...)
+		l.common = append(append(l.common[:0], "Server: "...), l.server...)
 		l.common = fasthttp.AppendHTTPDate(append(l.common, "\r\nDate: "...), now)
 	}
 }
 
 // What a request's head says of how to reply.
-type manner struct {
-	http10 bool // the client's version is 1.0: it has to be told where its connection is kept
-	head   bool // the method is HEAD: the body is not sent
-	close  bool // the client asks to close the connection
+type RequestInfo struct {
+	HTTP10 bool // the client's version is 1.0: it has to be told where its connection is kept
+	Head   bool // the method is HEAD: the body is not sent
+	Close  bool // the client asks to close the connection
 }
 
-// append writes the reply's head, and its body if that is small. A longer body it returns, to be written next. A body
+// Append writes the reply's head, and its body if that is small. A longer body it returns, to be written next. A body
 // that drips is left to its caller.
-func (l *letterhead) append(b []byte, reply *server.Reply, manner manner) (head, body []byte) {
+func (l *ReplyWriter) Append(b []byte, reply *server.Reply, manner RequestInfo) (head, body []byte) {
 	head = l.appendHead(b, reply, manner)
 	switch {
-	case manner.head || reply.Pieces > 0:
+	case manner.Head || reply.Pieces > 0:
 		return head, nil
 	case len(reply.Body) <= smallBody:
 		return append(head, reply.Body...), nil
@@ -53,10 +56,10 @@ func (l *letterhead) append(b []byte, reply *server.Reply, manner manner) (head,
 }
 
 // appendHead writes the reply's status and headers.
-func (l *letterhead) appendHead(b []byte, reply *server.Reply, manner manner) []byte {
+func (l *ReplyWriter) appendHead(b []byte, reply *server.Reply, manner RequestInfo) []byte {
 	b = appendStatus(b, reply.Status)
 	b = append(b, l.common...)
-	if hasContent(reply.Status) {
+	if HasBody(reply.Status) {
 		b = append(b, "\r\nContent-Type: "+server.ContentType+"\r\nContent-Length: "...)
 		b = strconv.AppendInt(b, int64(len(reply.Body)), 10)
 	}
@@ -71,9 +74,9 @@ func (l *letterhead) appendHead(b []byte, reply *server.Reply, manner manner) []
 		b = append(append(append(append(b, "\r\n"...), h.Name...), ": "...), h.Value...)
 	}
 	switch {
-	case reply.Close || manner.close:
+	case reply.Close || manner.Close:
 		b = append(b, "\r\nConnection: close"...)
-	case manner.http10:
+	case manner.HTTP10:
 		b = append(b, "\r\nConnection: keep-alive"...)
 	}
 	return append(b, "\r\n\r\n"...)
@@ -88,8 +91,8 @@ func appendStatus(b []byte, status int) []byte {
 	return append(b, "\r\n"...)
 }
 
-// hasContent reports whether replies of this status have a body, be it an empty one: the others have no header that tells
+// HasBody reports whether replies of this status have a body, be it an empty one: the others have no header that tells
 // of it (RFC 9110, sections 8.6, 15.3.5 and 15.4.5).
-func hasContent(status int) bool {
+func HasBody(status int) bool {
 	return status != http.StatusNoContent && status != http.StatusNotModified
 }

@@ -35,9 +35,9 @@ type loop struct {
 	searched int    // how much of what was received last is known to hold no end of a head
 	out      []byte // a reply
 	reply    server.Reply
-	letter   letterhead
-	head     head
-	parser   parser
+	letter   ReplyWriter
+	head     Head
+	parser   HeadParser
 
 	listens   bool
 	blocks    bool          // stands still for its jobs, and so for the pauses of their replies
@@ -70,8 +70,8 @@ type post struct {
 
 func newLoop(s *loops, p poller) *loop {
 	l := &loop{
-		loops: s, app: s.app, poller: p, buffer: make([]byte, readChunk), parser: newParser(s.limits.MaxHeaderBytes),
-		letter: letterhead{name: s.app.ServerName()},
+		loops: s, app: s.app, poller: p, buffer: make([]byte, readChunk), parser: NewHeadParser(s.limits.MaxHeaderBytes),
+		letter: NewReplyWriter(s.app.ServerName()),
 	}
 	l.now = s.app.Now()
 	return l
@@ -88,7 +88,7 @@ func (l *loop) run() {
 		l.asleep.Store(false)
 		l.now = l.app.Now()
 		l.polled = l.now
-		l.letter.at(time.Now())
+		l.letter.SetTime(time.Now())
 		for _, e := range l.events {
 			l.handle(e)
 		}
@@ -268,7 +268,7 @@ func (l *loop) handle(e event) {
 	if e.readable {
 		s.readable = true
 	}
-	if p, _ := s.where(); e.writable && p == phaseWriting { // and not between the pieces of a reply, or while it hangs
+	if p, _ := s.where(); e.writable && p == StateWriting { // and not between the pieces of a reply, or while it hangs
 		l.writeMore(s)
 	}
 	l.advance(s)
@@ -310,7 +310,7 @@ func (l *loop) adopt(socket int32, backlog time.Duration) {
 	s.socket, s.backlog = socket, backlog
 	s.job.Owner = s
 	s.job.Init(l.app)
-	s.enter(phaseFresh, l.now)
+	s.enter(StateNew, l.now)
 	s.due = l.now
 	if l.poller.watch(socket, s.tag) != nil {
 		l.close(s, server.CloseResource) // the kernel has no memory for it

@@ -96,7 +96,7 @@ func (h *netHandler) routes() *chi.Mux {
 func (h *netHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := r.Context().Value(connKey{}).(*connContext)
 	head := &c.conn.inflow.head
-	if head.ambiguous() || keepsAndCloses(r) {
+	if head.Ambiguous() || keepsAndCloses(r) {
 		w.Header()["Connection"] = closeValue // net/http would keep the connection
 	}
 	if err := h.check(head, r); err != nil {
@@ -104,7 +104,7 @@ func (h *netHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if r.Body != http.NoBody {
-		c.conn.enter(phaseBody, c.conn.conns.coarse())
+		c.conn.enter(StateBody, c.conn.conns.coarse())
 		if _, err := io.Copy(io.Discard, r.Body); err != nil {
 			h.refuse(c, w, r, c.conn.uploadError(err))
 			return
@@ -120,13 +120,13 @@ func keepsAndCloses(r *http.Request) bool {
 }
 
 // check finds what is wrong with a request that net/http has accepted, before its body is read.
-func (h *netHandler) check(head *head, r *http.Request) error {
+func (h *netHandler) check(head *Head, r *http.Request) error {
 	switch {
 	case r.ProtoMajor != 1: // HTTP/2's preface, which net/http lets pass for handlers that know what to do with it
 		return server.ErrVersion
-	case head.err != nil:
-		return head.err
-	case head.length > h.app.Limits().MaxBodyBytes:
+	case head.Err != nil:
+		return head.Err
+	case head.Length > h.app.Limits().MaxBodyBytes:
 		return server.ErrBodyTooLarge
 	}
 	return nil
@@ -137,11 +137,11 @@ func (h *netHandler) check(head *head, r *http.Request) error {
 func (c *conn) uploadError(err error) error {
 	switch f := &c.inflow; {
 	case f.err != nil:
-		return bodyError(f.err)
-	case f.inBody && f.body.at >= trailerLine:
+		return BodyError(f.err)
+	case f.inBody && f.body.InTrailer():
 		return server.ErrHeaderTooLarge // than its buffer of 4 KiB
 	}
-	return bodyError(err)
+	return BodyError(err)
 }
 
 func (h *netHandler) admit(w http.ResponseWriter, r *http.Request) {
@@ -196,7 +196,7 @@ func (h *netHandler) reply(c *connContext, w http.ResponseWriter, r *http.Reques
 	}
 	header := w.Header()
 	header["Server"] = h.server
-	if hasContent(reply.Status) {
+	if HasBody(reply.Status) {
 		header["Content-Type"] = contentType
 	}
 	c.timing[0] = string(reply.Timing)

@@ -31,7 +31,7 @@ type visit struct {
 	kept     []byte        // bytes that came and are not taken yet
 	upload   *upload       // of the request that is coming in, once its head has
 	unsent   *unsent       // what is left of the reply
-	manner   manner        // of the last request's head
+	manner   RequestInfo   // of the last request's head
 	readable bool          // the socket may have bytes, or their end
 	unparsed bool          // kept may hold a whole request
 	left     bool          // the client has sent a FIN, or reset the connection
@@ -41,16 +41,16 @@ type visit struct {
 
 // An upload is a body that is coming in, and the request that it belongs to.
 type upload struct {
-	body                body
+	body                Body
 	method, path, query string
 }
 
 // ClientAddr is the client's address.
 func (s *session) ClientAddr() string { return s.loop.poller.clientAddr(s.socket) }
 
-func (s *session) enter(p phase, since time.Duration) { s.at = NewStamp(p, since) }
+func (s *session) enter(p ConnState, since time.Duration) { s.at = NewStamp(p, since) }
 
-func (s *session) where() (phase, time.Duration) {
+func (s *session) where() (ConnState, time.Duration) {
 	return s.at.State(), s.at.Since()
 }
 
@@ -58,7 +58,7 @@ func (s *session) where() (phase, time.Duration) {
 // to wait for that.
 func (s *session) receives() bool {
 	switch p, _ := s.where(); p {
-	case phaseWorking, phaseWriting:
+	case StateHandling, StateWriting:
 		return false
 	}
 	return s.open
@@ -67,7 +67,7 @@ func (s *session) receives() bool {
 // reads reports whether a request is being read, or is the next thing to be.
 func (s *session) reads() bool {
 	switch p, _ := s.where(); p {
-	case phaseFresh, phaseHeader, phaseBody:
+	case StateNew, StateHead, StateBody:
 		return true
 	}
 	return false
@@ -78,7 +78,7 @@ func (s *session) hungry() bool { return s.receives() && (s.unparsed || s.readab
 
 // turn makes way for the session's next request, and returns how long that one waited in the accept queue.
 func (s *session) turn() (backlog time.Duration) {
-	s.enter(phaseWorking, s.loop.now)
+	s.enter(StateHandling, s.loop.now)
 	backlog = s.backlog
 	s.backlog = min(s.backlog, 0) // only its first request waited there
 	return backlog
@@ -142,9 +142,9 @@ func (l *loop) cancelled(s *session) {
 	}
 	waited := l.timers.remove(s)
 	switch p, _ := s.where(); {
-	case p == phaseHanging:
+	case p == StateHanging:
 		l.lose(s, server.CloseAbort)
-	case p == phaseWorking && s.unsent != nil:
+	case p == StateHandling && s.unsent != nil:
 		l.lose(s, l.causeOfEnd(s))
 	case waited:
 		s.job.End(err)
@@ -153,7 +153,7 @@ func (l *loop) cancelled(s *session) {
 
 // close ends a session that has no job.
 func (l *loop) close(s *session, cause server.CloseCause) {
-	if p, _ := s.where(); p != phaseLingering { // it was counted when it began to linger
+	if p, _ := s.where(); p != StateLingering { // it was counted when it began to linger
 		l.app.CountClose(cause)
 	}
 	l.poller.close(s.socket)
@@ -176,7 +176,7 @@ func (l *loop) sweep() {
 	l.sweepAt = l.now + every
 	looks := l.now >= l.lookAt
 	if looks {
-		l.lookAt = l.now + lookEvery
+		l.lookAt = l.now + InputCheckInterval
 	}
 	for s := range l.table.sessions() {
 		l.check(s, looks)
@@ -204,17 +204,17 @@ func (l *loop) forgive(stood time.Duration) {
 // check times a session out.
 func (l *loop) check(s *session, looks bool) {
 	switch p, since := s.where(); p {
-	case phaseHanging:
-	case phaseWorking:
-		if looks && s.readable && l.now-since >= lookEvery {
+	case StateHanging:
+	case StateHandling:
+		if looks && s.readable && l.now-since >= InputCheckInterval {
 			l.lookAhead(s)
 		}
-	case phaseWriting:
+	case StateWriting:
 		l.checkWrite(s, since)
 	default:
 		cause, over := l.loops.timeouts.Expired(p, since, s.due, l.polled, l.drainFrom)
-		if over && p != phaseLingering && (s.hungry() || l.poller.unread(s.socket)) {
-			cause, over = l.loops.timeouts.Expired(p, since, s.due, l.polled-unreadGrace, l.drainFrom)
+		if over && p != StateLingering && (s.hungry() || l.poller.unread(s.socket)) {
+			cause, over = l.loops.timeouts.Expired(p, since, s.due, l.polled-UnreadGrace, l.drainFrom)
 		}
 		if over {
 			l.timeOut(s, cause)
@@ -226,10 +226,10 @@ func (l *loop) check(s *session, looks bool) {
 func (l *loop) checkWrite(s *session, since time.Duration) {
 	timeouts := &l.loops.timeouts
 	if l.now-since >= timeouts.SweepInterval() && timeouts.Progressed(&s.unsent.acked, l.poller.acked(s.socket)) {
-		s.enter(phaseWriting, l.now)
+		s.enter(StateWriting, l.now)
 		return
 	}
-	if cause, over := timeouts.Expired(phaseWriting, since, 0, l.polled, l.drainFrom); over {
+	if cause, over := timeouts.Expired(StateWriting, since, 0, l.polled, l.drainFrom); over {
 		l.lose(s, cause)
 	}
 }
@@ -237,10 +237,10 @@ func (l *loop) checkWrite(s *session, since time.Duration) {
 // timeOut ends a session that does not send what it should.
 func (l *loop) timeOut(s *session, cause server.CloseCause) {
 	switch p, _ := s.where(); p {
-	case phaseHeader:
-		s.manner = manner{}
+	case StateHead:
+		s.manner = RequestInfo{}
 		l.refuse(s, "", "", "", server.ErrTimeout)
-	case phaseBody:
+	case StateBody:
 		u := s.upload
 		s.upload = nil
 		l.refuse(s, u.method, u.path, u.query, server.ErrTimeout)
@@ -251,12 +251,12 @@ func (l *loop) timeOut(s *session, cause server.CloseCause) {
 
 // lookAhead reads what a client has sent ahead of the reply that it waits for, as conns.look does.
 func (l *loop) lookAhead(s *session) {
-	if len(s.kept) >= maxAhead { // and nothing was taken since the last look
+	if len(s.kept) >= MaxReadAhead { // and nothing was taken since the last look
 		l.giveUp(s)
 		return
 	}
-	for len(s.kept) < maxAhead {
-		n, err := l.poller.read(s.socket, l.buffer[:min(len(l.buffer), maxAhead-len(s.kept))])
+	for len(s.kept) < MaxReadAhead {
+		n, err := l.poller.read(s.socket, l.buffer[:min(len(l.buffer), MaxReadAhead-len(s.kept))])
 		if err == errAgain {
 			s.readable = false
 			return
@@ -273,14 +273,14 @@ func (l *loop) lookAhead(s *session) {
 // giveUp makes the session's client one that has left: the session closes after the reply that is due.
 func (l *loop) giveUp(s *session) {
 	s.kept, s.unparsed = nil, false
-	s.manner.close = true
+	s.manner.Close = true
 	l.leave(s, true)
 }
 
 // leave notes that the session's client sends no more, which counts as leaving unless it may still read its reply.
 func (l *loop) leave(s *session, broken bool) {
 	s.left = true
-	if p, _ := s.where(); l.app.AnswersHalfClose() && !broken && p != phaseHanging {
+	if p, _ := s.where(); l.app.AnswersHalfClose() && !broken && p != StateHanging {
 		return
 	}
 	s.job.Leave()
@@ -290,8 +290,8 @@ func (l *loop) leave(s *session, broken bool) {
 // cut ends a session at once, unless its job has not ended: that one was told to.
 func (l *loop) cut(s *session) {
 	switch p, _ := s.where(); p {
-	case phaseWorking, phaseHanging:
-	case phaseWriting:
+	case StateHandling, StateHanging:
+	case StateWriting:
 		l.lose(s, server.CloseDrain)
 	default:
 		l.close(s, server.CloseDrain)

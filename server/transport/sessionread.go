@@ -69,24 +69,24 @@ func (l *loop) receive(s *session) (in []byte, ok bool) {
 // not answered.
 func (l *loop) ended(s *session) {
 	switch p, _ := s.where(); p {
-	case phaseHanging:
+	case StateHanging:
 		l.leave(s, false)
 		return
-	case phaseHeader:
+	case StateHead:
 		l.refuseHead(s, server.ErrBadRequest)
-	case phaseBody:
+	case StateBody:
 		u := s.upload
 		s.upload = nil
 		l.refuse(s, u.method, u.path, u.query, server.ErrBadRequest)
 	}
-	if p, _ := s.where(); s.open && p != phaseWriting {
+	if p, _ := s.where(); s.open && p != StateWriting {
 		l.close(s, server.CloseDisconnect)
 	}
 }
 
 // lost closes a session whose connection is broken.
 func (l *loop) lost(s *session) {
-	if p, _ := s.where(); p == phaseHanging {
+	if p, _ := s.where(); p == StateHanging {
 		l.leave(s, true) // its job is to be finished
 		return
 	}
@@ -111,12 +111,12 @@ func (s *session) keep(rest []byte) {
 func (l *loop) take(s *session, in []byte) int {
 	p, _ := s.where()
 	switch {
-	case p == phaseLingering: // a client that goes on sending although its connection closes
-		if _, enough, _ := s.upload.body.take(in); enough {
+	case p == StateLingering: // a client that goes on sending although its connection closes
+		if _, enough, _ := s.upload.body.Consume(in); enough {
 			l.close(s, server.CloseReplied)
 		}
 		return len(in)
-	case p == phaseHanging: // and one that gets no reply
+	case p == StateHanging: // and one that gets no reply
 		return len(in)
 	case s.upload != nil:
 		return l.takeBody(s, in)
@@ -126,17 +126,17 @@ func (l *loop) take(s *session, in []byte) int {
 
 func (l *loop) takeHead(s *session, in []byte) int {
 	searched := 0
-	if p, _ := s.where(); p == phaseHeader {
+	if p, _ := s.where(); p == StateHead {
 		searched = l.searched
-	} else if blank := blankLines(in); blank > 0 {
+	} else if blank := BlankLines(in); blank > 0 {
 		return blank // they are no request yet: its time runs from its first byte
 	} else {
-		if p == phaseIdle {
+		if p == StateIdle {
 			s.due = l.now
 		}
-		s.enter(phaseHeader, l.now)
+		s.enter(StateHead, l.now)
 	}
-	end := headEnd(in, searched)
+	end := HeadEnd(in, searched)
 	switch limit := l.loops.limits.MaxHeaderBytes; {
 	case end > limit || end < 0 && len(in) >= limit:
 		l.refuseHead(s, server.ErrHeaderTooLarge)
@@ -150,55 +150,55 @@ func (l *loop) takeHead(s *session, in []byte) int {
 
 // refuseHead answers a client whose request has no head to go by.
 func (l *loop) refuseHead(s *session, err error) {
-	s.manner = manner{}
+	s.manner = RequestInfo{}
 	l.refuse(s, "", "", "", err)
 }
 
 // begin goes on with a request whose head has come.
 func (l *loop) begin(s *session, p []byte) {
-	head, header := &l.head, &l.parser.header
-	head.parse(p)
-	if err := l.parser.parse(p); err != nil {
-		l.refuseHead(s, cmp.Or(head.err, parseError(err)))
+	head, header := &l.head, &l.parser.Header
+	head.Parse(p)
+	if err := l.parser.Parse(p); err != nil {
+		l.refuseHead(s, cmp.Or(head.Err, ParseError(err)))
 		return
 	}
-	s.manner = manner{http10: !header.IsHTTP11(), head: header.IsHead(), close: header.ConnectionClose()}
-	method := methodOf(header.Method())
-	path, query, err := l.parser.target()
-	if err = cmp.Or(checkHead(header, head, l.loops.limits.MaxBodyBytes), err); err != nil {
+	s.manner = RequestInfo{HTTP10: !header.IsHTTP11(), Head: header.IsHead(), Close: header.ConnectionClose()}
+	method := Method(header.Method())
+	path, query, err := l.parser.Target()
+	if err = cmp.Or(CheckHead(header, head, l.loops.limits.MaxBodyBytes), err); err != nil {
 		l.refuse(s, method, path, query, err)
 		return
 	}
-	if !head.hasBody() {
+	if !head.HasBody() {
 		l.admit(s, method, path, query)
 		return
 	}
-	s.upload = &upload{body: newBody(head.length, &l.loops.limits), method: method, path: path, query: query}
-	if mayContinue(header, head) {
+	s.upload = &upload{body: NewBody(head.Length, &l.loops.limits), method: method, path: path, query: query}
+	if MayContinue(header, head) {
 		l.sayContinue(s)
 		return
 	}
-	s.enter(phaseBody, l.now)
+	s.enter(StateBody, l.now)
 }
 
 // sayContinue lets the client send its body.
 func (l *loop) sayContinue(s *session) {
-	rest, _, err := l.write(s, continueText, nil)
+	rest, _, err := l.write(s, Continue, nil)
 	switch {
 	case err != nil:
 		l.close(s, server.CloseDisconnect)
 	case len(rest) == 0:
-		s.enter(phaseBody, l.now)
+		s.enter(StateBody, l.now)
 	default:
 		s.unsent = &unsent{interim: true, head: rest}
-		s.enter(phaseWriting, l.now)
+		s.enter(StateWriting, l.now)
 	}
 }
 
 func (l *loop) takeBody(s *session, in []byte) int {
-	n, complete, err := s.upload.body.take(in)
+	n, complete, err := s.upload.body.Consume(in)
 	if n > 0 {
-		s.enter(phaseBody, l.now)
+		s.enter(StateBody, l.now)
 	}
 	if err == nil && !complete {
 		return n
@@ -206,7 +206,7 @@ func (l *loop) takeBody(s *session, in []byte) int {
 	u := s.upload
 	s.upload = nil
 	if err != nil {
-		l.refuse(s, u.method, u.path, u.query, bodyError(err))
+		l.refuse(s, u.method, u.path, u.query, BodyError(err))
 		return len(in)
 	}
 	l.admit(s, u.method, u.path, u.query)

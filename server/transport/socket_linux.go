@@ -2,17 +2,17 @@ package transport
 
 import "golang.org/x/sys/unix"
 
-func unread(fd int) bool {
+func Unread(fd int) bool {
 	waiting, _ := unix.IoctlGetInt(fd, unix.TIOCINQ)
 	return waiting > 0
 }
 
-func undelivered(fd int) bool {
+func Undelivered(fd int) bool {
 	waiting, _ := unix.IoctlGetInt(fd, unix.TIOCOUTQ)
 	return waiting > 0
 }
 
-func acked(fd int) uint64 {
+func Acked(fd int) uint64 {
 	info, err := unix.GetsockoptTCPInfo(fd, unix.IPPROTO_TCP, unix.TCP_INFO)
 	if err != nil {
 		return 0

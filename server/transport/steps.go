@@ -31,8 +31,8 @@ func (c *conn) breakOff(hang func()) bool {
 // taken yet, so it waits for that, for a moment.
 func (c *conn) cutOff() {
 	if c.answer.Abort == fault.Reset {
-		for began := time.Now(); c.undelivered() && time.Since(began) < deliverTime; {
-			if c.job.Pause(deliverEvery) != nil {
+		for began := time.Now(); c.undelivered() && time.Since(began) < DeliverTime; {
+			if c.job.Pause(DeliverInterval) != nil {
 				break
 			}
 		}
@@ -47,7 +47,7 @@ func (c *conn) abort(hang func()) {
 	case fault.Reset:
 		c.reset()
 	case fault.Hang:
-		c.enter(phaseHanging, 0)
+		c.enter(StateHanging, 0)
 		c.job.Hang()
 		hang()
 	}
@@ -78,12 +78,12 @@ func (c *conn) drip(pause func(time.Duration) error, write func([]byte) error) e
 	began := time.Now()
 	for i := range c.answer.Pieces {
 		piece, at := c.answer.Piece(i)
-		c.enter(phaseWorking, c.conns.coarse()) // nothing times out meanwhile
+		c.enter(StateHandling, c.conns.coarse()) // nothing times out meanwhile
 		if err := pause(at - time.Since(began)); err != nil {
 			c.failed = true
 			return err
 		}
-		c.enter(phaseWriting, c.conns.coarse())
+		c.enter(StateWriting, c.conns.coarse())
 		if err := write(piece); err != nil {
 			return err
 		}

@@ -45,19 +45,19 @@ func (s *conns) coarse() time.Duration { return time.Duration(s.clock.Load()) }
 func (s *conns) check(c *conn, now time.Duration) {
 	phase, since := c.where()
 	switch phase {
-	case phaseWorking, phaseHanging:
-		if s.looks(c) && now-since >= lookEvery {
+	case StateHandling, StateHanging:
+		if s.looks(c) && now-since >= InputCheckInterval {
 			s.look(c, phase)
 		}
 		return
-	case phaseWriting:
+	case StateWriting:
 		s.checkWrite(c, now)
 		return
 	}
 	requested := time.Duration(c.requested.Load())
 	cause, over := s.timeouts.Expired(phase, since, requested, now, s.drainFrom)
 	if over && c.unread() {
-		cause, over = s.timeouts.Expired(phase, since, requested, now-unreadGrace, s.drainFrom)
+		cause, over = s.timeouts.Expired(phase, since, requested, now-UnreadGrace, s.drainFrom)
 	}
 	if over {
 		c.accuse(cause)
@@ -71,37 +71,37 @@ func (s *conns) checkWrite(c *conn, now time.Duration) {
 	at := c.at.Load()
 	since := Stamp(at).Since()
 	if now-since >= s.timeouts.SweepInterval() && s.timeouts.Progressed(&c.acked, c.taken()) {
-		c.at.CompareAndSwap(at, int64(NewStamp(phaseWriting, now)))
+		c.at.CompareAndSwap(at, int64(NewStamp(StateWriting, now)))
 		return
 	}
-	if cause, over := s.timeouts.Expired(phaseWriting, since, 0, now, s.drainFrom); over {
+	if cause, over := s.timeouts.Expired(StateWriting, since, 0, now, s.drainFrom); over {
 		c.cut(cause)
 	}
 }
 
 // looks reports whether it is c's turn to be looked at, which it is once in lookEvery. Turns are spread evenly.
 func (s *conns) looks(c *conn) bool {
-	turns := max(1, int32(lookEvery/s.timeouts.SweepInterval()))
+	turns := max(1, int32(InputCheckInterval/s.timeouts.SweepInterval()))
 	return (c.index+s.round)%turns == 0
 }
 
 // look reads what a client has sent ahead of the reply that it waits for. As long as it fills the socket, the client's FIN
 // has no way in, and its leaving is not seen. Behind a reply that never comes it is dropped; otherwise it is kept, up to a
 // bound, and a client that has sent more still counts as gone.
-func (s *conns) look(c *conn, phase phase) {
+func (s *conns) look(c *conn, phase ConnState) {
 	if c.raw == nil || !c.reading.TryLock() {
 		return // whoever reads it sees the client leave
 	}
 	defer c.reading.Unlock()
 	switch {
 	case c.deaf:
-	case phase == phaseHanging:
+	case phase == StateHanging:
 		c.early = nil
 		if s.ahead.drop(c.raw) {
 			c.job.Leave() // there is no reply to wait for, also where a FIN alone is no leaving
 		}
-	case len(c.early) < maxAhead:
-		c.early = append(c.early, s.ahead.read(c.raw, maxAhead-len(c.early))...)
+	case len(c.early) < MaxReadAhead:
+		c.early = append(c.early, s.ahead.read(c.raw, MaxReadAhead-len(c.early))...)
 	case c.unread(): // and nothing was taken since the last look
 		c.giveUp()
 	}

@@ -20,33 +20,33 @@ func TestCheck(t *testing.T) {
 	every := interval()
 	for _, row := range []struct {
 		name    string
-		phase   phase
+		phase   ConnState
 		since   time.Duration // before now
 		drained time.Duration // closing was announced so long ago; never for not at all
 		want    string
 	}{
-		{"silent", phaseFresh, 5 * time.Second, never, none},
-		{"silent for too long", phaseFresh, 5*time.Second + every, never, read},
-		{"slow header", phaseHeader, 5 * time.Second, never, none},
-		{"too slow header", phaseHeader, 5*time.Second + every, never, read},
-		{"stalled body", phaseBody, 10 * time.Second, never, none},
-		{"body stalled for too long", phaseBody, 10*time.Second + every, never, read},
-		{"works for ever", phaseWorking, now, never, none},
-		{"stalled reply", phaseWriting, 20 * time.Second, never, none},
-		{"reply stalled for too long", phaseWriting, 20*time.Second + every, never, both},
-		{"idle", phaseIdle, time.Minute, never, none},
-		{"idle for too long", phaseIdle, time.Minute + every, never, read},
+		{"silent", StateNew, 5 * time.Second, never, none},
+		{"silent for too long", StateNew, 5*time.Second + every, never, read},
+		{"slow header", StateHead, 5 * time.Second, never, none},
+		{"too slow header", StateHead, 5*time.Second + every, never, read},
+		{"stalled body", StateBody, 10 * time.Second, never, none},
+		{"body stalled for too long", StateBody, 10*time.Second + every, never, read},
+		{"works for ever", StateHandling, now, never, none},
+		{"stalled reply", StateWriting, 20 * time.Second, never, none},
+		{"reply stalled for too long", StateWriting, 20*time.Second + every, never, both},
+		{"idle", StateIdle, time.Minute, never, none},
+		{"idle for too long", StateIdle, time.Minute + every, never, read},
 
-		{"silent, just announced", phaseFresh, 3 * time.Second, idleGrace - 1, none},
-		{"silent, announced", phaseFresh, 3 * time.Second, idleGrace, read},
-		{"idle, just announced", phaseIdle, 3 * time.Second, idleGrace - 1, none},
-		{"idle, announced", phaseIdle, 3 * time.Second, idleGrace, read},
-		{"idle since after it was announced", phaseIdle, idleGrace - 1, time.Second, none},
-		{"accepted after it was announced", phaseFresh, idleGrace - 1, time.Second, none},
-		{"header, announced", phaseHeader, 3 * time.Second, time.Minute, none},
-		{"body, announced", phaseBody, 3 * time.Second, time.Minute, none},
-		{"works, announced", phaseWorking, 3 * time.Second, time.Minute, none},
-		{"reply, announced", phaseWriting, 3 * time.Second, time.Minute, none},
+		{"silent, just announced", StateNew, 3 * time.Second, IdleGrace - 1, none},
+		{"silent, announced", StateNew, 3 * time.Second, IdleGrace, read},
+		{"idle, just announced", StateIdle, 3 * time.Second, IdleGrace - 1, none},
+		{"idle, announced", StateIdle, 3 * time.Second, IdleGrace, read},
+		{"idle since after it was announced", StateIdle, IdleGrace - 1, time.Second, none},
+		{"accepted after it was announced", StateNew, IdleGrace - 1, time.Second, none},
+		{"header, announced", StateHead, 3 * time.Second, time.Minute, none},
+		{"body, announced", StateBody, 3 * time.Second, time.Minute, none},
+		{"works, announced", StateHandling, 3 * time.Second, time.Minute, none},
+		{"reply, announced", StateWriting, 3 * time.Second, time.Minute, none},
 	} {
 		c := stillConn(now, row.phase, now-row.since)
 		if row.drained != never {
@@ -64,16 +64,16 @@ func TestCheck(t *testing.T) {
 func TestCheckRequest(t *testing.T) {
 	const now = time.Hour
 	for _, row := range []struct {
-		phase phase
+		phase ConnState
 		began time.Duration // before now
 		want  bool
 	}{
-		{phaseHeader, 30 * time.Second, false},
-		{phaseHeader, 30*time.Second + interval(), true},
-		{phaseBody, 30 * time.Second, false},
-		{phaseBody, 30*time.Second + interval(), true},
-		{phaseWorking, time.Minute, false},
-		{phaseIdle, time.Minute, false},
+		{StateHead, 30 * time.Second, false},
+		{StateHead, 30*time.Second + interval(), true},
+		{StateBody, 30 * time.Second, false},
+		{StateBody, 30*time.Second + interval(), true},
+		{StateHandling, time.Minute, false},
+		{StateIdle, time.Minute, false},
 	} {
 		c := stillConn(now, row.phase, now) // it made progress just now
 		c.requested.Store(int64(now - row.began))
@@ -112,14 +112,14 @@ func TestStoodStill(t *testing.T) {
 func TestCheckAfterStop(t *testing.T) {
 	for _, row := range []struct {
 		name  string
-		phase phase
+		phase ConnState
 		left  time.Duration
 	}{
-		{"silent", phaseFresh, limits().ReadHeaderTimeout},
-		{"header", phaseHeader, limits().ReadHeaderTimeout},
-		{"body", phaseBody, limits().ReadTimeout},
-		{"idle", phaseIdle, limits().IdleTimeout},
-		{"reply", phaseWriting, limits().WriteTimeout},
+		{"silent", StateNew, limits().ReadHeaderTimeout},
+		{"header", StateHead, limits().ReadHeaderTimeout},
+		{"body", StateBody, limits().ReadTimeout},
+		{"idle", StateIdle, limits().IdleTimeout},
+		{"reply", StateWriting, limits().WriteTimeout},
 	} {
 		c := stillConn(0, row.phase, 0)
 		s := c.conns

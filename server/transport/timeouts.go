@@ -8,35 +8,35 @@ import (
 )
 
 const (
-	// idleGrace is how long an idle kept connection stays open once closing was announced: a request that its client
+	// IdleGrace is how long an idle kept connection stays open once closing was announced: a request that its client
 	// had sent by then is still answered.
-	idleGrace = 500 * time.Millisecond
-	// killGrace is how long after the drain deadline the 503s have to be read before their connections are cut.
-	killGrace = 2 * time.Second
-	// lingerTime bounds the wait for a client that still sends when its connection is to be closed (RFC 9112, 9.6).
-	lingerTime = 500 * time.Millisecond
-	// lingerBytes bounds what is read of it.
-	lingerBytes = 256 << 10
+	IdleGrace = 500 * time.Millisecond
+	// KillGrace is how long after the drain deadline the 503s have to be read before their connections are cut.
+	KillGrace = 2 * time.Second
+	// LingerTime bounds the wait for a client that still sends when its connection is to be closed (RFC 9112, 9.6).
+	LingerTime = 500 * time.Millisecond
+	// LingerBytes bounds what is read of it.
+	LingerBytes = 256 << 10
 )
 
 const (
-	// unreadGrace is how much longer a client has whose bytes lie in the socket: then it is the server that is late. It is
+	// UnreadGrace is how much longer a client has whose bytes lie in the socket: then it is the server that is late. It is
 	// bounded, because a client could send blank lines faster than they are skipped.
-	unreadGrace = 10 * time.Second
-	// lookEvery is how often a connection is looked at whose request works: has its client sent more than fits?
-	lookEvery = time.Second
-	// slowest is the rate in bytes per second below which a client does not count as reading its reply.
-	slowest = 1 << 10
+	UnreadGrace = 10 * time.Second
+	// InputCheckInterval is how often a connection is looked at whose request works: has its client sent more than fits?
+	InputCheckInterval = time.Second
+	// minWriteRate is the rate in bytes per second below which a client does not count as reading its reply.
+	minWriteRate = 1 << 10
 )
 
-// maxAhead is how many bytes of a client's next requests are kept while it waits for a reply, beyond those that the kernel
+// MaxReadAhead is how many bytes of a client's next requests are kept while it waits for a reply, beyond those that the kernel
 // keeps.
-const maxAhead = 64 << 10
+const MaxReadAhead = 64 << 10
 
 // How long a reset waits for the bytes in front of it, and how often it looks.
 const (
-	deliverTime  = time.Second
-	deliverEvery = 2 * time.Millisecond
+	DeliverTime     = time.Second
+	DeliverInterval = 2 * time.Millisecond
 )
 
 // Timeouts are the timeouts of a connection, as its App's limits have them.
@@ -67,24 +67,24 @@ func (t *Timeouts) SweepInterval() time.Duration { return t.interval }
 // Expired reports whether the time of a connection is over that has been in a phase since that stamp, and why. requested
 // is when the request began that is being read. Without a request the time is over, too, when closing has been announced
 // for a while: since drainFrom, or 0 for not announced.
-func (t *Timeouts) Expired(p phase, since, requested, now, drainFrom time.Duration) (server.CloseCause, bool) {
+func (t *Timeouts) Expired(p ConnState, since, requested, now, drainFrom time.Duration) (server.CloseCause, bool) {
 	passed := now - since - t.interval
-	graceOver := drainFrom > 0 && now-max(since, drainFrom) >= idleGrace
-	switch reads := p == phaseFresh || p == phaseHeader || p == phaseBody; {
+	graceOver := drainFrom > 0 && now-max(since, drainFrom) >= IdleGrace
+	switch reads := p == StateNew || p == StateHead || p == StateBody; {
 	case reads && t.readRequest > 0 && now-requested-t.interval >= t.readRequest:
 		return server.CloseRequestTimeout, true
-	case (p == phaseFresh || p == phaseHeader) && passed >= t.readHeader:
+	case (p == StateNew || p == StateHead) && passed >= t.readHeader:
 		return server.CloseHeaderTimeout, true
-	case p == phaseBody:
+	case p == StateBody:
 		return server.CloseReadTimeout, passed >= t.read
-	case p == phaseWriting:
+	case p == StateWriting:
 		return server.CloseWriteTimeout, passed >= t.write
-	case p == phaseIdle && passed >= t.idle:
+	case p == StateIdle && passed >= t.idle:
 		return server.CloseIdleTimeout, true
-	case p == phaseFresh || p == phaseIdle:
+	case p == StateNew || p == StateIdle:
 		return server.CloseDrain, graceOver
-	case p == phaseLingering:
-		return server.CloseReplied, now-since >= lingerTime
+	case p == StateLingering:
+		return server.CloseReplied, now-since >= LingerTime
 	}
 	return 0, false
 }
@@ -92,7 +92,7 @@ func (t *Timeouts) Expired(p phase, since, requested, now, drainFrom time.Durati
 // Progressed reports whether taken is far enough beyond seen, the bytes that a client's system had taken when that was
 // last so, and updates seen then.
 func (t *Timeouts) Progressed(seen *uint64, taken uint64) bool {
-	enough := max(1, uint64(t.write/time.Millisecond*slowest/1000))
+	enough := max(1, uint64(t.write/time.Millisecond*minWriteRate/1000))
 	if taken < *seen+enough {
 		return false
 	}
@@ -100,15 +100,15 @@ func (t *Timeouts) Progressed(seen *uint64, taken uint64) bool {
 	return true
 }
 
-// steps are how many parts a wait has that the process is to be awake for: if it stood still (SIGSTOP, a machine without a
+// WaitSteps are how many parts a wait has that the process is to be awake for: if it stood still (SIGSTOP, a machine without a
 // core for it), that has cost one of them.
-const steps = 8
+const WaitSteps = 8
 
-// pause waits for d, in steps, or until stopped is closed, which it reports as false.
-func pause(d time.Duration, stopped <-chan struct{}) bool {
-	for range steps {
+// Wait waits for d, in steps, or until stopped is closed, which it reports as false.
+func Wait(d time.Duration, stopped <-chan struct{}) bool {
+	for range WaitSteps {
 		select {
-		case <-time.After(d / steps):
+		case <-time.After(d / WaitSteps):
 		case <-stopped:
 			return false
 		}
@@ -116,8 +116,8 @@ func pause(d time.Duration, stopped <-chan struct{}) bool {
 	return true
 }
 
-// closeCause is why a connection closes after reply.
-func closeCause(reply *server.Reply) server.CloseCause {
+// CloseCause is why a connection closes after reply.
+func CloseCause(reply *server.Reply) server.CloseCause {
 	switch {
 	case reply.Abort != fault.None:
 		return server.CloseAbort

@@ -137,6 +137,6 @@ func (c *conn) unread() bool {
 		return false
 	}
 	waiting := false
-	c.raw.Control(func(fd uintptr) { waiting = unread(int(fd)) })
+	c.raw.Control(func(fd uintptr) { waiting = Unread(int(fd)) })
 	return waiting
 }
