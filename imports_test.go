@@ -35,15 +35,17 @@ var mayImport = map[string][]string{
 	"connlimit":           {},
 	"internal/catalog":    {"configs", "modes", "server/fault", "units", "work", "work/kinds"},
 	"memnet":              {},
-	"modes":               {"server", "server/admission", "server/listener", "server/transport", "work"},
+	"modes":               {"server", "server/admission", "server/eventloop", "server/listener", "server/transport", "work"},
 	"server":              {"server/admission", "server/fault", "work"},
 	"server/admin":        {"connlimit", "server", "server/listener", "work"},
 	"server/admission":    {},
+	"server/eventloop":    {"server", "server/fault", "server/http1", "server/listener", "work"},
 	"server/fault":        {"units"},
 	"server/host":         {"server", "server/listener"},
+	"server/http1":        {"server", "server/fault"},
 	"server/listener":     {},
 	"server/prefork":      {"server/listener"},
-	"server/transport":    {"server", "server/fault", "server/listener", "work"},
+	"server/transport":    {"server", "server/fault", "server/http1", "server/listener", "work"},
 	"units":               {},
 	"work":                {},
 	"work/kinds":          {"work", "work/remote"},
@@ -54,8 +56,8 @@ var mayImport = map[string][]string{
 // knowsBytes are the packages that may see HTTP requests: one for those that are served, one for admin's own, one for
 // those that work waits for, one for the limits of these two, and the clients.
 var knowsBytes = []string{
-	"bench", "bench/beside", "bench/load", "cmd/demo-server", "connlimit", "server/admin", "server/transport",
-	"work/remote", "work/remote/backend",
+	"bench", "bench/beside", "bench/load", "cmd/demo-server", "connlimit", "server/admin", "server/http1",
+	"server/transport", "work/remote", "work/remote/backend",
 }
 
 // A pkg is what `go list -json` says of a package.

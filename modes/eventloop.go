@@ -6,8 +6,8 @@ import (
 	"runtime"
 
 	"demo-server/server"
+	"demo-server/server/eventloop"
 	"demo-server/server/listener"
-	"demo-server/server/transport"
 	"demo-server/work"
 )
 
@@ -55,11 +55,11 @@ const filesPerLoop = 4
 
 func serveEventLoop(ctx context.Context, src *listener.Source, app *server.App, o Options) error {
 	if o.Unpatched {
-		return transport.EventLoop(ctx, src, app, o.Loops, transport.Task.Block)
+		return eventloop.EventLoop(ctx, src, app, o.Loops, eventloop.Task.Block)
 	}
-	helpers := newCrew(o.LoopHelpers, transport.Errand.Run)
+	helpers := newCrew(o.LoopHelpers, eventloop.Errand.Run)
 	defer helpers.end()
-	return transport.EventLoop(ctx, src, app, o.Loops, func(task transport.Task) {
+	return eventloop.EventLoop(ctx, src, app, o.Loops, func(task eventloop.Task) {
 		switch task.Holds() {
 		case work.Nothing:
 			task.Sleep()

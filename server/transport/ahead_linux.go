@@ -4,6 +4,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"demo-server/server/http1"
 )
 
 // maxDrop is how many bytes are dropped at a look: a client must not have the sweeper to itself.
@@ -17,7 +19,7 @@ type ahead struct {
 }
 
 func newAhead() *ahead {
-	a := &ahead{buffer: make([]byte, MaxReadAhead)}
+	a := &ahead{buffer: make([]byte, http1.MaxReadAhead)}
 	a.look = func(fd uintptr) { a.n, _ = unix.Read(int(fd), a.buffer[:a.n]) } // it does not block: Go's sockets never do
 	return a
 }
@@ -44,7 +46,7 @@ func (a *ahead) drop(raw syscall.RawConn) (ended bool) {
 // taken is how many bytes the client's system has acknowledged so far, or 0 where that cannot be known.
 func (c *conn) taken() (n uint64) {
 	if c.raw != nil {
-		c.raw.Control(func(fd uintptr) { n = Acked(int(fd)) })
+		c.raw.Control(func(fd uintptr) { n = http1.Acked(int(fd)) })
 	}
 	return n
 }
@@ -52,7 +54,7 @@ func (c *conn) taken() (n uint64) {
 // undelivered reports whether the client's system has not taken everything that was written.
 func (c *conn) undelivered() (waits bool) {
 	if c.raw != nil {
-		c.raw.Control(func(fd uintptr) { waits = Undelivered(int(fd)) })
+		c.raw.Control(func(fd uintptr) { waits = http1.Undelivered(int(fd)) })
 	}
 	return waits
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"demo-server/server"
+	"demo-server/server/http1"
 	"demo-server/server/listener"
 )
 
@@ -20,8 +21,8 @@ type Blocking struct {
 
 	// There is one connection at a time, so that one of each is enough.
 	reader *bufio.Reader
-	parser HeadParser
-	letter ReplyWriter
+	parser http1.HeadParser
+	letter http1.ReplyWriter
 	out    []byte
 }
 
@@ -39,7 +40,7 @@ func NewBlocking(ctx context.Context, src *listener.Source, app *server.App) (*B
 	}
 	return &Blocking{
 		conns: conns, app: app, wait: wait,
-		reader: bufio.NewReaderSize(nil, app.Limits().MaxHeaderBytes), letter: NewReplyWriter(app.ServerName()),
+		reader: bufio.NewReaderSize(nil, app.Limits().MaxHeaderBytes), letter: http1.NewReplyWriter(app.ServerName()),
 	}, nil
 }
 
@@ -76,9 +77,9 @@ func (c *Connection) Read() *server.Job {
 		}
 		return nil
 	}
-	method := Method(header.Method())
+	method := http1.Method(header.Method())
 	path, query, err := b.parser.Target()
-	if err = cmp.Or(CheckHead(header, &c.conn.inflow.head, b.app.Limits().MaxBodyBytes), err); err == nil {
+	if err = cmp.Or(http1.CheckHead(header, &c.conn.inflow.head, b.app.Limits().MaxBodyBytes), err); err == nil {
 		err = c.readBody()
 	}
 	if err == nil {
@@ -92,8 +93,8 @@ func (c *Connection) Read() *server.Job {
 }
 
 func (c *Connection) readBody() error {
-	if MayContinue(&c.blocking.parser.Header, &c.conn.inflow.head) {
-		if _, err := c.conn.Write(Continue); err != nil {
+	if http1.MayContinue(&c.blocking.parser.Header, &c.conn.inflow.head) {
+		if _, err := c.conn.Write(http1.Continue); err != nil {
 			return server.ErrBadRequest
 		}
 	}
@@ -116,7 +117,7 @@ func (c *Connection) Write() {
 		return
 	}
 	b.letter.SetTime(time.Now())
-	manner := RequestInfo{Head: b.parser.Header.IsHead(), Close: true}
+	manner := http1.RequestInfo{Head: b.parser.Header.IsHead(), Close: true}
 	head, body := b.letter.Append(b.out[:0], reply, manner)
 	b.out = head
 	_, err := c.conn.Write(head)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"demo-server/server"
+	"demo-server/server/http1"
 )
 
 // writeChunk is how much is written at once: progress on a long reply is seen between chunks.
@@ -53,11 +54,13 @@ type conn struct {
 	at atomic.Int64
 }
 
-func (c *conn) enter(p ConnState, since time.Duration) { c.at.Store(int64(NewStamp(p, since))) }
+func (c *conn) enter(p http1.ConnState, since time.Duration) {
+	c.at.Store(int64(http1.NewStamp(p, since)))
+}
 
 // where is what the connection is at, and since when.
-func (c *conn) where() (ConnState, time.Duration) {
-	at := Stamp(c.at.Load())
+func (c *conn) where() (http1.ConnState, time.Duration) {
+	at := http1.Stamp(c.at.Load())
 	return at.State(), at.Since()
 }
 
@@ -105,7 +108,7 @@ func (c *conn) closeCause() server.CloseCause {
 	if cause := server.CloseCause(c.blame.Load()); cause != server.CloseReplied {
 		return cause
 	}
-	return CloseCause(&c.answer)
+	return http1.CloseCause(&c.answer)
 }
 
 func (c *conn) Write(p []byte) (int, error) {
@@ -113,9 +116,9 @@ func (c *conn) Write(p []byte) (int, error) {
 		return 0, errBrokenOff
 	}
 	switch now, _ := c.where(); now {
-	case StateWriting:
-	case StateHandling:
-		c.enter(StateWriting, c.conns.coarse())
+	case http1.StateWriting:
+	case http1.StateHandling:
+		c.enter(http1.StateWriting, c.conns.coarse())
 	default:
 		return c.writeBetween(now, p)
 	}
@@ -124,11 +127,11 @@ func (c *conn) Write(p []byte) (int, error) {
 
 // writeBetween writes what is no reply of a job's: 100 Continue, an error that net/http answers by itself, or replies
 // that fasthttp held back. It is timed as every write is.
-func (c *conn) writeBetween(now ConnState, p []byte) (int, error) {
-	if !c.inflow.head.HasBody() && bytes.Equal(p, Continue) {
+func (c *conn) writeBetween(now http1.ConnState, p []byte) (int, error) {
+	if !c.inflow.head.HasBody() && bytes.Equal(p, http1.Continue) {
 		return len(p), nil // fasthttp says so also to a client that has nothing to send
 	}
-	c.enter(StateWriting, c.conns.coarse())
+	c.enter(http1.StateWriting, c.conns.coarse())
 	n, err := c.writeChunks(p)
 	c.enter(now, c.conns.coarse())
 	return n, err
@@ -147,7 +150,7 @@ func (c *conn) writeChunks(p []byte) (int, error) {
 		if total == len(p) {
 			return total, nil
 		}
-		c.enter(StateWriting, c.conns.coarse())
+		c.enter(http1.StateWriting, c.conns.coarse())
 	}
 }
 
@@ -170,7 +173,7 @@ func (c *conn) refuse(method, path, query string, err error) {
 // turn makes way for the connection's next request, and returns how long that one waited in the accept queue.
 func (c *conn) turn() (backlog time.Duration) {
 	c.settle() // a pipelined request comes before anybody said that the last reply is out
-	c.enter(StateHandling, c.conns.coarse())
+	c.enter(http1.StateHandling, c.conns.coarse())
 	backlog = c.backlog
 	if c.served && backlog > 0 {
 		backlog = 0
@@ -194,7 +197,7 @@ func (c *conn) settle() {
 	}
 	c.pending = false
 	c.job.Finish(&c.answer, !c.failed)
-	c.enter(StateIdle, c.conns.coarse())
+	c.enter(http1.StateIdle, c.conns.coarse())
 	if !c.failed && !c.brokenOff && c.blame.Load() != 0 {
 		c.blame.Store(0) // it was answered, with 408, say
 	}
@@ -235,9 +238,9 @@ func (c *conn) Close() error {
 
 // hearOut reads and drops what the client still sends, for a moment.
 func (c *conn) hearOut() {
-	rest := io.LimitReader(c.Conn, LingerBytes)
-	for range WaitSteps {
-		c.SetReadDeadline(time.Now().Add(LingerTime / WaitSteps))
+	rest := io.LimitReader(c.Conn, http1.LingerBytes)
+	for range http1.WaitSteps {
+		c.SetReadDeadline(time.Now().Add(http1.LingerTime / http1.WaitSteps))
 		if _, err := io.Copy(io.Discard, rest); !timedOut(err) {
 			return
 		}

@@ -7,16 +7,18 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"demo-server/server/http1"
 )
 
 // still are conns whose clock only the test moves.
 func still(now time.Duration) *conns {
-	s := &conns{app: newApp(), limits: limits(), timeouts: NewTimeouts(new(limits()))}
+	s := &conns{app: newApp(), limits: limits(), timeouts: http1.NewTimeouts(new(limits()))}
 	s.clock.Store(int64(now))
 	return s
 }
 
-func stillConn(now time.Duration, at ConnState, since time.Duration) *conn {
+func stillConn(now time.Duration, at http1.ConnState, since time.Duration) *conn {
 	c := &conn{Conn: &wire{}, conns: still(now)}
 	c.job.Init(c.conns.app)
 	c.enter(at, since)
@@ -32,29 +34,29 @@ func TestArrived(t *testing.T) {
 	for _, row := range []struct {
 		name    string
 		partial string // what came of the head before
-		from    ConnState
+		from    http1.ConnState
 		bytes   string
 		out     string
-		to      ConnState
+		to      http1.ConnState
 		since   time.Duration
 	}{
-		{"a request at once", "", StateNew, request, request, StateBody, now},
-		{"the next request", "", StateIdle, request, request, StateBody, now},
-		{"two requests at once", "", StateIdle, request + request, request, StateBody, now},
-		{"a request and some of its body", "", StateIdle, sized + "x", sized, StateBody, now},
-		{"blank lines and a request", "", StateNew, "\r\n\n" + request, request, StateBody, now},
-		{"a first byte", "", StateNew, "G", "G", StateHead, now},
-		{"the next request's first byte", "", StateIdle, "G", "G", StateHead, now},
-		{"more of a header", "G", StateHead, "ET /", "ET /", StateHead, before},
-		{"the rest of a header", "GET / ", StateHead, "HTTP/1.1\r\n\r\n", "HTTP/1.1\r\n\r\n", StateBody, now},
-		{"the rest of a header and more", "GET / ", StateHead, "HTTP/1.1\r\n\r\nx", "HTTP/1.1\r\n\r\n", StateBody, now},
-		{"the last byte of a header", request[:len(request)-1], StateHead, "\nx", "\n", StateBody, now},
-		{"the last two bytes of a header", request[:len(request)-2], StateHead, "\r\nx", "\r\n", StateBody, now},
-		{"a header that ends in a bare line feed", "GET / HTTP/1.1\n", StateHead, "\nx", "\n", StateBody, now},
-		{"blank lines first", "", StateNew, "\r\n\r\n", "", StateNew, before},
-		{"blank lines between", "", StateIdle, "\r\n\r\n", "", StateIdle, before},
-		{"pipelined while it works", "", StateHandling, request, request, StateHandling, before},
-		{"pipelined while it writes", "", StateWriting, request, request, StateWriting, before},
+		{"a request at once", "", http1.StateNew, request, request, http1.StateBody, now},
+		{"the next request", "", http1.StateIdle, request, request, http1.StateBody, now},
+		{"two requests at once", "", http1.StateIdle, request + request, request, http1.StateBody, now},
+		{"a request and some of its body", "", http1.StateIdle, sized + "x", sized, http1.StateBody, now},
+		{"blank lines and a request", "", http1.StateNew, "\r\n\n" + request, request, http1.StateBody, now},
+		{"a first byte", "", http1.StateNew, "G", "G", http1.StateHead, now},
+		{"the next request's first byte", "", http1.StateIdle, "G", "G", http1.StateHead, now},
+		{"more of a header", "G", http1.StateHead, "ET /", "ET /", http1.StateHead, before},
+		{"the rest of a header", "GET / ", http1.StateHead, "HTTP/1.1\r\n\r\n", "HTTP/1.1\r\n\r\n", http1.StateBody, now},
+		{"the rest of a header and more", "GET / ", http1.StateHead, "HTTP/1.1\r\n\r\nx", "HTTP/1.1\r\n\r\n", http1.StateBody, now},
+		{"the last byte of a header", request[:len(request)-1], http1.StateHead, "\nx", "\n", http1.StateBody, now},
+		{"the last two bytes of a header", request[:len(request)-2], http1.StateHead, "\r\nx", "\r\n", http1.StateBody, now},
+		{"a header that ends in a bare line feed", "GET / HTTP/1.1\n", http1.StateHead, "\nx", "\n", http1.StateBody, now},
+		{"blank lines first", "", http1.StateNew, "\r\n\r\n", "", http1.StateNew, before},
+		{"blank lines between", "", http1.StateIdle, "\r\n\r\n", "", http1.StateIdle, before},
+		{"pipelined while it works", "", http1.StateHandling, request, request, http1.StateHandling, before},
+		{"pipelined while it writes", "", http1.StateWriting, request, request, http1.StateWriting, before},
 	} {
 		c := stillConn(now, row.from, before)
 		c.inflow.partial = []byte(row.partial)
@@ -68,7 +70,7 @@ func TestArrived(t *testing.T) {
 
 // TestArrivedWhileMoved: a byte that is read while another goroutine moves the connection on does not move it back.
 func TestArrivedWhileMoved(t *testing.T) {
-	c := stillConn(0, StateHandling, 0)
+	c := stillConn(0, http1.StateHandling, 0)
 	var round atomic.Int64 // odd while both are at it
 	var reader sync.WaitGroup
 	const rounds = 20_000
@@ -83,13 +85,13 @@ func TestArrivedWhileMoved(t *testing.T) {
 	})
 	moved := 0
 	for n := int64(1); n < 2*rounds; n += 2 {
-		c.enter(StateBody, 0)
+		c.enter(http1.StateBody, 0)
 		round.Store(n)
-		c.enter(StateHandling, 0)
+		c.enter(http1.StateHandling, 0)
 		for round.Load() == n {
 			runtime.Gosched()
 		}
-		if at, _ := c.where(); at != StateHandling {
+		if at, _ := c.where(); at != http1.StateHandling {
 			moved++
 		}
 	}
@@ -104,22 +106,22 @@ func TestWrite(t *testing.T) {
 	const now = 2 * time.Second
 	for _, row := range []struct {
 		name     string
-		from, to ConnState
+		from, to http1.ConnState
 	}{
-		{"100 Continue", StateBody, StateBody},
-		{"the library's own error", StateHead, StateHead},
-		{"a reply that waited for more", StateIdle, StateIdle},
-		{"a reply", StateHandling, StateWriting},
-		{"more of a reply", StateWriting, StateWriting},
+		{"100 Continue", http1.StateBody, http1.StateBody},
+		{"the library's own error", http1.StateHead, http1.StateHead},
+		{"a reply that waited for more", http1.StateIdle, http1.StateIdle},
+		{"a reply", http1.StateHandling, http1.StateWriting},
+		{"more of a reply", http1.StateWriting, http1.StateWriting},
 	} {
 		c := stillConn(now, row.from, 0)
-		during := StateNew
+		during := http1.StateNew
 		c.Conn = &spy{write: func() { during, _ = c.where() }}
 		if n, err := c.Write([]byte("x")); n != 1 || err != nil {
 			t.Errorf("%s: wrote %d, %v", row.name, n, err)
 		}
-		if after, _ := c.where(); during != StateWriting || after != row.to {
-			t.Errorf("%s: phase %d during and %d after it, want %d and %d", row.name, during, after, StateWriting, row.to)
+		if after, _ := c.where(); during != http1.StateWriting || after != row.to {
+			t.Errorf("%s: phase %d during and %d after it, want %d and %d", row.name, during, after, http1.StateWriting, row.to)
 		}
 	}
 }
@@ -137,7 +139,7 @@ func (s *spy) Write(p []byte) (int, error) {
 
 // TestWriteProgress: a long reply makes progress with each of its pieces.
 func TestWriteProgress(t *testing.T) {
-	c := stillConn(0, StateHandling, 0)
+	c := stillConn(0, http1.StateHandling, 0)
 	w := &spy{}
 	var stamps []time.Duration
 	w.write = func() {

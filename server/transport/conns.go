@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"demo-server/server"
+	"demo-server/server/http1"
 	"demo-server/server/listener"
 )
 
@@ -24,7 +25,7 @@ type conns struct {
 	net.Listener
 	app      *server.App
 	limits   server.Limits
-	timeouts Timeouts
+	timeouts http1.Timeouts
 	slots    chan struct{}
 	watcher  *watcher // nil where no client's leaving can be seen
 
@@ -65,7 +66,7 @@ func open(ctx context.Context, src *listener.Source, app *server.App) (*conns, e
 	}
 	limits := app.Limits()
 	s := &conns{
-		Listener: own, app: app, limits: limits, timeouts: NewTimeouts(&limits), watcher: watcher,
+		Listener: own, app: app, limits: limits, timeouts: http1.NewTimeouts(&limits), watcher: watcher,
 		slots: make(chan struct{}, limits.MaxConnections), stopped: make(chan struct{}),
 		ahead: newAhead(),
 	}
@@ -96,7 +97,7 @@ func (s *conns) Accept() (net.Conn, error) {
 	c := &conn{Conn: raw, conns: s, backlog: -1, raw: rawConn(raw)}
 	c.job.Owner = c
 	c.job.Init(s.app)
-	c.enter(StateNew, s.coarse())
+	c.enter(http1.StateNew, s.coarse())
 	c.requested.Store(int64(s.coarse()))
 	s.seat(c)
 	c.watched = s.watcher.add(c)
@@ -166,7 +167,7 @@ func (s *conns) expire() {
 	for _, c := range s.all(nil) {
 		c.job.Abort()
 	}
-	for Wait(KillGrace, s.stopped) {
+	for http1.Wait(http1.KillGrace, s.stopped) {
 		for _, c := range s.all(nil) {
 			c.cut(server.CloseDrain)
 		}

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"demo-server/server/http1"
 )
 
 // TestSeats: an event finds its connection as long as that is open, and never the next one in the same seat.
@@ -122,7 +124,7 @@ func TestKill(t *testing.T) {
 		if _, write := expired(c); write || c.job.Err() == nil {
 			t.Error("at the deadline its job is not cancelled, or it is cut at once")
 		}
-		time.Sleep(KillGrace)
+		time.Sleep(http1.KillGrace)
 		synctest.Wait()
 		if read, write := expired(c); !read || !write {
 			t.Error("not cut after the grace")

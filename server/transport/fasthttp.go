@@ -12,6 +12,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"demo-server/server"
+	"demo-server/server/http1"
 	"demo-server/server/listener"
 )
 
@@ -62,18 +63,18 @@ type fastHandler struct {
 
 func (h *fastHandler) serve(ctx *fasthttp.RequestCtx) {
 	c := ctx.Conn().(*conn)
-	err := CheckHead(&ctx.Request.Header, &c.inflow.head, h.maxBody)
+	err := http1.CheckHead(&ctx.Request.Header, &c.inflow.head, h.maxBody)
 	if err == nil {
 		err = c.discardBody()
 	}
-	method, path := Method(ctx.Method()), Path(ctx.URI())
+	method, path := http1.Method(ctx.Method()), http1.Path(ctx.URI())
 	if err == nil {
 		_, err = h.app.Lookup(method, path)
 	}
 	if err != nil {
-		c.refuse(method, path, Query(ctx.URI()), err)
+		c.refuse(method, path, http1.Query(ctx.URI()), err)
 	} else {
-		job := c.begin(method, path, Query(ctx.URI()))
+		job := c.begin(method, path, http1.Query(ctx.URI()))
 		h.app.Admit(job, h.schedule)
 		job.Wait()
 	}
@@ -108,7 +109,7 @@ func (d *dripping) WriteTo(io.Writer) (n int64, err error) {
 // headerReceived hides the body from fasthttp, which would read some of it before it calls the handler, and takes an
 // incomplete chunked body for a complete one. The handler reads it from the connection.
 func (h *fastHandler) headerReceived(header *fasthttp.RequestHeader) fasthttp.RequestConfig {
-	if header.ContentLength() != NoBody {
+	if header.ContentLength() != http1.NoBody {
 		header.SetContentLength(0)
 	}
 	return fasthttp.RequestConfig{}
@@ -117,11 +118,11 @@ func (h *fastHandler) headerReceived(header *fasthttp.RequestHeader) fasthttp.Re
 // expect is asked before a client that waits for 100 Continue is told to go on.
 func (h *fastHandler) expect(ctx *fasthttp.RequestCtx) int {
 	c := ctx.Conn().(*conn)
-	err := CheckHead(&ctx.Request.Header, &c.inflow.head, h.maxBody)
+	err := http1.CheckHead(&ctx.Request.Header, &c.inflow.head, h.maxBody)
 	if err == nil {
 		return fasthttp.StatusContinue
 	}
-	c.refuse(Method(ctx.Method()), Path(ctx.URI()), Query(ctx.URI()), err)
+	c.refuse(http1.Method(ctx.Method()), http1.Path(ctx.URI()), http1.Query(ctx.URI()), err)
 	reply := c.reply()
 	writeReply(&ctx.Response, reply)
 	return reply.Status
@@ -134,7 +135,7 @@ func (h *fastHandler) refuse(ctx *fasthttp.RequestCtx, err error) {
 		ctx.SetStatusCode(fasthttp.StatusBadRequest)
 		return
 	}
-	c.refuse(Method(ctx.Method()), "", "", err)
+	c.refuse(http1.Method(ctx.Method()), "", "", err)
 	writeReply(&ctx.Response, c.reply())
 }
 
@@ -145,7 +146,7 @@ func writeReply(response *fasthttp.Response, reply *server.Reply) {
 	response.SetStatusCode(reply.Status)
 	response.SetBodyRaw(reply.Body)
 	header := &response.Header
-	if HasBody(reply.Status) {
+	if http1.HasBody(reply.Status) {
 		header.SetContentType(server.ContentType)
 		if len(reply.Body) == 0 {
 			header.SetContentLength(0) // fasthttp does not say so to HEAD by itself

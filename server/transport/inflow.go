@@ -6,19 +6,20 @@ import (
 	"io"
 
 	"demo-server/server"
+	"demo-server/server/http1"
 )
 
 // An inflow frames the bytes that a connection reads. Whoever reads the connection gets one head at a time, and then no
 // more than that request's body: what came behind it is held back until the next Read. So this package sees every head
 // and bounds every body before a library does, and no library ever holds bytes of the next request.
 type inflow struct {
-	head    Head   // of the last request
-	body    Body   // of the last request
-	inBody  bool   // body is not complete
-	err     error  // what every further read returns: where the next request begins is not known
-	same    []byte // the text that head was read from; empty if it has a body or is long
-	partial []byte // a copy of a head that has come in part
-	held    []byte // what was read and is not handed out yet
+	head    http1.Head // of the last request
+	body    http1.Body // of the last request
+	inBody  bool       // body is not complete
+	err     error      // what every further read returns: where the next request begins is not known
+	same    []byte     // the text that head was read from; empty if it has a body or is long
+	partial []byte     // a copy of a head that has come in part
+	held    []byte     // what was read and is not handed out yet
 }
 
 var errRefused = errors.New("the request was refused")
@@ -95,37 +96,37 @@ func (c *conn) arrived(in []byte) (from, to int, err error) {
 	if f.inBody {
 		n, complete, err := f.body.Consume(in)
 		f.inBody, f.err = !complete, err
-		c.moveOn(StateBody)
+		c.moveOn(http1.StateBody)
 		return 0, n, err
 	}
 	if len(f.partial) == 0 {
-		from = BlankLines(in)
+		from = http1.BlankLines(in)
 	}
 	if from == len(in) {
 		return from, from, nil // they are no request yet, however many and however slow they come
 	}
 	end := f.takeHead(in[from:], &c.conns.limits)
 	if end < 0 {
-		c.moveOn(StateHead)
+		c.moveOn(http1.StateHead)
 		return from, len(in), nil
 	}
-	c.moveOn(StateBody)
+	c.moveOn(http1.StateBody)
 	return from, from + end, nil
 }
 
 // moveOn enters a phase of reading. The time of a head runs from its first byte.
-func (c *conn) moveOn(next ConnState) {
+func (c *conn) moveOn(next http1.ConnState) {
 	at := c.at.Load()
-	switch now := Stamp(at).State(); {
-	case now == StateHandling || now == StateWriting || now == StateHanging:
+	switch now := http1.Stamp(at).State(); {
+	case now == http1.StateHandling || now == http1.StateWriting || now == http1.StateHanging:
 		return // a pipelined request, or its first byte: its time has not come
-	case now == StateIdle:
+	case now == http1.StateIdle:
 		c.requested.Store(int64(c.conns.coarse()))
-	case now == StateHead && next == StateHead:
+	case now == http1.StateHead && next == http1.StateHead:
 		return
 	}
 	// net/http reads a pipelined byte while another goroutine hands the request before it to its job: that one wins.
-	c.at.CompareAndSwap(at, int64(NewStamp(next, c.conns.coarse())))
+	c.at.CompareAndSwap(at, int64(http1.NewStamp(next, c.conns.coarse())))
 }
 
 // maxSame is how long a head may be that is kept to be compared with the next one.
@@ -141,7 +142,7 @@ func (f *inflow) takeHead(p []byte, limits *server.Limits) int {
 		f.partial = append(f.partial, p...)
 		whole = f.partial
 	}
-	end := HeadEnd(whole, came)
+	end := http1.HeadEnd(whole, came)
 	if end < 0 {
 		if came == 0 {
 			f.partial = append(f.partial, p...)
@@ -153,7 +154,7 @@ func (f *inflow) takeHead(p []byte, limits *server.Limits) int {
 	switch f.same = f.same[:0]; {
 	case f.err != nil:
 	case f.head.HasBody():
-		f.body, f.inBody = NewBody(f.head.Length, limits), true
+		f.body, f.inBody = http1.NewBody(f.head.Length, limits), true
 	case end <= maxSame:
 		f.same = append(f.same, whole[:end]...)
 	}
@@ -176,9 +177,9 @@ func (c *conn) discardBody() error {
 	if !c.inflow.inBody {
 		return nil
 	}
-	c.enter(StateBody, c.conns.coarse())
+	c.enter(http1.StateBody, c.conns.coarse())
 	if _, err := io.Copy(io.Discard, bodyReader{c}); err != nil {
-		return BodyError(err)
+		return http1.BodyError(err)
 	}
 	return nil
 }
@@ -188,8 +189,8 @@ func (c *conn) headError(err error) error {
 	switch {
 	case c.inflow.head.Err != nil:
 		return c.inflow.head.Err
-	case !IsDisconnect(err):
-		return ParseError(err)
+	case !http1.IsDisconnect(err):
+		return http1.ParseError(err)
 	case len(c.inflow.partial) > 0:
 		return server.ErrBadRequest // the client ended in the middle of it, and may still read
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"demo-server/server"
+	"demo-server/server/http1"
 )
 
 // TestInflow: each head and each body is handed out alone, however their bytes come and in whatever pieces they are read.
@@ -38,7 +39,7 @@ func TestInflow(t *testing.T) {
 		all := strings.Join(row.parts, "")
 		for _, size := range []int{1, 7, 4096} {
 			for _, source := range []io.Reader{strings.NewReader(all), iotest.OneByteReader(strings.NewReader(all))} {
-				c := stillConn(0, StateNew, 0)
+				c := stillConn(0, http1.StateNew, 0)
 				c.Conn = &script{Reader: source}
 				parts, err := readParts(c, size)
 				if got := strings.Join(parts, "|"); got != strings.Join(row.parts, "|") || !errors.Is(err, row.err) {
@@ -83,7 +84,7 @@ func readParts(c *conn, size int) (parts []string, err error) {
 
 // TestReadNothing: a read into an empty buffer returns, whatever is held.
 func TestReadNothing(t *testing.T) {
-	c := stillConn(0, StateNew, 0)
+	c := stillConn(0, http1.StateNew, 0)
 	c.inflow.held = []byte("GET / HTTP/1.1\r\n\r\n")
 	if n, err := c.Read(nil); n != 0 || err != nil {
 		t.Errorf("%d bytes, %v", n, err)
@@ -92,7 +93,7 @@ func TestReadNothing(t *testing.T) {
 
 // TestHeldWhileRefused: nothing of a refused request's body is handed out.
 func TestHeldWhileRefused(t *testing.T) {
-	c := stillConn(time.Second, StateNew, 0)
+	c := stillConn(time.Second, http1.StateNew, 0)
 	c.Conn = &script{Reader: strings.NewReader("GET / HTTP/1.1\r\nContent-Length: 5\r\n\r\nhello")}
 	p := make([]byte, 100)
 	c.Read(p)

@@ -14,6 +14,7 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"demo-server/server"
+	"demo-server/server/http1"
 	"demo-server/server/listener"
 )
 
@@ -104,7 +105,7 @@ func (h *netHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if r.Body != http.NoBody {
-		c.conn.enter(StateBody, c.conn.conns.coarse())
+		c.conn.enter(http1.StateBody, c.conn.conns.coarse())
 		if _, err := io.Copy(io.Discard, r.Body); err != nil {
 			h.refuse(c, w, r, c.conn.uploadError(err))
 			return
@@ -120,7 +121,7 @@ func keepsAndCloses(r *http.Request) bool {
 }
 
 // check finds what is wrong with a request that net/http has accepted, before its body is read.
-func (h *netHandler) check(head *Head, r *http.Request) error {
+func (h *netHandler) check(head *http1.Head, r *http.Request) error {
 	switch {
 	case r.ProtoMajor != 1: // HTTP/2's preface, which net/http lets pass for handlers that know what to do with it
 		return server.ErrVersion
@@ -137,11 +138,11 @@ func (h *netHandler) check(head *Head, r *http.Request) error {
 func (c *conn) uploadError(err error) error {
 	switch f := &c.inflow; {
 	case f.err != nil:
-		return BodyError(f.err)
+		return http1.BodyError(f.err)
 	case f.inBody && f.body.InTrailer():
 		return server.ErrHeaderTooLarge // than its buffer of 4 KiB
 	}
-	return BodyError(err)
+	return http1.BodyError(err)
 }
 
 func (h *netHandler) admit(w http.ResponseWriter, r *http.Request) {
@@ -196,7 +197,7 @@ func (h *netHandler) reply(c *connContext, w http.ResponseWriter, r *http.Reques
 	}
 	header := w.Header()
 	header["Server"] = h.server
-	if HasBody(reply.Status) {
+	if http1.HasBody(reply.Status) {
 		header["Content-Type"] = contentType
 	}
 	c.timing[0] = string(reply.Timing)

@@ -8,6 +8,7 @@ import (
 
 	"demo-server/server"
 	"demo-server/server/fault"
+	"demo-server/server/http1"
 )
 
 // This file does what replies ask for that do not just go out, on connections that have a goroutine: to drip, and to
@@ -31,8 +32,8 @@ func (c *conn) breakOff(hang func()) bool {
 // taken yet, so it waits for that, for a moment.
 func (c *conn) cutOff() {
 	if c.answer.Abort == fault.Reset {
-		for began := time.Now(); c.undelivered() && time.Since(began) < DeliverTime; {
-			if c.job.Pause(DeliverInterval) != nil {
+		for began := time.Now(); c.undelivered() && time.Since(began) < http1.DeliverTime; {
+			if c.job.Pause(http1.DeliverInterval) != nil {
 				break
 			}
 		}
@@ -47,7 +48,7 @@ func (c *conn) abort(hang func()) {
 	case fault.Reset:
 		c.reset()
 	case fault.Hang:
-		c.enter(StateHanging, 0)
+		c.enter(http1.StateHanging, 0)
 		c.job.Hang()
 		hang()
 	}
@@ -78,12 +79,12 @@ func (c *conn) drip(pause func(time.Duration) error, write func([]byte) error) e
 	began := time.Now()
 	for i := range c.answer.Pieces {
 		piece, at := c.answer.Piece(i)
-		c.enter(StateHandling, c.conns.coarse()) // nothing times out meanwhile
+		c.enter(http1.StateHandling, c.conns.coarse()) // nothing times out meanwhile
 		if err := pause(at - time.Since(began)); err != nil {
 			c.failed = true
 			return err
 		}
-		c.enter(StateWriting, c.conns.coarse())
+		c.enter(http1.StateWriting, c.conns.coarse())
 		if err := write(piece); err != nil {
 			return err
 		}

@@ -2,6 +2,8 @@ package transport
 
 import (
 	"time"
+
+	"demo-server/server/http1"
 )
 
 // sweep keeps every connection's timeouts: one goroutine looks at their stamps now and then, instead of a deadline
@@ -45,19 +47,19 @@ func (s *conns) coarse() time.Duration { return time.Duration(s.clock.Load()) }
 func (s *conns) check(c *conn, now time.Duration) {
 	phase, since := c.where()
 	switch phase {
-	case StateHandling, StateHanging:
-		if s.looks(c) && now-since >= InputCheckInterval {
+	case http1.StateHandling, http1.StateHanging:
+		if s.looks(c) && now-since >= http1.InputCheckInterval {
 			s.look(c, phase)
 		}
 		return
-	case StateWriting:
+	case http1.StateWriting:
 		s.checkWrite(c, now)
 		return
 	}
 	requested := time.Duration(c.requested.Load())
 	cause, over := s.timeouts.Expired(phase, since, requested, now, s.drainFrom)
 	if over && c.unread() {
-		cause, over = s.timeouts.Expired(phase, since, requested, now-UnreadGrace, s.drainFrom)
+		cause, over = s.timeouts.Expired(phase, since, requested, now-http1.UnreadGrace, s.drainFrom)
 	}
 	if over {
 		c.accuse(cause)
@@ -69,39 +71,39 @@ func (s *conns) check(c *conn, now time.Duration) {
 // a slow client's write makes no progress for long.
 func (s *conns) checkWrite(c *conn, now time.Duration) {
 	at := c.at.Load()
-	since := Stamp(at).Since()
+	since := http1.Stamp(at).Since()
 	if now-since >= s.timeouts.SweepInterval() && s.timeouts.Progressed(&c.acked, c.taken()) {
-		c.at.CompareAndSwap(at, int64(NewStamp(StateWriting, now)))
+		c.at.CompareAndSwap(at, int64(http1.NewStamp(http1.StateWriting, now)))
 		return
 	}
-	if cause, over := s.timeouts.Expired(StateWriting, since, 0, now, s.drainFrom); over {
+	if cause, over := s.timeouts.Expired(http1.StateWriting, since, 0, now, s.drainFrom); over {
 		c.cut(cause)
 	}
 }
 
 // looks reports whether it is c's turn to be looked at, which it is once in lookEvery. Turns are spread evenly.
 func (s *conns) looks(c *conn) bool {
-	turns := max(1, int32(InputCheckInterval/s.timeouts.SweepInterval()))
+	turns := max(1, int32(http1.InputCheckInterval/s.timeouts.SweepInterval()))
 	return (c.index+s.round)%turns == 0
 }
 
 // look reads what a client has sent ahead of the reply that it waits for. As long as it fills the socket, the client's FIN
 // has no way in, and its leaving is not seen. Behind a reply that never comes it is dropped; otherwise it is kept, up to a
 // bound, and a client that has sent more still counts as gone.
-func (s *conns) look(c *conn, phase ConnState) {
+func (s *conns) look(c *conn, phase http1.ConnState) {
 	if c.raw == nil || !c.reading.TryLock() {
 		return // whoever reads it sees the client leave
 	}
 	defer c.reading.Unlock()
 	switch {
 	case c.deaf:
-	case phase == StateHanging:
+	case phase == http1.StateHanging:
 		c.early = nil
 		if s.ahead.drop(c.raw) {
 			c.job.Leave() // there is no reply to wait for, also where a FIN alone is no leaving
 		}
-	case len(c.early) < MaxReadAhead:
-		c.early = append(c.early, s.ahead.read(c.raw, MaxReadAhead-len(c.early))...)
+	case len(c.early) < http1.MaxReadAhead:
+		c.early = append(c.early, s.ahead.read(c.raw, http1.MaxReadAhead-len(c.early))...)
 	case c.unread(): // and nothing was taken since the last look
 		c.giveUp()
 	}

@@ -3,10 +3,12 @@ package transport
 import (
 	"testing"
 	"time"
+
+	"demo-server/server/http1"
 )
 
 // interval is the SweepInterval of limits.
-func interval() time.Duration { return new(NewTimeouts(new(limits()))).SweepInterval() }
+func interval() time.Duration { return new(http1.NewTimeouts(new(limits()))).SweepInterval() }
 
 // TestCheck: which deadline the sweeper sets on a connection that has been in a phase for so long.
 func TestCheck(t *testing.T) {
@@ -20,33 +22,33 @@ func TestCheck(t *testing.T) {
 	every := interval()
 	for _, row := range []struct {
 		name    string
-		phase   ConnState
+		phase   http1.ConnState
 		since   time.Duration // before now
 		drained time.Duration // closing was announced so long ago; never for not at all
 		want    string
 	}{
-		{"silent", StateNew, 5 * time.Second, never, none},
-		{"silent for too long", StateNew, 5*time.Second + every, never, read},
-		{"slow header", StateHead, 5 * time.Second, never, none},
-		{"too slow header", StateHead, 5*time.Second + every, never, read},
-		{"stalled body", StateBody, 10 * time.Second, never, none},
-		{"body stalled for too long", StateBody, 10*time.Second + every, never, read},
-		{"works for ever", StateHandling, now, never, none},
-		{"stalled reply", StateWriting, 20 * time.Second, never, none},
-		{"reply stalled for too long", StateWriting, 20*time.Second + every, never, both},
-		{"idle", StateIdle, time.Minute, never, none},
-		{"idle for too long", StateIdle, time.Minute + every, never, read},
+		{"silent", http1.StateNew, 5 * time.Second, never, none},
+		{"silent for too long", http1.StateNew, 5*time.Second + every, never, read},
+		{"slow header", http1.StateHead, 5 * time.Second, never, none},
+		{"too slow header", http1.StateHead, 5*time.Second + every, never, read},
+		{"stalled body", http1.StateBody, 10 * time.Second, never, none},
+		{"body stalled for too long", http1.StateBody, 10*time.Second + every, never, read},
+		{"works for ever", http1.StateHandling, now, never, none},
+		{"stalled reply", http1.StateWriting, 20 * time.Second, never, none},
+		{"reply stalled for too long", http1.StateWriting, 20*time.Second + every, never, both},
+		{"idle", http1.StateIdle, time.Minute, never, none},
+		{"idle for too long", http1.StateIdle, time.Minute + every, never, read},
 
-		{"silent, just announced", StateNew, 3 * time.Second, IdleGrace - 1, none},
-		{"silent, announced", StateNew, 3 * time.Second, IdleGrace, read},
-		{"idle, just announced", StateIdle, 3 * time.Second, IdleGrace - 1, none},
-		{"idle, announced", StateIdle, 3 * time.Second, IdleGrace, read},
-		{"idle since after it was announced", StateIdle, IdleGrace - 1, time.Second, none},
-		{"accepted after it was announced", StateNew, IdleGrace - 1, time.Second, none},
-		{"header, announced", StateHead, 3 * time.Second, time.Minute, none},
-		{"body, announced", StateBody, 3 * time.Second, time.Minute, none},
-		{"works, announced", StateHandling, 3 * time.Second, time.Minute, none},
-		{"reply, announced", StateWriting, 3 * time.Second, time.Minute, none},
+		{"silent, just announced", http1.StateNew, 3 * time.Second, http1.IdleGrace - 1, none},
+		{"silent, announced", http1.StateNew, 3 * time.Second, http1.IdleGrace, read},
+		{"idle, just announced", http1.StateIdle, 3 * time.Second, http1.IdleGrace - 1, none},
+		{"idle, announced", http1.StateIdle, 3 * time.Second, http1.IdleGrace, read},
+		{"idle since after it was announced", http1.StateIdle, http1.IdleGrace - 1, time.Second, none},
+		{"accepted after it was announced", http1.StateNew, http1.IdleGrace - 1, time.Second, none},
+		{"header, announced", http1.StateHead, 3 * time.Second, time.Minute, none},
+		{"body, announced", http1.StateBody, 3 * time.Second, time.Minute, none},
+		{"works, announced", http1.StateHandling, 3 * time.Second, time.Minute, none},
+		{"reply, announced", http1.StateWriting, 3 * time.Second, time.Minute, none},
 	} {
 		c := stillConn(now, row.phase, now-row.since)
 		if row.drained != never {
@@ -64,16 +66,16 @@ func TestCheck(t *testing.T) {
 func TestCheckRequest(t *testing.T) {
 	const now = time.Hour
 	for _, row := range []struct {
-		phase ConnState
+		phase http1.ConnState
 		began time.Duration // before now
 		want  bool
 	}{
-		{StateHead, 30 * time.Second, false},
-		{StateHead, 30*time.Second + interval(), true},
-		{StateBody, 30 * time.Second, false},
-		{StateBody, 30*time.Second + interval(), true},
-		{StateHandling, time.Minute, false},
-		{StateIdle, time.Minute, false},
+		{http1.StateHead, 30 * time.Second, false},
+		{http1.StateHead, 30*time.Second + interval(), true},
+		{http1.StateBody, 30 * time.Second, false},
+		{http1.StateBody, 30*time.Second + interval(), true},
+		{http1.StateHandling, time.Minute, false},
+		{http1.StateIdle, time.Minute, false},
 	} {
 		c := stillConn(now, row.phase, now) // it made progress just now
 		c.requested.Store(int64(now - row.began))
@@ -112,14 +114,14 @@ func TestStoodStill(t *testing.T) {
 func TestCheckAfterStop(t *testing.T) {
 	for _, row := range []struct {
 		name  string
-		phase ConnState
+		phase http1.ConnState
 		left  time.Duration
 	}{
-		{"silent", StateNew, limits().ReadHeaderTimeout},
-		{"header", StateHead, limits().ReadHeaderTimeout},
-		{"body", StateBody, limits().ReadTimeout},
-		{"idle", StateIdle, limits().IdleTimeout},
-		{"reply", StateWriting, limits().WriteTimeout},
+		{"silent", http1.StateNew, limits().ReadHeaderTimeout},
+		{"header", http1.StateHead, limits().ReadHeaderTimeout},
+		{"body", http1.StateBody, limits().ReadTimeout},
+		{"idle", http1.StateIdle, limits().IdleTimeout},
+		{"reply", http1.StateWriting, limits().WriteTimeout},
 	} {
 		c := stillConn(0, row.phase, 0)
 		s := c.conns

@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"demo-server/server"
+	"demo-server/server/http1"
 	"demo-server/work"
 )
 
@@ -137,6 +138,6 @@ func (c *conn) unread() bool {
 		return false
 	}
 	waiting := false
-	c.raw.Control(func(fd uintptr) { waiting = Unread(int(fd)) })
+	c.raw.Control(func(fd uintptr) { waiting = http1.Unread(int(fd)) })
 	return waiting
 }

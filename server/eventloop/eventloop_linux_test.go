@@ -1,4 +1,4 @@
-package transport
+package eventloop
 
 import (
 	"bufio"
@@ -19,6 +19,7 @@ import (
 
 	"demo-server/server"
 	"demo-server/server/fault"
+	"demo-server/server/http1"
 	"demo-server/server/listener"
 	"demo-server/work"
 )
@@ -347,7 +348,7 @@ func TestLingersForSoLong(t *testing.T) {
 			break
 		}
 	}
-	if n, most := m.taken.Load(), int64(LingerBytes+2*readChunk+limits().MaxHeaderBytes); n > most {
+	if n, most := m.taken.Load(), int64(http1.LingerBytes+2*readChunk+limits().MaxHeaderBytes); n > most {
 		t.Errorf("%d bytes read, want at most %d", n, most)
 	}
 }

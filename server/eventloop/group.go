@@ -1,4 +1,5 @@
-package transport
+// Package eventloop serves connections on event loops.
+package eventloop
 
 import (
 	"context"
@@ -8,6 +9,7 @@ import (
 	"syscall"
 
 	"demo-server/server"
+	"demo-server/server/http1"
 	"demo-server/server/listener"
 	"demo-server/work"
 )
@@ -43,7 +45,7 @@ func EventLoop(ctx context.Context, src *listener.Source, app *server.App, n int
 type loops struct {
 	app      *server.App
 	limits   server.Limits
-	timeouts Timeouts
+	timeouts http1.Timeouts
 	schedule func(Task)
 	all      []*loop
 
@@ -57,7 +59,7 @@ type loops struct {
 
 func newLoops(app *server.App, schedule func(Task)) *loops {
 	limits := app.Limits()
-	return &loops{app: app, limits: limits, timeouts: NewTimeouts(&limits), schedule: schedule}
+	return &loops{app: app, limits: limits, timeouts: http1.NewTimeouts(&limits), schedule: schedule}
 }
 
 // open makes n loops that accept from listener.
@@ -135,7 +137,7 @@ func (s *loops) expire(done chan struct{}) {
 		l.abortBlocked()
 	}
 	s.wake()
-	for Wait(KillGrace, done) {
+	for http1.Wait(http1.KillGrace, done) {
 		s.cuts.Add(1)
 		s.wake()
 	}

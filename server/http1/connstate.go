@@ -1,4 +1,5 @@
-package transport
+// Package http1 is HTTP/1.x without a server library: connection states and timeouts, heads, bodies and replies.
+package http1
 
 import "time"
 

@@ -1,6 +1,7 @@
-package transport
+package eventloop
 
 import (
+	"encoding/binary"
 	"errors"
 	"net"
 	"net/netip"
@@ -11,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"demo-server/server"
+	"demo-server/server/http1"
 	"demo-server/server/listener"
 )
 
@@ -302,11 +304,11 @@ func (p *epoll) clientAddr(socket int32) string {
 	return ""
 }
 
-func (p *epoll) unread(socket int32) bool { return Unread(int(socket)) }
+func (p *epoll) unread(socket int32) bool { return http1.Unread(int(socket)) }
 
-func (p *epoll) acked(socket int32) uint64 { return Acked(int(socket)) }
+func (p *epoll) acked(socket int32) uint64 { return http1.Acked(int(socket)) }
 
-func (p *epoll) undelivered(socket int32) bool { return Undelivered(int(socket)) }
+func (p *epoll) undelivered(socket int32) bool { return http1.Undelivered(int(socket)) }
 
 func (p *epoll) closeWrite(socket int32) error { return unix.Shutdown(int(socket), unix.SHUT_WR) }
 
@@ -315,3 +317,9 @@ func (p *epoll) reset(socket int32) {
 }
 
 func (p *epoll) close(socket int32) { unix.RawSyscall(unix.SYS_CLOSE, uintptr(socket), 0, 0) }
+
+// ring makes an eventfd readable, which ends whatever polls it. The kernel adds up what is written: an event loop never
+// reads it, so that it has to be little.
+func ring(eventfd int) { unix.Write(eventfd, one) }
+
+var one = binary.NativeEndian.AppendUint64(nil, 1)

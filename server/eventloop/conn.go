@@ -1,9 +1,10 @@
-package transport
+package eventloop
 
 import (
 	"time"
 
 	"demo-server/server"
+	"demo-server/server/http1"
 )
 
 // A session is a connection of an event loop: all that is kept of it, and so all that a blocked request costs. Buffers
@@ -21,36 +22,36 @@ type visit struct {
 	loop   *loop
 	socket int32
 	place  int32 // among the loop's timers
-	at     Stamp
+	at     http1.Stamp
 
 	// Of timers. While a request is read, the session is in none, and due is when the request began, or the accept.
 	due        time.Duration
 	next, prev *session
 
-	backlog  time.Duration // in the accept queue, for the first request
-	kept     []byte        // bytes that came and are not taken yet
-	upload   *upload       // of the request that is coming in, once its head has
-	unsent   *unsent       // what is left of the reply
-	manner   RequestInfo   // of the last request's head
-	readable bool          // the socket may have bytes, or their end
-	unparsed bool          // kept may hold a whole request
-	left     bool          // the client has sent a FIN, or reset the connection
-	open     bool          // has a socket
-	again    bool          // is in the loop's list of those that go on
+	backlog  time.Duration     // in the accept queue, for the first request
+	kept     []byte            // bytes that came and are not taken yet
+	upload   *upload           // of the request that is coming in, once its head has
+	unsent   *unsent           // what is left of the reply
+	manner   http1.RequestInfo // of the last request's head
+	readable bool              // the socket may have bytes, or their end
+	unparsed bool              // kept may hold a whole request
+	left     bool              // the client has sent a FIN, or reset the connection
+	open     bool              // has a socket
+	again    bool              // is in the loop's list of those that go on
 }
 
 // An upload is a body that is coming in, and the request that it belongs to.
 type upload struct {
-	body                Body
+	body                http1.Body
 	method, path, query string
 }
 
 // ClientAddr is the client's address.
 func (s *session) ClientAddr() string { return s.loop.poller.clientAddr(s.socket) }
 
-func (s *session) enter(p ConnState, since time.Duration) { s.at = NewStamp(p, since) }
+func (s *session) enter(p http1.ConnState, since time.Duration) { s.at = http1.NewStamp(p, since) }
 
-func (s *session) where() (ConnState, time.Duration) {
+func (s *session) where() (http1.ConnState, time.Duration) {
 	return s.at.State(), s.at.Since()
 }
 
@@ -58,7 +59,7 @@ func (s *session) where() (ConnState, time.Duration) {
 // to wait for that.
 func (s *session) receives() bool {
 	switch p, _ := s.where(); p {
-	case StateHandling, StateWriting:
+	case http1.StateHandling, http1.StateWriting:
 		return false
 	}
 	return s.open
@@ -67,7 +68,7 @@ func (s *session) receives() bool {
 // reads reports whether a request is being read, or is the next thing to be.
 func (s *session) reads() bool {
 	switch p, _ := s.where(); p {
-	case StateNew, StateHead, StateBody:
+	case http1.StateNew, http1.StateHead, http1.StateBody:
 		return true
 	}
 	return false
@@ -78,7 +79,7 @@ func (s *session) hungry() bool { return s.receives() && (s.unparsed || s.readab
 
 // turn makes way for the session's next request, and returns how long that one waited in the accept queue.
 func (s *session) turn() (backlog time.Duration) {
-	s.enter(StateHandling, s.loop.now)
+	s.enter(http1.StateHandling, s.loop.now)
 	backlog = s.backlog
 	s.backlog = min(s.backlog, 0) // only its first request waited there
 	return backlog
@@ -142,9 +143,9 @@ func (l *loop) cancelled(s *session) {
 	}
 	waited := l.timers.remove(s)
 	switch p, _ := s.where(); {
-	case p == StateHanging:
+	case p == http1.StateHanging:
 		l.lose(s, server.CloseAbort)
-	case p == StateHandling && s.unsent != nil:
+	case p == http1.StateHandling && s.unsent != nil:
 		l.lose(s, l.causeOfEnd(s))
 	case waited:
 		s.job.End(err)
@@ -153,7 +154,7 @@ func (l *loop) cancelled(s *session) {
 
 // close ends a session that has no job.
 func (l *loop) close(s *session, cause server.CloseCause) {
-	if p, _ := s.where(); p != StateLingering { // it was counted when it began to linger
+	if p, _ := s.where(); p != http1.StateLingering { // it was counted when it began to linger
 		l.app.CountClose(cause)
 	}
 	l.poller.close(s.socket)
@@ -176,7 +177,7 @@ func (l *loop) sweep() {
 	l.sweepAt = l.now + every
 	looks := l.now >= l.lookAt
 	if looks {
-		l.lookAt = l.now + InputCheckInterval
+		l.lookAt = l.now + http1.InputCheckInterval
 	}
 	for s := range l.table.sessions() {
 		l.check(s, looks)
@@ -204,17 +205,17 @@ func (l *loop) forgive(stood time.Duration) {
 // check times a session out.
 func (l *loop) check(s *session, looks bool) {
 	switch p, since := s.where(); p {
-	case StateHanging:
-	case StateHandling:
-		if looks && s.readable && l.now-since >= InputCheckInterval {
+	case http1.StateHanging:
+	case http1.StateHandling:
+		if looks && s.readable && l.now-since >= http1.InputCheckInterval {
 			l.lookAhead(s)
 		}
-	case StateWriting:
+	case http1.StateWriting:
 		l.checkWrite(s, since)
 	default:
 		cause, over := l.loops.timeouts.Expired(p, since, s.due, l.polled, l.drainFrom)
-		if over && p != StateLingering && (s.hungry() || l.poller.unread(s.socket)) {
-			cause, over = l.loops.timeouts.Expired(p, since, s.due, l.polled-UnreadGrace, l.drainFrom)
+		if over && p != http1.StateLingering && (s.hungry() || l.poller.unread(s.socket)) {
+			cause, over = l.loops.timeouts.Expired(p, since, s.due, l.polled-http1.UnreadGrace, l.drainFrom)
 		}
 		if over {
 			l.timeOut(s, cause)
@@ -226,10 +227,10 @@ func (l *loop) check(s *session, looks bool) {
 func (l *loop) checkWrite(s *session, since time.Duration) {
 	timeouts := &l.loops.timeouts
 	if l.now-since >= timeouts.SweepInterval() && timeouts.Progressed(&s.unsent.acked, l.poller.acked(s.socket)) {
-		s.enter(StateWriting, l.now)
+		s.enter(http1.StateWriting, l.now)
 		return
 	}
-	if cause, over := timeouts.Expired(StateWriting, since, 0, l.polled, l.drainFrom); over {
+	if cause, over := timeouts.Expired(http1.StateWriting, since, 0, l.polled, l.drainFrom); over {
 		l.lose(s, cause)
 	}
 }
@@ -237,10 +238,10 @@ func (l *loop) checkWrite(s *session, since time.Duration) {
 // timeOut ends a session that does not send what it should.
 func (l *loop) timeOut(s *session, cause server.CloseCause) {
 	switch p, _ := s.where(); p {
-	case StateHead:
-		s.manner = RequestInfo{}
+	case http1.StateHead:
+		s.manner = http1.RequestInfo{}
 		l.refuse(s, "", "", "", server.ErrTimeout)
-	case StateBody:
+	case http1.StateBody:
 		u := s.upload
 		s.upload = nil
 		l.refuse(s, u.method, u.path, u.query, server.ErrTimeout)
@@ -251,12 +252,12 @@ func (l *loop) timeOut(s *session, cause server.CloseCause) {
 
 // lookAhead reads what a client has sent ahead of the reply that it waits for, as conns.look does.
 func (l *loop) lookAhead(s *session) {
-	if len(s.kept) >= MaxReadAhead { // and nothing was taken since the last look
+	if len(s.kept) >= http1.MaxReadAhead { // and nothing was taken since the last look
 		l.giveUp(s)
 		return
 	}
-	for len(s.kept) < MaxReadAhead {
-		n, err := l.poller.read(s.socket, l.buffer[:min(len(l.buffer), MaxReadAhead-len(s.kept))])
+	for len(s.kept) < http1.MaxReadAhead {
+		n, err := l.poller.read(s.socket, l.buffer[:min(len(l.buffer), http1.MaxReadAhead-len(s.kept))])
 		if err == errAgain {
 			s.readable = false
 			return
@@ -280,7 +281,7 @@ func (l *loop) giveUp(s *session) {
 // leave notes that the session's client sends no more, which counts as leaving unless it may still read its reply.
 func (l *loop) leave(s *session, broken bool) {
 	s.left = true
-	if p, _ := s.where(); l.app.AnswersHalfClose() && !broken && p != StateHanging {
+	if p, _ := s.where(); l.app.AnswersHalfClose() && !broken && p != http1.StateHanging {
 		return
 	}
 	s.job.Leave()
@@ -290,8 +291,8 @@ func (l *loop) leave(s *session, broken bool) {
 // cut ends a session at once, unless its job has not ended: that one was told to.
 func (l *loop) cut(s *session) {
 	switch p, _ := s.where(); p {
-	case StateHandling, StateHanging:
-	case StateWriting:
+	case http1.StateHandling, http1.StateHanging:
+	case http1.StateWriting:
 		l.lose(s, server.CloseDrain)
 	default:
 		l.close(s, server.CloseDrain)

@@ -1,9 +1,10 @@
-package transport
+package eventloop
 
 import (
 	"cmp"
 
 	"demo-server/server"
+	"demo-server/server/http1"
 )
 
 // This file takes what a session's client sends.
@@ -69,24 +70,24 @@ func (l *loop) receive(s *session) (in []byte, ok bool) {
 // not answered.
 func (l *loop) ended(s *session) {
 	switch p, _ := s.where(); p {
-	case StateHanging:
+	case http1.StateHanging:
 		l.leave(s, false)
 		return
-	case StateHead:
+	case http1.StateHead:
 		l.refuseHead(s, server.ErrBadRequest)
-	case StateBody:
+	case http1.StateBody:
 		u := s.upload
 		s.upload = nil
 		l.refuse(s, u.method, u.path, u.query, server.ErrBadRequest)
 	}
-	if p, _ := s.where(); s.open && p != StateWriting {
+	if p, _ := s.where(); s.open && p != http1.StateWriting {
 		l.close(s, server.CloseDisconnect)
 	}
 }
 
 // lost closes a session whose connection is broken.
 func (l *loop) lost(s *session) {
-	if p, _ := s.where(); p == StateHanging {
+	if p, _ := s.where(); p == http1.StateHanging {
 		l.leave(s, true) // its job is to be finished
 		return
 	}
@@ -111,12 +112,12 @@ func (s *session) keep(rest []byte) {
 func (l *loop) take(s *session, in []byte) int {
 	p, _ := s.where()
 	switch {
-	case p == StateLingering: // a client that goes on sending although its connection closes
+	case p == http1.StateLingering: // a client that goes on sending although its connection closes
 		if _, enough, _ := s.upload.body.Consume(in); enough {
 			l.close(s, server.CloseReplied)
 		}
 		return len(in)
-	case p == StateHanging: // and one that gets no reply
+	case p == http1.StateHanging: // and one that gets no reply
 		return len(in)
 	case s.upload != nil:
 		return l.takeBody(s, in)
@@ -126,17 +127,17 @@ func (l *loop) take(s *session, in []byte) int {
 
 func (l *loop) takeHead(s *session, in []byte) int {
 	searched := 0
-	if p, _ := s.where(); p == StateHead {
+	if p, _ := s.where(); p == http1.StateHead {
 		searched = l.searched
-	} else if blank := BlankLines(in); blank > 0 {
+	} else if blank := http1.BlankLines(in); blank > 0 {
 		return blank // they are no request yet: its time runs from its first byte
 	} else {
-		if p == StateIdle {
+		if p == http1.StateIdle {
 			s.due = l.now
 		}
-		s.enter(StateHead, l.now)
+		s.enter(http1.StateHead, l.now)
 	}
-	end := HeadEnd(in, searched)
+	end := http1.HeadEnd(in, searched)
 	switch limit := l.loops.limits.MaxHeaderBytes; {
 	case end > limit || end < 0 && len(in) >= limit:
 		l.refuseHead(s, server.ErrHeaderTooLarge)
@@ -150,7 +151,7 @@ func (l *loop) takeHead(s *session, in []byte) int {
 
 // refuseHead answers a client whose request has no head to go by.
 func (l *loop) refuseHead(s *session, err error) {
-	s.manner = RequestInfo{}
+	s.manner = http1.RequestInfo{}
 	l.refuse(s, "", "", "", err)
 }
 
@@ -159,13 +160,13 @@ func (l *loop) begin(s *session, p []byte) {
 	head, header := &l.head, &l.parser.Header
 	head.Parse(p)
 	if err := l.parser.Parse(p); err != nil {
-		l.refuseHead(s, cmp.Or(head.Err, ParseError(err)))
+		l.refuseHead(s, cmp.Or(head.Err, http1.ParseError(err)))
 		return
 	}
-	s.manner = RequestInfo{HTTP10: !header.IsHTTP11(), Head: header.IsHead(), Close: header.ConnectionClose()}
-	method := Method(header.Method())
+	s.manner = http1.RequestInfo{HTTP10: !header.IsHTTP11(), Head: header.IsHead(), Close: header.ConnectionClose()}
+	method := http1.Method(header.Method())
 	path, query, err := l.parser.Target()
-	if err = cmp.Or(CheckHead(header, head, l.loops.limits.MaxBodyBytes), err); err != nil {
+	if err = cmp.Or(http1.CheckHead(header, head, l.loops.limits.MaxBodyBytes), err); err != nil {
 		l.refuse(s, method, path, query, err)
 		return
 	}
@@ -173,32 +174,32 @@ func (l *loop) begin(s *session, p []byte) {
 		l.admit(s, method, path, query)
 		return
 	}
-	s.upload = &upload{body: NewBody(head.Length, &l.loops.limits), method: method, path: path, query: query}
-	if MayContinue(header, head) {
+	s.upload = &upload{body: http1.NewBody(head.Length, &l.loops.limits), method: method, path: path, query: query}
+	if http1.MayContinue(header, head) {
 		l.sayContinue(s)
 		return
 	}
-	s.enter(StateBody, l.now)
+	s.enter(http1.StateBody, l.now)
 }
 
 // sayContinue lets the client send its body.
 func (l *loop) sayContinue(s *session) {
-	rest, _, err := l.write(s, Continue, nil)
+	rest, _, err := l.write(s, http1.Continue, nil)
 	switch {
 	case err != nil:
 		l.close(s, server.CloseDisconnect)
 	case len(rest) == 0:
-		s.enter(StateBody, l.now)
+		s.enter(http1.StateBody, l.now)
 	default:
 		s.unsent = &unsent{interim: true, head: rest}
-		s.enter(StateWriting, l.now)
+		s.enter(http1.StateWriting, l.now)
 	}
 }
 
 func (l *loop) takeBody(s *session, in []byte) int {
 	n, complete, err := s.upload.body.Consume(in)
 	if n > 0 {
-		s.enter(StateBody, l.now)
+		s.enter(http1.StateBody, l.now)
 	}
 	if err == nil && !complete {
 		return n
@@ -206,7 +207,7 @@ func (l *loop) takeBody(s *session, in []byte) int {
 	u := s.upload
 	s.upload = nil
 	if err != nil {
-		l.refuse(s, u.method, u.path, u.query, BodyError(err))
+		l.refuse(s, u.method, u.path, u.query, http1.BodyError(err))
 		return len(in)
 	}
 	l.admit(s, u.method, u.path, u.query)

@@ -1,4 +1,4 @@
-package transport
+package eventloop
 
 import (
 	"sync"
@@ -7,6 +7,7 @@ import (
 
 	"demo-server/server"
 	"demo-server/server/fault"
+	"demo-server/server/http1"
 )
 
 const (
@@ -35,9 +36,9 @@ type loop struct {
 	searched int    // how much of what was received last is known to hold no end of a head
 	out      []byte // a reply
 	reply    server.Reply
-	letter   ReplyWriter
-	head     Head
-	parser   HeadParser
+	letter   http1.ReplyWriter
+	head     http1.Head
+	parser   http1.HeadParser
 
 	listens   bool
 	blocks    bool          // stands still for its jobs, and so for the pauses of their replies
@@ -70,8 +71,8 @@ type post struct {
 
 func newLoop(s *loops, p poller) *loop {
 	l := &loop{
-		loops: s, app: s.app, poller: p, buffer: make([]byte, readChunk), parser: NewHeadParser(s.limits.MaxHeaderBytes),
-		letter: NewReplyWriter(s.app.ServerName()),
+		loops: s, app: s.app, poller: p, buffer: make([]byte, readChunk), parser: http1.NewHeadParser(s.limits.MaxHeaderBytes),
+		letter: http1.NewReplyWriter(s.app.ServerName()),
 	}
 	l.now = s.app.Now()
 	return l
@@ -268,7 +269,7 @@ func (l *loop) handle(e event) {
 	if e.readable {
 		s.readable = true
 	}
-	if p, _ := s.where(); e.writable && p == StateWriting { // and not between the pieces of a reply, or while it hangs
+	if p, _ := s.where(); e.writable && p == http1.StateWriting { // and not between the pieces of a reply, or while it hangs
 		l.writeMore(s)
 	}
 	l.advance(s)
@@ -310,7 +311,7 @@ func (l *loop) adopt(socket int32, backlog time.Duration) {
 	s.socket, s.backlog = socket, backlog
 	s.job.Owner = s
 	s.job.Init(l.app)
-	s.enter(StateNew, l.now)
+	s.enter(http1.StateNew, l.now)
 	s.due = l.now
 	if l.poller.watch(socket, s.tag) != nil {
 		l.close(s, server.CloseResource) // the kernel has no memory for it

@@ -1,4 +1,4 @@
-package transport
+package eventloop
 
 import (
 	"slices"
@@ -6,6 +6,7 @@ import (
 
 	"demo-server/server"
 	"demo-server/server/fault"
+	"demo-server/server/http1"
 )
 
 // This file answers a session's client.
@@ -36,7 +37,7 @@ func (l *loop) answer(s *session) {
 		l.fail(s, &l.reply, server.CloseDisconnect)
 	case len(head)+len(body) > 0:
 		l.keepReply(s, head, body)
-		s.enter(StateWriting, l.now)
+		s.enter(http1.StateWriting, l.now)
 	case l.reply.Pieces > 0:
 		l.keepReply(s, nil, nil)
 		l.pause(s)
@@ -57,7 +58,7 @@ func (l *loop) breakOff(s *session) {
 	switch l.reply.Abort {
 	case fault.Hang:
 		l.keepReply(s, nil, nil)
-		s.enter(StateHanging, 0)
+		s.enter(http1.StateHanging, 0)
 		l.timers.add(s, l.now+s.unsent.reply.Over)
 		s.job.Hang()
 		l.cancelled(s)
@@ -73,7 +74,7 @@ func (l *loop) breakOff(s *session) {
 func (l *loop) pause(s *session) {
 	_, at := s.unsent.reply.Piece(s.unsent.piece)
 	due := s.unsent.began + at
-	s.enter(StateHandling, l.now) // nothing times out meanwhile
+	s.enter(http1.StateHandling, l.now) // nothing times out meanwhile
 	if l.blocks {
 		l.standStill(&s.job, func() { s.job.Pause(due - l.app.Now()) })
 	}
@@ -92,7 +93,7 @@ func (l *loop) drip(s *session) {
 	u := s.unsent
 	u.body, _ = u.reply.Piece(u.piece)
 	u.piece++
-	s.enter(StateWriting, l.now)
+	s.enter(http1.StateWriting, l.now)
 	l.writeMore(s)
 }
 
@@ -128,7 +129,7 @@ func (l *loop) writeMore(s *session) {
 	case left == 0:
 		l.sent(s)
 	case left < before:
-		s.enter(StateWriting, l.now)
+		s.enter(http1.StateWriting, l.now)
 	}
 }
 
@@ -145,7 +146,7 @@ func (l *loop) sent(s *session) {
 	}
 	s.unsent = nil
 	if u.interim {
-		s.enter(StateBody, l.now)
+		s.enter(http1.StateBody, l.now)
 		return
 	}
 	l.settle(s, &u.reply)
@@ -158,9 +159,9 @@ func (l *loop) cutOff(s *session) {
 	case u.reply.Abort == fault.Close:
 		s.unsent, u.reply.Close = nil, true
 		l.settle(s, &u.reply)
-	case l.poller.undelivered(s.socket) && l.now < u.began+DeliverTime && s.job.Err() == nil:
-		s.enter(StateHandling, l.now)
-		l.timers.add(s, l.now+DeliverInterval)
+	case l.poller.undelivered(s.socket) && l.now < u.began+http1.DeliverTime && s.job.Err() == nil:
+		s.enter(http1.StateHandling, l.now)
+		l.timers.add(s, l.now+http1.DeliverInterval)
 	default:
 		l.poller.reset(s.socket)
 		l.lose(s, server.CloseAbort)
@@ -188,29 +189,29 @@ func (l *loop) causeOfEnd(s *session) server.CloseCause {
 
 // fail finishes the job whose reply will not be out, and closes the session.
 func (l *loop) fail(s *session, reply *server.Reply, cause server.CloseCause) {
-	s.enter(StateIdle, s.job.Finish(reply, false))
+	s.enter(http1.StateIdle, s.job.Finish(reply, false))
 	l.close(s, cause)
 }
 
 // settle finishes the job whose reply is out.
 func (l *loop) settle(s *session, reply *server.Reply) {
-	s.enter(StateIdle, s.job.Finish(reply, true))
+	s.enter(http1.StateIdle, s.job.Finish(reply, true))
 	switch {
 	case reply.Close || s.manner.Close && (s.readable || len(s.kept) > 0):
 		// Its client may still be sending: closing at once would reset it, and the reset can overtake the reply.
-		l.linger(s, CloseCause(reply))
+		l.linger(s, http1.CloseCause(reply))
 	case s.manner.Close:
-		l.close(s, CloseCause(reply))
+		l.close(s, http1.CloseCause(reply))
 	}
 }
 
 // linger closes the sending side, and drops what still comes for a moment.
 func (l *loop) linger(s *session, cause server.CloseCause) {
-	s.kept, s.unparsed, s.upload = nil, false, &upload{body: NewBody(LingerBytes, &server.Limits{MaxBodyBytes: LingerBytes})}
+	s.kept, s.unparsed, s.upload = nil, false, &upload{body: http1.NewBody(http1.LingerBytes, &server.Limits{MaxBodyBytes: http1.LingerBytes})}
 	if l.poller.closeWrite(s.socket) != nil {
 		l.close(s, cause)
 		return
 	}
 	l.app.CountClose(cause)
-	s.enter(StateLingering, l.now)
+	s.enter(http1.StateLingering, l.now)
 }
