@@ -55,18 +55,18 @@ const filesPerLoop = 4
 
 func serveEventLoop(ctx context.Context, src *listener.Source, app *server.App, o Options) error {
 	if o.Unpatched {
-		return eventloop.EventLoop(ctx, src, app, o.Loops, eventloop.Task.Block)
+		return eventloop.Serve(ctx, src, app, o.Loops, eventloop.Runnable.RunInline)
 	}
-	helpers := newCrew(o.LoopHelpers, eventloop.Errand.Run)
+	helpers := newCrew(o.LoopHelpers, eventloop.Offloaded.Run)
 	defer helpers.end()
-	return eventloop.EventLoop(ctx, src, app, o.Loops, func(task eventloop.Task) {
+	return eventloop.Serve(ctx, src, app, o.Loops, func(task eventloop.Runnable) {
 		switch task.Holds() {
 		case work.Nothing:
 			task.Sleep()
 		case work.Thread, work.Core:
-			helpers.give(task.Detach())
+			helpers.give(task.Offload())
 		default:
-			go task.Detach().Run()
+			go task.Offload().Run()
 		}
 	})
 }

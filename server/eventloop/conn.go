@@ -7,37 +7,37 @@ import (
 	"demo-server/server/http1"
 )
 
-// A session is a connection of an event loop: all that is kept of it, and so all that a blocked request costs. Buffers
+// A conn is a connection of an event loop: all that is kept of it, and so all that a blocked request costs. Buffers
 // are its loop's; it has bytes of its own only while a request has come in part, or a reply has gone out in part.
 //
 // It belongs to its loop's goroutine. Others know it as its job's owner, and post it.
-type session struct {
+type conn struct {
 	job server.Job
-	tag
-	visit
+	Tag
+	perConnection
 }
 
-// A visit is what of a session begins anew with each connection.
-type visit struct {
+// A perConnection is what of a session begins anew with each connection.
+type perConnection struct {
 	loop   *loop
 	socket int32
 	place  int32 // among the loop's timers
-	at     http1.Stamp
+	stamp  http1.Stamp
 
 	// Of timers. While a request is read, the session is in none, and due is when the request began, or the accept.
 	due        time.Duration
-	next, prev *session
+	next, prev *conn
 
-	backlog  time.Duration     // in the accept queue, for the first request
-	kept     []byte            // bytes that came and are not taken yet
-	upload   *upload           // of the request that is coming in, once its head has
-	unsent   *unsent           // what is left of the reply
-	manner   http1.RequestInfo // of the last request's head
-	readable bool              // the socket may have bytes, or their end
-	unparsed bool              // kept may hold a whole request
-	left     bool              // the client has sent a FIN, or reset the connection
-	open     bool              // has a socket
-	again    bool              // is in the loop's list of those that go on
+	backlog      time.Duration     // in the accept queue, for the first request
+	buffered     []byte            // bytes that came and are not taken yet
+	upload       *upload           // of the request that is coming in, once its head has
+	unsent       *unsent           // what is left of the reply
+	info         http1.RequestInfo // of the last request's head
+	readable     bool              // the socket may have bytes, or their end
+	unprocessed  bool              // kept may hold a whole request
+	disconnected bool              // the client has sent a FIN, or reset the connection
+	open         bool              // has a socket
+	queued       bool              // is in the loop's list of those that go on
 }
 
 // An upload is a body that is coming in, and the request that it belongs to.
@@ -47,122 +47,122 @@ type upload struct {
 }
 
 // ClientAddr is the client's address.
-func (s *session) ClientAddr() string { return s.loop.poller.clientAddr(s.socket) }
+func (c *conn) ClientAddr() string { return c.loop.poller.ClientAddr(c.socket) }
 
-func (s *session) enter(p http1.ConnState, since time.Duration) { s.at = http1.NewStamp(p, since) }
+func (c *conn) setState(p http1.ConnState, since time.Duration) { c.stamp = http1.NewStamp(p, since) }
 
-func (s *session) where() (http1.ConnState, time.Duration) {
-	return s.at.State(), s.at.Since()
+func (c *conn) state() (http1.ConnState, time.Duration) {
+	return c.stamp.State(), c.stamp.Since()
 }
 
-// receives reports whether bytes are wanted now: not while a request is worked on or answered, because the next one has
+// acceptsInput reports whether bytes are wanted now: not while a request is worked on or answered, because the next one has
 // to wait for that.
-func (s *session) receives() bool {
-	switch p, _ := s.where(); p {
+func (c *conn) acceptsInput() bool {
+	switch p, _ := c.state(); p {
 	case http1.StateHandling, http1.StateWriting:
 		return false
 	}
-	return s.open
+	return c.open
 }
 
-// reads reports whether a request is being read, or is the next thing to be.
-func (s *session) reads() bool {
-	switch p, _ := s.where(); p {
+// readsRequest reports whether a request is being read, or is the next thing to be.
+func (c *conn) readsRequest() bool {
+	switch p, _ := c.state(); p {
 	case http1.StateNew, http1.StateHead, http1.StateBody:
 		return true
 	}
 	return false
 }
 
-// hungry reports whether there is something to take, and it is wanted.
-func (s *session) hungry() bool { return s.receives() && (s.unparsed || s.readable) }
+// wantsRead reports whether there is something to take, and it is wanted.
+func (c *conn) wantsRead() bool { return c.acceptsInput() && (c.unprocessed || c.readable) }
 
-// turn makes way for the session's next request, and returns how long that one waited in the accept queue.
-func (s *session) turn() (backlog time.Duration) {
-	s.enter(http1.StateHandling, s.loop.now)
-	backlog = s.backlog
-	s.backlog = min(s.backlog, 0) // only its first request waited there
+// nextRequest makes way for the session's next request, and returns how long that one waited in the accept queue.
+func (c *conn) nextRequest() (backlog time.Duration) {
+	c.setState(http1.StateHandling, c.loop.now)
+	backlog = c.backlog
+	c.backlog = min(c.backlog, 0) // only its first request waited there
 	return backlog
 }
 
-func (l *loop) refuse(s *session, method, path, query string, err error) {
-	s.job.BeginRefused(method, path, query, s.turn())
-	s.job.Refuse(err)
-	l.answer(s)
+func (l *loop) refuse(c *conn, method, path, query string, err error) {
+	c.job.BeginRefused(method, path, query, c.nextRequest())
+	c.job.Refuse(err)
+	l.answer(c)
 }
 
-func (l *loop) admit(s *session, method, path, query string) {
+func (l *loop) admit(c *conn, method, path, query string) {
 	if _, err := l.app.Lookup(method, path); err != nil {
-		l.refuse(s, method, path, query, err)
+		l.refuse(c, method, path, query, err)
 		return
 	}
-	s.job.Begin(method, path, query, s.turn())
-	l.app.Admit(&s.job, jobScheduled)
-	if !s.job.Notify(jobEnded) {
-		l.answer(s)
+	c.job.Begin(method, path, query, c.nextRequest())
+	l.app.Admit(&c.job, jobScheduled)
+	if !c.job.Notify(jobEnded) {
+		l.answer(c)
 	}
 }
 
 // jobScheduled and jobEnded are called on any goroutine.
 func jobScheduled(job *server.Job) {
-	s := job.Owner.(*session)
-	s.loop.loops.schedule(Task{s})
+	c := job.Owner.(*conn)
+	c.loop.group.schedule(Runnable{c})
 }
 
 func jobEnded(job *server.Job) {
-	s := job.Owner.(*session)
-	s.loop.send(post{session: s})
+	c := job.Owner.(*conn)
+	c.loop.post(message{conn: c})
 }
 
 // sleep starts a timer for the session's job. With a queue, it may be another loop's turn that has let the job in.
-func (l *loop) sleep(s *session) {
-	if s.job.Queues() {
-		l.send(post{session: s, sleep: true})
+func (l *loop) sleep(c *conn) {
+	if c.job.Queues() {
+		l.post(message{conn: c, sleep: true})
 		return
 	}
-	l.startTimer(s)
+	l.startTimer(c)
 }
 
-func (l *loop) startTimer(s *session) {
-	err := s.job.Start()
-	delay := s.job.Delay()
+func (l *loop) startTimer(c *conn) {
+	err := c.job.Start()
+	delay := c.job.Delay()
 	if err != nil || delay <= 0 {
-		s.job.End(err)
+		c.job.End(err)
 		return
 	}
-	s.job.Detach()
-	l.timers.add(s, s.job.Started()+delay)
+	c.job.Detach()
+	l.timers.add(c, c.job.Started()+delay)
 }
 
-// cancelled ends a job that sleeps, and a reply that waits, if the job was cancelled. Others see it by themselves, as
+// endCancelled ends a job that sleeps, and a reply that waits, if the job was cancelled. Others see it by themselves, as
 // their context is done.
-func (l *loop) cancelled(s *session) {
-	err := s.job.Err()
+func (l *loop) endCancelled(c *conn) {
+	err := c.job.Err()
 	if err == nil {
 		return
 	}
-	waited := l.timers.remove(s)
-	switch p, _ := s.where(); {
+	waited := l.timers.remove(c)
+	switch p, _ := c.state(); {
 	case p == http1.StateHanging:
-		l.lose(s, server.CloseAbort)
-	case p == http1.StateHandling && s.unsent != nil:
-		l.lose(s, l.causeOfEnd(s))
+		l.abandon(c, server.CloseAbort)
+	case p == http1.StateHandling && c.unsent != nil:
+		l.abandon(c, l.endCause(c))
 	case waited:
-		s.job.End(err)
+		c.job.End(err)
 	}
 }
 
 // close ends a session that has no job.
-func (l *loop) close(s *session, cause server.CloseCause) {
-	if p, _ := s.where(); p != http1.StateLingering { // it was counted when it began to linger
+func (l *loop) close(c *conn, cause server.CloseCause) {
+	if p, _ := c.state(); p != http1.StateLingering { // it was counted when it began to linger
 		l.app.CountClose(cause)
 	}
-	l.poller.close(s.socket)
-	s.kept, s.upload = nil, nil
-	l.table.unseat(s)
+	l.poller.Close(c.socket)
+	c.buffered, c.upload = nil, nil
+	l.conns.remove(c)
 	l.count.Add(-1)
 	l.app.ConnectionClosed()
-	l.loops.leave()
+	l.group.freePlace()
 }
 
 // sweep looks at all timeouts, now and then. What has come in time counts, however late the loop is to see it.
@@ -170,17 +170,17 @@ func (l *loop) sweep() {
 	if l.now < l.sweepAt {
 		return
 	}
-	every := l.loops.timeouts.SweepInterval()
+	every := l.group.timeouts.SweepInterval()
 	if stood := l.now - l.sweepAt - every; stood > 0 {
 		l.forgive(stood)
 	}
 	l.sweepAt = l.now + every
-	looks := l.now >= l.lookAt
+	looks := l.now >= l.inputCheckAt
 	if looks {
-		l.lookAt = l.now + http1.InputCheckInterval
+		l.inputCheckAt = l.now + http1.InputCheckInterval
 	}
-	for s := range l.table.sessions() {
-		l.check(s, looks)
+	for c := range l.conns.conns() {
+		l.check(c, looks)
 	}
 }
 
@@ -190,111 +190,111 @@ func (l *loop) forgive(stood time.Duration) {
 	if l.drainFrom > 0 && l.drainFrom <= l.sweepAt {
 		l.drainFrom += stood
 	}
-	for s := range l.table.sessions() {
-		p, since := s.where()
+	for c := range l.conns.conns() {
+		p, since := c.state()
 		if since > l.sweepAt {
 			continue
 		}
-		s.enter(p, since+stood)
-		if s.reads() && s.due <= l.sweepAt {
-			s.due += stood
+		c.setState(p, since+stood)
+		if c.readsRequest() && c.due <= l.sweepAt {
+			c.due += stood
 		}
 	}
 }
 
 // check times a session out.
-func (l *loop) check(s *session, looks bool) {
-	switch p, since := s.where(); p {
+func (l *loop) check(c *conn, looks bool) {
+	switch p, since := c.state(); p {
 	case http1.StateHanging:
 	case http1.StateHandling:
-		if looks && s.readable && l.now-since >= http1.InputCheckInterval {
-			l.lookAhead(s)
+		if looks && c.readable && l.now-since >= http1.InputCheckInterval {
+			l.readAhead(c)
 		}
 	case http1.StateWriting:
-		l.checkWrite(s, since)
+		l.checkWrite(c, since)
 	default:
-		cause, over := l.loops.timeouts.Expired(p, since, s.due, l.polled, l.drainFrom)
-		if over && p != http1.StateLingering && (s.hungry() || l.poller.unread(s.socket)) {
-			cause, over = l.loops.timeouts.Expired(p, since, s.due, l.polled-http1.UnreadGrace, l.drainFrom)
+		cause, over := l.group.timeouts.Expired(p, since, c.due, l.polled, l.drainFrom)
+		if over && p != http1.StateLingering && (c.wantsRead() || l.poller.Unread(c.socket)) {
+			cause, over = l.group.timeouts.Expired(p, since, c.due, l.polled-http1.UnreadGrace, l.drainFrom)
 		}
 		if over {
-			l.timeOut(s, cause)
+			l.timeOut(c, cause)
 		}
 	}
 }
 
 // checkWrite times a reply out, as that of conns does.
-func (l *loop) checkWrite(s *session, since time.Duration) {
-	timeouts := &l.loops.timeouts
-	if l.now-since >= timeouts.SweepInterval() && timeouts.Progressed(&s.unsent.acked, l.poller.acked(s.socket)) {
-		s.enter(http1.StateWriting, l.now)
+func (l *loop) checkWrite(c *conn, since time.Duration) {
+	timeouts := &l.group.timeouts
+	if l.now-since >= timeouts.SweepInterval() && timeouts.Progressed(&c.unsent.acked, l.poller.Acked(c.socket)) {
+		c.setState(http1.StateWriting, l.now)
 		return
 	}
 	if cause, over := timeouts.Expired(http1.StateWriting, since, 0, l.polled, l.drainFrom); over {
-		l.lose(s, cause)
+		l.abandon(c, cause)
 	}
 }
 
 // timeOut ends a session that does not send what it should.
-func (l *loop) timeOut(s *session, cause server.CloseCause) {
-	switch p, _ := s.where(); p {
+func (l *loop) timeOut(c *conn, cause server.CloseCause) {
+	switch p, _ := c.state(); p {
 	case http1.StateHead:
-		s.manner = http1.RequestInfo{}
-		l.refuse(s, "", "", "", server.ErrTimeout)
+		c.info = http1.RequestInfo{}
+		l.refuse(c, "", "", "", server.ErrTimeout)
 	case http1.StateBody:
-		u := s.upload
-		s.upload = nil
-		l.refuse(s, u.method, u.path, u.query, server.ErrTimeout)
+		u := c.upload
+		c.upload = nil
+		l.refuse(c, u.method, u.path, u.query, server.ErrTimeout)
 	default:
-		l.close(s, cause)
+		l.close(c, cause)
 	}
 }
 
-// lookAhead reads what a client has sent ahead of the reply that it waits for, as conns.look does.
-func (l *loop) lookAhead(s *session) {
-	if len(s.kept) >= http1.MaxReadAhead { // and nothing was taken since the last look
-		l.giveUp(s)
+// readAhead reads what a client has sent ahead of the reply that it waits for, as conns.look does.
+func (l *loop) readAhead(c *conn) {
+	if len(c.buffered) >= http1.MaxReadAhead { // and nothing was taken since the last look
+		l.giveUp(c)
 		return
 	}
-	for len(s.kept) < http1.MaxReadAhead {
-		n, err := l.poller.read(s.socket, l.buffer[:min(len(l.buffer), http1.MaxReadAhead-len(s.kept))])
-		if err == errAgain {
-			s.readable = false
+	for len(c.buffered) < http1.MaxReadAhead {
+		n, err := l.poller.Read(c.socket, l.buffer[:min(len(l.buffer), http1.MaxReadAhead-len(c.buffered))])
+		if err == ErrAgain {
+			c.readable = false
 			return
 		}
 		if err != nil || n == 0 {
-			l.leave(s, err != nil)
+			l.disconnect(c, err != nil)
 			return
 		}
-		s.kept = append(s.kept, l.buffer[:n]...)
-		s.unparsed = true
+		c.buffered = append(c.buffered, l.buffer[:n]...)
+		c.unprocessed = true
 	}
 }
 
 // giveUp makes the session's client one that has left: the session closes after the reply that is due.
-func (l *loop) giveUp(s *session) {
-	s.kept, s.unparsed = nil, false
-	s.manner.Close = true
-	l.leave(s, true)
+func (l *loop) giveUp(c *conn) {
+	c.buffered, c.unprocessed = nil, false
+	c.info.Close = true
+	l.disconnect(c, true)
 }
 
-// leave notes that the session's client sends no more, which counts as leaving unless it may still read its reply.
-func (l *loop) leave(s *session, broken bool) {
-	s.left = true
-	if p, _ := s.where(); l.app.AnswersHalfClose() && !broken && p != http1.StateHanging {
+// disconnect notes that the session's client sends no more, which counts as leaving unless it may still read its reply.
+func (l *loop) disconnect(c *conn, broken bool) {
+	c.disconnected = true
+	if p, _ := c.state(); l.app.AnswersHalfClose() && !broken && p != http1.StateHanging {
 		return
 	}
-	s.job.Leave()
-	l.cancelled(s)
+	c.job.Leave()
+	l.endCancelled(c)
 }
 
-// cut ends a session at once, unless its job has not ended: that one was told to.
-func (l *loop) cut(s *session) {
-	switch p, _ := s.where(); p {
+// interrupt ends a session at once, unless its job has not ended: that one was told to.
+func (l *loop) interrupt(c *conn) {
+	switch p, _ := c.state(); p {
 	case http1.StateHandling, http1.StateHanging:
 	case http1.StateWriting:
-		l.lose(s, server.CloseDrain)
+		l.abandon(c, server.CloseDrain)
 	default:
-		l.close(s, server.CloseDrain)
+		l.close(c, server.CloseDrain)
 	}
 }

@@ -28,8 +28,8 @@ type epoll struct {
 	listener net.Listener
 	socket   int // of listener, which keeps it open
 	events   [256]unix.EpollEvent
-	found    int     // by the last wait
-	nested   *nested // nil as long as nobody has to yield
+	found    int            // by the last wait
+	parking  *parkingPoller // nil as long as nobody has to yield
 
 	// Who wakes may be late: what is open by then under the descriptor's number is another's.
 	mu      sync.Mutex
@@ -48,10 +48,10 @@ const (
 )
 
 // newEpoll returns a poller that accepts from listener, and does not own it.
-func newEpoll(app *server.App, listener net.Listener) (poller, error) {
-	p := &epoll{app: app, listener: listener, fd: -1, timer: -1, eventfd: -1, armed: never}
+func newEpoll(app *server.App, own net.Listener) (Poller, error) {
+	p := &epoll{app: app, listener: own, fd: -1, timer: -1, eventfd: -1, armed: Never}
 	if err := p.open(); err != nil {
-		p.free()
+		p.Free()
 		return nil, err
 	}
 	return p, nil
@@ -77,10 +77,10 @@ func (p *epoll) open() (err error) {
 	if p.eventfd, err = unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK); err != nil {
 		return err
 	}
-	if err := p.add(p.timer, unix.EPOLLIN|unix.EPOLLET, tag{index: timerIndex}); err != nil {
+	if err := p.add(p.timer, unix.EPOLLIN|unix.EPOLLET, Tag{Index: timerIndex}); err != nil {
 		return err
 	}
-	return p.add(p.eventfd, unix.EPOLLIN|unix.EPOLLET, tag{index: wakeIndex})
+	return p.add(p.eventfd, unix.EPOLLIN|unix.EPOLLET, Tag{Index: wakeIndex})
 }
 
 // setDefaults gives a socket the options that package net gives those that it accepts. A reply does not wait for the
@@ -106,13 +106,13 @@ func (p *epoll) inherit(fd uintptr) {
 	}
 }
 
-func (p *epoll) add(fd int, events uint32, t tag) error {
-	p.event = unix.EpollEvent{Events: events, Fd: t.index, Pad: int32(t.generation)}
+func (p *epoll) add(fd int, events uint32, t Tag) error {
+	p.event = unix.EpollEvent{Events: events, Fd: t.Index, Pad: int32(t.Generation)}
 	return unix.EpollCtl(p.fd, unix.EPOLL_CTL_ADD, fd, &p.event)
 }
 
-func (p *epoll) free() {
-	p.unnest()
+func (p *epoll) Free() {
+	p.stopParking()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, fd := range []int{p.fd, p.timer, p.eventfd} {
@@ -123,7 +123,7 @@ func (p *epoll) free() {
 	p.eventfd = -1
 }
 
-func (p *epoll) wait(ready []event, until time.Duration, yield bool) []event {
+func (p *epoll) Wait(ready []Event, until time.Duration, yield bool) []Event {
 	n := 0
 	if p.found > 1 { // there is more where that came from, and to look costs less than to wait
 		n = p.poll()
@@ -140,16 +140,16 @@ func (p *epoll) wait(ready []event, until time.Duration, yield bool) []event {
 		raw := &p.events[i]
 		if raw.Fd == timerIndex || raw.Fd == wakeIndex {
 			if raw.Fd == timerIndex {
-				p.armed = never
+				p.armed = Never
 			}
 			continue
 		}
-		ready = append(ready, event{
-			tag:      tag{raw.Fd, uint32(raw.Pad)},
-			readable: raw.Events&(unix.EPOLLIN|unix.EPOLLRDHUP|unix.EPOLLHUP|unix.EPOLLERR) != 0,
-			writable: raw.Events&(unix.EPOLLOUT|unix.EPOLLHUP|unix.EPOLLERR) != 0,
-			left:     raw.Events&(unix.EPOLLRDHUP|unix.EPOLLHUP|unix.EPOLLERR) != 0,
-			broken:   raw.Events&(unix.EPOLLHUP|unix.EPOLLERR) != 0,
+		ready = append(ready, Event{
+			Tag:          Tag{raw.Fd, uint32(raw.Pad)},
+			Readable:     raw.Events&(unix.EPOLLIN|unix.EPOLLRDHUP|unix.EPOLLHUP|unix.EPOLLERR) != 0,
+			Writable:     raw.Events&(unix.EPOLLOUT|unix.EPOLLHUP|unix.EPOLLERR) != 0,
+			Disconnected: raw.Events&(unix.EPOLLRDHUP|unix.EPOLLHUP|unix.EPOLLERR) != 0,
+			Broken:       raw.Events&(unix.EPOLLHUP|unix.EPOLLERR) != 0,
 		})
 	}
 	return ready
@@ -158,7 +158,7 @@ func (p *epoll) wait(ready []event, until time.Duration, yield bool) []event {
 // block waits for as long as it takes.
 func (p *epoll) block(yield bool) int {
 	if !yield {
-		p.unnest()
+		p.stopParking()
 	} else if n, ok := p.park(); ok {
 		return n
 	}
@@ -171,20 +171,20 @@ func (p *epoll) block(yield bool) int {
 
 // park is block for a goroutine that leaves its core to others at once. It may find no descriptor for that.
 func (p *epoll) park() (n int, ok bool) {
-	if p.nested == nil {
-		p.nested = newNested(p.fd, p.poll)
+	if p.parking == nil {
+		p.parking = newParkingPoller(p.fd, p.poll)
 	}
-	if p.nested == nil {
+	if p.parking == nil {
 		return 0, false
 	}
-	return p.nested.wait()
+	return p.parking.wait()
 }
 
-// unnest ends what only slows down a loop that has nobody to yield to: that others are told, too, of what happens.
-func (p *epoll) unnest() {
-	if p.nested != nil {
-		p.nested.close()
-		p.nested = nil
+// stopParking ends what only slows down a loop that has nobody to yield to: that others are told, too, of what happens.
+func (p *epoll) stopParking() {
+	if p.parking != nil {
+		p.parking.close()
+		p.parking = nil
 	}
 }
 
@@ -204,7 +204,7 @@ func (p *epoll) arm(until time.Duration) bool {
 		return true
 	}
 	var spec unix.ItimerSpec // of zeros, which switches the timer off
-	if until != never {
+	if until != Never {
 		left := until - p.app.Now()
 		if left <= 0 {
 			return false
@@ -218,24 +218,24 @@ func (p *epoll) arm(until time.Duration) bool {
 	return true
 }
 
-func (p *epoll) wake() {
+func (p *epoll) Wake() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.eventfd >= 0 {
-		ring(p.eventfd)
+		signal(p.eventfd)
 	}
 }
 
-// listen wakes one of several loops for a connection, not all. The socket is shared with other modes, so that closing
+// Listen wakes one of several loops for a connection, not all. The socket is shared with other modes, so that closing
 // a descriptor would not take it out of the set.
-func (p *epoll) listen(on bool) error {
+func (p *epoll) Listen(on bool) error {
 	if on {
-		return p.add(p.socket, unix.EPOLLIN|unix.EPOLLEXCLUSIVE, tag{index: listening})
+		return p.add(p.socket, unix.EPOLLIN|unix.EPOLLEXCLUSIVE, Tag{Index: Listening})
 	}
 	return unix.EpollCtl(p.fd, unix.EPOLL_CTL_DEL, p.socket, nil)
 }
 
-func (p *epoll) accept() (int32, time.Duration, error) {
+func (p *epoll) Accept() (int32, time.Duration, error) {
 	for {
 		fd, _, errno := unix.RawSyscall6(unix.SYS_ACCEPT4, uintptr(p.socket), 0, 0, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0, 0)
 		switch errno {
@@ -244,7 +244,7 @@ func (p *epoll) accept() (int32, time.Duration, error) {
 			return int32(fd), p.age(fd), nil
 		case unix.EINTR, unix.ECONNABORTED:
 		case unix.EAGAIN:
-			return 0, 0, errAgain
+			return 0, 0, ErrAgain
 		default:
 			return 0, 0, errno
 		}
@@ -262,15 +262,15 @@ func (p *epoll) age(fd uintptr) time.Duration {
 	return listener.AgeOf(&p.info)
 }
 
-func (p *epoll) watch(socket int32, t tag) error {
+func (p *epoll) Watch(socket int32, t Tag) error {
 	return p.add(int(socket), unix.EPOLLIN|unix.EPOLLOUT|unix.EPOLLRDHUP|unix.EPOLLET, t)
 }
 
-func (p *epoll) read(socket int32, b []byte) (int, error) {
+func (p *epoll) Read(socket int32, b []byte) (int, error) {
 	return transfer(unix.SYS_READ, socket, b)
 }
 
-func (p *epoll) write(socket int32, b []byte) (int, error) {
+func (p *epoll) Write(socket int32, b []byte) (int, error) {
 	return transfer(unix.SYS_WRITE, socket, b)
 }
 
@@ -283,14 +283,14 @@ func transfer(call uintptr, socket int32, b []byte) (int, error) {
 			return int(n), nil
 		case unix.EINTR:
 		case unix.EAGAIN:
-			return 0, errAgain
+			return 0, ErrAgain
 		default:
 			return 0, errno
 		}
 	}
 }
 
-func (p *epoll) clientAddr(socket int32) string {
+func (p *epoll) ClientAddr(socket int32) string {
 	address, err := unix.Getpeername(int(socket))
 	if err != nil {
 		return ""
@@ -304,22 +304,22 @@ func (p *epoll) clientAddr(socket int32) string {
 	return ""
 }
 
-func (p *epoll) unread(socket int32) bool { return http1.Unread(int(socket)) }
+func (p *epoll) Unread(socket int32) bool { return http1.Unread(int(socket)) }
 
-func (p *epoll) acked(socket int32) uint64 { return http1.Acked(int(socket)) }
+func (p *epoll) Acked(socket int32) uint64 { return http1.Acked(int(socket)) }
 
-func (p *epoll) undelivered(socket int32) bool { return http1.Undelivered(int(socket)) }
+func (p *epoll) Undelivered(socket int32) bool { return http1.Undelivered(int(socket)) }
 
-func (p *epoll) closeWrite(socket int32) error { return unix.Shutdown(int(socket), unix.SHUT_WR) }
+func (p *epoll) CloseWrite(socket int32) error { return unix.Shutdown(int(socket), unix.SHUT_WR) }
 
-func (p *epoll) reset(socket int32) {
+func (p *epoll) Reset(socket int32) {
 	unix.SetsockoptLinger(int(socket), unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
 }
 
-func (p *epoll) close(socket int32) { unix.RawSyscall(unix.SYS_CLOSE, uintptr(socket), 0, 0) }
+func (p *epoll) Close(socket int32) { unix.RawSyscall(unix.SYS_CLOSE, uintptr(socket), 0, 0) }
 
-// ring makes an eventfd readable, which ends whatever polls it. The kernel adds up what is written: an event loop never
+// signal makes an eventfd readable, which ends whatever polls it. The kernel adds up what is written: an event loop never
 // reads it, so that it has to be little.
-func ring(eventfd int) { unix.Write(eventfd, one) }
+func signal(eventfd int) { unix.Write(eventfd, one) }
 
 var one = binary.NativeEndian.AppendUint64(nil, 1)

@@ -9,4 +9,4 @@ import (
 	"demo-server/server"
 )
 
-func newEpoll(*server.App, net.Listener) (poller, error) { return nil, errors.ErrUnsupported }
+func newEpoll(*server.App, net.Listener) (Poller, error) { return nil, errors.ErrUnsupported }

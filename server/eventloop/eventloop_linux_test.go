@@ -25,49 +25,49 @@ import (
 )
 
 // eventLoops serves body on a socket of the loopback, with n loops, until the test ends.
-func eventLoops(t *testing.T, n int, delay time.Duration, body string) (*server.App, *loops, net.Addr) {
+func eventLoops(t *testing.T, n int, delay time.Duration, body string) (*server.App, *group, net.Addr) {
 	t.Helper()
 	app, source := newLoopApp(t, work.NewSleep(), delay, body)
-	s, own := openLoops(t, n, app, source, Task.Sleep)
-	runLoops(t, s, own)
-	return app, s, source.Addr()
+	g, own := openGroup(t, n, app, source, Runnable.Sleep)
+	runGroup(t, g, own)
+	return app, g, source.Addr()
 }
 
-func newLoopApp(t *testing.T, work work.Work, delay time.Duration, body string) (*server.App, *listener.Source) {
+func newLoopApp(t *testing.T, does work.Work, delay time.Duration, body string) (*server.App, *listener.Source) {
 	t.Helper()
 	source, err := listener.Listen(t.Context(), "127.0.0.1:0", 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { source.Close() })
-	limits := limits()
-	limits.MaxConnections = 1000
-	return server.New(server.Config{Mode: "test", Work: work, Delay: delay, Body: []byte(body), Limits: limits}), source
+	bounds := testLimits()
+	bounds.MaxConnections = 1000
+	return server.New(server.Config{Mode: "test", Work: does, Delay: delay, Body: []byte(body), Limits: bounds}), source
 }
 
-// openLoops makes n loops that runLoops will run.
-func openLoops(t *testing.T, n int, app *server.App, source *listener.Source, schedule func(Task)) (*loops, net.Listener) {
+// openGroup makes n loops that runLoops will run.
+func openGroup(t *testing.T, n int, app *server.App, source *listener.Source, schedule func(Runnable)) (*group, net.Listener) {
 	t.Helper()
 	own, err := source.Listener()
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := newLoops(app, schedule)
-	if err := s.open(n, own); err != nil {
+	g := newGroup(app, schedule)
+	if err := g.open(n, own); err != nil {
 		t.Fatal(err)
 	}
-	return s, own
+	return g, own
 }
 
-// runLoops runs them until the test ends.
-func runLoops(t *testing.T, s *loops, own net.Listener) {
+// runGroup runs them until the test ends.
+func runGroup(t *testing.T, g *group, own net.Listener) {
 	ended := make(chan struct{})
 	go func() {
-		s.run()
+		g.run()
 		close(ended)
 	}()
 	t.Cleanup(func() {
-		s.stop()
+		g.stop()
 		<-ended
 		own.Close()
 	})
@@ -75,24 +75,24 @@ func runLoops(t *testing.T, s *loops, own net.Listener) {
 
 func dial(t *testing.T, to net.Addr) net.Conn {
 	t.Helper()
-	conn, err := net.Dial(to.Network(), to.String())
+	client, err := net.Dial(to.Network(), to.String())
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { conn.Close() })
-	return conn
+	t.Cleanup(func() { client.Close() })
+	return client
 }
 
 // TestSpread: connections that come at the same time are shared among the loops, whichever accepts them.
 func TestSpread(t *testing.T) {
 	const n, connections = 4, 100
-	app, s, addr := eventLoops(t, n, time.Minute, "")
+	app, g, addr := eventLoops(t, n, time.Minute, "")
 	for range connections {
 		io.WriteString(dial(t, addr), "GET / HTTP/1.0\r\n\r\n")
 	}
 	eventually(t, "all in flight", func() bool { return app.InFlight() == connections })
-	for i, l := range s.all {
-		if count := l.count.Load(); count < connections/n-2*spread || count > connections/n+2*spread {
+	for i, l := range g.loops {
+		if count := l.count.Load(); count < connections/n-2*rebalanceAbove || count > connections/n+2*rebalanceAbove {
 			t.Errorf("loop %d has %d of %d connections", i, count, connections)
 		}
 	}
@@ -102,11 +102,11 @@ func TestSpread(t *testing.T) {
 func TestRequestAllocatesNothing(t *testing.T) {
 	for _, delay := range []time.Duration{0, time.Millisecond} {
 		_, _, addr := eventLoops(t, 1, delay, "Hello World")
-		conn := dial(t, addr)
+		client := dial(t, addr)
 		request, reply := []byte("GET / HTTP/1.1\r\nHost: demo\r\n\r\n"), make([]byte, 4<<10)
 		ask := func() {
-			conn.Write(request)
-			if n, err := conn.Read(reply); err != nil || n < len("HTTP/1.1 200 OK") {
+			client.Write(request)
+			if n, err := client.Read(reply); err != nil || n < len("HTTP/1.1 200 OK") {
 				t.Fatal(n, err)
 			}
 		}
@@ -124,9 +124,9 @@ func TestRequestAllocatesNothing(t *testing.T) {
 func TestPartialWrites(t *testing.T) {
 	const size = 8 << 20
 	_, _, addr := eventLoops(t, 1, 0, strings.Repeat("x", size))
-	conn := dial(t, addr)
-	io.WriteString(conn, "GET / HTTP/1.1\r\nHost: demo\r\n\r\nGET / HTTP/1.1\r\nHost: demo\r\n\r\n")
-	reader := bufio.NewReaderSize(conn, 16)
+	client := dial(t, addr)
+	io.WriteString(client, "GET / HTTP/1.1\r\nHost: demo\r\n\r\nGET / HTTP/1.1\r\nHost: demo\r\n\r\n")
+	reader := bufio.NewReaderSize(client, 16)
 	for range 2 {
 		time.Sleep(20 * time.Millisecond) // the socket's buffers fill meanwhile
 		reply, err := http.ReadResponse(reader, nil)
@@ -151,45 +151,45 @@ func (gate) Holds() work.Resource                      { return work.Thread }
 func TestHandedOverAtTheEnd(t *testing.T) {
 	open := make(gate)
 	app, source := newLoopApp(t, open, 0, "Hello World")
-	s, own := openLoops(t, 2, app, source, Task.Block)
-	runLoops(t, s, own)
-	standStill(t, app, s, source.Addr())
+	g, own := openGroup(t, 2, app, source, Runnable.RunInline)
+	runGroup(t, g, own)
+	blockALoop(t, app, g, source.Addr())
 
-	s.stop()
-	eventually(t, "the other accepts no more", func() bool { return s.accepting.Load() == 1 })
+	g.stop()
+	eventually(t, "the other accepts no more", func() bool { return g.accepting.Load() == 1 })
 	late := dial(t, source.Addr())
 	close(open)
 	wantOK(t, late)
 }
 
 // wantOK asks on conn, which has to be answered soon.
-func wantOK(t *testing.T, conn net.Conn) {
+func wantOK(t *testing.T, client net.Conn) {
 	t.Helper()
-	conn.SetDeadline(time.Now().Add(patience))
-	io.WriteString(conn, "GET / HTTP/1.0\r\n\r\n")
-	if reply, err := http.ReadResponse(bufio.NewReader(conn), nil); err != nil || reply.StatusCode != http.StatusOK {
+	client.SetDeadline(time.Now().Add(patience))
+	io.WriteString(client, "GET / HTTP/1.0\r\n\r\n")
+	if reply, err := http.ReadResponse(bufio.NewReader(client), nil); err != nil || reply.StatusCode != http.StatusOK {
 		t.Errorf("%v, %v; want 200", reply, err)
 	}
 }
 
-// standStill makes a loop stand still that has so many connections that it hands new ones over to another, idle one.
-func standStill(t *testing.T, app *server.App, s *loops, addr net.Addr) {
+// blockALoop makes a loop stand still that has so many connections that it hands new ones over to another, idle one.
+func blockALoop(t *testing.T, app *server.App, g *group, addr net.Addr) {
 	t.Helper()
 	var conns [2][]net.Conn // of each loop; it is the kernel that chooses
 	busy := 0
-	for len(conns[busy]) < spread {
-		conn := dial(t, addr)
-		accepted := func(i int) bool { return int(s.all[i].count.Load()) > len(conns[i]) }
+	for len(conns[busy]) < rebalanceAbove {
+		client := dial(t, addr)
+		accepted := func(i int) bool { return int(g.loops[i].count.Load()) > len(conns[i]) }
 		eventually(t, "accepted", func() bool { return accepted(0) || accepted(1) })
 		if busy = 0; accepted(1) {
 			busy = 1
 		}
-		conns[busy] = append(conns[busy], conn)
+		conns[busy] = append(conns[busy], client)
 	}
-	for _, conn := range conns[1-busy] {
-		conn.Close()
+	for _, client := range conns[1-busy] {
+		client.Close()
 	}
-	eventually(t, "the other is idle", func() bool { return app.Connections() == spread })
+	eventually(t, "the other is idle", func() bool { return app.Connections() == rebalanceAbove })
 	io.WriteString(conns[busy][0], "GET / HTTP/1.0\r\n\r\n")
 	eventually(t, "in flight", func() bool { return app.InFlight() == 1 })
 }
@@ -197,11 +197,11 @@ func standStill(t *testing.T, app *server.App, s *loops, addr net.Addr) {
 // TestEndlessTrailer: a trailer that never ends is refused, before it fills the buffer that its loop reads into.
 func TestEndlessTrailer(t *testing.T) {
 	_, _, addr := eventLoops(t, 1, 0, "Hello World")
-	conn := dial(t, addr)
-	conn.SetDeadline(time.Now().Add(patience))
-	io.WriteString(conn, "GET / HTTP/1.1\r\nHost: demo\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n")
-	go io.WriteString(conn, strings.Repeat("\r", 30_000))
-	reply, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	client := dial(t, addr)
+	client.SetDeadline(time.Now().Add(patience))
+	io.WriteString(client, "GET / HTTP/1.1\r\nHost: demo\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n")
+	go io.WriteString(client, strings.Repeat("\r", 30_000))
+	reply, err := http.ReadResponse(bufio.NewReader(client), nil)
 	if err != nil || reply.StatusCode != http.StatusBadRequest || !reply.Close {
 		t.Errorf("%v, %v; want 400 and closed", reply, err)
 	}
@@ -211,19 +211,19 @@ func TestEndlessTrailer(t *testing.T) {
 // TestReadIntoNothing: a read into an empty buffer fails on every poller, because it would look like the end of the stream.
 func TestReadIntoNothing(t *testing.T) {
 	p, addr := newPoller(t)
-	defer p.free()
+	defer p.Free()
 	dial(t, addr)
 	socket := int32(-1)
 	eventually(t, "accepted", func() bool {
 		var err error
-		socket, _, err = p.accept()
+		socket, _, err = p.Accept()
 		return err == nil
 	})
-	defer p.close(socket)
+	defer p.Close(socket)
 	inMemory := &memory{pipes: &pipes{all: []*pipe{{unread: []byte("x")}}}}
 	for name, read := range map[string]func(){
-		"epoll":  func() { p.read(socket, nil) },
-		"memory": func() { inMemory.read(0, nil) },
+		"epoll":  func() { p.Read(socket, nil) },
+		"memory": func() { inMemory.Read(0, nil) },
 	} {
 		func() {
 			defer func() {
@@ -268,7 +268,7 @@ func newPoller(t *testing.T) (*epoll, net.Addr) {
 func TestWokenLate(t *testing.T) {
 	p, _ := newPoller(t)
 	number := p.eventfd
-	p.free()
+	p.Free()
 	reused := -1
 	for reused != number { // the kernel gives out the lowest number that is free
 		var err error
@@ -277,7 +277,7 @@ func TestWokenLate(t *testing.T) {
 		}
 		defer unix.Close(reused)
 	}
-	p.wake()
+	p.Wake()
 	if n, err := unix.Read(reused, make([]byte, 8)); err != unix.EAGAIN {
 		t.Errorf("%d bytes in another's descriptor, %v; want none", n, err)
 	}
@@ -285,21 +285,21 @@ func TestWokenLate(t *testing.T) {
 
 // A torrent is a poller whose first client sends without end, until it closes.
 type torrent struct {
-	poller
+	Poller
 	socket int32
 }
 
-func (p *torrent) accept() (int32, time.Duration, error) {
-	socket, backlog, err := p.poller.accept()
+func (p *torrent) Accept() (int32, time.Duration, error) {
+	socket, backlog, err := p.Poller.Accept()
 	if err == nil && p.socket == 0 {
 		p.socket = socket
 	}
 	return socket, backlog, err
 }
 
-func (p *torrent) read(socket int32, b []byte) (int, error) {
-	n, err := p.poller.read(socket, b)
-	if socket != p.socket || n == 0 && err != errAgain {
+func (p *torrent) Read(socket int32, b []byte) (int, error) {
+	n, err := p.Poller.Read(socket, b)
+	if socket != p.socket || n == 0 && err != ErrAgain {
 		return n, err
 	}
 	copy(b[max(n, 0):], bytes.Repeat([]byte("\n"), len(b)))
@@ -310,9 +310,9 @@ func (p *torrent) read(socket int32, b []byte) (int, error) {
 // that only time ends.
 func TestTorrent(t *testing.T) {
 	app, source := newLoopApp(t, work.NewSleep(), 0, "Hello World")
-	s, own := openLoops(t, 1, app, source, Task.Sleep)
-	s.all[0].poller = &torrent{poller: s.all[0].poller}
-	runLoops(t, s, own)
+	g, own := openGroup(t, 1, app, source, Runnable.Sleep)
+	g.loops[0].poller = &torrent{Poller: g.loops[0].poller}
+	runGroup(t, g, own)
 	io.WriteString(dial(t, source.Addr()), "\n")
 	eventually(t, "accepted", func() bool { return app.Connections() == 1 })
 	for range 3 {
@@ -322,12 +322,12 @@ func TestTorrent(t *testing.T) {
 
 // A meter is a poller that counts what is read.
 type meter struct {
-	poller
+	Poller
 	taken atomic.Int64
 }
 
-func (p *meter) read(socket int32, b []byte) (int, error) {
-	n, err := p.poller.read(socket, b)
+func (p *meter) Read(socket int32, b []byte) (int, error) {
+	n, err := p.Poller.Read(socket, b)
 	if err == nil {
 		p.taken.Add(int64(n))
 	}
@@ -337,18 +337,18 @@ func (p *meter) read(socket int32, b []byte) (int, error) {
 // TestLingersForSoLong: of a client that goes on sending after it was refused, only so much is read.
 func TestLingersForSoLong(t *testing.T) {
 	app, source := newLoopApp(t, work.NewSleep(), 0, "Hello World")
-	s, own := openLoops(t, 1, app, source, Task.Sleep)
-	m := &meter{poller: s.all[0].poller}
-	s.all[0].poller = m
-	runLoops(t, s, own)
-	conn := dial(t, source.Addr())
-	io.WriteString(conn, "GET / HTTP/1.1\r\nHost: demo\r\nContent-Length: 9999999\r\n\r\n")
+	g, own := openGroup(t, 1, app, source, Runnable.Sleep)
+	m := &meter{Poller: g.loops[0].poller}
+	g.loops[0].poller = m
+	runGroup(t, g, own)
+	client := dial(t, source.Addr())
+	io.WriteString(client, "GET / HTTP/1.1\r\nHost: demo\r\nContent-Length: 9999999\r\n\r\n")
 	for some := bytes.Repeat([]byte("x"), 64<<10); ; {
-		if _, err := conn.Write(some); err != nil {
+		if _, err := client.Write(some); err != nil {
 			break
 		}
 	}
-	if n, most := m.taken.Load(), int64(http1.LingerBytes+2*readChunk+limits().MaxHeaderBytes); n > most {
+	if n, most := m.taken.Load(), int64(http1.LingerBytes+2*readChunk+testLimits().MaxHeaderBytes); n > most {
 		t.Errorf("%d bytes read, want at most %d", n, most)
 	}
 }
@@ -356,13 +356,13 @@ func TestLingersForSoLong(t *testing.T) {
 // TestNoTimeToWait: a poller that has no time to wait tells what has happened all the same.
 func TestNoTimeToWait(t *testing.T) {
 	p, addr := newPoller(t)
-	defer p.free()
-	if err := p.listen(true); err != nil {
+	defer p.Free()
+	if err := p.Listen(true); err != nil {
 		t.Fatal(err)
 	}
 	dial(t, addr)
 	for range 3 {
-		if events := p.wait(nil, 0, false); len(events) != 1 || events[0].index != listening {
+		if events := p.Wait(nil, 0, false); len(events) != 1 || events[0].Index != Listening {
 			t.Errorf("told of %v, want the connection that can be accepted", events)
 		}
 	}
@@ -370,33 +370,33 @@ func TestNoTimeToWait(t *testing.T) {
 
 // A bell is a poller that rings when it is woken.
 type bell struct {
-	poller
+	Poller
 	rings chan struct{}
 }
 
-func (p *bell) wake() {
+func (p *bell) Wake() {
 	select {
 	case p.rings <- struct{}{}:
 	default:
 	}
-	p.poller.wake()
+	p.Poller.Wake()
 }
 
 // TestBlockedAtDeadline: a job that comes to stand still for just when the drain deadline passes ends with it.
 func TestBlockedAtDeadline(t *testing.T) {
 	app, source := newLoopApp(t, work.NewSleep(), time.Hour, "Hello World")
 	told := make(chan struct{}, 1)
-	s, own := openLoops(t, 1, app, source, func(task Task) {
+	g, own := openGroup(t, 1, app, source, func(task Runnable) {
 		app.Expire()
 		<-told
-		task.Block()
+		task.RunInline()
 	})
-	s.all[0].poller = &bell{s.all[0].poller, told}
-	runLoops(t, s, own)
-	conn := dial(t, source.Addr())
-	conn.SetDeadline(time.Now().Add(patience))
-	io.WriteString(conn, "GET / HTTP/1.0\r\n\r\n")
-	if reply, err := http.ReadResponse(bufio.NewReader(conn), nil); err != nil || reply.StatusCode != http.StatusServiceUnavailable {
+	g.loops[0].poller = &bell{g.loops[0].poller, told}
+	runGroup(t, g, own)
+	client := dial(t, source.Addr())
+	client.SetDeadline(time.Now().Add(patience))
+	io.WriteString(client, "GET / HTTP/1.0\r\n\r\n")
+	if reply, err := http.ReadResponse(bufio.NewReader(client), nil); err != nil || reply.StatusCode != http.StatusServiceUnavailable {
 		t.Errorf("%v, %v; want 503", reply, err)
 	}
 }
@@ -422,18 +422,18 @@ func (deriving) Holds() work.Resource { return work.Socket }
 func TestDerivedContext(t *testing.T) {
 	for _, waits := range []bool{false, true} {
 		app, source := newLoopApp(t, deriving{waits}, time.Hour, "Hello World")
-		s, own := openLoops(t, 1, app, source, func(task Task) { go task.Detach().Run() })
-		runLoops(t, s, own)
+		g, own := openGroup(t, 1, app, source, func(task Runnable) { go task.Offload().Run() })
+		runGroup(t, g, own)
 		for range 500 {
-			conn := dial(t, source.Addr())
+			client := dial(t, source.Addr())
 			if !waits {
-				wantOK(t, conn)
-				conn.Close()
+				wantOK(t, client)
+				client.Close()
 				continue
 			}
-			io.WriteString(conn, "GET / HTTP/1.0\r\n\r\n")
+			io.WriteString(client, "GET / HTTP/1.0\r\n\r\n")
 			eventually(t, "in flight", func() bool { return app.InFlight() == 1 })
-			conn.Close()
+			client.Close()
 			eventually(t, "left", func() bool { return app.InFlight() == 0 })
 		}
 	}
@@ -441,49 +441,49 @@ func TestDerivedContext(t *testing.T) {
 
 // A forgetful is a poller for which the kernel has no memory when it is to listen again for the first time.
 type forgetful struct {
-	poller
+	Poller
 	listens int
 }
 
-func (p *forgetful) listen(on bool) error {
+func (p *forgetful) Listen(on bool) error {
 	if on {
 		p.listens++
 		if p.listens == 1 {
 			return unix.ENOMEM
 		}
 	}
-	return p.poller.listen(on)
+	return p.Poller.Listen(on)
 }
 
 // TestListensAgain: a loop that was full and could not listen again at once does so later.
 func TestListensAgain(t *testing.T) {
 	app, source := newLoopApp(t, work.NewSleep(), 0, "Hello World")
-	s, own := openLoops(t, 1, app, source, Task.Sleep)
-	s.limits.MaxConnections = 1
-	s.all[0].poller = &forgetful{poller: s.all[0].poller}
-	runLoops(t, s, own)
+	g, own := openGroup(t, 1, app, source, Runnable.Sleep)
+	g.limits.MaxConnections = 1
+	g.loops[0].poller = &forgetful{Poller: g.loops[0].poller}
+	runGroup(t, g, own)
 	for range 3 {
-		conn := dial(t, source.Addr())
-		wantOK(t, conn)
-		conn.Close()
+		client := dial(t, source.Addr())
+		wantOK(t, client)
+		client.Close()
 	}
 }
 
 // A sleeper is a poller that wakes long after it was to, in the App's time, as in a process that was stopped.
 type sleeper struct {
-	poller
+	Poller
 	loop    *loop
 	stopped time.Duration // for so long, once; 0 for not
 }
 
-func (p *sleeper) wait(ready []event, until time.Duration, yield bool) []event {
-	if p.stopped == 0 || p.loop.table.open == 0 {
-		return p.poller.wait(ready, until, yield)
+func (p *sleeper) Wait(ready []Event, until time.Duration, yield bool) []Event {
+	if p.stopped == 0 || p.loop.conns.open == 0 {
+		return p.Poller.Wait(ready, until, yield)
 	}
-	for s := range p.loop.table.sessions() { // everything is that much older when the loop wakes
-		phase, since := s.where()
-		s.enter(phase, since-p.stopped)
-		s.due -= p.stopped
+	for c := range p.loop.conns.conns() { // everything is that much older when the loop wakes
+		phase, since := c.state()
+		c.setState(phase, since-p.stopped)
+		c.due -= p.stopped
 	}
 	p.loop.sweepAt -= p.stopped
 	p.stopped = 0
@@ -494,42 +494,42 @@ func (p *sleeper) wait(ready []event, until time.Duration, yield bool) []event {
 // is answered.
 func TestLoopStopped(t *testing.T) {
 	app, source := newLoopApp(t, work.NewSleep(), 0, "Hello World")
-	s, own := openLoops(t, 1, app, source, Task.Sleep)
-	s.all[0].poller = &sleeper{s.all[0].poller, s.all[0], time.Hour}
-	runLoops(t, s, own)
-	conn := dial(t, source.Addr())
+	g, own := openGroup(t, 1, app, source, Runnable.Sleep)
+	g.loops[0].poller = &sleeper{g.loops[0].poller, g.loops[0], time.Hour}
+	runGroup(t, g, own)
+	client := dial(t, source.Addr())
 	eventually(t, "accepted", func() bool { return app.Connections() == 1 })
 	time.Sleep(time.Second) // for some looks at timeouts, of which one comes an hour late
-	wantOK(t, conn)
+	wantOK(t, client)
 }
 
-// TestSessionSize: a session is all that a blocked request costs.
-func TestSessionSize(t *testing.T) {
-	if size := unsafe.Sizeof(session{}); size >= 320 {
+// TestConnSize: a session is all that a blocked request costs.
+func TestConnSize(t *testing.T) {
+	if size := unsafe.Sizeof(conn{}); size >= 320 {
 		t.Errorf("%d bytes, want less than 320", size)
 	}
 }
 
 // An eager is a poller that says of every socket, all the time, that it has room.
 type eager struct {
-	poller
+	Poller
 	loop *loop
 }
 
-func (p *eager) wait(ready []event, until time.Duration, yield bool) []event {
-	ready = p.poller.wait(ready, until, yield)
-	for s := range p.loop.table.sessions() {
-		ready = append(ready, event{tag: s.tag, writable: true})
+func (p *eager) Wait(ready []Event, until time.Duration, yield bool) []Event {
+	ready = p.Poller.Wait(ready, until, yield)
+	for c := range p.loop.conns.conns() {
+		ready = append(ready, Event{Tag: c.Tag, Writable: true})
 	}
 	return ready
 }
 
 // TestRoomMeansNothingYet: that there is room for more ends neither the pause between two pieces nor a reply that hangs.
 func TestRoomMeansNothingYet(t *testing.T) {
-	limits := limits()
-	limits.MaxConnections = 1000
+	bounds := testLimits()
+	bounds.MaxConnections = 1000
 	app := server.New(server.Config{
-		Mode: "test", Work: work.NewSleep(), Body: []byte("Hello World"), Limits: limits,
+		Mode: "test", Work: work.NewSleep(), Body: []byte("Hello World"), Limits: bounds,
 		Faults: server.Faults{Overrides: true, Caps: fault.Caps{MaxDelay: time.Minute}},
 	})
 	source, err := listener.Listen(t.Context(), "127.0.0.1:0", 0)
@@ -537,9 +537,9 @@ func TestRoomMeansNothingYet(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { source.Close() })
-	s, own := openLoops(t, 1, app, source, Task.Sleep)
-	s.all[0].poller = &eager{s.all[0].poller, s.all[0]}
-	runLoops(t, s, own)
+	g, own := openGroup(t, 1, app, source, Runnable.Sleep)
+	g.loops[0].poller = &eager{g.loops[0].poller, g.loops[0]}
+	runGroup(t, g, own)
 
 	hangs, drips := dial(t, source.Addr()), dial(t, source.Addr())
 	io.WriteString(hangs, "GET /?abort=hang HTTP/1.1\r\nHost: demo\r\n\r\n")

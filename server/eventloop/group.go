@@ -14,204 +14,204 @@ import (
 	"demo-server/work"
 )
 
-// EventLoop serves src for app on n event loops until ctx is done and every connection has closed. A loop is a goroutine
+// Serve serves src for app on n event loops until ctx is done and every connection has closed. A loop is a goroutine
 // that reads, parses, waits and writes for all its connections; none of them has a goroutine, and a request that blocks
 // is a record of a few hundred bytes.
 //
 // schedule is told of each job that may run: with Task.Sleep, Task.Detach or Task.Block it decides who waits for the work.
 // It must not block.
-func EventLoop(ctx context.Context, src *listener.Source, app *server.App, n int, schedule func(Task)) error {
+func Serve(ctx context.Context, src *listener.Source, app *server.App, n int, schedule func(Runnable)) error {
 	own, err := src.Listener()
 	if err != nil {
 		return err
 	}
 	defer own.Close()
-	s := newLoops(app, schedule)
-	if err := s.open(n, own); err != nil {
+	g := newGroup(app, schedule)
+	if err := g.open(n, own); err != nil {
 		return err
 	}
 	stop := context.AfterFunc(ctx, func() {
 		if _, ok := own.(syscall.Conn); !ok {
 			own.Close() // in memory, which is how accepting ends there
 		}
-		s.stop()
+		g.stop()
 	})
 	defer stop()
-	s.run()
+	g.run()
 	return nil
 }
 
-// loops are the event loops of one run of a mode, and what they share: the limit on connections and the moment to end.
-type loops struct {
+// group are the event loops of one run of a mode, and what they share: the limit on connections and the moment to end.
+type group struct {
 	app      *server.App
 	limits   server.Limits
 	timeouts http1.Timeouts
-	schedule func(Task)
-	all      []*loop
+	schedule func(Runnable)
+	loops    []*loop
 
 	connections atomic.Int64
 	accepting   atomic.Int64 // loops that may still accept, and hand a connection to another one
 	stopping    atomic.Bool  // stop was called
 	expired     atomic.Bool  // the drain deadline has passed
 	cuts        atomic.Int32 // how many killGraces ago
-	detached    atomic.Int64 // jobs that others work on
+	offloaded   atomic.Int64 // jobs that others work on
 }
 
-func newLoops(app *server.App, schedule func(Task)) *loops {
+func newGroup(app *server.App, schedule func(Runnable)) *group {
 	limits := app.Limits()
-	return &loops{app: app, limits: limits, timeouts: http1.NewTimeouts(&limits), schedule: schedule}
+	return &group{app: app, limits: limits, timeouts: http1.NewTimeouts(&limits), schedule: schedule}
 }
 
 // open makes n loops that accept from listener.
-func (s *loops) open(n int, own net.Listener) error {
+func (g *group) open(n int, own net.Listener) error {
 	pipes := &pipes{}
 	for range n {
-		poller, err := s.poller(own, pipes)
+		poller, err := g.poller(own, pipes)
 		if err != nil {
-			s.free()
+			g.free()
 			return err
 		}
-		s.all = append(s.all, newLoop(s, poller))
+		g.loops = append(g.loops, newLoop(g, poller))
 	}
-	s.accepting.Store(int64(n))
-	for _, l := range s.all {
+	g.accepting.Store(int64(n))
+	for _, l := range g.loops {
 		if err := l.listen(true); err != nil {
-			s.free()
+			g.free()
 			return err
 		}
 	}
 	return nil
 }
 
-func (s *loops) poller(own net.Listener, pipes *pipes) (poller, error) {
+func (g *group) poller(own net.Listener, pipes *pipes) (Poller, error) {
 	if _, ok := own.(syscall.Conn); ok {
-		return newEpoll(s.app, own)
+		return newEpoll(g.app, own)
 	}
-	return newMemory(s.app, own, pipes), nil
+	return newMemory(g.app, own, pipes), nil
 }
 
-func (s *loops) free() {
-	for _, l := range s.all {
-		l.poller.free()
+func (g *group) free() {
+	for _, l := range g.loops {
+		l.poller.Free()
 	}
 }
 
 // run serves until all loops have ended.
-func (s *loops) run() {
+func (g *group) run() {
 	var running sync.WaitGroup
-	for _, l := range s.all {
+	for _, l := range g.loops {
 		running.Go(l.run)
 	}
 	done := make(chan struct{})
 	var watching sync.WaitGroup
-	watching.Go(func() { s.expire(done) })
+	watching.Go(func() { g.expire(done) })
 	running.Wait()
 	close(done)
 	watching.Wait()
-	s.free()
+	g.free()
 }
 
 // stop makes the loops accept no more, and end when all is done.
-func (s *loops) stop() {
-	s.app.Announce()
-	s.stopping.Store(true)
-	s.wake()
+func (g *group) stop() {
+	g.app.Announce()
+	g.stopping.Store(true)
+	g.wake()
 }
 
-func (s *loops) wake() {
-	for _, l := range s.all {
-		l.poller.wake()
+func (g *group) wake() {
+	for _, l := range g.loops {
+		l.poller.Wake()
 	}
 }
 
 // expire waits for the drain deadline: what is queued or runs then ends with 503, and what is still open killGrace
 // later is cut, and again what has been accepted since.
-func (s *loops) expire(done chan struct{}) {
+func (g *group) expire(done chan struct{}) {
 	select {
-	case <-s.app.Expired():
+	case <-g.app.Expired():
 	case <-done:
 		return
 	}
-	s.expired.Store(true)
-	for _, l := range s.all {
-		l.abortBlocked()
+	g.expired.Store(true)
+	for _, l := range g.loops {
+		l.abortBlocking()
 	}
-	s.wake()
+	g.wake()
 	for http1.Wait(http1.KillGrace, done) {
-		s.cuts.Add(1)
-		s.wake()
+		g.cuts.Add(1)
+		g.wake()
 	}
 }
 
-// enter counts a connection, unless there are as many as there may be.
-func (s *loops) enter() bool {
-	if s.connections.Add(1) <= int64(s.limits.MaxConnections) {
+// takePlace counts a connection, unless there are as many as there may be.
+func (g *group) takePlace() bool {
+	if g.connections.Add(1) <= int64(g.limits.MaxConnections) {
 		return true
 	}
-	s.connections.Add(-1)
+	g.connections.Add(-1)
 	return false
 }
 
-// leave gives a connection's place back. Loops that found none look again.
-func (s *loops) leave() {
-	s.connections.Add(-1)
-	for _, l := range s.all {
+// freePlace gives a connection's place back. Loops that found none look again.
+func (g *group) freePlace() {
+	g.connections.Add(-1)
+	for _, l := range g.loops {
 		if l.full.Load() {
-			l.poller.wake()
+			l.poller.Wake()
 		}
 	}
 }
 
-// spread is how many more connections than another a loop may have before it hands new ones over: to hand one over
+// rebalanceAbove is how many more connections than another a loop may have before it hands new ones over: to hand one over
 // costs waking that loop.
-const spread = 4
+const rebalanceAbove = 4
 
-// host chooses the loop that a connection lives on, which one of them has accepted: that one, unless another has far
+// pickLoop chooses the loop that a connection lives on, which one of them has accepted: that one, unless another has far
 // fewer.
-func (s *loops) host(accepted *loop) *loop {
+func (g *group) pickLoop(accepted *loop) *loop {
 	least := accepted
-	for _, l := range s.all {
+	for _, l := range g.loops {
 		if l.count.Load() < least.count.Load() {
 			least = l
 		}
 	}
-	if accepted.count.Load() < least.count.Load()+spread {
+	if accepted.count.Load() < least.count.Load()+rebalanceAbove {
 		return accepted
 	}
 	return least
 }
 
-// A Task is a job on an event loop that may run now. One of its methods is called once.
-type Task struct{ session *session }
+// A Runnable is a job on an event loop that may run now. One of its methods is called once.
+type Runnable struct{ conn *conn }
 
 // Sleep ends the job when the work's delay is over, by a timer of the loop's. It is for work that holds nothing.
-func (t Task) Sleep() {
-	t.session.loop.sleep(t.session)
+func (t Runnable) Sleep() {
+	t.conn.loop.sleep(t.conn)
 }
 
 // Holds is what the job's work holds while it waits.
-func (t Task) Holds() work.Resource { return t.session.job.Holds() }
+func (t Runnable) Holds() work.Resource { return t.conn.job.Holds() }
 
-// Detach makes the job one to be done beside the loop. It is called by schedule itself.
-func (t Task) Detach() Errand {
-	t.session.loop.loops.detached.Add(1)
-	return Errand{t.session.loop.loops, &t.session.job}
+// Offload makes the job one to be done beside the loop. It is called by schedule itself.
+func (t Runnable) Offload() Offloaded {
+	t.conn.loop.group.offloaded.Add(1)
+	return Offloaded{t.conn.loop.group, &t.conn.job}
 }
 
-// Block does the work on the loop itself, which stands still meanwhile. It is called by schedule itself.
-func (t Task) Block() {
-	t.session.loop.blocks = true
-	t.session.loop.standStill(&t.session.job, t.session.job.Run)
+// RunInline does the work on the loop itself, which stands still meanwhile. It is called by schedule itself.
+func (t Runnable) RunInline() {
+	t.conn.loop.inline = true
+	t.conn.loop.runBlocking(&t.conn.job, t.conn.job.Run)
 }
 
-// An Errand is a job that is done beside its loop. Run is called once.
-type Errand struct {
-	loops *loops
+// An Offloaded is a job that is done beside its loop. Run is called once.
+type Offloaded struct {
+	group *group
 	job   *server.Job
 }
 
 // Run does the work on the calling goroutine, and leaves the reply to the loop.
-func (e Errand) Run() {
+func (e Offloaded) Run() {
 	e.job.Run()
-	e.loops.detached.Add(-1)
+	e.group.offloaded.Add(-1)
 }

@@ -22,7 +22,7 @@ type memory struct {
 	listens  bool
 	started  bool // accepting goes on in the background from the first listen on
 	accepted []int32
-	events   []event
+	events   []Event
 	woken    chan struct{} // holds one: there is an event, or wake was called
 }
 
@@ -30,7 +30,7 @@ func newMemory(app *server.App, own net.Listener, pipes *pipes) *memory {
 	return &memory{app: app, listener: own, pipes: pipes, woken: make(chan struct{}, 1)}
 }
 
-func (m *memory) wait(ready []event, until time.Duration, _ bool) []event {
+func (m *memory) Wait(ready []Event, until time.Duration, _ bool) []Event {
 	m.mu.Lock()
 	quiet := len(m.events) == 0 && !(m.listens && len(m.accepted) > 0)
 	m.mu.Unlock()
@@ -42,13 +42,13 @@ func (m *memory) wait(ready []event, until time.Duration, _ bool) []event {
 	ready = append(ready, m.events...)
 	m.events = m.events[:0]
 	if m.listens && len(m.accepted) > 0 {
-		ready = append(ready, event{tag: tag{index: listening}, readable: true})
+		ready = append(ready, Event{Tag: Tag{Index: Listening}, Readable: true})
 	}
 	return ready
 }
 
 func (m *memory) sleep(until time.Duration) {
-	if until == never {
+	if until == Never {
 		<-m.woken
 		return
 	}
@@ -60,22 +60,22 @@ func (m *memory) sleep(until time.Duration) {
 	}
 }
 
-func (m *memory) wake() {
+func (m *memory) Wake() {
 	select {
 	case m.woken <- struct{}{}:
 	default:
 	}
 }
 
-func (m *memory) tell(e event) {
+func (m *memory) tell(e Event) {
 	m.mu.Lock()
 	m.events = append(m.events, e)
 	m.mu.Unlock()
-	m.wake()
+	m.Wake()
 }
 
-// listen only hides what waits: what was accepted while the loop did not listen is offered to it when it does again.
-func (m *memory) listen(on bool) error {
+// Listen only hides what waits: what was accepted while the loop did not listen is offered to it when it does again.
+func (m *memory) Listen(on bool) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.listens = on
@@ -85,66 +85,66 @@ func (m *memory) listen(on bool) error {
 	m.started = true
 	m.running.Go(func() {
 		for {
-			conn, err := listener.Accept(m.listener)
+			c, err := listener.Accept(m.listener)
 			if err != nil {
 				return
 			}
 			m.mu.Lock()
-			m.accepted = append(m.accepted, m.pipes.add(conn))
+			m.accepted = append(m.accepted, m.pipes.add(c))
 			m.mu.Unlock()
-			m.wake()
+			m.Wake()
 		}
 	})
 	return nil
 }
 
-func (m *memory) accept() (int32, time.Duration, error) {
+func (m *memory) Accept() (int32, time.Duration, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if len(m.accepted) == 0 {
-		return 0, 0, errAgain
+		return 0, 0, ErrAgain
 	}
 	socket := m.accepted[0]
 	m.accepted = m.accepted[1:]
 	return socket, -1, nil
 }
 
-func (m *memory) watch(socket int32, t tag) error {
+func (m *memory) Watch(socket int32, t Tag) error {
 	p := m.pipes.get(socket)
 	m.running.Go(func() { p.readAhead(m, t) })
 	m.running.Go(func() { p.writeBehind(m, t) })
 	return nil
 }
 
-func (m *memory) read(socket int32, b []byte) (int, error)  { return m.pipes.get(socket).read(b) }
-func (m *memory) write(socket int32, b []byte) (int, error) { return m.pipes.get(socket).write(b) }
-func (m *memory) acked(int32) uint64                        { return 0 }
-func (m *memory) undelivered(int32) bool                    { return false }
-func (m *memory) closeWrite(int32) error                    { return net.ErrClosed }
-func (m *memory) reset(int32)                               {}
+func (m *memory) Read(socket int32, b []byte) (int, error)  { return m.pipes.get(socket).read(b) }
+func (m *memory) Write(socket int32, b []byte) (int, error) { return m.pipes.get(socket).write(b) }
+func (m *memory) Acked(int32) uint64                        { return 0 }
+func (m *memory) Undelivered(int32) bool                    { return false }
+func (m *memory) CloseWrite(int32) error                    { return net.ErrClosed }
+func (m *memory) Reset(int32)                               {}
 
-func (m *memory) clientAddr(socket int32) string {
+func (m *memory) ClientAddr(socket int32) string {
 	return m.pipes.get(socket).conn.RemoteAddr().String()
 }
 
-func (m *memory) unread(socket int32) bool {
+func (m *memory) Unread(socket int32) bool {
 	p := m.pipes.get(socket)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return len(p.unread) > 0
 }
 
-func (m *memory) close(socket int32) {
+func (m *memory) Close(socket int32) {
 	p := m.pipes.get(socket)
 	p.conn.Close()
 	close(p.closed)
 }
 
-// free ends the connections that nobody took.
-func (m *memory) free() {
+// Free ends the connections that nobody took.
+func (m *memory) Free() {
 	m.running.Wait()
 	for _, socket := range m.accepted {
-		m.close(socket)
+		m.Close(socket)
 	}
 }
 
@@ -154,11 +154,11 @@ type pipes struct {
 	all []*pipe
 }
 
-func (p *pipes) add(conn net.Conn) int32 {
+func (p *pipes) add(c net.Conn) int32 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.all = append(p.all, &pipe{
-		conn: conn, closed: make(chan struct{}), wanted: make(chan struct{}, 1), pending: make(chan []byte, 1),
+		conn: c, closed: make(chan struct{}), wanted: make(chan struct{}, 1), pending: make(chan []byte, 1),
 	})
 	return int32(len(p.all) - 1)
 }
@@ -186,7 +186,7 @@ type pipe struct {
 	failed  error
 }
 
-func (p *pipe) readAhead(m *memory, t tag) {
+func (p *pipe) readAhead(m *memory, t Tag) {
 	buffer := make([]byte, 4<<10)
 	for {
 		n, err := p.conn.Read(buffer)
@@ -196,7 +196,7 @@ func (p *pipe) readAhead(m *memory, t tag) {
 		if n == 0 && err == nil {
 			continue // a write of nothing
 		}
-		m.tell(event{tag: t, readable: true, left: err != nil, broken: err != nil})
+		m.tell(Event{Tag: t, Readable: true, Disconnected: err != nil, Broken: err != nil})
 		if err != nil {
 			return
 		}
@@ -217,7 +217,7 @@ func (p *pipe) read(b []byte) (int, error) {
 		if p.readErr != nil {
 			return 0, nil
 		}
-		return 0, errAgain
+		return 0, ErrAgain
 	}
 	n := copy(b, p.unread)
 	p.unread = p.unread[n:]
@@ -227,7 +227,7 @@ func (p *pipe) read(b []byte) (int, error) {
 	return n, nil
 }
 
-func (p *pipe) writeBehind(m *memory, t tag) {
+func (p *pipe) writeBehind(m *memory, t Tag) {
 	for {
 		select {
 		case b := <-p.pending:
@@ -235,7 +235,7 @@ func (p *pipe) writeBehind(m *memory, t tag) {
 			p.mu.Lock()
 			p.written, p.failed, p.wrote = n, err, true
 			p.mu.Unlock()
-			m.tell(event{tag: t, writable: true})
+			m.tell(Event{Tag: t, Writable: true})
 		case <-p.closed:
 			return
 		}
@@ -251,9 +251,9 @@ func (p *pipe) write(b []byte) (int, error) {
 	case !p.writing:
 		p.writing = true
 		p.pending <- append([]byte(nil), b...)
-		return 0, errAgain
+		return 0, ErrAgain
 	case !p.wrote:
-		return 0, errAgain
+		return 0, ErrAgain
 	}
 	p.writing, p.wrote = false, false
 	if p.written > 0 {

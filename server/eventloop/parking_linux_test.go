@@ -19,14 +19,14 @@ func TestYield(t *testing.T) {
 		return len(open)
 	}
 	p, addr := newPoller(t)
-	if err := p.listen(true); err != nil {
+	if err := p.Listen(true); err != nil {
 		t.Fatal(err)
 	}
 	before := descriptors()
 	woken := func(yield bool) {
 		t.Helper()
-		time.AfterFunc(5*time.Millisecond, p.wake)
-		if events := p.wait(nil, never, yield); len(events) != 0 {
+		time.AfterFunc(5*time.Millisecond, p.Wake)
+		if events := p.Wait(nil, Never, yield); len(events) != 0 {
 			t.Errorf("woken, it tells of %v", events)
 		}
 	}
@@ -35,20 +35,20 @@ func TestYield(t *testing.T) {
 		woken(yield)
 		until := p.app.Now() + 5*time.Millisecond
 		for p.app.Now() < until {
-			if events := p.wait(nil, until, yield); len(events) != 0 {
+			if events := p.Wait(nil, until, yield); len(events) != 0 {
 				t.Errorf("at a stamp it tells of %v", events)
 			}
 		}
 		client := dial(t, addr)
-		events := p.wait(nil, never, yield)
-		if len(events) != 1 || events[0].index != listening {
+		events := p.Wait(nil, Never, yield)
+		if len(events) != 1 || events[0].Index != Listening {
 			t.Fatalf("it tells of %v, want the connection that can be accepted", events)
 		}
-		socket, _, err := p.accept()
+		socket, _, err := p.Accept()
 		if err != nil {
 			t.Fatal(err)
 		}
-		p.close(socket)
+		p.Close(socket)
 		client.Close()
 	}
 	for _, yield := range []bool{true, true, false, false, true} {
@@ -68,7 +68,7 @@ func TestYield(t *testing.T) {
 		t.Fatal(err)
 	}
 	woken(true)
-	if p.nested != nil {
+	if p.parking != nil {
 		t.Error("it has found a descriptor where there is none")
 	}
 	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
@@ -76,7 +76,7 @@ func TestYield(t *testing.T) {
 	}
 
 	told(true)
-	p.free()
+	p.Free()
 	if n := descriptors(); n >= before {
 		t.Errorf("%d descriptors are open after free, want fewer than the %d before", n, before)
 	}

@@ -9,207 +9,207 @@ import (
 
 // This file takes what a session's client sends.
 
-// advance takes what has come, as much as is read at once. What there is beyond that has to wait until the others had
+// process takes what has come, as much as is read at once. What there is beyond that has to wait until the others had
 // their turn: a client that sends faster than the loop reads must not have the loop to itself.
-func (l *loop) advance(s *session) {
-	if !s.hungry() || s.again {
+func (l *loop) process(c *conn) {
+	if !c.wantsRead() || c.queued {
 		return
 	}
-	in, ok := l.receive(s)
+	in, ok := l.receive(c)
 	if !ok {
 		return
 	}
-	for len(in) > 0 && s.receives() {
-		n := l.take(s, in)
+	for len(in) > 0 && c.acceptsInput() {
+		n := l.consume(c, in)
 		if n == 0 {
 			break
 		}
 		in = in[n:]
 	}
-	if !s.open {
+	if !c.open {
 		return
 	}
-	s.keep(in)
-	if s.hungry() {
-		s.again = true
-		l.again = append(l.again, s)
+	c.buffer(in)
+	if c.wantsRead() {
+		c.queued = true
+		l.runQueue = append(l.runQueue, c)
 	}
 }
 
 // receive returns the bytes that are not taken yet, with those that the socket has; ok is false when there are no new
 // ones. They are in the loop's buffer, until the next call, or behind what the session has kept.
-func (l *loop) receive(s *session) (in []byte, ok bool) {
+func (l *loop) receive(c *conn) (in []byte, ok bool) {
 	l.searched = 0
-	if s.unparsed {
-		s.unparsed = false
-		return s.kept, true
+	if c.unprocessed {
+		c.unprocessed = false
+		return c.buffered, true
 	}
-	n, err := l.poller.read(s.socket, l.buffer)
+	n, err := l.poller.Read(c.socket, l.buffer)
 	switch {
-	case err == errAgain:
-		s.readable = false
+	case err == ErrAgain:
+		c.readable = false
 		return nil, false
 	case err != nil:
-		l.lost(s)
+		l.connectionLost(c)
 		return nil, false
 	case n == 0:
-		l.ended(s)
+		l.inputEnded(c)
 		return nil, false
 	}
 	// Less than there was room for is all that there was, unless the end of it is to be read, too.
-	s.readable = s.left || n == len(l.buffer)
-	if len(s.kept) == 0 {
+	c.readable = c.disconnected || n == len(l.buffer)
+	if len(c.buffered) == 0 {
 		return l.buffer[:n], true
 	}
-	l.searched = len(s.kept)
-	s.kept = append(s.kept, l.buffer[:n]...)
-	return s.kept, true
+	l.searched = len(c.buffered)
+	c.buffered = append(c.buffered, l.buffer[:n]...)
+	return c.buffered, true
 }
 
-// ended closes a session whose client sends no more. One that ended in the middle of a request may still read why that is
+// inputEnded closes a session whose client sends no more. One that ended in the middle of a request may still read why that is
 // not answered.
-func (l *loop) ended(s *session) {
-	switch p, _ := s.where(); p {
+func (l *loop) inputEnded(c *conn) {
+	switch p, _ := c.state(); p {
 	case http1.StateHanging:
-		l.leave(s, false)
+		l.disconnect(c, false)
 		return
 	case http1.StateHead:
-		l.refuseHead(s, server.ErrBadRequest)
+		l.refuseHead(c, server.ErrBadRequest)
 	case http1.StateBody:
-		u := s.upload
-		s.upload = nil
-		l.refuse(s, u.method, u.path, u.query, server.ErrBadRequest)
+		u := c.upload
+		c.upload = nil
+		l.refuse(c, u.method, u.path, u.query, server.ErrBadRequest)
 	}
-	if p, _ := s.where(); s.open && p != http1.StateWriting {
-		l.close(s, server.CloseDisconnect)
+	if p, _ := c.state(); c.open && p != http1.StateWriting {
+		l.close(c, server.CloseDisconnect)
 	}
 }
 
-// lost closes a session whose connection is broken.
-func (l *loop) lost(s *session) {
-	if p, _ := s.where(); p == http1.StateHanging {
-		l.leave(s, true) // its job is to be finished
+// connectionLost closes a session whose connection is broken.
+func (l *loop) connectionLost(c *conn) {
+	if p, _ := c.state(); p == http1.StateHanging {
+		l.disconnect(c, true) // its job is to be finished
 		return
 	}
-	l.close(s, server.CloseDisconnect)
+	l.close(c, server.CloseDisconnect)
 }
 
-// keep puts aside what was not taken. It is there already if nothing was.
-func (s *session) keep(rest []byte) {
+// buffer puts aside what was not taken. It is there already if nothing was.
+func (c *conn) buffer(rest []byte) {
 	switch len(rest) {
 	case 0:
-		s.kept = nil
+		c.buffered = nil
 		return
-	case len(s.kept):
+	case len(c.buffered):
 	default:
-		s.kept = append(s.kept[:0], rest...)
+		c.buffered = append(c.buffered[:0], rest...)
 	}
-	s.unparsed = !s.receives()
+	c.unprocessed = !c.acceptsInput()
 }
 
-// take takes the beginning of in, and moves the session on. It returns how many bytes that was, or 0 when it needs more
+// consume takes the beginning of in, and moves the session on. It returns how many bytes that was, or 0 when it needs more
 // than in.
-func (l *loop) take(s *session, in []byte) int {
-	p, _ := s.where()
+func (l *loop) consume(c *conn, in []byte) int {
+	p, _ := c.state()
 	switch {
 	case p == http1.StateLingering: // a client that goes on sending although its connection closes
-		if _, enough, _ := s.upload.body.Consume(in); enough {
-			l.close(s, server.CloseReplied)
+		if _, enough, _ := c.upload.body.Consume(in); enough {
+			l.close(c, server.CloseReplied)
 		}
 		return len(in)
 	case p == http1.StateHanging: // and one that gets no reply
 		return len(in)
-	case s.upload != nil:
-		return l.takeBody(s, in)
+	case c.upload != nil:
+		return l.consumeBody(c, in)
 	}
-	return l.takeHead(s, in)
+	return l.consumeHead(c, in)
 }
 
-func (l *loop) takeHead(s *session, in []byte) int {
+func (l *loop) consumeHead(c *conn, in []byte) int {
 	searched := 0
-	if p, _ := s.where(); p == http1.StateHead {
+	if p, _ := c.state(); p == http1.StateHead {
 		searched = l.searched
 	} else if blank := http1.BlankLines(in); blank > 0 {
 		return blank // they are no request yet: its time runs from its first byte
 	} else {
 		if p == http1.StateIdle {
-			s.due = l.now
+			c.due = l.now
 		}
-		s.enter(http1.StateHead, l.now)
+		c.setState(http1.StateHead, l.now)
 	}
 	end := http1.HeadEnd(in, searched)
-	switch limit := l.loops.limits.MaxHeaderBytes; {
+	switch limit := l.group.limits.MaxHeaderBytes; {
 	case end > limit || end < 0 && len(in) >= limit:
-		l.refuseHead(s, server.ErrHeaderTooLarge)
+		l.refuseHead(c, server.ErrHeaderTooLarge)
 		return len(in)
 	case end < 0:
 		return 0
 	}
-	l.begin(s, in[:end])
+	l.begin(c, in[:end])
 	return end
 }
 
 // refuseHead answers a client whose request has no head to go by.
-func (l *loop) refuseHead(s *session, err error) {
-	s.manner = http1.RequestInfo{}
-	l.refuse(s, "", "", "", err)
+func (l *loop) refuseHead(c *conn, err error) {
+	c.info = http1.RequestInfo{}
+	l.refuse(c, "", "", "", err)
 }
 
 // begin goes on with a request whose head has come.
-func (l *loop) begin(s *session, p []byte) {
+func (l *loop) begin(c *conn, p []byte) {
 	head, header := &l.head, &l.parser.Header
 	head.Parse(p)
 	if err := l.parser.Parse(p); err != nil {
-		l.refuseHead(s, cmp.Or(head.Err, http1.ParseError(err)))
+		l.refuseHead(c, cmp.Or(head.Err, http1.ParseError(err)))
 		return
 	}
-	s.manner = http1.RequestInfo{HTTP10: !header.IsHTTP11(), Head: header.IsHead(), Close: header.ConnectionClose()}
+	c.info = http1.RequestInfo{HTTP10: !header.IsHTTP11(), Head: header.IsHead(), Close: header.ConnectionClose()}
 	method := http1.Method(header.Method())
 	path, query, err := l.parser.Target()
-	if err = cmp.Or(http1.CheckHead(header, head, l.loops.limits.MaxBodyBytes), err); err != nil {
-		l.refuse(s, method, path, query, err)
+	if err = cmp.Or(http1.CheckHead(header, head, l.group.limits.MaxBodyBytes), err); err != nil {
+		l.refuse(c, method, path, query, err)
 		return
 	}
 	if !head.HasBody() {
-		l.admit(s, method, path, query)
+		l.admit(c, method, path, query)
 		return
 	}
-	s.upload = &upload{body: http1.NewBody(head.Length, &l.loops.limits), method: method, path: path, query: query}
+	c.upload = &upload{body: http1.NewBody(head.Length, &l.group.limits), method: method, path: path, query: query}
 	if http1.MayContinue(header, head) {
-		l.sayContinue(s)
+		l.sayContinue(c)
 		return
 	}
-	s.enter(http1.StateBody, l.now)
+	c.setState(http1.StateBody, l.now)
 }
 
 // sayContinue lets the client send its body.
-func (l *loop) sayContinue(s *session) {
-	rest, _, err := l.write(s, http1.Continue, nil)
+func (l *loop) sayContinue(c *conn) {
+	rest, _, err := l.write(c, http1.Continue, nil)
 	switch {
 	case err != nil:
-		l.close(s, server.CloseDisconnect)
+		l.close(c, server.CloseDisconnect)
 	case len(rest) == 0:
-		s.enter(http1.StateBody, l.now)
+		c.setState(http1.StateBody, l.now)
 	default:
-		s.unsent = &unsent{interim: true, head: rest}
-		s.enter(http1.StateWriting, l.now)
+		c.unsent = &unsent{interim: true, head: rest}
+		c.setState(http1.StateWriting, l.now)
 	}
 }
 
-func (l *loop) takeBody(s *session, in []byte) int {
-	n, complete, err := s.upload.body.Consume(in)
+func (l *loop) consumeBody(c *conn, in []byte) int {
+	n, complete, err := c.upload.body.Consume(in)
 	if n > 0 {
-		s.enter(http1.StateBody, l.now)
+		c.setState(http1.StateBody, l.now)
 	}
 	if err == nil && !complete {
 		return n
 	}
-	u := s.upload
-	s.upload = nil
+	u := c.upload
+	c.upload = nil
 	if err != nil {
-		l.refuse(s, u.method, u.path, u.query, http1.BodyError(err))
+		l.refuse(c, u.method, u.path, u.query, http1.BodyError(err))
 		return len(in)
 	}
-	l.admit(s, u.method, u.path, u.query)
+	l.admit(c, u.method, u.path, u.query)
 	return n
 }

@@ -14,7 +14,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-func limits() server.Limits {
+func testLimits() server.Limits {
 	return server.Limits{
 		MaxConnections: 3, MaxHeaderBytes: 4 << 10, MaxBodyBytes: 1 << 10,
 		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, ReadRequestTimeout: 30 * time.Second, WriteTimeout: 20 * time.Second, IdleTimeout: time.Minute,
@@ -22,5 +22,5 @@ func limits() server.Limits {
 }
 
 func newApp() *server.App {
-	return server.New(server.Config{Mode: "test", Work: work.NewSleep(), Body: []byte("Hello World"), Limits: limits()})
+	return server.New(server.Config{Mode: "test", Work: work.NewSleep(), Body: []byte("Hello World"), Limits: testLimits()})
 }

@@ -5,68 +5,68 @@ import (
 	"slices"
 )
 
-// table holds a loop's sessions. They are made by the dozen, so that growing leaves no garbage, and used again, last used
+// connTable holds a loop's sessions. They are made by the dozen, so that growing leaves no garbage, and used again, last used
 // first.
-type table struct {
-	blocks [][]*session
-	free   []*session
+type connTable struct {
+	blocks [][]*conn
+	free   []*conn
 	open   int
 }
 
 const blockSize = 32
 
-func (t *table) seat(l *loop) *session {
+func (t *connTable) add(l *loop) *conn {
 	if len(t.free) == 0 {
 		t.grow(l)
 	}
 	last := len(t.free) - 1
-	s := t.free[last]
+	c := t.free[last]
 	t.free = t.free[:last]
-	s.visit = visit{loop: l, place: notWaiting, open: true}
+	c.perConnection = perConnection{loop: l, place: notWaiting, open: true}
 	t.open++
-	return s
+	return c
 }
 
-func (t *table) grow(l *loop) {
-	made, block := make([]session, blockSize), make([]*session, blockSize)
+func (t *connTable) grow(l *loop) {
+	made, block := make([]conn, blockSize), make([]*conn, blockSize)
 	first := len(t.blocks) * blockSize
 	t.blocks = append(t.blocks, block)
 	for i := range slices.Backward(block) {
 		block[i] = &made[i]
-		block[i].index = int32(first + i)
+		block[i].Index = int32(first + i)
 		t.free = append(t.free, block[i])
 	}
 }
 
-// unseat makes room. What is told of the session from now on is of one that has closed.
-func (t *table) unseat(s *session) {
-	s.open = false
-	s.generation++
-	if !s.job.Reusable() {
-		s = &session{tag: s.tag}
-		*t.at(s.index) = s
+// remove makes room. What is told of the session from now on is of one that has closed.
+func (t *connTable) remove(c *conn) {
+	c.open = false
+	c.Generation++
+	if !c.job.Reusable() {
+		c = &conn{Tag: c.Tag}
+		*t.at(c.Index) = c
 	}
-	t.free = append(t.free, s)
+	t.free = append(t.free, c)
 	t.open--
 }
 
-func (t *table) at(index int32) **session { return &t.blocks[index/blockSize][index%blockSize] }
+func (t *connTable) at(index int32) **conn { return &t.blocks[index/blockSize][index%blockSize] }
 
 // find returns an event's session, or nil when it has closed since.
-func (t *table) find(g tag) *session {
-	s := *t.at(g.index)
-	if !s.open || s.generation != g.generation {
+func (t *connTable) find(g Tag) *conn {
+	c := *t.at(g.Index)
+	if !c.open || c.Generation != g.Generation {
 		return nil
 	}
-	return s
+	return c
 }
 
-// sessions are those that are open. They may be closed meanwhile.
-func (t *table) sessions() iter.Seq[*session] {
-	return func(yield func(*session) bool) {
+// conns are those that are open. They may be closed meanwhile.
+func (t *connTable) conns() iter.Seq[*conn] {
+	return func(yield func(*conn) bool) {
 		for _, block := range t.blocks {
-			for _, s := range block {
-				if s.open && !yield(s) {
+			for _, c := range block {
+				if c.open && !yield(c) {
 					return
 				}
 			}

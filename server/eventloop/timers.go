@@ -10,28 +10,28 @@ import (
 //
 // An entry is the session itself: to wait costs no memory beside it. A timers belongs to its loop's goroutine.
 type timers struct {
-	first, last *session // the line, by session.next and session.prev
-	early       earlier  // those that were due before the last in line when they came
+	first, last *conn   // the line, by session.next and session.prev
+	early       dueHeap // those that were due before the last in line when they came
 }
 
 // add makes s due at that stamp. It must not be waiting.
-func (t *timers) add(s *session, due time.Duration) {
-	s.due = due
+func (t *timers) add(c *conn, due time.Duration) {
+	c.due = due
 	if t.last != nil && due < t.last.due {
-		heap.Push(&t.early, s)
+		heap.Push(&t.early, c)
 		return
 	}
-	s.place, s.prev = inLine, t.last
+	c.place, c.prev = inLine, t.last
 	if t.last == nil {
-		t.first = s
+		t.first = c
 	} else {
-		t.last.next = s
+		t.last.next = c
 	}
-	t.last = s
+	t.last = c
 }
 
 // next is the one that is due first, or nil when none waits.
-func (t *timers) next() *session {
+func (t *timers) next() *conn {
 	switch {
 	case len(t.early) == 0:
 		return t.first
@@ -42,31 +42,31 @@ func (t *timers) next() *session {
 }
 
 // remove takes s out and reports whether it was waiting.
-func (t *timers) remove(s *session) bool {
-	switch s.place {
+func (t *timers) remove(c *conn) bool {
+	switch c.place {
 	case notWaiting:
 		return false
 	case inLine:
-		t.unlink(s)
+		t.unlink(c)
 	default:
-		heap.Remove(&t.early, int(s.place))
+		heap.Remove(&t.early, int(c.place))
 	}
-	s.place = notWaiting
+	c.place = notWaiting
 	return true
 }
 
-func (t *timers) unlink(s *session) {
-	if s.prev == nil {
-		t.first = s.next
+func (t *timers) unlink(c *conn) {
+	if c.prev == nil {
+		t.first = c.next
 	} else {
-		s.prev.next = s.next
+		c.prev.next = c.next
 	}
-	if s.next == nil {
-		t.last = s.prev
+	if c.next == nil {
+		t.last = c.prev
 	} else {
-		s.next.prev = s.prev
+		c.next.prev = c.prev
 	}
-	s.next, s.prev = nil, nil
+	c.next, c.prev = nil, nil
 }
 
 // Where a session waits, unless that is its index in the heap.
@@ -75,26 +75,26 @@ const (
 	inLine     int32 = -1
 )
 
-// earlier is a heap by session.due that lets each session know its index.
-type earlier []*session
+// dueHeap is a heap by session.due that lets each session know its index.
+type dueHeap []*conn
 
-func (e earlier) Len() int           { return len(e) }
-func (e earlier) Less(i, j int) bool { return e[i].due < e[j].due }
+func (e dueHeap) Len() int           { return len(e) }
+func (e dueHeap) Less(i, j int) bool { return e[i].due < e[j].due }
 
-func (e earlier) Swap(i, j int) {
+func (e dueHeap) Swap(i, j int) {
 	e[i], e[j] = e[j], e[i]
 	e[i].place, e[j].place = int32(i), int32(j)
 }
 
-func (e *earlier) Push(s any) {
-	s.(*session).place = int32(len(*e))
-	*e = append(*e, s.(*session))
+func (e *dueHeap) Push(s any) {
+	s.(*conn).place = int32(len(*e))
+	*e = append(*e, s.(*conn))
 }
 
-func (e *earlier) Pop() any {
+func (e *dueHeap) Pop() any {
 	last := len(*e) - 1
-	s := (*e)[last]
+	c := (*e)[last]
 	(*e)[last] = nil
 	*e = (*e)[:last]
-	return s
+	return c
 }

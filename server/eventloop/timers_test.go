@@ -23,36 +23,36 @@ func TestTimers(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			r := rand.New(rand.NewPCG(1, 2))
 			var line timers
-			var want []*session // by due, and by order of arrival
+			var want []*conn // by due, and by order of arrival
 			heaped := false
 			now := time.Duration(0)
 			for range 5000 {
 				now += time.Duration(r.IntN(10)) * time.Millisecond
 				switch r.IntN(3) {
 				case 0, 1:
-					s := &session{visit: visit{place: notWaiting}}
-					line.add(s, now+row.delay(r))
-					at, _ := slices.BinarySearchFunc(want, s.due+1, func(o *session, due time.Duration) int { return int(o.due - due) })
-					want = slices.Insert(want, at, s)
+					c := &conn{perConnection: perConnection{place: notWaiting}}
+					line.add(c, now+row.delay(r))
+					at, _ := slices.BinarySearchFunc(want, c.due+1, func(o *conn, due time.Duration) int { return int(o.due - due) })
+					want = slices.Insert(want, at, c)
 					heaped = heaped || len(line.early) > 0
 				case 2:
 					if len(want) == 0 {
 						continue
 					}
 					at := r.IntN(len(want))
-					s := want[at]
-					if !line.remove(s) || line.remove(s) {
+					c := want[at]
+					if !line.remove(c) || line.remove(c) {
 						t.Fatal("remove does not tell whether it removed")
 					}
 					want = slices.Delete(want, at, at+1)
 				}
 				for len(want) > 0 && want[0].due <= now {
-					s := line.next()
-					if s == nil || s.due != want[0].due {
-						t.Fatalf("next is due at %v, want %v", s, want[0].due)
+					c := line.next()
+					if c == nil || c.due != want[0].due {
+						t.Fatalf("next is due at %v, want %v", c, want[0].due)
 					}
-					line.remove(s)
-					want = slices.DeleteFunc(want, func(o *session) bool { return o == s })
+					line.remove(c)
+					want = slices.DeleteFunc(want, func(o *conn) bool { return o == c })
 				}
 			}
 			for range want {

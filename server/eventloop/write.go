@@ -23,89 +23,89 @@ type unsent struct {
 }
 
 // answer writes the reply of a job that has ended.
-func (l *loop) answer(s *session) {
-	s.job.Reply(&l.reply)
+func (l *loop) answer(c *conn) {
+	c.job.Reply(&l.reply)
 	if l.reply.Abort != fault.None && !l.reply.Cut {
-		l.breakOff(s)
+		l.abort(c)
 		return
 	}
-	head, body := l.letter.Append(l.out[:0], &l.reply, s.manner)
+	head, body := l.replies.Append(l.out[:0], &l.reply, c.info)
 	l.out = head
-	head, body, err := l.write(s, head, body)
+	head, body, err := l.write(c, head, body)
 	switch {
 	case err != nil:
-		l.fail(s, &l.reply, server.CloseDisconnect)
+		l.fail(c, &l.reply, server.CloseDisconnect)
 	case len(head)+len(body) > 0:
-		l.keepReply(s, head, body)
-		s.enter(http1.StateWriting, l.now)
+		l.detachReply(c, head, body)
+		c.setState(http1.StateWriting, l.now)
 	case l.reply.Pieces > 0:
-		l.keepReply(s, nil, nil)
-		l.pause(s)
+		l.detachReply(c, nil, nil)
+		l.pause(c)
 	default:
-		l.settle(s, &l.reply)
+		l.finish(c, &l.reply)
 	}
 }
 
-// keepReply keeps the loop's reply for a session that is not through with it.
-func (l *loop) keepReply(s *session, head, body []byte) {
-	s.unsent = &unsent{reply: l.reply, head: slices.Clone(head), body: body, began: l.now}
+// detachReply keeps the loop's reply for a session that is not through with it.
+func (l *loop) detachReply(c *conn, head, body []byte) {
+	c.unsent = &unsent{reply: l.reply, head: slices.Clone(head), body: body, began: l.now}
 	l.reply = server.Reply{} // its buffers are the unsent one's now
-	s.job.Detach()
+	c.job.Detach()
 }
 
-// breakOff does what the reply says that is to be none.
-func (l *loop) breakOff(s *session) {
+// abort does what the reply says that is to be none.
+func (l *loop) abort(c *conn) {
 	switch l.reply.Abort {
 	case fault.Hang:
-		l.keepReply(s, nil, nil)
-		s.enter(http1.StateHanging, 0)
-		l.timers.add(s, l.now+s.unsent.reply.Over)
-		s.job.Hang()
-		l.cancelled(s)
+		l.detachReply(c, nil, nil)
+		c.setState(http1.StateHanging, 0)
+		l.timers.add(c, l.now+c.unsent.reply.Over)
+		c.job.Hang()
+		l.endCancelled(c)
 	case fault.Reset:
-		l.poller.reset(s.socket)
-		l.fail(s, &l.reply, server.CloseAbort)
+		l.poller.Reset(c.socket)
+		l.fail(c, &l.reply, server.CloseAbort)
 	default:
-		l.settle(s, &l.reply)
+		l.finish(c, &l.reply)
 	}
 }
 
 // pause waits until the next piece of a reply that drips is due.
-func (l *loop) pause(s *session) {
-	_, at := s.unsent.reply.Piece(s.unsent.piece)
-	due := s.unsent.began + at
-	s.enter(http1.StateHandling, l.now) // nothing times out meanwhile
-	if l.blocks {
-		l.standStill(&s.job, func() { s.job.Pause(due - l.app.Now()) })
+func (l *loop) pause(c *conn) {
+	_, at := c.unsent.reply.Piece(c.unsent.piece)
+	due := c.unsent.began + at
+	c.setState(http1.StateHandling, l.now) // nothing times out meanwhile
+	if l.inline {
+		l.runBlocking(&c.job, func() { c.job.Pause(due - l.app.Now()) })
 	}
 	switch {
-	case s.job.Err() != nil:
-		l.lose(s, l.causeOfEnd(s))
-	case l.blocks:
-		l.drip(s)
+	case c.job.Err() != nil:
+		l.abandon(c, l.endCause(c))
+	case l.inline:
+		l.drip(c)
 	default:
-		l.timers.add(s, due)
+		l.timers.add(c, due)
 	}
 }
 
 // drip writes the next piece.
-func (l *loop) drip(s *session) {
-	u := s.unsent
+func (l *loop) drip(c *conn) {
+	u := c.unsent
 	u.body, _ = u.reply.Piece(u.piece)
 	u.piece++
-	s.enter(http1.StateWriting, l.now)
-	l.writeMore(s)
+	c.setState(http1.StateWriting, l.now)
+	l.writeMore(c)
 }
 
 // write writes head and then body, and returns what the socket did not take.
-func (l *loop) write(s *session, head, body []byte) ([]byte, []byte, error) {
+func (l *loop) write(c *conn, head, body []byte) ([]byte, []byte, error) {
 	for len(head)+len(body) > 0 {
 		part := &head
 		if len(head) == 0 {
 			part = &body
 		}
-		n, err := l.poller.write(s.socket, *part)
-		if err == errAgain {
+		n, err := l.poller.Write(c.socket, *part)
+		if err == ErrAgain {
 			return head, body, nil
 		}
 		if err != nil {
@@ -117,101 +117,101 @@ func (l *loop) write(s *session, head, body []byte) ([]byte, []byte, error) {
 }
 
 // writeMore goes on writing when the socket has room again.
-func (l *loop) writeMore(s *session) {
-	u := s.unsent
+func (l *loop) writeMore(c *conn) {
+	u := c.unsent
 	before := len(u.head) + len(u.body)
 	var err error
-	u.head, u.body, err = l.write(s, u.head, u.body)
+	u.head, u.body, err = l.write(c, u.head, u.body)
 	left := len(u.head) + len(u.body)
 	switch {
 	case err != nil:
-		l.lose(s, server.CloseDisconnect)
+		l.abandon(c, server.CloseDisconnect)
 	case left == 0:
-		l.sent(s)
+		l.sent(c)
 	case left < before:
-		s.enter(http1.StateWriting, l.now)
+		c.setState(http1.StateWriting, l.now)
 	}
 }
 
 // sent goes on when what was unsent is out.
-func (l *loop) sent(s *session) {
-	u := s.unsent
+func (l *loop) sent(c *conn) {
+	u := c.unsent
 	if u.piece < u.reply.Pieces {
-		l.pause(s)
+		l.pause(c)
 		return
 	}
 	if u.reply.Cut {
-		l.cutOff(s)
+		l.abortAfterPart(c)
 		return
 	}
-	s.unsent = nil
+	c.unsent = nil
 	if u.interim {
-		s.enter(http1.StateBody, l.now)
+		c.setState(http1.StateBody, l.now)
 		return
 	}
-	l.settle(s, &u.reply)
+	l.finish(c, &u.reply)
 }
 
-// cutOff breaks the connection off behind a part of the reply, as that of conn does.
-func (l *loop) cutOff(s *session) {
-	u := s.unsent
+// abortAfterPart breaks the connection off behind a part of the reply, as that of conn does.
+func (l *loop) abortAfterPart(c *conn) {
+	u := c.unsent
 	switch {
 	case u.reply.Abort == fault.Close:
-		s.unsent, u.reply.Close = nil, true
-		l.settle(s, &u.reply)
-	case l.poller.undelivered(s.socket) && l.now < u.began+http1.DeliverTime && s.job.Err() == nil:
-		s.enter(http1.StateHandling, l.now)
-		l.timers.add(s, l.now+http1.DeliverInterval)
+		c.unsent, u.reply.Close = nil, true
+		l.finish(c, &u.reply)
+	case l.poller.Undelivered(c.socket) && l.now < u.began+http1.DeliverTime && c.job.Err() == nil:
+		c.setState(http1.StateHandling, l.now)
+		l.timers.add(c, l.now+http1.DeliverInterval)
 	default:
-		l.poller.reset(s.socket)
-		l.lose(s, server.CloseAbort)
+		l.poller.Reset(c.socket)
+		l.abandon(c, server.CloseAbort)
 	}
 }
 
-// lose gives up what is unsent, and closes the session.
-func (l *loop) lose(s *session, cause server.CloseCause) {
-	u := s.unsent
-	s.unsent = nil
+// abandon gives up what is unsent, and closes the session.
+func (l *loop) abandon(c *conn, cause server.CloseCause) {
+	u := c.unsent
+	c.unsent = nil
 	if u.interim {
-		l.close(s, cause)
+		l.close(c, cause)
 		return
 	}
-	l.fail(s, &u.reply, cause)
+	l.fail(c, &u.reply, cause)
 }
 
-// causeOfEnd is why a session ends whose job was cancelled while its reply waited.
-func (l *loop) causeOfEnd(s *session) server.CloseCause {
-	if s.left {
+// endCause is why a session ends whose job was cancelled while its reply waited.
+func (l *loop) endCause(c *conn) server.CloseCause {
+	if c.disconnected {
 		return server.CloseDisconnect
 	}
 	return server.CloseDrain
 }
 
 // fail finishes the job whose reply will not be out, and closes the session.
-func (l *loop) fail(s *session, reply *server.Reply, cause server.CloseCause) {
-	s.enter(http1.StateIdle, s.job.Finish(reply, false))
-	l.close(s, cause)
+func (l *loop) fail(c *conn, reply *server.Reply, cause server.CloseCause) {
+	c.setState(http1.StateIdle, c.job.Finish(reply, false))
+	l.close(c, cause)
 }
 
-// settle finishes the job whose reply is out.
-func (l *loop) settle(s *session, reply *server.Reply) {
-	s.enter(http1.StateIdle, s.job.Finish(reply, true))
+// finish finishes the job whose reply is out.
+func (l *loop) finish(c *conn, reply *server.Reply) {
+	c.setState(http1.StateIdle, c.job.Finish(reply, true))
 	switch {
-	case reply.Close || s.manner.Close && (s.readable || len(s.kept) > 0):
+	case reply.Close || c.info.Close && (c.readable || len(c.buffered) > 0):
 		// Its client may still be sending: closing at once would reset it, and the reset can overtake the reply.
-		l.linger(s, http1.CloseCause(reply))
-	case s.manner.Close:
-		l.close(s, http1.CloseCause(reply))
+		l.linger(c, http1.CloseCause(reply))
+	case c.info.Close:
+		l.close(c, http1.CloseCause(reply))
 	}
 }
 
 // linger closes the sending side, and drops what still comes for a moment.
-func (l *loop) linger(s *session, cause server.CloseCause) {
-	s.kept, s.unparsed, s.upload = nil, false, &upload{body: http1.NewBody(http1.LingerBytes, &server.Limits{MaxBodyBytes: http1.LingerBytes})}
-	if l.poller.closeWrite(s.socket) != nil {
-		l.close(s, cause)
+func (l *loop) linger(c *conn, cause server.CloseCause) {
+	c.buffered, c.unprocessed, c.upload = nil, false, &upload{body: http1.NewBody(http1.LingerBytes, &server.Limits{MaxBodyBytes: http1.LingerBytes})}
+	if l.poller.CloseWrite(c.socket) != nil {
+		l.close(c, cause)
 		return
 	}
 	l.app.CountClose(cause)
-	s.enter(http1.StateLingering, l.now)
+	c.setState(http1.StateLingering, l.now)
 }

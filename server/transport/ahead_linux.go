@@ -11,21 +11,21 @@ import (
 // maxDrop is how many bytes are dropped at a look: a client must not have the sweeper to itself.
 const maxDrop = 4 << 20
 
-// An ahead reads sockets whose own reader does not read. It belongs to the sweeper.
-type ahead struct {
+// An readAhead reads sockets whose own reader does not read. It belongs to the sweeper.
+type readAhead struct {
 	buffer []byte
 	n      int
 	look   func(uintptr)
 }
 
-func newAhead() *ahead {
-	a := &ahead{buffer: make([]byte, http1.MaxReadAhead)}
+func newReadAhead() *readAhead {
+	a := &readAhead{buffer: make([]byte, http1.MaxReadAhead)}
 	a.look = func(fd uintptr) { a.n, _ = unix.Read(int(fd), a.buffer[:a.n]) } // it does not block: Go's sockets never do
 	return a
 }
 
 // read returns up to room bytes that have come, valid until the next call. The end of what the client sends is no bytes.
-func (a *ahead) read(raw syscall.RawConn, room int) []byte {
+func (a *readAhead) read(raw syscall.RawConn, room int) []byte {
 	a.n = room
 	if raw.Control(a.look) != nil {
 		return nil
@@ -34,7 +34,7 @@ func (a *ahead) read(raw syscall.RawConn, room int) []byte {
 }
 
 // drop reads what has come and forgets it. It reports whether that was the end of what the client sends.
-func (a *ahead) drop(raw syscall.RawConn) (ended bool) {
+func (a *readAhead) drop(raw syscall.RawConn) (ended bool) {
 	for dropped := 0; dropped < maxDrop; dropped += a.n {
 		if len(a.read(raw, len(a.buffer))) == 0 {
 			return a.n == 0
@@ -43,8 +43,8 @@ func (a *ahead) drop(raw syscall.RawConn) (ended bool) {
 	return false
 }
 
-// taken is how many bytes the client's system has acknowledged so far, or 0 where that cannot be known.
-func (c *conn) taken() (n uint64) {
+// acked is how many bytes the client's system has acknowledged so far, or 0 where that cannot be known.
+func (c *conn) acked() (n uint64) {
 	if c.raw != nil {
 		c.raw.Control(func(fd uintptr) { n = http1.Acked(int(fd)) })
 	}

@@ -4,15 +4,15 @@ package transport
 
 import "syscall"
 
-// An ahead reads nothing on this system.
-type ahead struct{}
+// An readAhead reads nothing on this system.
+type readAhead struct{}
 
-func newAhead() *ahead { return &ahead{} }
+func newReadAhead() *readAhead { return &readAhead{} }
 
-func (*ahead) read(syscall.RawConn, int) []byte { return nil }
+func (*readAhead) read(syscall.RawConn, int) []byte { return nil }
 
-func (*ahead) drop(syscall.RawConn) (ended bool) { return false }
+func (*readAhead) drop(syscall.RawConn) (ended bool) { return false }
 
-func (*conn) taken() uint64 { return 0 }
+func (*conn) acked() uint64 { return 0 }
 
 func (*conn) undelivered() bool { return false }

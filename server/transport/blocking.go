@@ -15,32 +15,32 @@ import (
 // Blocking serves one connection at a time on the goroutine that calls it, and one request on each connection.
 // Create it with NewBlocking, call Next until it returns nil, and Close it.
 type Blocking struct {
-	conns *conns
-	app   *server.App
-	wait  *waiter
+	tracker *connTracker
+	app     *server.App
+	wait    *pollWaiter
 
 	// There is one connection at a time, so that one of each is enough.
-	reader *bufio.Reader
-	parser http1.HeadParser
-	letter http1.ReplyWriter
-	out    []byte
+	reader  *bufio.Reader
+	parser  http1.HeadParser
+	replies http1.ReplyWriter
+	out     []byte
 }
 
 // NewBlocking starts accepting from src for app, until ctx is done.
 func NewBlocking(ctx context.Context, src *listener.Source, app *server.App) (*Blocking, error) {
-	conns, err := open(ctx, src, app)
+	conns, err := newConnTracker(ctx, src, app)
 	if err != nil {
 		return nil, err
 	}
-	wait, err := newWaiter(app)
+	wait, err := newPollWaiter(app)
 	if err != nil {
 		conns.Close()
 		conns.drain()
 		return nil, err
 	}
 	return &Blocking{
-		conns: conns, app: app, wait: wait,
-		reader: bufio.NewReaderSize(nil, app.Limits().MaxHeaderBytes), letter: http1.NewReplyWriter(app.ServerName()),
+		tracker: conns, app: app, wait: wait,
+		reader: bufio.NewReaderSize(nil, app.Limits().MaxHeaderBytes), replies: http1.NewReplyWriter(app.ServerName()),
 	}, nil
 }
 
@@ -52,7 +52,7 @@ type Connection struct {
 
 // Next accepts a connection, or returns nil once ctx is done.
 func (b *Blocking) Next() *Connection {
-	accepted, err := b.conns.Accept()
+	accepted, err := b.tracker.Accept()
 	if err != nil {
 		return nil
 	}
@@ -61,7 +61,7 @@ func (b *Blocking) Next() *Connection {
 
 // Close waits for what NewBlocking started.
 func (b *Blocking) Close() {
-	b.conns.drain()
+	b.tracker.drain()
 	b.wait.close()
 }
 
@@ -79,7 +79,7 @@ func (c *Connection) Read() *server.Job {
 	}
 	method := http1.Method(header.Method())
 	path, query, err := b.parser.Target()
-	if err = cmp.Or(http1.CheckHead(header, &c.conn.inflow.head, b.app.Limits().MaxBodyBytes), err); err == nil {
+	if err = cmp.Or(http1.CheckHead(header, &c.conn.framer.head, b.app.Limits().MaxBodyBytes), err); err == nil {
 		err = c.readBody()
 	}
 	if err == nil {
@@ -93,7 +93,7 @@ func (c *Connection) Read() *server.Job {
 }
 
 func (c *Connection) readBody() error {
-	if http1.MayContinue(&c.blocking.parser.Header, &c.conn.inflow.head) {
+	if http1.MayContinue(&c.blocking.parser.Header, &c.conn.framer.head) {
 		if _, err := c.conn.Write(http1.Continue); err != nil {
 			return server.ErrBadRequest
 		}
@@ -113,12 +113,12 @@ func (c *Connection) Write() {
 	}
 	b := c.blocking
 	reply := c.conn.reply()
-	if c.conn.breakOff(func() { b.wait.hang(c.conn) }) {
+	if c.conn.abort(func() { b.wait.hang(c.conn) }) {
 		return
 	}
-	b.letter.SetTime(time.Now())
+	b.replies.SetTime(time.Now())
 	manner := http1.RequestInfo{Head: b.parser.Header.IsHead(), Close: true}
-	head, body := b.letter.Append(b.out[:0], reply, manner)
+	head, body := b.replies.Append(b.out[:0], reply, manner)
 	b.out = head
 	_, err := c.conn.Write(head)
 	switch { // the connection knows where it failed
@@ -127,7 +127,7 @@ func (c *Connection) Write() {
 	case err == nil && len(body) > 0:
 		c.conn.Write(body)
 	}
-	if c.conn.brokenOff {
+	if c.conn.aborted {
 		return
 	}
 	// To wait for each client's FIN would cost the one thread a round trip for each request.

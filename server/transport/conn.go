@@ -24,69 +24,69 @@ var past = time.Unix(1, 0)
 // Close belong to the goroutine that serves it; Read also to net/http's, which waits for the client to leave.
 type conn struct {
 	net.Conn
-	conns      *conns
+	tracker    *connTracker
 	index      int32
 	generation uint32
 	watched    bool // the watcher sees its client leave
 
-	job       server.Job
-	answer    server.Reply  // to the job
-	backlog   time.Duration // in the accept queue, for the first request
-	served    bool          // a request was begun on it
-	pending   bool          // the job's reply is not out yet
-	failed    bool          // a write failed
-	linger    bool          // the client may still be sending: do not reset it on Close
-	brokenOff bool          // nothing is written any more
-	closed    atomic.Bool   // Close was called
-	inflow    inflow
+	job     server.Job
+	answer  server.Reply  // to the job
+	backlog time.Duration // in the accept queue, for the first request
+	served  bool          // a request was begun on it
+	pending bool          // the job's reply is not out yet
+	failed  bool          // a write failed
+	linger  bool          // the client may still be sending: do not reset it on Close
+	aborted bool          // nothing is written any more
+	closed  atomic.Bool   // Close was called
+	framer  framer
 
-	reading sync.Mutex      // held while the socket is read, by whoever does
-	early   []byte          // bytes that the sweeper read, before the connection's reader; of the holder of reading
-	deaf    bool            // nothing is read any more; of the holder of reading
-	raw     syscall.RawConn // nil for none
-	acked   uint64          // bytes of replies that the client's system has taken; the sweeper's own
-	blame   atomic.Uint32   // why it is going to be closed, as a server.CloseCause; 0 while that is not known
+	reading     sync.Mutex      // held while the socket is read, by whoever does
+	ahead       []byte          // bytes that the sweeper read, before the connection's reader; of the holder of reading
+	inputClosed bool            // nothing is read any more; of the holder of reading
+	raw         syscall.RawConn // nil for none
+	lastAcked   uint64          // bytes of replies that the client's system has taken; the sweeper's own
+	cause       atomic.Uint32   // why it is going to be closed, as a server.CloseCause; 0 while that is not known
 
 	// requested is the stamp of when the last request to be read began, or of the accept.
 	requested atomic.Int64
 
 	// at is the stamp, shifted left, and the phase in its low bits: one store for both, several times a request.
-	at atomic.Int64
+	stamp atomic.Int64
 }
 
-func (c *conn) enter(p http1.ConnState, since time.Duration) {
-	c.at.Store(int64(http1.NewStamp(p, since)))
+func (c *conn) setState(p http1.ConnState, since time.Duration) {
+	c.stamp.Store(int64(http1.NewStamp(p, since)))
 }
 
-// where is what the connection is at, and since when.
-func (c *conn) where() (http1.ConnState, time.Duration) {
-	at := http1.Stamp(c.at.Load())
+// state is what the connection is at, and since when.
+func (c *conn) state() (http1.ConnState, time.Duration) {
+	at := http1.Stamp(c.stamp.Load())
 	return at.State(), at.Since()
 }
 
 // receive reads what the sweeper has read, and then from the socket.
 func (c *conn) receive(p []byte) (int, error) {
 	c.reading.Lock()
-	if len(c.early) > 0 || c.deaf {
-		n, err := c.takeEarly(p)
+	if len(c.ahead) > 0 || c.inputClosed {
+		n, err := c.takeAhead(p)
 		c.reading.Unlock()
 		return n, err
 	}
 	n, err := c.Conn.Read(p)
 	c.reading.Unlock()
 	if err != nil && !timedOut(err) {
-		c.accuse(server.CloseDisconnect)
+		c.noteCause(server.CloseDisconnect)
 	}
 	return n, err
 }
 
-func (c *conn) takeEarly(p []byte) (int, error) {
-	if c.deaf {
+func (c *conn) takeAhead(p []byte) (int, error) {
+	if c.inputClosed {
 		return 0, io.EOF
 	}
-	n := copy(p, c.early)
-	if c.early = c.early[n:]; len(c.early) == 0 {
-		c.early = nil
+	n := copy(p, c.ahead)
+	if c.ahead = c.ahead[n:]; len(c.ahead) == 0 {
+		c.ahead = nil
 	}
 	return n, nil
 }
@@ -100,25 +100,25 @@ func timedOut(err error) bool {
 	return err == os.ErrDeadlineExceeded
 }
 
-// accuse notes why the connection is going to be closed. The first cause stays, unless a reply goes out after it.
-func (c *conn) accuse(cause server.CloseCause) { c.blame.CompareAndSwap(0, uint32(cause)) }
+// noteCause notes why the connection is going to be closed. The first cause stays, unless a reply goes out after it.
+func (c *conn) noteCause(cause server.CloseCause) { c.cause.CompareAndSwap(0, uint32(cause)) }
 
 // closeCause is why the connection closes.
 func (c *conn) closeCause() server.CloseCause {
-	if cause := server.CloseCause(c.blame.Load()); cause != server.CloseReplied {
+	if cause := server.CloseCause(c.cause.Load()); cause != server.CloseReplied {
 		return cause
 	}
 	return http1.CloseCause(&c.answer)
 }
 
 func (c *conn) Write(p []byte) (int, error) {
-	if c.brokenOff {
-		return 0, errBrokenOff
+	if c.aborted {
+		return 0, errAborted
 	}
-	switch now, _ := c.where(); now {
+	switch now, _ := c.state(); now {
 	case http1.StateWriting:
 	case http1.StateHandling:
-		c.enter(http1.StateWriting, c.conns.coarse())
+		c.setState(http1.StateWriting, c.tracker.coarseNow())
 	default:
 		return c.writeBetween(now, p)
 	}
@@ -128,12 +128,12 @@ func (c *conn) Write(p []byte) (int, error) {
 // writeBetween writes what is no reply of a job's: 100 Continue, an error that net/http answers by itself, or replies
 // that fasthttp held back. It is timed as every write is.
 func (c *conn) writeBetween(now http1.ConnState, p []byte) (int, error) {
-	if !c.inflow.head.HasBody() && bytes.Equal(p, http1.Continue) {
+	if !c.framer.head.HasBody() && bytes.Equal(p, http1.Continue) {
 		return len(p), nil // fasthttp says so also to a client that has nothing to send
 	}
-	c.enter(http1.StateWriting, c.conns.coarse())
+	c.setState(http1.StateWriting, c.tracker.coarseNow())
 	n, err := c.writeChunks(p)
-	c.enter(now, c.conns.coarse())
+	c.setState(now, c.tracker.coarseNow())
 	return n, err
 }
 
@@ -144,13 +144,13 @@ func (c *conn) writeChunks(p []byte) (int, error) {
 		total += n
 		if err != nil {
 			c.failed = true
-			c.accuse(server.CloseDisconnect)
+			c.noteCause(server.CloseDisconnect)
 			return total, err
 		}
 		if total == len(p) {
 			return total, nil
 		}
-		c.enter(http1.StateWriting, c.conns.coarse())
+		c.setState(http1.StateWriting, c.tracker.coarseNow())
 	}
 }
 
@@ -159,21 +159,21 @@ func (c *conn) ClientAddr() string { return c.RemoteAddr().String() }
 
 // begin hands out the connection's job for its next request.
 func (c *conn) begin(method, path, query string) *server.Job {
-	c.job.Begin(method, path, query, c.turn())
+	c.job.Begin(method, path, query, c.nextRequest())
 	return &c.job
 }
 
 // refuse ends the connection's job for a next request that is not to be admitted. Nothing more of its body is read.
 func (c *conn) refuse(method, path, query string, err error) {
-	c.inflow.refuse()
-	c.job.BeginRefused(method, path, query, c.turn())
+	c.framer.refuse()
+	c.job.BeginRefused(method, path, query, c.nextRequest())
 	c.job.Refuse(err)
 }
 
-// turn makes way for the connection's next request, and returns how long that one waited in the accept queue.
-func (c *conn) turn() (backlog time.Duration) {
-	c.settle() // a pipelined request comes before anybody said that the last reply is out
-	c.enter(http1.StateHandling, c.conns.coarse())
+// nextRequest makes way for the connection's next request, and returns how long that one waited in the accept queue.
+func (c *conn) nextRequest() (backlog time.Duration) {
+	c.finish() // a pipelined request comes before anybody said that the last reply is out
+	c.setState(http1.StateHandling, c.tracker.coarseNow())
 	backlog = c.backlog
 	if c.served && backlog > 0 {
 		backlog = 0
@@ -189,23 +189,23 @@ func (c *conn) reply() *server.Reply {
 	return &c.answer
 }
 
-// settle finishes the job once its reply is out, or never will be. The server library says when: it turns idle, closes
+// finish finishes the job once its reply is out, or never will be. The server library says when: it turns idle, closes
 // or begins the next request.
-func (c *conn) settle() {
+func (c *conn) finish() {
 	if !c.pending {
 		return
 	}
 	c.pending = false
 	c.job.Finish(&c.answer, !c.failed)
-	c.enter(http1.StateIdle, c.conns.coarse())
-	if !c.failed && !c.brokenOff && c.blame.Load() != 0 {
-		c.blame.Store(0) // it was answered, with 408, say
+	c.setState(http1.StateIdle, c.tracker.coarseNow())
+	if !c.failed && !c.aborted && c.cause.Load() != 0 {
+		c.cause.Store(0) // it was answered, with 408, say
 	}
 }
 
-// cut makes every pending and later read and write fail. The goroutine that serves the connection then closes it.
-func (c *conn) cut(cause server.CloseCause) {
-	c.accuse(cause)
+// interrupt makes every pending and later read and write fail. The goroutine that serves the connection then closes it.
+func (c *conn) interrupt(cause server.CloseCause) {
+	c.noteCause(cause)
 	c.SetDeadline(past)
 }
 
@@ -225,19 +225,19 @@ func (c *conn) Close() error {
 	if c.closed.Swap(true) {
 		return net.ErrClosed
 	}
-	c.settle()
+	c.finish()
 	cause := c.closeCause()
 	if c.linger && !c.failed && c.CloseWrite() == nil {
 		c.linger = false
-		c.hearOut()
+		c.discardInput()
 	}
 	err := c.Conn.Close()
-	c.conns.unseat(c, cause)
+	c.tracker.unregister(c, cause)
 	return err
 }
 
-// hearOut reads and drops what the client still sends, for a moment.
-func (c *conn) hearOut() {
+// discardInput reads and drops what the client still sends, for a moment.
+func (c *conn) discardInput() {
 	rest := io.LimitReader(c.Conn, http1.LingerBytes)
 	for range http1.WaitSteps {
 		c.SetReadDeadline(time.Now().Add(http1.LingerTime / http1.WaitSteps))

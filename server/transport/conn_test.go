@@ -12,22 +12,22 @@ import (
 )
 
 // still are conns whose clock only the test moves.
-func still(now time.Duration) *conns {
-	s := &conns{app: newApp(), limits: limits(), timeouts: http1.NewTimeouts(new(limits()))}
-	s.clock.Store(int64(now))
-	return s
+func still(now time.Duration) *connTracker {
+	tracker := &connTracker{app: newApp(), limits: testLimits(), timeouts: http1.NewTimeouts(new(testLimits()))}
+	tracker.clock.Store(int64(now))
+	return tracker
 }
 
 func stillConn(now time.Duration, at http1.ConnState, since time.Duration) *conn {
-	c := &conn{Conn: &wire{}, conns: still(now)}
-	c.job.Init(c.conns.app)
-	c.enter(at, since)
+	c := &conn{Conn: &wire{}, tracker: still(now)}
+	c.job.Init(c.tracker.app)
+	c.setState(at, since)
 	c.requested.Store(int64(since))
 	return c
 }
 
-// TestArrived: which bytes are handed out, where they move the connection on to, and whether that starts a time anew.
-func TestArrived(t *testing.T) {
+// TestNoteRead: which bytes are handed out, where they move the connection on to, and whether that starts a time anew.
+func TestNoteRead(t *testing.T) {
 	const before, now = 1 * time.Second, 2 * time.Second
 	const request = "GET / HTTP/1.1\r\nHost: demo\r\n\r\n"
 	const sized = "GET / HTTP/1.1\r\nHost: demo\r\nContent-Length: 5\r\n\r\n"
@@ -59,17 +59,17 @@ func TestArrived(t *testing.T) {
 		{"pipelined while it writes", "", http1.StateWriting, request, request, http1.StateWriting, before},
 	} {
 		c := stillConn(now, row.from, before)
-		c.inflow.partial = []byte(row.partial)
-		from, to, _ := c.arrived([]byte(row.bytes))
-		at, since := c.where()
+		c.framer.partial = []byte(row.partial)
+		from, to, _ := c.noteRead([]byte(row.bytes))
+		at, since := c.state()
 		if out := row.bytes[from:to]; out != row.out || at != row.to || since != row.since {
 			t.Errorf("%s: %q, phase %d since %v; want %q, %d, %v", row.name, out, at, since, row.out, row.to, row.since)
 		}
 	}
 }
 
-// TestArrivedWhileMoved: a byte that is read while another goroutine moves the connection on does not move it back.
-func TestArrivedWhileMoved(t *testing.T) {
+// TestNoteReadWhileMoved: a byte that is read while another goroutine moves the connection on does not move it back.
+func TestNoteReadWhileMoved(t *testing.T) {
 	c := stillConn(0, http1.StateHandling, 0)
 	var round atomic.Int64 // odd while both are at it
 	var reader sync.WaitGroup
@@ -79,19 +79,19 @@ func TestArrivedWhileMoved(t *testing.T) {
 			for round.Load() < n {
 				runtime.Gosched()
 			}
-			c.arrived([]byte("G"))
+			c.noteRead([]byte("G"))
 			round.Add(1)
 		}
 	})
 	moved := 0
 	for n := int64(1); n < 2*rounds; n += 2 {
-		c.enter(http1.StateBody, 0)
+		c.setState(http1.StateBody, 0)
 		round.Store(n)
-		c.enter(http1.StateHandling, 0)
+		c.setState(http1.StateHandling, 0)
 		for round.Load() == n {
 			runtime.Gosched()
 		}
-		if at, _ := c.where(); at != http1.StateHandling {
+		if at, _ := c.state(); at != http1.StateHandling {
 			moved++
 		}
 	}
@@ -116,11 +116,11 @@ func TestWrite(t *testing.T) {
 	} {
 		c := stillConn(now, row.from, 0)
 		during := http1.StateNew
-		c.Conn = &spy{write: func() { during, _ = c.where() }}
+		c.Conn = &spy{write: func() { during, _ = c.state() }}
 		if n, err := c.Write([]byte("x")); n != 1 || err != nil {
 			t.Errorf("%s: wrote %d, %v", row.name, n, err)
 		}
-		if after, _ := c.where(); during != http1.StateWriting || after != row.to {
+		if after, _ := c.state(); during != http1.StateWriting || after != row.to {
 			t.Errorf("%s: phase %d during and %d after it, want %d and %d", row.name, during, after, http1.StateWriting, row.to)
 		}
 	}
@@ -143,9 +143,9 @@ func TestWriteProgress(t *testing.T) {
 	w := &spy{}
 	var stamps []time.Duration
 	w.write = func() {
-		_, since := c.where()
+		_, since := c.state()
 		stamps = append(stamps, since)
-		c.conns.clock.Add(int64(time.Second))
+		c.tracker.clock.Add(int64(time.Second))
 	}
 	c.Conn = w
 	long := strings.Repeat("x", 2*writeChunk+1)

@@ -19,9 +19,9 @@ import (
 	"demo-server/server/listener"
 )
 
-// conns are the connections of one run of a mode. It is a net.Listener, so that a server library can accept from it:
+// connTracker are the connections of one run of a mode. It is a net.Listener, so that a server library can accept from it:
 // at most Limits.MaxConnections at a time, each with its own job, its client watched and its timeouts swept.
-type conns struct {
+type connTracker struct {
 	net.Listener
 	app      *server.App
 	limits   server.Limits
@@ -29,11 +29,11 @@ type conns struct {
 	slots    chan struct{}
 	watcher  *watcher // nil where no client's leaving can be seen
 
-	mu    sync.Mutex
-	seats []seat
-	free  []int32
-	open  int
-	empty *sync.Cond // open may have become 0
+	mu      sync.Mutex
+	entries []entry
+	free    []int32
+	open    int
+	empty   *sync.Cond // open may have become 0
 
 	stop      func() bool // of the wait for ctx
 	stopped   chan struct{}
@@ -41,114 +41,114 @@ type conns struct {
 	clock     atomic.Int64  // the time that timeouts go by, at the sweeper's last look: see tick
 	ticked    time.Duration // the App's stamp of that look; the sweeper's own
 	round     int32         // how many looks that was; the sweeper's own
-	ahead     *ahead        // the sweeper's own
+	ahead     *readAhead    // the sweeper's own
 	drainFrom time.Duration // stamp since when closing is announced; the sweeper's own
 }
 
-// A seat is a connection's place in the table. Its generation tells a late event of the connection that sat there
+// A entry is a connection's place in the table. Its generation tells a late event of the connection that sat there
 // before from one of the connection that sits there now.
-type seat struct {
+type entry struct {
 	conn       *conn
 	generation uint32
 }
 
-// open starts accepting from src for app, until ctx is done. The caller accepts until it gets net.ErrClosed, and
+// newConnTracker starts accepting from src for app, until ctx is done. The caller accepts until it gets net.ErrClosed, and
 // then calls drain.
-func open(ctx context.Context, src *listener.Source, app *server.App) (*conns, error) {
+func newConnTracker(ctx context.Context, src *listener.Source, app *server.App) (*connTracker, error) {
 	own, err := src.Listener()
 	if err != nil {
 		return nil, err
 	}
-	watcher, err := newWatcher(own, app)
+	watching, err := newWatcher(own, app)
 	if err != nil {
 		own.Close()
 		return nil, err
 	}
 	limits := app.Limits()
-	s := &conns{
-		Listener: own, app: app, limits: limits, timeouts: http1.NewTimeouts(&limits), watcher: watcher,
+	t := &connTracker{
+		Listener: own, app: app, limits: limits, timeouts: http1.NewTimeouts(&limits), watcher: watching,
 		slots: make(chan struct{}, limits.MaxConnections), stopped: make(chan struct{}),
-		ahead: newAhead(),
+		ahead: newReadAhead(),
 	}
-	s.empty = sync.NewCond(&s.mu)
-	s.ticked = app.Now()
-	s.clock.Store(int64(s.ticked)) // the app may be older than its first connection's timeouts are long
-	s.stop = context.AfterFunc(ctx, func() {
+	t.empty = sync.NewCond(&t.mu)
+	t.ticked = app.Now()
+	t.clock.Store(int64(t.ticked)) // the app may be older than its first connection's timeouts are long
+	t.stop = context.AfterFunc(ctx, func() {
 		app.Announce()
 		own.Close()
 	})
-	s.done.Go(s.sweep)
-	s.done.Go(s.expire)
-	if watcher != nil {
-		s.done.Go(func() { watcher.run(s) })
+	t.done.Go(t.sweep)
+	t.done.Go(t.expire)
+	if watching != nil {
+		t.done.Go(func() { watching.run(t) })
 	}
-	return s, nil
+	return t, nil
 }
 
 // Accept waits for a free slot and then for a connection. A connection above the limit is not accepted: it waits in
 // the kernel's queue, where it costs no descriptor.
-func (s *conns) Accept() (net.Conn, error) {
-	s.slots <- struct{}{}
-	raw, err := listener.Accept(s.Listener)
+func (t *connTracker) Accept() (net.Conn, error) {
+	t.slots <- struct{}{}
+	raw, err := listener.Accept(t.Listener)
 	if err != nil {
-		<-s.slots
+		<-t.slots
 		return nil, err
 	}
-	c := &conn{Conn: raw, conns: s, backlog: -1, raw: rawConn(raw)}
+	c := &conn{Conn: raw, tracker: t, backlog: -1, raw: rawConn(raw)}
 	c.job.Owner = c
-	c.job.Init(s.app)
-	c.enter(http1.StateNew, s.coarse())
-	c.requested.Store(int64(s.coarse()))
-	s.seat(c)
-	c.watched = s.watcher.add(c)
-	s.app.ConnectionOpened()
+	c.job.Init(t.app)
+	c.setState(http1.StateNew, t.coarseNow())
+	c.requested.Store(int64(t.coarseNow()))
+	t.register(c)
+	c.watched = t.watcher.add(c)
+	t.app.ConnectionOpened()
 	return c, nil
 }
 
-func (s *conns) seat(c *conn) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if len(s.free) == 0 {
-		s.seats = append(s.seats, seat{})
-		s.free = append(s.free, int32(len(s.seats)-1))
+func (t *connTracker) register(c *conn) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.free) == 0 {
+		t.entries = append(t.entries, entry{})
+		t.free = append(t.free, int32(len(t.entries)-1))
 	}
-	last := len(s.free) - 1
-	c.index = s.free[last]
-	s.free = s.free[:last]
-	s.seats[c.index].conn = c
-	c.generation = s.seats[c.index].generation
-	s.open++
+	last := len(t.free) - 1
+	c.index = t.free[last]
+	t.free = t.free[:last]
+	t.entries[c.index].conn = c
+	c.generation = t.entries[c.index].generation
+	t.open++
 }
 
-func (s *conns) unseat(c *conn, cause server.CloseCause) {
-	s.mu.Lock()
-	s.seats[c.index] = seat{generation: c.generation + 1}
-	s.free = append(s.free, c.index)
-	s.open--
-	if s.open == 0 {
-		s.empty.Broadcast()
+func (t *connTracker) unregister(c *conn, cause server.CloseCause) {
+	t.mu.Lock()
+	t.entries[c.index] = entry{generation: c.generation + 1}
+	t.free = append(t.free, c.index)
+	t.open--
+	if t.open == 0 {
+		t.empty.Broadcast()
 	}
-	s.mu.Unlock()
-	s.app.CountClose(cause)
-	s.app.ConnectionClosed()
-	<-s.slots
+	t.mu.Unlock()
+	t.app.CountClose(cause)
+	t.app.ConnectionClosed()
+	<-t.slots
 }
 
 // find returns the connection of an event, or nil when it has closed since.
-func (s *conns) find(index int32, generation uint32) *conn {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if int(index) >= len(s.seats) || s.seats[index].generation != generation {
+func (t *connTracker) find(index int32, generation uint32) *conn {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if int(index) >= len(t.entries) || t.entries[index].generation != generation {
 		return nil
 	}
-	return s.seats[index].conn
+	return t.entries[index].conn
 }
 
 // all appends the open connections to list.
-func (s *conns) all(list []*conn) []*conn {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, seat := range s.seats {
+func (t *connTracker) all(list []*conn) []*conn {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, seat := range t.entries {
 		if seat.conn != nil {
 			list = append(list, seat.conn)
 		}
@@ -158,18 +158,18 @@ func (s *conns) all(list []*conn) []*conn {
 
 // expire waits for the drain deadline: what is queued or runs then ends with 503, and what is still open killGrace
 // later is cut.
-func (s *conns) expire() {
+func (t *connTracker) expire() {
 	select {
-	case <-s.app.Expired():
-	case <-s.stopped:
+	case <-t.app.Expired():
+	case <-t.stopped:
 		return
 	}
-	for _, c := range s.all(nil) {
+	for _, c := range t.all(nil) {
 		c.job.Abort()
 	}
-	for http1.Wait(http1.KillGrace, s.stopped) {
-		for _, c := range s.all(nil) {
-			c.cut(server.CloseDrain)
+	for http1.Wait(http1.KillGrace, t.stopped) {
+		for _, c := range t.all(nil) {
+			c.interrupt(server.CloseDrain)
 		}
 	}
 }
@@ -189,21 +189,21 @@ func rawConn(c net.Conn) syscall.RawConn {
 
 // drain waits until every connection has closed, and then for everything that open started. Accept has returned
 // net.ErrClosed by now.
-func (s *conns) drain() {
-	s.mu.Lock()
-	for s.open > 0 {
-		s.empty.Wait()
+func (t *connTracker) drain() {
+	t.mu.Lock()
+	for t.open > 0 {
+		t.empty.Wait()
 	}
-	s.mu.Unlock()
-	s.stop()
-	close(s.stopped)
-	s.watcher.close()
-	s.done.Wait()
-	s.Listener.Close()
+	t.mu.Unlock()
+	t.stop()
+	close(t.stopped)
+	t.watcher.close()
+	t.done.Wait()
+	t.Listener.Close()
 }
 
-// ended makes a closed listener the ordinary end that it is here.
-func ended(err error) error {
+// ignoreClosed makes a closed listener the ordinary end that it is here.
+func ignoreClosed(err error) error {
 	if errors.Is(err, net.ErrClosed) {
 		return nil
 	}

@@ -11,31 +11,31 @@ import (
 	"demo-server/server/http1"
 )
 
-// TestSeats: an event finds its connection as long as that is open, and never the next one in the same seat.
-func TestSeats(t *testing.T) {
-	s := openWires(t, newApp())
-	first, second := accept(t, s), accept(t, s)
-	if s.find(first.index, first.generation) != first || s.find(second.index, second.generation) != second {
+// TestRegister: an event finds its connection as long as that is open, and never the next one in the same seat.
+func TestRegister(t *testing.T) {
+	tracker := trackWires(t, newApp())
+	first, second := accept(t, tracker), accept(t, tracker)
+	if tracker.find(first.index, first.generation) != first || tracker.find(second.index, second.generation) != second {
 		t.Fatal("an open connection is not found")
 	}
 	first.Close()
-	if s.find(first.index, first.generation) != nil {
+	if tracker.find(first.index, first.generation) != nil {
 		t.Error("a closed connection is found")
 	}
-	third := accept(t, s)
+	third := accept(t, tracker)
 	if third.index != first.index {
 		t.Fatalf("seat %d, want the free one, %d", third.index, first.index)
 	}
-	if s.find(first.index, first.generation) != nil {
+	if tracker.find(first.index, first.generation) != nil {
 		t.Error("a stale event finds the connection that has the seat now")
 	}
-	if s.find(third.index, third.generation) != third {
+	if tracker.find(third.index, third.generation) != third {
 		t.Error("the connection in a seat that was used before is not found")
 	}
-	if s.find(99, 0) != nil {
+	if tracker.find(99, 0) != nil {
 		t.Error("found in a seat that does not exist")
 	}
-	if got := len(s.all(nil)); got != 2 {
+	if got := len(tracker.all(nil)); got != 2 {
 		t.Errorf("%d are open, want 2", got)
 	}
 	second.Close()
@@ -45,18 +45,18 @@ func TestSeats(t *testing.T) {
 // TestClosedTwice: net/http closes a connection again to which it could not write.
 func TestClosedTwice(t *testing.T) {
 	app := newApp()
-	s := openWires(t, app)
-	c, other := accept(t, s), accept(t, s)
+	tracker := trackWires(t, app)
+	c, other := accept(t, tracker), accept(t, tracker)
 	if err := c.Close(); err != nil {
 		t.Error(err)
 	}
-	next := accept(t, s)
+	next := accept(t, tracker)
 	if err := c.Close(); !errors.Is(err, net.ErrClosed) {
 		t.Errorf("closed again: %v, want %v", err, net.ErrClosed)
 	}
-	if app.Connections() != 2 || len(s.slots) != 2 || s.find(next.index, next.generation) != next || c.Conn.(*wire).closes != 1 {
+	if app.Connections() != 2 || len(tracker.slots) != 2 || tracker.find(next.index, next.generation) != next || c.Conn.(*wire).closes != 1 {
 		t.Errorf("%d connections, %d slots taken, closed %d times; want 2, 2, 1",
-			app.Connections(), len(s.slots), c.Conn.(*wire).closes)
+			app.Connections(), len(tracker.slots), c.Conn.(*wire).closes)
 	}
 	other.Close()
 	next.Close()
@@ -66,27 +66,27 @@ func TestClosedTwice(t *testing.T) {
 func TestSlots(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		app := newApp()
-		s := openWires(t, app)
+		tracker := trackWires(t, app)
 		var open []*conn
-		for range limits().MaxConnections {
-			open = append(open, accept(t, s))
+		for range testLimits().MaxConnections {
+			open = append(open, accept(t, tracker))
 		}
 		var waiting sync.WaitGroup
-		waiting.Go(func() { open = append(open[1:], accept(t, s)) })
+		waiting.Go(func() { open = append(open[1:], accept(t, tracker)) })
 		synctest.Wait()
-		if app.Connections() != limits().MaxConnections {
-			t.Errorf("%d connections, want the limit, %d", app.Connections(), limits().MaxConnections)
+		if app.Connections() != testLimits().MaxConnections {
+			t.Errorf("%d connections, want the limit, %d", app.Connections(), testLimits().MaxConnections)
 		}
 		open[0].Close()
 		waiting.Wait()
-		if app.Connections() != limits().MaxConnections {
-			t.Errorf("%d connections after one has made room, want %d", app.Connections(), limits().MaxConnections)
+		if app.Connections() != testLimits().MaxConnections {
+			t.Errorf("%d connections after one has made room, want %d", app.Connections(), testLimits().MaxConnections)
 		}
 		for _, c := range open {
 			c.Close()
 		}
-		if app.Connections() != 0 || len(s.slots) != 0 {
-			t.Errorf("%d connections, %d slots taken at last", app.Connections(), len(s.slots))
+		if app.Connections() != 0 || len(tracker.slots) != 0 {
+			t.Errorf("%d connections, %d slots taken at last", app.Connections(), len(tracker.slots))
 		}
 	})
 }
@@ -96,9 +96,9 @@ func TestOldApp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		app := newApp()
 		time.Sleep(time.Hour)
-		s := openWires(t, app)
-		c := accept(t, s)
-		time.Sleep(limits().ReadHeaderTimeout)
+		tracker := trackWires(t, app)
+		c := accept(t, tracker)
+		time.Sleep(testLimits().ReadHeaderTimeout)
 		synctest.Wait()
 		if read, _ := expired(c); read {
 			t.Error("timed out before its time")
@@ -116,8 +116,8 @@ func TestOldApp(t *testing.T) {
 func TestKill(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		app := newApp()
-		s := openWires(t, app)
-		c := accept(t, s)
+		tracker := trackWires(t, app)
+		c := accept(t, tracker)
 		c.begin("GET", "/", "")
 		app.Expire()
 		synctest.Wait()

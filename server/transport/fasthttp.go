@@ -24,7 +24,7 @@ const idleWorker = 100 * time.Millisecond
 //
 // fasthttp starts one goroutine that keeps the Date header: it is the process's, and never ends.
 func FastHTTP(ctx context.Context, src *listener.Source, app *server.App, schedule func(*server.Job)) error {
-	conns, err := open(ctx, src, app)
+	conns, err := newConnTracker(ctx, src, app)
 	if err != nil {
 		return err
 	}
@@ -36,7 +36,7 @@ func FastHTTP(ctx context.Context, src *listener.Source, app *server.App, schedu
 		ErrorHandler:   h.refuse,
 		ConnState: func(c net.Conn, state fasthttp.ConnState) {
 			if state == fasthttp.StateIdle {
-				c.(*conn).settle()
+				c.(*conn).finish()
 			}
 		},
 		Name:           app.ServerName(),
@@ -50,7 +50,7 @@ func FastHTTP(ctx context.Context, src *listener.Source, app *server.App, schedu
 	}
 	err = srv.Serve(conns)
 	conns.drain()
-	err = errors.Join(ended(err), ended(srv.Shutdown()))
+	err = errors.Join(ignoreClosed(err), ignoreClosed(srv.Shutdown()))
 	time.Sleep(idleWorker) // fasthttp's goroutine that ends idle workers sees the end only after its next sleep
 	return err
 }
@@ -63,7 +63,7 @@ type fastHandler struct {
 
 func (h *fastHandler) serve(ctx *fasthttp.RequestCtx) {
 	c := ctx.Conn().(*conn)
-	err := http1.CheckHead(&ctx.Request.Header, &c.inflow.head, h.maxBody)
+	err := http1.CheckHead(&ctx.Request.Header, &c.framer.head, h.maxBody)
 	if err == nil {
 		err = c.discardBody()
 	}
@@ -79,7 +79,7 @@ func (h *fastHandler) serve(ctx *fasthttp.RequestCtx) {
 		job.Wait()
 	}
 	reply := c.reply()
-	if c.breakOff(c.hang) {
+	if c.abort(c.hang) {
 		return
 	}
 	writeReply(&ctx.Response, reply)
@@ -118,7 +118,7 @@ func (h *fastHandler) headerReceived(header *fasthttp.RequestHeader) fasthttp.Re
 // expect is asked before a client that waits for 100 Continue is told to go on.
 func (h *fastHandler) expect(ctx *fasthttp.RequestCtx) int {
 	c := ctx.Conn().(*conn)
-	err := http1.CheckHead(&ctx.Request.Header, &c.inflow.head, h.maxBody)
+	err := http1.CheckHead(&ctx.Request.Header, &c.framer.head, h.maxBody)
 	if err == nil {
 		return fasthttp.StatusContinue
 	}

@@ -9,30 +9,30 @@ import (
 	"demo-server/server/http1"
 )
 
-// An inflow frames the bytes that a connection reads. Whoever reads the connection gets one head at a time, and then no
+// An framer frames the bytes that a connection reads. Whoever reads the connection gets one head at a time, and then no
 // more than that request's body: what came behind it is held back until the next Read. So this package sees every head
 // and bounds every body before a library does, and no library ever holds bytes of the next request.
-type inflow struct {
-	head    http1.Head // of the last request
-	body    http1.Body // of the last request
-	inBody  bool       // body is not complete
-	err     error      // what every further read returns: where the next request begins is not known
-	same    []byte     // the text that head was read from; empty if it has a body or is long
-	partial []byte     // a copy of a head that has come in part
-	held    []byte     // what was read and is not handed out yet
+type framer struct {
+	head     http1.Head // of the last request
+	body     http1.Body // of the last request
+	inBody   bool       // body is not complete
+	err      error      // what every further read returns: where the next request begins is not known
+	lastHead []byte     // the text that head was read from; empty if it has a body or is long
+	partial  []byte     // a copy of a head that has come in part
+	held     []byte     // what was read and is not handed out yet
 }
 
 var errRefused = errors.New("the request was refused")
 
 // refuse makes the rest of the request's body unreadable. As long as there is one, no other goroutine reads.
-func (f *inflow) refuse() {
+func (f *framer) refuse() {
 	if f.inBody {
 		f.err = errRefused
 	}
 }
 
 // ended returns the error with which reading ended. In the middle of a body that is the last word.
-func (f *inflow) ended(err error) error {
+func (f *framer) ended(err error) error {
 	if !f.inBody {
 		return err
 	}
@@ -44,14 +44,14 @@ func (f *inflow) ended(err error) error {
 }
 
 // hold keeps a copy of what was read and cannot be handed out yet.
-func (f *inflow) hold(rest []byte) {
+func (f *framer) hold(rest []byte) {
 	if len(rest) > 0 {
 		f.held = append(f.held, rest...)
 	}
 }
 
 // release drops the first n bytes that are held, and their memory with the last one.
-func (f *inflow) release(n int) {
+func (f *framer) release(n int) {
 	if f.held = f.held[n:]; len(f.held) == 0 {
 		f.held = nil
 	}
@@ -59,7 +59,7 @@ func (f *inflow) release(n int) {
 
 // Read reads up to the end of the request's head or of its body.
 func (c *conn) Read(p []byte) (int, error) {
-	f := &c.inflow
+	f := &c.framer
 	for len(p) > 0 {
 		if f.err != nil {
 			return 0, f.err
@@ -72,7 +72,7 @@ func (c *conn) Read(p []byte) (int, error) {
 			}
 			in = p[:n]
 		}
-		from, to, err := c.arrived(in)
+		from, to, err := c.noteRead(in)
 		if len(f.held) > 0 {
 			copy(p, in[from:to])
 			f.release(to)
@@ -89,14 +89,14 @@ func (c *conn) Read(p []byte) (int, error) {
 	return 0, nil
 }
 
-// arrived moves the connection on by bytes that came, and returns which of them to hand out: those in front are blank
+// noteRead moves the connection on by bytes that came, and returns which of them to hand out: those in front are blank
 // lines, and those behind are not the request's.
-func (c *conn) arrived(in []byte) (from, to int, err error) {
-	f := &c.inflow
+func (c *conn) noteRead(in []byte) (from, to int, err error) {
+	f := &c.framer
 	if f.inBody {
 		n, complete, err := f.body.Consume(in)
 		f.inBody, f.err = !complete, err
-		c.moveOn(http1.StateBody)
+		c.noteProgress(http1.StateBody)
 		return 0, n, err
 	}
 	if len(f.partial) == 0 {
@@ -105,37 +105,37 @@ func (c *conn) arrived(in []byte) (from, to int, err error) {
 	if from == len(in) {
 		return from, from, nil // they are no request yet, however many and however slow they come
 	}
-	end := f.takeHead(in[from:], &c.conns.limits)
+	end := f.takeHead(in[from:], &c.tracker.limits)
 	if end < 0 {
-		c.moveOn(http1.StateHead)
+		c.noteProgress(http1.StateHead)
 		return from, len(in), nil
 	}
-	c.moveOn(http1.StateBody)
+	c.noteProgress(http1.StateBody)
 	return from, from + end, nil
 }
 
-// moveOn enters a phase of reading. The time of a head runs from its first byte.
-func (c *conn) moveOn(next http1.ConnState) {
-	at := c.at.Load()
+// noteProgress enters a phase of reading. The time of a head runs from its first byte.
+func (c *conn) noteProgress(next http1.ConnState) {
+	at := c.stamp.Load()
 	switch now := http1.Stamp(at).State(); {
 	case now == http1.StateHandling || now == http1.StateWriting || now == http1.StateHanging:
 		return // a pipelined request, or its first byte: its time has not come
 	case now == http1.StateIdle:
-		c.requested.Store(int64(c.conns.coarse()))
+		c.requested.Store(int64(c.tracker.coarseNow()))
 	case now == http1.StateHead && next == http1.StateHead:
 		return
 	}
 	// net/http reads a pipelined byte while another goroutine hands the request before it to its job: that one wins.
-	c.at.CompareAndSwap(at, int64(http1.NewStamp(next, c.conns.coarse())))
+	c.stamp.CompareAndSwap(at, int64(http1.NewStamp(next, c.tracker.coarseNow())))
 }
 
-// maxSame is how long a head may be that is kept to be compared with the next one.
-const maxSame = 512
+// maxLastHead is how long a head may be that is kept to be compared with the next one.
+const maxLastHead = 512
 
 // takeHead returns how many bytes of p belong to the head, or -1 if there is more to come.
-func (f *inflow) takeHead(p []byte, limits *server.Limits) int {
+func (f *framer) takeHead(p []byte, limits *server.Limits) int {
 	came, whole := len(f.partial), p
-	if came == 0 && len(f.same) > 0 && bytes.Equal(p, f.same) {
+	if came == 0 && len(f.lastHead) > 0 && bytes.Equal(p, f.lastHead) {
 		return len(p) // a client that keeps its connection mostly asks for the same again
 	}
 	if came > 0 {
@@ -151,12 +151,12 @@ func (f *inflow) takeHead(p []byte, limits *server.Limits) int {
 	}
 	f.head.Parse(whole[:end])
 	f.err = f.head.Err
-	switch f.same = f.same[:0]; {
+	switch f.lastHead = f.lastHead[:0]; {
 	case f.err != nil:
 	case f.head.HasBody():
 		f.body, f.inBody = http1.NewBody(f.head.Length, limits), true
-	case end <= maxSame:
-		f.same = append(f.same, whole[:end]...)
+	case end <= maxLastHead:
+		f.lastHead = append(f.lastHead, whole[:end]...)
 	}
 	f.partial = nil
 	return end - came
@@ -166,7 +166,7 @@ func (f *inflow) takeHead(p []byte, limits *server.Limits) int {
 type bodyReader struct{ conn *conn }
 
 func (r bodyReader) Read(p []byte) (int, error) {
-	if !r.conn.inflow.inBody {
+	if !r.conn.framer.inBody {
 		return 0, io.EOF
 	}
 	return r.conn.Read(p)
@@ -174,10 +174,10 @@ func (r bodyReader) Read(p []byte) (int, error) {
 
 // discardBody reads the rest of the request's body.
 func (c *conn) discardBody() error {
-	if !c.inflow.inBody {
+	if !c.framer.inBody {
 		return nil
 	}
-	c.enter(http1.StateBody, c.conns.coarse())
+	c.setState(http1.StateBody, c.tracker.coarseNow())
 	if _, err := io.Copy(io.Discard, bodyReader{c}); err != nil {
 		return http1.BodyError(err)
 	}
@@ -187,11 +187,11 @@ func (c *conn) discardBody() error {
 // headError returns why a head could not be read, or nil if the connection ended without one.
 func (c *conn) headError(err error) error {
 	switch {
-	case c.inflow.head.Err != nil:
-		return c.inflow.head.Err
+	case c.framer.head.Err != nil:
+		return c.framer.head.Err
 	case !http1.IsDisconnect(err):
 		return http1.ParseError(err)
-	case len(c.inflow.partial) > 0:
+	case len(c.framer.partial) > 0:
 		return server.ErrBadRequest // the client ended in the middle of it, and may still read
 	}
 	return nil

@@ -12,8 +12,8 @@ import (
 	"demo-server/server/http1"
 )
 
-// TestInflow: each head and each body is handed out alone, however their bytes come and in whatever pieces they are read.
-func TestInflow(t *testing.T) {
+// TestFramer: each head and each body is handed out alone, however their bytes come and in whatever pieces they are read.
+func TestFramer(t *testing.T) {
 	const host = "Host: demo\r\n"
 	for _, row := range []struct {
 		name  string
@@ -72,8 +72,8 @@ func readParts(c *conn, size int) (parts []string, err error) {
 		}
 		body, err := io.ReadAll(bodyReader{c})
 		parts = append(parts, head.String())
-		if c.inflow.head.Err != nil {
-			return parts, c.inflow.head.Err
+		if c.framer.head.Err != nil {
+			return parts, c.framer.head.Err
 		}
 		parts = append(parts, string(body))
 		if err != nil {
@@ -85,7 +85,7 @@ func readParts(c *conn, size int) (parts []string, err error) {
 // TestReadNothing: a read into an empty buffer returns, whatever is held.
 func TestReadNothing(t *testing.T) {
 	c := stillConn(0, http1.StateNew, 0)
-	c.inflow.held = []byte("GET / HTTP/1.1\r\n\r\n")
+	c.framer.held = []byte("GET / HTTP/1.1\r\n\r\n")
 	if n, err := c.Read(nil); n != 0 || err != nil {
 		t.Errorf("%d bytes, %v", n, err)
 	}

@@ -75,15 +75,15 @@ func TestLinger(t *testing.T) {
 }
 
 func sendThenRead(address, send string) (status int, err error) {
-	conn, err := net.Dial("tcp", address)
+	client, err := net.Dial("tcp", address)
 	if err != nil {
 		return 0, err
 	}
-	defer conn.Close()
-	if _, err := io.WriteString(conn, send); err != nil {
+	defer client.Close()
+	if _, err := io.WriteString(client, send); err != nil {
 		return 0, err
 	}
-	reply, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	reply, err := http.ReadResponse(bufio.NewReader(client), nil)
 	if err != nil {
 		return 0, err
 	}

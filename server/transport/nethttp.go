@@ -22,7 +22,7 @@ import (
 // a goroutine for each connection whatever the mode: schedule decides where and when a request's job runs, and the
 // connection's goroutine waits for it.
 func NetHTTP(ctx context.Context, src *listener.Source, app *server.App, schedule func(*server.Job)) error {
-	conns, err := open(ctx, src, app)
+	conns, err := newConnTracker(ctx, src, app)
 	if err != nil {
 		return err
 	}
@@ -36,7 +36,7 @@ func NetHTTP(ctx context.Context, src *listener.Source, app *server.App, schedul
 		ConnContext:    func(ctx context.Context, c net.Conn) context.Context { return newConnContext(ctx, c.(*conn)) },
 		ConnState: func(c net.Conn, state http.ConnState) {
 			if state == http.StateIdle {
-				c.(*conn).settle()
+				c.(*conn).finish()
 			}
 		},
 		// What it would log is about single clients' faults, which the metrics count.
@@ -44,7 +44,7 @@ func NetHTTP(ctx context.Context, src *listener.Source, app *server.App, schedul
 	}
 	err = srv.Serve(conns)
 	conns.drain()
-	return errors.Join(ended(err), srv.Shutdown(context.Background()))
+	return errors.Join(ignoreClosed(err), srv.Shutdown(context.Background()))
 }
 
 // connContext is the context of a connection's requests. It finds the connection, and chi's routing context, which
@@ -96,7 +96,7 @@ func (h *netHandler) routes() *chi.Mux {
 // request come, only once the body is read.
 func (h *netHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := r.Context().Value(connKey{}).(*connContext)
-	head := &c.conn.inflow.head
+	head := &c.conn.framer.head
 	if head.Ambiguous() || keepsAndCloses(r) {
 		w.Header()["Connection"] = closeValue // net/http would keep the connection
 	}
@@ -105,7 +105,7 @@ func (h *netHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if r.Body != http.NoBody {
-		c.conn.enter(http1.StateBody, c.conn.conns.coarse())
+		c.conn.setState(http1.StateBody, c.conn.tracker.coarseNow())
 		if _, err := io.Copy(io.Discard, r.Body); err != nil {
 			h.refuse(c, w, r, c.conn.uploadError(err))
 			return
@@ -136,7 +136,7 @@ func (h *netHandler) check(head *http1.Head, r *http.Request) error {
 // uploadError returns why net/http could not read the body to its end. Its own error is of no use: in a trailer it is the
 // same for a client that sends too much, too slowly, or no more.
 func (c *conn) uploadError(err error) error {
-	switch f := &c.inflow; {
+	switch f := &c.framer; {
 	case f.err != nil:
 		return http1.BodyError(f.err)
 	case f.inBody && f.body.InTrailer():
@@ -192,7 +192,7 @@ const selfSized = 2 << 10
 // reply writes the ended job's reply. The header map is filled directly: the names are in canonical form already.
 func (h *netHandler) reply(c *connContext, w http.ResponseWriter, r *http.Request) {
 	reply := c.conn.reply()
-	if c.conn.breakOff(func() { c.conn.job.Pause(c.conn.answer.Over) }) {
+	if c.conn.abort(func() { c.conn.job.Pause(c.conn.answer.Over) }) {
 		return
 	}
 	header := w.Header()

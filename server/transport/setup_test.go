@@ -31,7 +31,7 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m, goleak.IgnoreCurrent())
 }
 
-func limits() server.Limits {
+func testLimits() server.Limits {
 	return server.Limits{
 		MaxConnections: 3, MaxHeaderBytes: 4 << 10, MaxBodyBytes: 1 << 10,
 		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, ReadRequestTimeout: 30 * time.Second, WriteTimeout: 20 * time.Second, IdleTimeout: time.Minute,
@@ -39,7 +39,7 @@ func limits() server.Limits {
 }
 
 func newApp() *server.App {
-	return server.New(server.Config{Mode: "test", Work: work.NewSleep(), Body: []byte("Hello World"), Limits: limits()})
+	return server.New(server.Config{Mode: "test", Work: work.NewSleep(), Body: []byte("Hello World"), Limits: testLimits()})
 }
 
 // A wire is a connection that writes down its deadlines and what was written to it.
@@ -100,27 +100,27 @@ func (w wires) Accept() (net.Conn, error) {
 func (w wires) Close() error { close(w.closed); return nil }
 func (wires) Addr() net.Addr { return &net.UnixAddr{Name: "wires"} }
 
-// openWires opens conns that accept a wire at each Accept, and drains them when the test ends. The test closes what it
+// trackWires opens conns that accept a wire at each Accept, and drains them when the test ends. The test closes what it
 // accepted.
-func openWires(t *testing.T, app *server.App) *conns {
+func trackWires(t *testing.T, app *server.App) *connTracker {
 	t.Helper()
 	source := listener.NewSource(newWires())
 	ctx, cancel := context.WithCancel(context.Background())
-	s, err := open(ctx, source, app)
+	tracker, err := newConnTracker(ctx, source, app)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
 		source.Close()
 		cancel()
-		s.drain()
+		tracker.drain()
 	})
-	return s
+	return tracker
 }
 
-func accept(t *testing.T, s *conns) *conn {
+func accept(t *testing.T, tracker *connTracker) *conn {
 	t.Helper()
-	c, err := s.Accept()
+	c, err := tracker.Accept()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,23 +14,23 @@ import (
 // This file does what replies ask for that do not just go out, on connections that have a goroutine: to drip, and to
 // break the connection off. The event loop does the same by its timers (session.go).
 
-// errBrokenOff is what every write gets once the connection is to be broken off. The library that serves it closes it
+// errAborted is what every write gets once the connection is to be broken off. The library that serves it closes it
 // then, whatever it meant to write.
-var errBrokenOff = errors.New("broken off, as asked for")
+var errAborted = errors.New("broken off, as asked for")
 
-// breakOff does what the reply says that is to be none, and reports whether that is so. hang returns when the client has
+// abort does what the reply says that is to be none, and reports whether that is so. hang returns when the client has
 // left, or at the end of the time that a reply may hang.
-func (c *conn) breakOff(hang func()) bool {
+func (c *conn) abort(hang func()) bool {
 	if c.answer.Abort == fault.None || c.answer.Cut {
 		return false
 	}
-	c.abort(hang)
+	c.doAbort(hang)
 	return true
 }
 
-// cutOff breaks the connection off behind a part of the reply. A reset would discard what the client's system has not
+// abortAfterPart breaks the connection off behind a part of the reply. A reset would discard what the client's system has not
 // taken yet, so it waits for that, for a moment.
-func (c *conn) cutOff() {
+func (c *conn) abortAfterPart() {
 	if c.answer.Abort == fault.Reset {
 		for began := time.Now(); c.undelivered() && time.Since(began) < http1.DeliverTime; {
 			if c.job.Pause(http1.DeliverInterval) != nil {
@@ -38,22 +38,22 @@ func (c *conn) cutOff() {
 			}
 		}
 	}
-	c.abort(nil)
+	c.doAbort(nil)
 }
 
-// abort does what the reply says. The library that serves the connection then closes it.
-func (c *conn) abort(hang func()) {
-	c.accuse(server.CloseAbort)
+// doAbort does what the reply says. The library that serves the connection then closes it.
+func (c *conn) doAbort(hang func()) {
+	c.noteCause(server.CloseAbort)
 	switch c.answer.Abort {
 	case fault.Reset:
 		c.reset()
 	case fault.Hang:
-		c.enter(http1.StateHanging, 0)
+		c.setState(http1.StateHanging, 0)
 		c.job.Hang()
 		hang()
 	}
 	c.linger = c.answer.Abort == fault.Close // what the client sends unread would make a reset of the FIN
-	c.brokenOff = true
+	c.aborted = true
 }
 
 // reset makes Close send a RST.
@@ -79,19 +79,19 @@ func (c *conn) drip(pause func(time.Duration) error, write func([]byte) error) e
 	began := time.Now()
 	for i := range c.answer.Pieces {
 		piece, at := c.answer.Piece(i)
-		c.enter(http1.StateHandling, c.conns.coarse()) // nothing times out meanwhile
+		c.setState(http1.StateHandling, c.tracker.coarseNow()) // nothing times out meanwhile
 		if err := pause(at - time.Since(began)); err != nil {
 			c.failed = true
 			return err
 		}
-		c.enter(http1.StateWriting, c.conns.coarse())
+		c.setState(http1.StateWriting, c.tracker.coarseNow())
 		if err := write(piece); err != nil {
 			return err
 		}
 	}
 	if c.answer.Cut {
-		c.cutOff()
-		return errBrokenOff
+		c.abortAfterPart()
+		return errAborted
 	}
 	return nil
 }

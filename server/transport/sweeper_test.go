@@ -8,7 +8,7 @@ import (
 )
 
 // interval is the SweepInterval of limits.
-func interval() time.Duration { return new(http1.NewTimeouts(new(limits()))).SweepInterval() }
+func interval() time.Duration { return new(http1.NewTimeouts(new(testLimits()))).SweepInterval() }
 
 // TestCheck: which deadline the sweeper sets on a connection that has been in a phase for so long.
 func TestCheck(t *testing.T) {
@@ -52,9 +52,9 @@ func TestCheck(t *testing.T) {
 	} {
 		c := stillConn(now, row.phase, now-row.since)
 		if row.drained != never {
-			c.conns.drainFrom = now - row.drained
+			c.tracker.drainFrom = now - row.drained
 		}
-		c.conns.check(c, now)
+		c.tracker.check(c, now)
 		r, w := expired(c)
 		if got := map[[2]bool]string{{true, false}: read, {true, true}: both}[[2]bool{r, w}]; got != row.want {
 			t.Errorf("%s: %q, want %q", row.name, got, row.want)
@@ -79,7 +79,7 @@ func TestCheckRequest(t *testing.T) {
 	} {
 		c := stillConn(now, row.phase, now) // it made progress just now
 		c.requested.Store(int64(now - row.began))
-		c.conns.check(c, now)
+		c.tracker.check(c, now)
 		if read, _ := expired(c); read != row.want {
 			t.Errorf("phase %d of a request that began %v ago: timed out is %v, want %v", row.phase, row.began, read, row.want)
 		}
@@ -89,10 +89,10 @@ func TestCheckRequest(t *testing.T) {
 // TestStoodStill: the time in which the server stood still is not the clients'. A clock that is read in time runs as the
 // App's; one that is read late goes on from there as if it had been.
 func TestStoodStill(t *testing.T) {
-	s := still(0)
-	every := s.timeouts.SweepInterval()
+	tracker := still(0)
+	every := tracker.timeouts.SweepInterval()
 	now := time.Duration(0)
-	after := func(d time.Duration) time.Duration { now += d; return s.tick(now) }
+	after := func(d time.Duration) time.Duration { now += d; return tracker.tick(now) }
 	for _, row := range []struct {
 		name string
 		late time.Duration
@@ -103,8 +103,8 @@ func TestStoodStill(t *testing.T) {
 		{"stopped for a minute", time.Minute, 2 * every},
 		{"in time again", 0, every},
 	} {
-		before := s.coarse()
-		if got := after(every+row.late) - before; got != row.want || s.coarse() != before+row.want {
+		before := tracker.coarseNow()
+		if got := after(every+row.late) - before; got != row.want || tracker.coarseNow() != before+row.want {
 			t.Errorf("%s: the clock went on by %v, want %v", row.name, got, row.want)
 		}
 	}
@@ -117,23 +117,23 @@ func TestCheckAfterStop(t *testing.T) {
 		phase http1.ConnState
 		left  time.Duration
 	}{
-		{"silent", http1.StateNew, limits().ReadHeaderTimeout},
-		{"header", http1.StateHead, limits().ReadHeaderTimeout},
-		{"body", http1.StateBody, limits().ReadTimeout},
-		{"idle", http1.StateIdle, limits().IdleTimeout},
-		{"reply", http1.StateWriting, limits().WriteTimeout},
+		{"silent", http1.StateNew, testLimits().ReadHeaderTimeout},
+		{"header", http1.StateHead, testLimits().ReadHeaderTimeout},
+		{"body", http1.StateBody, testLimits().ReadTimeout},
+		{"idle", http1.StateIdle, testLimits().IdleTimeout},
+		{"reply", http1.StateWriting, testLimits().WriteTimeout},
 	} {
 		c := stillConn(0, row.phase, 0)
-		s := c.conns
-		every := s.timeouts.SweepInterval()
+		tracker := c.tracker
+		every := tracker.timeouts.SweepInterval()
 		app := time.Hour // the process was stopped for so long
-		s.check(c, s.tick(app))
+		tracker.check(c, tracker.tick(app))
 		if read, _ := expired(c); read {
 			t.Errorf("%s: timed out by a stop", row.name)
 		}
 		for range (row.left + 3*every) / every {
 			app += every
-			s.check(c, s.tick(app))
+			tracker.check(c, tracker.tick(app))
 		}
 		if read, _ := expired(c); !read {
 			t.Errorf("%s: not timed out in time after a stop", row.name)

@@ -12,9 +12,9 @@ import (
 	"demo-server/work"
 )
 
-// A waiter waits on one thread for three things at once: the end of a job's delay, its client's leaving, and the drain
+// A pollWaiter waits on one thread for three things at once: the end of a job's delay, its client's leaving, and the drain
 // deadline. The delay is a timer of the kernel's, because poll itself may wake a thousandth of its timeout late.
-type waiter struct {
+type pollWaiter struct {
 	app   *server.App
 	timer int           // a timerfd, readable once the delay is over
 	wake  int           // an eventfd that the drain deadline makes readable
@@ -22,7 +22,7 @@ type waiter struct {
 	done  sync.WaitGroup
 }
 
-func newWaiter(app *server.App) (*waiter, error) {
+func newPollWaiter(app *server.App) (*pollWaiter, error) {
 	wake, err := unix.Eventfd(0, unix.EFD_CLOEXEC)
 	if err != nil {
 		return nil, err
@@ -32,25 +32,25 @@ func newWaiter(app *server.App) (*waiter, error) {
 		unix.Close(wake)
 		return nil, err
 	}
-	w := &waiter{app: app, timer: timer, wake: wake, stop: make(chan struct{})}
+	w := &pollWaiter{app: app, timer: timer, wake: wake, stop: make(chan struct{})}
 	w.done.Go(func() {
 		select {
 		case <-app.Expired():
-			ring(wake)
+			signal(wake)
 		case <-w.stop:
 		}
 	})
 	return w, nil
 }
 
-func (w *waiter) close() {
+func (w *pollWaiter) close() {
 	close(w.stop)
 	w.done.Wait()
 	unix.Close(w.timer)
 	unix.Close(w.wake)
 }
 
-func (w *waiter) run(c *conn, job *server.Job) {
+func (w *pollWaiter) run(c *conn, job *server.Job) {
 	if c.raw == nil || job.Holds() != work.Nothing {
 		job.Run()
 		return
@@ -67,7 +67,7 @@ func (w *waiter) run(c *conn, job *server.Job) {
 }
 
 // pause waits for a part of the reply. It returns early, with an error, once the job is cancelled.
-func (w *waiter) pause(c *conn, d time.Duration) error {
+func (w *pollWaiter) pause(c *conn, d time.Duration) error {
 	switch {
 	case c.raw == nil:
 		return c.job.Pause(d)
@@ -78,7 +78,7 @@ func (w *waiter) pause(c *conn, d time.Duration) error {
 }
 
 // hang waits until the client leaves, the drain deadline, or the end of the time that a reply may hang.
-func (w *waiter) hang(c *conn) {
+func (w *pollWaiter) hang(c *conn) {
 	if c.raw == nil {
 		c.hang()
 		return
@@ -87,21 +87,21 @@ func (w *waiter) hang(c *conn) {
 }
 
 // leaves is what says that a client has left, in addition to a reset.
-func (w *waiter) leaves() int16 {
+func (w *pollWaiter) leaves() int16 {
 	if w.app.AnswersHalfClose() {
 		return 0
 	}
 	return unix.POLLRDHUP
 }
 
-func (w *waiter) wait(raw syscall.RawConn, job *server.Job, d time.Duration, leaves int16) (err error) {
+func (w *pollWaiter) wait(raw syscall.RawConn, job *server.Job, d time.Duration, leaves int16) (err error) {
 	// Control keeps the descriptor from being closed, and so from being another connection's, while poll uses it.
 	raw.Control(func(fd uintptr) { err = w.poll(int32(fd), job, d, leaves) })
 	return err
 }
 
 // poll waits for d, which is above 0. It returns early, with an error, once the job is cancelled.
-func (w *waiter) poll(fd int32, job *server.Job, d time.Duration, leaves int16) error {
+func (w *pollWaiter) poll(fd int32, job *server.Job, d time.Duration, leaves int16) error {
 	spec := unix.ItimerSpec{Value: unix.NsecToTimespec(int64(d))}
 	if err := unix.TimerfdSettime(w.timer, 0, &spec, nil); err != nil {
 		return err

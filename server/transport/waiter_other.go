@@ -8,17 +8,17 @@ import (
 	"demo-server/server"
 )
 
-// A waiter has no poll to wait in on this system: the job's own timer does, and no client is seen to leave.
-type waiter struct{}
+// A pollWaiter has no poll to wait in on this system: the job's own timer does, and no client is seen to leave.
+type pollWaiter struct{}
 
-func newWaiter(*server.App) (*waiter, error) { return &waiter{}, nil }
+func newPollWaiter(*server.App) (*pollWaiter, error) { return &pollWaiter{}, nil }
 
-func (*waiter) run(_ *conn, job *server.Job) { job.Run() }
+func (*pollWaiter) run(_ *conn, job *server.Job) { job.Run() }
 
-func (*waiter) pause(c *conn, d time.Duration) error { return c.job.Pause(d) }
+func (*pollWaiter) pause(c *conn, d time.Duration) error { return c.job.Pause(d) }
 
-func (*waiter) hang(c *conn) { c.hang() }
+func (*pollWaiter) hang(c *conn) { c.hang() }
 
-func (*waiter) close() {}
+func (*pollWaiter) close() {}
 
 func (*conn) unread() bool { return false }

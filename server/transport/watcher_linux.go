@@ -68,7 +68,7 @@ func (w *watcher) add(c *conn) bool {
 }
 
 // run tells jobs that their clients have left, until close.
-func (w *watcher) run(s *conns) {
+func (w *watcher) run(t *connTracker) {
 	defer w.free()
 	events := make([]unix.EpollEvent, 128)
 	for {
@@ -80,7 +80,7 @@ func (w *watcher) run(s *conns) {
 			if event.Fd < 0 {
 				return
 			}
-			if c := s.find(event.Fd, uint32(event.Pad)); c != nil {
+			if c := t.find(event.Fd, uint32(event.Pad)); c != nil {
 				c.job.Leave()
 			}
 		}
@@ -90,13 +90,13 @@ func (w *watcher) run(s *conns) {
 // close ends run.
 func (w *watcher) close() {
 	if w != nil {
-		ring(w.wake)
+		signal(w.wake)
 	}
 }
 
-// ring makes an eventfd readable, which ends whatever polls it. The kernel adds up what is written: an event loop never
+// signal makes an eventfd readable, which ends whatever polls it. The kernel adds up what is written: an event loop never
 // reads it, so that it has to be little.
-func ring(eventfd int) { unix.Write(eventfd, one) }
+func signal(eventfd int) { unix.Write(eventfd, one) }
 
 var one = binary.NativeEndian.AppendUint64(nil, 1)
 

@@ -15,6 +15,6 @@ func newWatcher(net.Listener, *server.App) (*watcher, error) { return nil, nil }
 
 func (*watcher) add(*conn) bool { return false }
 
-func (*watcher) run(*conns) {}
+func (*watcher) run(*connTracker) {}
 
 func (*watcher) close() {}
