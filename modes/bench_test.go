@@ -15,6 +15,7 @@ import (
 
 	"demo-server/modes"
 	"demo-server/server"
+	"demo-server/server/eventloop/looptest"
 	"demo-server/server/listener"
 )
 
@@ -33,7 +34,7 @@ func BenchmarkMode(b *testing.B) {
 			source := newLoop(b, !mode.Capabilities.KeepsAlive)
 			ctx, cancel := context.WithCancel(context.Background())
 			served := make(chan error, 1)
-			go func() { served <- mode.Serve(ctx, listener.NewSource(source), app) }()
+			go func() { served <- mode.Serve(ctx, listener.NewSource(looptest.Wrap(source)), app) }()
 			source.wait(b)
 			cancel()
 			if err := <-served; err != nil {

@@ -326,7 +326,7 @@ func TestSourceHandedOver(t *testing.T) {
 		for _, described := range modes.All {
 			next := described.Instance(modes.Options{Workers: 1, MaxThreads: 1, Loops: 1})
 			m := newMemory()
-			source := listener.NewSource(m)
+			source := m.source()
 			first := serve(t, mode, source, options{})
 			old := m.dial(t).send(hello)
 			synctest.Wait()

@@ -19,6 +19,7 @@ import (
 	"demo-server/memnet"
 	"demo-server/modes"
 	"demo-server/server"
+	"demo-server/server/eventloop/looptest"
 	"demo-server/server/listener"
 	"demo-server/work"
 )
@@ -188,7 +189,7 @@ type memory struct{ *memnet.Listener }
 func inMemory(t *testing.T, mode modes.Instance, o options) (*service, memory) {
 	t.Helper()
 	m := newMemory()
-	source := listener.NewSource(m)
+	source := m.source()
 	s := serve(t, mode, source, o)
 	t.Cleanup(func() {
 		s.ended(t)
@@ -196,6 +197,9 @@ func inMemory(t *testing.T, mode modes.Instance, o options) (*service, memory) {
 	})
 	return s, m
 }
+
+// source returns m as modes serve it, those that run event loops included.
+func (m memory) source() *listener.Source { return listener.NewSource(looptest.Wrap(m)) }
 
 func newMemory() memory { return memory{memnet.Listen()} }
 

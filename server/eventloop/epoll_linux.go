@@ -11,7 +11,6 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"demo-server/server"
 	"demo-server/server/http1"
 	"demo-server/server/listener"
 )
@@ -21,11 +20,11 @@ import (
 //
 // What cannot block is called without telling Go's scheduler of it: that would cost more than the calls themselves.
 type epoll struct {
-	app      *server.App
+	now      func() time.Duration
 	fd       int
 	timer    int           // a timerfd: epoll_wait counts in milliseconds, and may be late by a thousandth of its timeout
 	armed    time.Duration // the stamp at which timer fires
-	listener net.Listener
+	listener *net.TCPListener
 	socket   int // of listener, which keeps it open
 	events   [256]unix.EpollEvent
 	found    int            // by the last wait
@@ -48,8 +47,8 @@ const (
 )
 
 // newEpoll returns a poller that accepts from listener, and does not own it.
-func newEpoll(app *server.App, own net.Listener) (Poller, error) {
-	p := &epoll{app: app, listener: own, fd: -1, timer: -1, eventfd: -1, armed: Never}
+func newEpoll(own *net.TCPListener, now func() time.Duration) (Poller, error) {
+	p := &epoll{now: now, listener: own, fd: -1, timer: -1, eventfd: -1, armed: Never}
 	if err := p.open(); err != nil {
 		p.Free()
 		return nil, err
@@ -58,7 +57,7 @@ func newEpoll(app *server.App, own net.Listener) (Poller, error) {
 }
 
 func (p *epoll) open() (err error) {
-	raw, err := p.listener.(*net.TCPListener).SyscallConn()
+	raw, err := p.listener.SyscallConn()
 	if err != nil {
 		return err
 	}
@@ -205,7 +204,7 @@ func (p *epoll) arm(until time.Duration) bool {
 	}
 	var spec unix.ItimerSpec // of zeros, which switches the timer off
 	if until != Never {
-		left := until - p.app.Now()
+		left := until - p.now()
 		if left <= 0 {
 			return false
 		}

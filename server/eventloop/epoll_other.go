@@ -5,8 +5,9 @@ package eventloop
 import (
 	"errors"
 	"net"
-
-	"demo-server/server"
+	"time"
 )
 
-func newEpoll(*server.App, net.Listener) (Poller, error) { return nil, errors.ErrUnsupported }
+func newEpoll(*net.TCPListener, func() time.Duration) (Poller, error) {
+	return nil, errors.ErrUnsupported
+}

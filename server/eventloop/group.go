@@ -3,10 +3,11 @@ package eventloop
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"sync"
 	"sync/atomic"
-	"syscall"
+	"time"
 
 	"demo-server/server"
 	"demo-server/server/http1"
@@ -31,8 +32,8 @@ func Serve(ctx context.Context, src *listener.Source, app *server.App, n int, sc
 		return err
 	}
 	stop := context.AfterFunc(ctx, func() {
-		if _, ok := own.(syscall.Conn); !ok {
-			own.Close() // in memory, which is how accepting ends there
+		if _, ok := own.(Pollable); ok {
+			own.Close() // such a poller accepts in the background
 		}
 		g.stop()
 	})
@@ -62,16 +63,15 @@ func newGroup(app *server.App, schedule func(Runnable)) *group {
 	return &group{app: app, limits: limits, timeouts: http1.NewTimeouts(&limits), schedule: schedule}
 }
 
-// open makes n loops that accept from listener.
+// open makes n loops that accept from own.
 func (g *group) open(n int, own net.Listener) error {
-	pipes := &pipes{}
 	for range n {
-		poller, err := g.poller(own, pipes)
+		p, err := newPoller(own, g.app.Now)
 		if err != nil {
 			g.free()
 			return err
 		}
-		g.loops = append(g.loops, newLoop(g, poller))
+		g.loops = append(g.loops, newLoop(g, p))
 	}
 	g.accepting.Store(int64(n))
 	for _, l := range g.loops {
@@ -83,11 +83,15 @@ func (g *group) open(n int, own net.Listener) error {
 	return nil
 }
 
-func (g *group) poller(own net.Listener, pipes *pipes) (Poller, error) {
-	if _, ok := own.(syscall.Conn); ok {
-		return newEpoll(g.app, own)
+// newPoller returns a poller that accepts from own, with stamps of now.
+func newPoller(own net.Listener, now func() time.Duration) (Poller, error) {
+	switch own := own.(type) {
+	case Pollable:
+		return own.NewPoller(now)
+	case *net.TCPListener:
+		return newEpoll(own, now)
 	}
-	return newMemory(g.app, own, pipes), nil
+	return nil, fmt.Errorf("event loops cannot poll a %T", own)
 }
 
 func (g *group) free() {

@@ -18,7 +18,7 @@ func TestYield(t *testing.T) {
 		}
 		return len(open)
 	}
-	p, addr := newPoller(t)
+	p, addr := newTestPoller(t)
 	if err := p.Listen(true); err != nil {
 		t.Fatal(err)
 	}
@@ -33,8 +33,8 @@ func TestYield(t *testing.T) {
 	told := func(yield bool) {
 		t.Helper()
 		woken(yield)
-		until := p.app.Now() + 5*time.Millisecond
-		for p.app.Now() < until {
+		until := p.now() + 5*time.Millisecond
+		for p.now() < until {
 			if events := p.Wait(nil, until, yield); len(events) != 0 {
 				t.Errorf("at a stamp it tells of %v", events)
 			}

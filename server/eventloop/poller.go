@@ -5,9 +5,8 @@ import (
 	"time"
 )
 
-// A Poller is where an event loop waits, and how it reaches its sockets: epoll's (epoll_linux.go), or, for a source
-// without descriptors, one of goroutines (memory.go). All but wake is for the loop's goroutine alone. No call blocks,
-// except for wait.
+// A Poller is where an event loop waits, and how it reaches its sockets: epoll's (epoll_linux.go), or that of a Pollable.
+// All but Wake is for the loop's goroutine alone. No call blocks, except for Wait.
 type Poller interface {
 	// wait appends what has happened to ready. Where nothing has, it waits until that stamp of the App, or for ever for
 	// never, or until wake is called. yield says that others have work for the core that it leaves.
@@ -43,6 +42,12 @@ type Poller interface {
 
 	// free ends the poller, and what it has started. Its sockets are closed.
 	Free()
+}
+
+// A Pollable listener brings the poller for its own connections. A TCP listener does not: it gets epoll's.
+type Pollable interface {
+	// NewPoller returns a poller for one loop. now is the clock of the stamps that Wait is called with.
+	NewPoller(now func() time.Duration) (Poller, error)
 }
 
 // ErrAgain says that a call would have had to wait.

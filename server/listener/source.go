@@ -61,11 +61,19 @@ func (s *Source) Close() error {
 
 // Listener returns a listener of the caller's own on the socket. Closing it ends its Accept and nothing else.
 func (s *Source) Listener() (net.Listener, error) {
+	if d, ok := s.socket.(duplicator); ok {
+		return d.Duplicate()
+	}
 	duplicated, err := duplicate(s.socket)
 	if errors.Is(err, errors.ErrUnsupported) {
 		return s.shared.listener(), nil
 	}
 	return duplicated, err
+}
+
+// A duplicator is a listener that makes its own duplicates. One that is closed ends no other's Accept.
+type duplicator interface {
+	Duplicate() (net.Listener, error)
 }
 
 // File returns a descriptor of the socket that another process can inherit, to accept on it too. The caller closes it.
