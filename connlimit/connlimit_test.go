@@ -19,8 +19,8 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// max is the limit in these tests.
-const max = 3
+// testMax is the limit in these tests.
+const testMax = 3
 
 // serving runs test in virtual time against a server that answers /long after a minute, /big with more than it can say
 // in one write, and else at once.
@@ -46,7 +46,7 @@ func serving(t *testing.T, test func(t *testing.T, p *memnet.Listener)) {
 			io.WriteString(w, "hello")
 		})}
 		served := make(chan error, 1)
-		listener := HTTP(server, p, max)
+		listener := HTTP(server, p, testMax)
 		go func() { served <- server.Serve(listener) }()
 		test(t, p)
 		server.Close()

@@ -29,7 +29,7 @@ func BenchmarkMode(b *testing.B) {
 	for _, described := range modes.All {
 		mode := described.Instance(modes.Options{Workers: 4, MaxThreads: 4, Loops: 1})
 		b.Run("server="+mode.Name, func(b *testing.B) {
-			app := newApp(mode, options{observers: []server.Observer{discard{}}, delay: atOnce})
+			app := newApp(mode, config{observers: []server.Observer{discard{}}, delay: atOnce})
 			defer app.Close()
 			source := newLoop(b, !mode.Capabilities.KeepsAlive)
 			ctx, cancel := context.WithCancel(context.Background())

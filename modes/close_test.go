@@ -70,7 +70,7 @@ func TestCloseCauses(t *testing.T) {
 		{"idle at the end", hello, func(_ *client, s *service) { s.stop() }, server.CloseDrain, true, true},
 		{"abort=close", ask("/?abort=close"), stays, server.CloseAbort, true, false},
 		{"abort=reset", ask("/?abort=reset"), stays, server.CloseAbort, true, false},
-		{"abort=hang", ask("/?abort=hang"), func(_ *client, s *service) { time.Sleep(time.Second); s.stop(); s.app.Expire() }, server.CloseAbort, false, false},
+		{"abort=hang", ask("/?abort=hang"), func(_ *client, s *service) { time.Sleep(time.Second); s.stop(); s.app.ExpireDrain() }, server.CloseAbort, false, false},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			eachMode(t, 1, func(t *testing.T, mode modes.Instance) {
@@ -79,7 +79,7 @@ func TestCloseCauses(t *testing.T) {
 				}
 				seen := &closes{}
 				long := strings.Repeat("x", 100_000)
-				s, m := inMemory(t, mode, options{delay: atOnce, body: long, queue: 1, faults: asking, observers: []server.Observer{seen}})
+				s, m := inMemory(t, mode, config{delay: atOnce, body: long, queue: 1, faults: asking, observers: []server.Observer{seen}})
 				c := m.dial(t)
 				if row.send != "" {
 					c.send(row.send)

@@ -25,11 +25,11 @@ import (
 
 func TestHello(t *testing.T) {
 	eachMode(t, 1, func(t *testing.T, mode modes.Instance) {
-		_, m := inMemory(t, mode, options{})
+		_, m := inMemory(t, mode, config{})
 		before := time.Now()
 		r := m.dial(t).get(http.StatusOK)
-		if took := time.Since(before); took != delay {
-			t.Errorf("took %v, want %v", took, delay)
+		if took := time.Since(before); took != testDelay {
+			t.Errorf("took %v, want %v", took, testDelay)
 		}
 		if r.body != "Hello World" || r.ContentLength != 11 {
 			t.Errorf("body %q of length %d, want Hello World of 11", r.body, r.ContentLength)
@@ -49,7 +49,7 @@ func TestHello(t *testing.T) {
 func TestBody(t *testing.T) {
 	long := strings.Repeat("all work and no play ", 10_000)
 	eachMode(t, 1, func(t *testing.T, mode modes.Instance) {
-		_, m := inMemory(t, mode, options{body: long})
+		_, m := inMemory(t, mode, config{body: long})
 		if r := m.dial(t).get(http.StatusOK); r.body != long || r.ContentLength != int64(len(long)) {
 			t.Errorf("got %d bytes with Content-Length %d, want %d", len(r.body), r.ContentLength, len(long))
 		}
@@ -70,7 +70,7 @@ func TestParallel(t *testing.T) {
 		}
 		rounds := (n + parallel - 1) / parallel
 		seen := &outcomes{}
-		s, m := inMemory(t, mode, options{queue: n, observers: []server.Observer{seen}})
+		s, m := inMemory(t, mode, config{queue: n, observers: []server.Observer{seen}})
 		before := time.Now()
 		replies := make(chan *reply, n)
 		for range n {
@@ -89,7 +89,7 @@ func TestParallel(t *testing.T) {
 				t.Errorf("reply %+v, want 200", r)
 			}
 		}
-		if took, want := time.Since(before), time.Duration(rounds)*delay; took != want {
+		if took, want := time.Since(before), time.Duration(rounds)*testDelay; took != want {
 			t.Errorf("took %v, want %v", took, want)
 		}
 		synctest.Wait()
@@ -103,7 +103,7 @@ func TestParallel(t *testing.T) {
 func TestDescribe(t *testing.T) {
 	eachModeReal(t, 1, func(t *testing.T, mode modes.Instance) {
 		seen := &sampled{samples: make(chan server.Sample, 10)}
-		_, source := overTCP(t, mode, options{delay: atOnce, faults: asking, describe: true, queue: 1, observers: []server.Observer{seen}})
+		_, source := overTCP(t, mode, config{delay: atOnce, faults: asking, describe: true, queue: 1, observers: []server.Observer{seen}})
 		for _, row := range []struct{ target, path, query string }{
 			{"/", "/", ""}, {"/?delay=0s&_=%0a", "/", "delay=0s&_=%0a"}, {"/?delay=never", "/", "delay=never"}, {"/nowhere?a=b?c", "/nowhere", "a=b?c"},
 		} {
@@ -125,7 +125,7 @@ func (s *sampled) Observe(sample *server.Sample) { s.samples <- *sample }
 func TestQueueFull(t *testing.T) {
 	eachBounded(t, func(t *testing.T, mode modes.Instance) {
 		seen := &outcomes{}
-		_, m := inMemory(t, mode, options{queue: 2, timeout: time.Minute, observers: []server.Observer{seen}})
+		_, m := inMemory(t, mode, config{queue: 2, timeout: time.Minute, observers: []server.Observer{seen}})
 		for range 3 { // one works, two wait
 			m.dial(t).send(hello)
 			synctest.Wait()
@@ -148,7 +148,7 @@ func TestQueueFull(t *testing.T) {
 
 func TestQueueTimeout(t *testing.T) {
 	eachBounded(t, func(t *testing.T, mode modes.Instance) {
-		_, m := inMemory(t, mode, options{queue: 9, timeout: time.Second})
+		_, m := inMemory(t, mode, config{queue: 9, timeout: time.Second})
 		first := m.dial(t).send(hello)
 		synctest.Wait()
 		go first.read("GET")
@@ -161,7 +161,7 @@ func TestQueueTimeout(t *testing.T) {
 		if got := r.Header.Get("Server-Timing"); got != "queue;dur=1000, work;dur=0" {
 			t.Errorf("Server-Timing %q", got)
 		}
-		time.Sleep(delay)
+		time.Sleep(testDelay)
 		late.get(http.StatusOK) // the connection is kept, and the worker free again
 	})
 }
@@ -194,7 +194,7 @@ func TestPanicSurvived(t *testing.T) {
 		panics := &panicCatcher{}
 		e := &explosive{Work: work.NewSleep()}
 		e.armed.Store(true)
-		s, m := inMemory(t, mode, options{work: e, observers: []server.Observer{panics}})
+		s, m := inMemory(t, mode, config{work: e, observers: []server.Observer{panics}})
 		m.dial(t).get(http.StatusInternalServerError)
 		m.dial(t).get(http.StatusOK)
 		synctest.Wait()
@@ -224,7 +224,7 @@ func (broken) Do(context.Context, time.Duration) error { return errors.New("no s
 func TestFailedWork(t *testing.T) {
 	eachMode(t, 1, func(t *testing.T, mode modes.Instance) {
 		seen := &outcomes{}
-		_, m := inMemory(t, mode, options{work: broken{work.NewSleep()}, observers: []server.Observer{seen}})
+		_, m := inMemory(t, mode, config{work: broken{work.NewSleep()}, observers: []server.Observer{seen}})
 		m.dial(t).get(http.StatusInternalServerError)
 		synctest.Wait()
 		if seen.of(server.Failed) != 1 {
@@ -236,7 +236,7 @@ func TestFailedWork(t *testing.T) {
 // TestDrainCompletes: when ctx is done, what runs is answered, and told that the connection closes; what is queued too.
 func TestDrainCompletes(t *testing.T) {
 	eachMode(t, 1, func(t *testing.T, mode modes.Instance) {
-		s, m := inMemory(t, mode, options{queue: 1, timeout: time.Minute})
+		s, m := inMemory(t, mode, config{queue: 1, timeout: time.Minute})
 		clients := []*client{m.dial(t).send(hello)}
 		synctest.Wait()
 		if mode.Limit.Overflow == modes.Queue {
@@ -263,7 +263,7 @@ func TestDrainIdle(t *testing.T) {
 		if !mode.Capabilities.KeepsAlive {
 			return // keeps no connection
 		}
-		s, m := inMemory(t, mode, options{queue: 1, timeout: time.Minute})
+		s, m := inMemory(t, mode, config{queue: 1, timeout: time.Minute})
 		idle, quick := m.dial(t), m.dial(t)
 		idle.get(http.StatusOK)
 		quick.get(http.StatusOK)
@@ -283,7 +283,7 @@ func TestDrainIdle(t *testing.T) {
 func TestDrainDeadline(t *testing.T) {
 	eachMode(t, 1, func(t *testing.T, mode modes.Instance) {
 		seen := &outcomes{}
-		s, m := inMemory(t, mode, options{
+		s, m := inMemory(t, mode, config{
 			delay: time.Hour, queue: 1, timeout: 2 * time.Hour, observers: []server.Observer{seen},
 		})
 		clients := []*client{m.dial(t).send(hello)}
@@ -294,7 +294,7 @@ func TestDrainDeadline(t *testing.T) {
 		}
 		s.stop()
 		time.Sleep(time.Second)
-		s.app.Expire()
+		s.app.ExpireDrain()
 		for _, c := range clients {
 			if r := c.read("GET"); r == nil || r.StatusCode != http.StatusServiceUnavailable || !r.Close {
 				t.Errorf("reply %+v, want 503 with Connection: close", r)
@@ -309,8 +309,8 @@ func TestDrainDeadline(t *testing.T) {
 
 func TestRefusedAfterDrainDeadline(t *testing.T) {
 	eachMode(t, 1, func(t *testing.T, mode modes.Instance) {
-		s, m := inMemory(t, mode, options{})
-		s.app.Expire()
+		s, m := inMemory(t, mode, config{})
+		s.app.ExpireDrain()
 		for range 3 {
 			if r := m.dial(t).get(http.StatusServiceUnavailable); !r.Close {
 				t.Error("the reply does not say Connection: close")
@@ -327,11 +327,11 @@ func TestSourceHandedOver(t *testing.T) {
 			next := described.Instance(modes.Options{Workers: 1, MaxThreads: 1, Loops: 1})
 			m := newMemory()
 			source := m.source()
-			first := serve(t, mode, source, options{})
+			first := serve(t, mode, source, config{})
 			old := m.dial(t).send(hello)
 			synctest.Wait()
 
-			second := serve(t, next, source, options{})
+			second := serve(t, next, source, config{})
 			first.stop()
 			synctest.Wait()
 			r := m.dial(t).get(http.StatusOK)
@@ -355,11 +355,11 @@ func TestSourceHandedOver(t *testing.T) {
 // them may go on accepting through it, nor close it for the next one.
 func TestSocketHandedOver(t *testing.T) {
 	eachModeReal(t, 1, func(t *testing.T, mode modes.Instance) {
-		first, source := overTCP(t, mode, options{delay: while})
+		first, source := overTCP(t, mode, config{delay: while})
 		old := dialTCP(t, source).send(hello)
 		until(t, "the first mode works", func() bool { return first.app.InFlight() == 1 })
 		next := named("goroutine", modes.Options{})
-		second := serve(t, next, source, options{delay: atOnce})
+		second := serve(t, next, source, config{delay: atOnce})
 		defer second.ended(t)
 		first.stop()
 		if r := old.read("GET"); r == nil || r.StatusCode != http.StatusOK || !r.Close {
@@ -397,24 +397,24 @@ func TestLeave(t *testing.T) {
 		for name, leave := range leaves {
 			t.Run("running/"+name, func(t *testing.T) {
 				seen := &outcomes{}
-				s, source := overTCP(t, mode, options{delay: long, observers: []server.Observer{seen}})
+				s, source := overTCP(t, mode, config{delay: long, observers: []server.Observer{seen}})
 				c := dialTCP(t, source).send(hello)
 				until(t, "the job runs", func() bool { return s.app.InFlight() == 1 })
 				leave(c)
-				until(t, "its place is free", func() bool { return s.app.InFlight() == 0 && seen.of(server.LeftRunning) == 1 })
+				until(t, "its place is free", func() bool { return s.app.InFlight() == 0 && seen.of(server.DisconnectedRunning) == 1 })
 			})
 			if mode.Limit.Overflow != modes.Queue {
 				continue
 			}
 			t.Run("queued/"+name, func(t *testing.T) {
 				seen := &outcomes{}
-				s, source := overTCP(t, mode, options{delay: long, queue: 1, observers: []server.Observer{seen}})
+				s, source := overTCP(t, mode, config{delay: long, queue: 1, observers: []server.Observer{seen}})
 				first := dialTCP(t, source).send(hello)
 				until(t, "the first runs", func() bool { return s.app.InFlight() == 1 })
 				c := dialTCP(t, source).send(hello)
 				until(t, "the second waits", func() bool { return s.app.Queued() == 1 })
 				leave(c)
-				until(t, "the queue is empty", func() bool { return s.app.Queued() == 0 && seen.of(server.LeftQueued) == 1 })
+				until(t, "the queue is empty", func() bool { return s.app.Queued() == 0 && seen.of(server.DisconnectedQueued) == 1 })
 				if s.app.InFlight() != 1 {
 					t.Error("the job that runs ended with the one that waited")
 				}
@@ -438,7 +438,7 @@ func TestLeaveFinish(t *testing.T) {
 		}
 		counted := &counting{Work: work.NewSleep()}
 		seen := &outcomes{}
-		s, source := overTCP(t, mode, options{work: counted, delay: while, finish: true, queue: 1, observers: []server.Observer{seen}})
+		s, source := overTCP(t, mode, config{work: counted, delay: while, finish: true, queue: 1, observers: []server.Observer{seen}})
 		c := dialTCP(t, source).send(hello)
 		until(t, "the job runs", func() bool { return s.app.InFlight() == 1 })
 		n := 1
@@ -479,7 +479,7 @@ func TestBacklog(t *testing.T) {
 		t.Skip("modes say that the backlog is not known on " + runtime.GOOS)
 	}
 	eachModeReal(t, 2, func(t *testing.T, mode modes.Instance) {
-		_, source := overTCP(t, mode, options{delay: while})
+		_, source := overTCP(t, mode, config{delay: while})
 		began := time.Now()
 		first := dialTCP(t, source).send(hello)
 		time.Sleep(brief / 10)
@@ -530,7 +530,7 @@ func timing(t *testing.T, r *reply, name string) time.Duration {
 // TestMaxConnections: a connection above the limit waits in the accept queue, and is served when another has closed.
 func TestMaxConnections(t *testing.T) {
 	eachModeReal(t, 2, func(t *testing.T, mode modes.Instance) {
-		s, source := overTCP(t, mode, options{delay: atOnce, limits: func(l *server.Limits) { l.MaxConnections = 1 }})
+		s, source := overTCP(t, mode, config{delay: atOnce, limits: func(l *server.Limits) { l.MaxConnections = 1 }})
 		first := dialTCP(t, source)
 		until(t, "the first is accepted", func() bool { return s.app.Connections() == 1 })
 		second := dialTCP(t, source).send(hello)
@@ -549,13 +549,13 @@ func TestNothingLeft(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("looks into /proc")
 	}
-	for _, v := range all(20) {
+	for _, v := range variants(20) {
 		run := func() {
 			source, err := listener.Listen(t.Context(), "127.0.0.1:0", 0)
 			if err != nil {
 				t.Fatal(err)
 			}
-			s := serve(t, v.Instance, source, options{delay: brief / 10, queue: 20, timeout: time.Second})
+			s := serve(t, v.Instance, source, config{delay: brief / 10, queue: 20, timeout: time.Second})
 			for range 20 {
 				dialTCP(t, source).get(http.StatusOK)
 			}

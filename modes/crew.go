@@ -2,18 +2,18 @@ package modes
 
 import "sync"
 
-// A crew is a fixed number of goroutines that do one thing to whatever they are given, in turn. Whoever gives has to
+// A workerPool is a fixed number of goroutines that do one thing to whatever they are given, in turn. Whoever gives has to
 // see to it that there are no more of these at a time than the crew has members: then giving never blocks.
-type crew[T any] struct {
-	given   chan T
+type workerPool[T any] struct {
+	jobs    chan T
 	running sync.WaitGroup
 }
 
-func newCrew[T any](members int, do func(T)) *crew[T] {
-	c := &crew[T]{given: make(chan T, members)}
+func newWorkerPool[T any](members int, do func(T)) *workerPool[T] {
+	c := &workerPool[T]{jobs: make(chan T, members)}
 	for range members {
 		c.running.Go(func() {
-			for t := range c.given {
+			for t := range c.jobs {
 				do(t)
 			}
 		})
@@ -21,10 +21,10 @@ func newCrew[T any](members int, do func(T)) *crew[T] {
 	return c
 }
 
-func (c *crew[T]) give(t T) { c.given <- t }
+func (c *workerPool[T]) Submit(t T) { c.jobs <- t }
 
-// end waits until all that was given is done.
-func (c *crew[T]) end() {
-	close(c.given)
+// Close waits until all that was given is done.
+func (c *workerPool[T]) Close() {
+	close(c.jobs)
 	c.running.Wait()
 }

@@ -57,14 +57,14 @@ func serveEventLoop(ctx context.Context, src *listener.Source, app *server.App, 
 	if o.Unpatched {
 		return eventloop.Serve(ctx, src, app, o.Loops, eventloop.Runnable.RunInline)
 	}
-	helpers := newCrew(o.LoopHelpers, eventloop.Offloaded.Run)
-	defer helpers.end()
+	helpers := newWorkerPool(o.LoopHelpers, eventloop.Offloaded.Run)
+	defer helpers.Close()
 	return eventloop.Serve(ctx, src, app, o.Loops, func(task eventloop.Runnable) {
 		switch task.Holds() {
 		case work.Nothing:
 			task.Sleep()
 		case work.Thread, work.Core:
-			helpers.give(task.Offload())
+			helpers.Submit(task.Offload())
 		default:
 			go task.Offload().Run()
 		}

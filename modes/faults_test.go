@@ -39,9 +39,9 @@ func TestOverrides(t *testing.T) {
 		contentType, retryAfter     string
 		allow, transfer, connection string
 	}
-	hello := answer{status: 200, body: "Hello World", took: 2 * s, length: 11, contentType: plain}
+	plainHello := answer{status: 200, body: "Hello World", took: 2 * s, length: 11, contentType: plain}
 	with := func(change func(*answer)) answer {
-		a := hello
+		a := plainHello
 		change(&a)
 		return a
 	}
@@ -55,12 +55,12 @@ func TestOverrides(t *testing.T) {
 		method, target string
 		want           answer
 	}{
-		{"GET", "/", hello},
-		{"GET", "/?_=123", hello},
+		{"GET", "/", plainHello},
+		{"GET", "/?_=123", plainHello},
 		{"GET", "/?delay=300ms", with(func(a *answer) { a.took = 300 * ms })},
 		{"GET", "/?delay=0s", with(func(a *answer) { a.took = 0 })},
 		{"GET", "/?delay=100ms:100,2s:0", with(func(a *answer) { a.took = 100 * ms })},
-		{"GET", "/?work=sleep", hello},
+		{"GET", "/?work=sleep", plainHello},
 		{"GET", "/?status=503", asked(503, 2*s)},
 		{"GET", "/?status=418&delay=0s", asked(418, 0)},
 		{"GET", "/?status=299&delay=0s", asked(299, 0)},
@@ -72,8 +72,8 @@ func TestOverrides(t *testing.T) {
 		{"GET", "/?size=0&delay=0s", answer{status: 200, contentType: plain}},
 		{"GET", "/?size=64KiB&delay=0s", answer{status: 200, body: "65536 bytes", length: 65536, contentType: plain}},
 		{"HEAD", "/?size=64KiB&delay=0s", answer{status: 200, length: 65536, contentType: plain}},
-		{"GET", "/?drip=5", hello},
-		{"GET", "/?drip=1000", hello},
+		{"GET", "/?drip=5", plainHello},
+		{"GET", "/?drip=1000", plainHello},
 		{"GET", "/?drip=3&delay=1s&size=64KiB", answer{status: 200, body: "65536 bytes", took: s, length: 65536, contentType: plain}},
 		{"GET", "/?drip=5&status=503", asked(503, 2*s)},
 		{"GET", "/?drip=2&size=0", answer{status: 200, took: 2 * s, contentType: plain}},
@@ -100,7 +100,7 @@ func TestOverrides(t *testing.T) {
 		{"GET", "/delay/", answer{status: 404, body: notFound, length: int64(len(notFound)), contentType: plain}},
 	}
 	eachMode(t, 1, func(t *testing.T, mode modes.Instance) {
-		_, m := inMemory(t, mode, options{faults: asking})
+		_, m := inMemory(t, mode, config{faults: asking})
 		for _, row := range rows {
 			c := m.dial(t)
 			began := time.Now()
@@ -138,7 +138,7 @@ func TestOverrides(t *testing.T) {
 func TestPosted(t *testing.T) {
 	const posted = " HTTP/1.1\r\n" + host + "Content-Length: 5\r\n\r\nhello"
 	eachMode(t, 1, func(t *testing.T, mode modes.Instance) {
-		_, m := inMemory(t, mode, options{delay: atOnce, queue: 1, faults: asking})
+		_, m := inMemory(t, mode, config{delay: atOnce, queue: 1, faults: asking})
 		want := "418 200 200 open"
 		if !mode.Capabilities.KeepsAlive {
 			want = "418 closed"
@@ -152,7 +152,7 @@ func TestPosted(t *testing.T) {
 // TestNoOverrides: where requests may not ask, nothing that they say changes anything, and httpbin's paths are none.
 func TestNoOverrides(t *testing.T) {
 	eachMode(t, 1, func(t *testing.T, mode modes.Instance) {
-		_, m := inMemory(t, mode, options{delay: atOnce, queue: 1})
+		_, m := inMemory(t, mode, config{delay: atOnce, queue: 1})
 		for target, want := range map[string]int{"/?status=503": 200, "/?delay=never": 200, "/status/503": 404, "/drip": 404} {
 			if r := m.dial(t).send(ask(target)).read("GET"); r == nil || r.StatusCode != want {
 				t.Errorf("%s: %+v, want %d", target, r, want)
@@ -167,7 +167,7 @@ func TestAnyPath(t *testing.T) {
 	eachMode(t, 1, func(t *testing.T, mode modes.Instance) {
 		faults := asking
 		faults.Lenient = true
-		_, m := inMemory(t, mode, options{delay: atOnce, faults: faults, anyPath: true})
+		_, m := inMemory(t, mode, config{delay: atOnce, faults: faults, anyPath: true})
 		for _, row := range []struct {
 			method, target string
 			status         int
@@ -190,7 +190,7 @@ func TestAnyPath(t *testing.T) {
 func TestCORS(t *testing.T) {
 	eachMode(t, 1, func(t *testing.T, mode modes.Instance) {
 		seen := &outcomes{}
-		_, m := inMemory(t, mode, options{faults: asking, cors: true, observers: []server.Observer{seen}})
+		_, m := inMemory(t, mode, config{faults: asking, cors: true, observers: []server.Observer{seen}})
 		for _, target := range []string{"/", "/?status=503", "/?status=99", "/nowhere"} {
 			r := m.dial(t).send(ask(target)).read("GET")
 			if r == nil || r.Header.Get("Access-Control-Allow-Origin") != "*" || r.Header.Get("Timing-Allow-Origin") != "*" {
@@ -223,7 +223,7 @@ func TestCORS(t *testing.T) {
 // TestNoCORS: unless it is asked for, no page of another origin may read anything.
 func TestNoCORS(t *testing.T) {
 	eachMode(t, 1, func(t *testing.T, mode modes.Instance) {
-		_, m := inMemory(t, mode, options{delay: atOnce})
+		_, m := inMemory(t, mode, config{delay: atOnce})
 		r := m.dial(t).get(http.StatusOK)
 		if _, open := r.Header["Access-Control-Allow-Origin"]; open {
 			t.Errorf("%v", r.Header)
@@ -240,7 +240,7 @@ func TestDrip(t *testing.T) {
 	const s = time.Second
 	eachMode(t, 1, func(t *testing.T, mode modes.Instance) {
 		seen := &outcomes{}
-		service, m := inMemory(t, mode, options{faults: asking, observers: []server.Observer{seen}})
+		serving, m := inMemory(t, mode, config{faults: asking, observers: []server.Observer{seen}})
 		c := m.dial(t)
 		began := time.Now()
 		c.send(ask("/?drip=3&delay=60s&size=9") + ask("/?delay=1s"))
@@ -253,8 +253,8 @@ func TestDrip(t *testing.T) {
 			if want := time.Duration(i+1) * 20 * s; n != 3 || err != nil || time.Since(began) != want {
 				t.Errorf("piece %d has %d bytes, %v, after %s, want 3 after %s", i+1, n, err, time.Since(began), want)
 			}
-			if i < 2 && service.app.InFlight() != 1 {
-				t.Errorf("%d in flight while it drips, want 1", service.app.InFlight())
+			if i < 2 && serving.app.InFlight() != 1 {
+				t.Errorf("%d in flight while it drips, want 1", serving.app.InFlight())
 			}
 		}
 		if mode.Capabilities.KeepsAlive { // which answers one request on a connection
@@ -263,8 +263,8 @@ func TestDrip(t *testing.T) {
 			}
 		}
 		c.Close()
-		if time.Sleep(s); service.app.InFlight() != 0 || seen.of(server.OK) == 0 {
-			t.Errorf("%d in flight afterwards, %v", service.app.InFlight(), seen.counts)
+		if time.Sleep(s); serving.app.InFlight() != 0 || seen.of(server.OK) == 0 {
+			t.Errorf("%d in flight afterwards, %v", serving.app.InFlight(), seen.counts)
 		}
 	})
 }
@@ -275,7 +275,7 @@ func TestDripHoldsThread(t *testing.T) {
 		if mode.Capabilities.KeepsAlive {
 			return // hold_test.go has what drips in other modes
 		}
-		_, m := inMemory(t, mode, options{faults: asking})
+		_, m := inMemory(t, mode, config{faults: asking})
 		began := time.Now()
 		dripping := m.dial(t)
 		dripping.send(ask("/?drip=2&delay=10s"))
@@ -294,7 +294,7 @@ func TestDripHoldsThread(t *testing.T) {
 func TestDripEnds(t *testing.T) {
 	ends := map[string]func(*service, *client){
 		"the client leaves":  func(_ *service, c *client) { c.Close() },
-		"the drain deadline": func(s *service, _ *client) { s.stop(); s.app.Expire() },
+		"the drain deadline": func(s *service, _ *client) { s.stop(); s.app.ExpireDrain() },
 	}
 	eachModeReal(t, 1, func(t *testing.T, mode modes.Instance) {
 		for name, end := range ends {
@@ -302,7 +302,7 @@ func TestDripEnds(t *testing.T) {
 				continue
 			}
 			seen := &outcomes{}
-			s, source := overTCP(t, mode, options{faults: asking, observers: []server.Observer{seen}})
+			s, source := overTCP(t, mode, config{faults: asking, observers: []server.Observer{seen}})
 			c := dialTCP(t, source).send(ask("/?drip=2&delay=60s"))
 			if _, err := http.ReadResponse(c.reader, nil); err != nil {
 				t.Fatal(err)
@@ -310,7 +310,7 @@ func TestDripEnds(t *testing.T) {
 			end(s, c)
 			until(t, name+": its place is free", func() bool { return s.app.InFlight() == 0 })
 			// It is counted a moment after that.
-			until(t, name+": it is counted as unwritten", func() bool { return seen.of(server.Unwritten) == 1 })
+			until(t, name+": it is counted as unwritten", func() bool { return seen.of(server.WriteFailed) == 1 })
 			if body, err := io.ReadAll(c.reader); err == nil && len(body) == len("Hello World") {
 				t.Errorf("%s: the whole body came", name)
 			}
@@ -327,7 +327,7 @@ func TestAbort(t *testing.T) {
 	eachModeReal(t, 1, func(t *testing.T, mode modes.Instance) {
 		for _, finish := range []bool{false, true} {
 			seen := &outcomes{}
-			s, source := overTCP(t, mode, options{faults: asking, delay: atOnce, finish: finish, queue: 10, observers: []server.Observer{seen}})
+			s, source := overTCP(t, mode, config{faults: asking, delay: atOnce, finish: finish, queue: 10, observers: []server.Observer{seen}})
 			for abort, want := range map[string]error{"reset": syscall.ECONNRESET, "close": nil} {
 				for _, raw := range []string{ask("/?abort=" + abort), ask("/?abort="+abort) + hello} {
 					c := dialTCP(t, source)
@@ -352,7 +352,7 @@ func TestAbort(t *testing.T) {
 			again := dialTCP(t, source).send(ask("/?abort=hang"))
 			until(t, "it hangs", func() bool { return s.app.InFlight() == 1 })
 			s.stop()
-			s.app.Expire()
+			s.app.ExpireDrain()
 			until(t, "the drain deadline ends it", func() bool { return s.app.InFlight() == 0 && seen.of(server.Injected) == 6 })
 			if got, _ := io.ReadAll(again.reader); len(got) > 0 {
 				t.Errorf("hang: %q at the drain deadline, want nothing", got)
@@ -368,7 +368,7 @@ func TestCutOff(t *testing.T) {
 	}
 	eachModeReal(t, 1, func(t *testing.T, mode modes.Instance) {
 		seen := &outcomes{}
-		s, source := overTCP(t, mode, options{faults: asking, delay: atOnce, queue: 1, observers: []server.Observer{seen}})
+		s, source := overTCP(t, mode, config{faults: asking, delay: atOnce, queue: 1, observers: []server.Observer{seen}})
 		for _, row := range []struct {
 			query  string
 			status int
@@ -416,7 +416,7 @@ func TestFaultSetting(t *testing.T) {
 	}
 	want := ""
 	eachMode(t, 1, func(t *testing.T, mode modes.Instance) {
-		_, m := inMemory(t, mode, options{queue: 1, faults: server.Faults{Setting: setting, Caps: asking.Caps, Seed: 1}})
+		_, m := inMemory(t, mode, config{queue: 1, faults: server.Faults{Setting: setting, Caps: asking.Caps, Seed: 1}})
 		got := ""
 		for range 50 {
 			r := m.dial(t).send(ask("/")).read("GET")
@@ -453,7 +453,7 @@ func TestRefusedDrawNothing(t *testing.T) {
 		drawn := func(between []string) (statuses string) {
 			faults := asking
 			faults.Setting, faults.Seed = setting, 1
-			_, m := inMemory(t, mode, options{queue: 1, delay: atOnce, faults: faults})
+			_, m := inMemory(t, mode, config{queue: 1, delay: atOnce, faults: faults})
 			for i := range 20 {
 				if len(between) > 0 {
 					c := m.dial(t).send(between[i%len(between)])

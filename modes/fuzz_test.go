@@ -34,14 +34,14 @@ func FuzzRequest(f *testing.F) {
 		f.Add([]byte(row.send), true)
 	}
 	f.Fuzz(func(t *testing.T, raw []byte, leaves bool) {
-		for _, v := range all(1) {
+		for _, v := range variants(1) {
 			synctest.Test(t, func(t *testing.T) { fuzzMode(t, v.Instance, raw, leaves) })
 		}
 	})
 }
 
 func fuzzMode(t *testing.T, mode modes.Instance, raw []byte, leaves bool) {
-	s, m := inMemory(t, mode, options{delay: atOnce, queue: 1, limits: fuzzLimits})
+	s, m := inMemory(t, mode, config{delay: atOnce, queue: 1, limits: fuzzLimits})
 	c := m.dial(t)
 	replies := make(chan []byte, 1)
 	go func() {
@@ -104,8 +104,8 @@ func FuzzEventLoop(f *testing.F) {
 	options := modes.Options{Loops: 1}
 	f.Fuzz(func(t *testing.T, raw []byte, cuts uint64) {
 		var want, got string
-		synctest.Test(t, func(t *testing.T) { want = verdict(t, named("fasthttp", options), [][]byte{raw}) })
-		synctest.Test(t, func(t *testing.T) { got = verdict(t, named("eventloop", options), cut(raw, cuts)) })
+		synctest.Test(t, func(t *testing.T) { want = verdictOf(t, named("fasthttp", options), [][]byte{raw}) })
+		synctest.Test(t, func(t *testing.T) { got = verdictOf(t, named("eventloop", options), cut(raw, cuts)) })
 		if !agree(got, want) {
 			t.Errorf("eventloop answers %s, want %s as fasthttp does", got, want)
 		}
@@ -116,7 +116,7 @@ func FuzzEventLoop(f *testing.F) {
 // refuse the same one.
 func FuzzFraming(f *testing.F) {
 	for i := range 40 {
-		f.Add(choices(i), uint64(i))
+		f.Add(fuzzChoices(i), uint64(i))
 	}
 	options := modes.Options{Loops: 1}
 	f.Fuzz(func(t *testing.T, choices []byte, cuts uint64) {
@@ -124,12 +124,12 @@ func FuzzFraming(f *testing.F) {
 		want := ""
 		for _, name := range []string{"goroutine", "fasthttp", "eventloop", "single"} {
 			got := ""
-			synctest.Test(t, func(t *testing.T) { got = verdict(t, named(name, options), cut(raw, cuts)) })
+			synctest.Test(t, func(t *testing.T) { got = verdictOf(t, named(name, options), cut(raw, cuts)) })
 			if want == "" {
 				want = got
 			}
 			if name == "single" {
-				want = first(want)
+				want = firstVerdict(want)
 			}
 			if !agree(got, want) {
 				t.Errorf("%s answers %s, want %s as goroutine does, to %.500q", name, got, want, raw)
@@ -143,10 +143,10 @@ func FuzzFraming(f *testing.F) {
 func FuzzSockets(f *testing.F) {
 	for i, row := range httpRows {
 		f.Add([]byte(row.send), false, uint64(i))
-		f.Add(choices(i), true, uint64(i))
+		f.Add(fuzzChoices(i), true, uint64(i))
 	}
 	mode := named("eventloop", modes.Options{Loops: 1})
-	s, source := overTCP(f, mode, options{delay: atOnce})
+	s, source := overTCP(f, mode, config{delay: atOnce})
 	f.Fuzz(func(t *testing.T, data []byte, built bool, cuts uint64) {
 		raw := data
 		if built {
@@ -172,11 +172,11 @@ func FuzzSockets(f *testing.F) {
 	})
 }
 
-// choices are some for the grammar to begin with.
-func choices(i int) []byte { return bytes.Repeat([]byte{byte(i), byte(7 * i), byte(31 * i)}, 8) }
+// fuzzChoices are some for the grammar to begin with.
+func fuzzChoices(i int) []byte { return bytes.Repeat([]byte{byte(i), byte(7 * i), byte(31 * i)}, 8) }
 
-// first is what a mode says that answers one request on each connection.
-func first(verdict string) string {
+// firstVerdict is what a mode says that answers one request on each connection.
+func firstVerdict(verdict string) string {
 	words := strings.Fields(verdict)
 	for i, word := range words {
 		if word != "100" && word != "open" && word != "closed" {
@@ -186,9 +186,9 @@ func first(verdict string) string {
 	return verdict
 }
 
-// verdict is what becomes of a client that sends these pieces.
-func verdict(t *testing.T, mode modes.Instance, pieces [][]byte) string {
-	_, m := inMemory(t, mode, options{delay: atOnce})
+// verdictOf is what becomes of a client that sends these pieces.
+func verdictOf(t *testing.T, mode modes.Instance, pieces [][]byte) string {
+	_, m := inMemory(t, mode, config{delay: atOnce})
 	c := m.dial(t)
 	var sending sync.WaitGroup
 	sending.Go(func() {
@@ -218,7 +218,7 @@ func FuzzQuery(f *testing.F) {
 			return
 		}
 		want := ""
-		for _, v := range all(1) {
+		for _, v := range variants(1) {
 			got := ""
 			synctest.Test(t, func(t *testing.T) { got = answer(t, v.Instance, query) })
 			if want == "" {
@@ -233,7 +233,7 @@ func FuzzQuery(f *testing.F) {
 
 // answer is what a mode says to a query.
 func answer(t *testing.T, mode modes.Instance, query string) string {
-	_, m := inMemory(t, mode, options{faults: asking})
+	_, m := inMemory(t, mode, config{faults: asking})
 	c := m.dial(t)
 	c.SetReadDeadline(time.Now().Add(2 * asking.Caps.MaxDelay))
 	began := time.Now()

@@ -28,7 +28,7 @@ func TestBlankLines(t *testing.T) {
 			{"line feeds", strings.Repeat("\n\n\n\n", 20), 4 * time.Second, 5 * time.Second},
 			{"and then a slow header", "\r\n\r\n" + strings.Repeat("GET ", 20), 2 * time.Second, 7 * time.Second},
 		} {
-			s, m := inMemory(t, mode, options{delay: atOnce})
+			s, m := inMemory(t, mode, config{delay: atOnce})
 			c := m.dial(t)
 			go io.Copy(io.Discard, c)
 			go func() {
@@ -61,7 +61,7 @@ func TestDeaf(t *testing.T) {
 			"a version":    "GET / HTTP/3.0\r\n\r\n",
 			"a long reply": start + "\r\n",
 		} {
-			s, m := inMemory(t, mode, options{delay: atOnce, body: long})
+			s, m := inMemory(t, mode, config{delay: atOnce, body: long})
 			m.dial(t).send(send)
 			time.Sleep(12 * time.Second)
 			if s.app.Connections() != 0 || s.app.InFlight() != 0 {
@@ -87,7 +87,7 @@ func TestPlaceEndsWithWork(t *testing.T) {
 			return // has no places
 		}
 		for name, request := range mostly {
-			s, m := inMemory(t, mode, options{faults: asking})
+			s, m := inMemory(t, mode, config{faults: asking})
 			for range 3 {
 				m.dial(t).send(request)
 				time.Sleep(2 * time.Second) // its work is over, and its reply is not
@@ -97,7 +97,7 @@ func TestPlaceEndsWithWork(t *testing.T) {
 			}
 			m.dial(t).get(http.StatusOK)
 			s.stop()
-			s.app.Expire()
+			s.app.ExpireDrain()
 		}
 	})
 }
@@ -106,7 +106,7 @@ func TestPlaceEndsWithWork(t *testing.T) {
 func TestHangEnds(t *testing.T) {
 	eachMode(t, 1, func(t *testing.T, mode modes.Instance) {
 		seen := &outcomes{}
-		s, m := inMemory(t, mode, options{faults: asking, delay: atOnce, observers: []server.Observer{seen}})
+		s, m := inMemory(t, mode, config{faults: asking, delay: atOnce, observers: []server.Observer{seen}})
 		began := time.Now()
 		hangs := m.dial(t).send(ask("/?abort=hang"))
 		got, err := io.ReadAll(hangs)
@@ -124,7 +124,7 @@ func TestHangEnds(t *testing.T) {
 func TestGoneWhileWriting(t *testing.T) {
 	long := strings.Repeat("x", 8<<20)
 	eachModeReal(t, 1, func(t *testing.T, mode modes.Instance) {
-		s, source := overTCP(t, mode, options{
+		s, source := overTCP(t, mode, config{
 			delay: atOnce, body: long, queue: 9, limits: func(l *server.Limits) { l.MaxConnections = 1 },
 		})
 		for range 3 {
@@ -152,12 +152,12 @@ func TestPipelinedInTime(t *testing.T) {
 		for name, behind := range map[string]string{
 			"whole": hello, "byte": "G", "body to come": "GET / HTTP/1.1\r\nHost: demo\r\nContent-Length: 5\r\n\r\n",
 		} {
-			_, m := inMemory(t, mode, options{queue: 1})
+			_, m := inMemory(t, mode, config{queue: 1})
 			before := time.Now()
 			c := m.dial(t).send(hello + behind)
 			r := c.read("GET")
-			if took := time.Since(before); r == nil || r.StatusCode != http.StatusOK || took != delay {
-				t.Errorf("%s: first reply %+v after %v, want 200 after %v", name, r, took, delay)
+			if took := time.Since(before); r == nil || r.StatusCode != http.StatusOK || took != testDelay {
+				t.Errorf("%s: first reply %+v after %v, want 200 after %v", name, r, took, testDelay)
 			}
 		}
 	})
@@ -167,7 +167,7 @@ func TestPipelinedInTime(t *testing.T) {
 func TestFaultOfLeaver(t *testing.T) {
 	eachModeReal(t, 1, func(t *testing.T, mode modes.Instance) {
 		seen := &outcomes{}
-		_, source := overTCP(t, mode, options{delay: atOnce, observers: []server.Observer{seen}})
+		_, source := overTCP(t, mode, config{delay: atOnce, observers: []server.Observer{seen}})
 		for range 20 {
 			c := dialTCP(t, source)
 			io.WriteString(c, "GET /nowhere HTTP/1.0\r\n\r\n")
@@ -188,12 +188,12 @@ func TestHalfClose(t *testing.T) {
 			target    string
 			status    int
 		}{
-			{true, "/?delay=100ms", 200}, {true, "/?delay=0s", 200}, {false, "/?delay=0s", 200}, {false, "/?delay=30s", server.StatusLeft},
+			{true, "/?delay=100ms", 200}, {true, "/?delay=0s", 200}, {false, "/?delay=0s", 200}, {false, "/?delay=30s", server.StatusDisconnected},
 		} {
-			if row.status == server.StatusLeft && standsStill(mode) {
+			if row.status == server.StatusDisconnected && standsStill(mode) {
 				continue
 			}
-			_, source := overTCP(t, mode, options{faults: asking, halfClose: row.halfClose, queue: 1})
+			_, source := overTCP(t, mode, config{faults: asking, halfClose: row.halfClose, queue: 1})
 			for range 5 {
 				c := dialTCP(t, source)
 				io.WriteString(c, ask(row.target))
@@ -215,7 +215,7 @@ func TestHalfCloseLater(t *testing.T) {
 		if !mode.Capabilities.KeepsAlive {
 			return // keeps no connection
 		}
-		_, source := overTCP(t, mode, options{faults: asking, queue: 1})
+		_, source := overTCP(t, mode, config{faults: asking, queue: 1})
 		for range 50 {
 			c := dialTCP(t, source)
 			io.WriteString(c, ask("/?delay=1ms"))
@@ -237,7 +237,7 @@ func TestHalfCloseReset(t *testing.T) {
 		if standsStill(mode) {
 			return
 		}
-		s, source := overTCP(t, mode, options{faults: asking, halfClose: true, queue: 1})
+		s, source := overTCP(t, mode, config{faults: asking, halfClose: true, queue: 1})
 		resets := dialTCP(t, source).send(ask("/?delay=60s"))
 		until(t, "it works", func() bool { return s.app.InFlight() == 1 })
 		resets.Conn.(*net.TCPConn).SetLinger(0)
@@ -254,7 +254,7 @@ func TestHalfCloseReset(t *testing.T) {
 // TestChurnAtLimit: at max-connections, clients that come and go are all served.
 func TestChurnAtLimit(t *testing.T) {
 	eachModeReal(t, 2, func(t *testing.T, mode modes.Instance) {
-		_, source := overTCP(t, mode, options{delay: atOnce, queue: 100, limits: func(l *server.Limits) { l.MaxConnections = 2 }})
+		_, source := overTCP(t, mode, config{delay: atOnce, queue: 100, limits: func(l *server.Limits) { l.MaxConnections = 2 }})
 		failed := make(chan string, 20)
 		for range 20 {
 			go func() {
@@ -304,7 +304,7 @@ func TestSlowRequest(t *testing.T) {
 			if row.first != "" && !mode.Capabilities.KeepsAlive {
 				continue // keeps no connection
 			}
-			_, m := inMemory(t, mode, options{delay: atOnce, queue: 1, faults: asking})
+			_, m := inMemory(t, mode, config{delay: atOnce, queue: 1, faults: asking})
 			c := m.dial(t)
 			if row.first != "" {
 				c.send(row.first)

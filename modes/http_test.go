@@ -183,7 +183,7 @@ func TestHTTP(t *testing.T) {
 			case (mode.Name == "fasthttp" || mode.Name == "eventloop") && row.fasthttp != "":
 				want = row.fasthttp
 			}
-			_, m := inMemory(t, mode, options{delay: atOnce})
+			_, m := inMemory(t, mode, config{delay: atOnce})
 			if got := m.dial(t).send(row.send).conversation(); got != want {
 				t.Errorf("%s: %s, want %s", row.name, got, want)
 			}
@@ -216,7 +216,7 @@ func (c *client) conversation() string {
 func TestRefusedHEAD(t *testing.T) {
 	eachMode(t, 1, func(t *testing.T, mode modes.Instance) {
 		for _, field := range []string{"Expect: tea\r\n", "Content-Length: 9999\r\n", "X: y\r\n z\r\n"} {
-			_, m := inMemory(t, mode, options{delay: atOnce})
+			_, m := inMemory(t, mode, config{delay: atOnce})
 			c := m.dial(t).send("HEAD / HTTP/1.1\r\n" + host + field + "\r\n")
 			all, _ := io.ReadAll(c.reader)
 			if !strings.HasPrefix(string(all), "HTTP/1.1 ") || !strings.HasSuffix(string(all), "\r\n\r\n") {
@@ -229,7 +229,7 @@ func TestRefusedHEAD(t *testing.T) {
 // TestCutShort: a client that ends its side in the middle of a request is told so, once.
 func TestCutShort(t *testing.T) {
 	eachModeReal(t, 1, func(t *testing.T, mode modes.Instance) {
-		_, source := overTCP(t, mode, options{delay: atOnce})
+		_, source := overTCP(t, mode, config{delay: atOnce})
 		for _, send := range []string{
 			"GET / HTTP/1.1\r\nHost: de",
 			"GET / HTTP/1.1\r\n" + host + "Content-Length: 5\r\n\r\nhell",
@@ -260,7 +260,7 @@ func TestRefusedUpload(t *testing.T) {
 			"a bad head":     "GET / HTTP/1.1\r\n" + host + "X Y: z\r\nContent-Length: 1000\r\n\r\n",
 			"a long head":    "GET / HTTP/1.1\r\n" + host + "X: ",
 		} {
-			_, m := inMemory(t, mode, options{delay: atOnce})
+			_, m := inMemory(t, mode, config{delay: atOnce})
 			c := m.dial(t)
 			go io.Copy(io.Discard, c.Conn)
 			io.WriteString(c, send)
@@ -291,7 +291,7 @@ func TestErrorReplies(t *testing.T) {
 			{"POST / HTTP/1.1\r\nHost: demo\r\n\r\n", 405, "Allow", "GET, HEAD"},
 			{"GET / HTTP/1.1\r\nHost: demo\r\nContent-Length: 9999\r\n\r\n", 413, "Server", "demo-server (" + mode.Name + ")"},
 		} {
-			_, m := inMemory(t, mode, options{delay: atOnce})
+			_, m := inMemory(t, mode, config{delay: atOnce})
 			r := m.dial(t).send(row.send).read("GET")
 			if r == nil || r.StatusCode != row.status || r.Header.Get(row.header) != row.value {
 				t.Fatalf("%q: %+v, want %d with %s: %s", row.send, r, row.status, row.header, row.value)
@@ -320,7 +320,7 @@ func TestTimeouts(t *testing.T) {
 			{"half of a trailer", chunked + "0\r\nX: y\r\n", "", 10 * time.Second},
 			{"slow body", "GET / HTTP/1.1\r\nHost: demo\r\nContent-Length: 9\r\n\r\n", "xxx", 13 * time.Second},
 		} {
-			_, m := inMemory(t, mode, options{delay: atOnce})
+			_, m := inMemory(t, mode, config{delay: atOnce})
 			c := m.dial(t)
 			before := time.Now()
 			go func() {
@@ -351,7 +351,7 @@ func TestIdleTimeout(t *testing.T) {
 		if !mode.Capabilities.KeepsAlive {
 			return // keeps no connection
 		}
-		_, m := inMemory(t, mode, options{delay: atOnce})
+		_, m := inMemory(t, mode, config{delay: atOnce})
 		c := m.dial(t)
 		c.get(http.StatusOK)
 		before := time.Now()
@@ -367,7 +367,7 @@ func TestIdleTimeout(t *testing.T) {
 // TestWriteTimeout: a client that does not read its reply is given up, and its place is free again.
 func TestWriteTimeout(t *testing.T) {
 	eachMode(t, 1, func(t *testing.T, mode modes.Instance) {
-		s, m := inMemory(t, mode, options{delay: atOnce})
+		s, m := inMemory(t, mode, config{delay: atOnce})
 		m.dial(t).send(hello)
 		time.Sleep(9 * time.Second)
 		if s.app.InFlight() != 1 {

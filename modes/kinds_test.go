@@ -16,8 +16,8 @@ import (
 	"demo-server/work/remote/backend"
 )
 
-// maxConnections is more than these tests need.
-const maxConnections = 1000
+// testConnections is more than these tests need.
+const testConnections = 1000
 
 // A dependency is another server that a kind of work waits for.
 type dependency struct {
@@ -45,7 +45,7 @@ func ownAddress() string {
 func (d *dependency) run(t *testing.T, address string) {
 	t.Helper()
 	var err error
-	if d.Server, err = d.start(address, maxConnections); err != nil {
+	if d.Server, err = d.start(address, testConnections); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -117,7 +117,7 @@ func eachKind(t *testing.T, test func(t *testing.T, mode modes.Instance, kind wo
 // TestKindHello: every kind takes its time and says hello, several at once, in every mode.
 func TestKindHello(t *testing.T) {
 	eachKind(t, func(t *testing.T, mode modes.Instance, kind work.Work, _ *dependency) {
-		_, source := overTCP(t, mode, options{work: kind, delay: brief / 5, queue: 10})
+		_, source := overTCP(t, mode, config{work: kind, delay: brief / 5, queue: 10})
 		clients := []*client{dialTCP(t, source), dialTCP(t, source), dialTCP(t, source)}
 		for _, c := range clients {
 			c.send(hello)
@@ -144,7 +144,7 @@ func TestKindLeave(t *testing.T) {
 			return
 		}
 		seen := &outcomes{}
-		s, source := overTCP(t, mode, options{work: kind, delay: time.Minute, queue: 10, observers: []server.Observer{seen}})
+		s, source := overTCP(t, mode, config{work: kind, delay: time.Minute, queue: 10, observers: []server.Observer{seen}})
 		n := 3
 		if !mode.Capabilities.KeepsAlive {
 			n = 1
@@ -158,7 +158,7 @@ func TestKindLeave(t *testing.T) {
 			c.Close()
 		}
 		until(t, "all places are free", func() bool {
-			return s.app.InFlight()+s.app.Queued() == 0 && seen.of(server.LeftRunning)+seen.of(server.LeftQueued) == n
+			return s.app.InFlight()+s.app.Queued() == 0 && seen.of(server.DisconnectedRunning)+seen.of(server.DisconnectedQueued) == n
 		})
 		if pooled, ok := kind.(work.Pooled); ok {
 			if pool := pooled.Pool(); pool.InUse != 0 || pool.Waiting != 0 {
@@ -189,16 +189,16 @@ func TestKindDrain(t *testing.T) {
 // the request may have been over by then.
 func stopInFlight(t *testing.T, mode modes.Instance, kind work.Work, delay time.Duration, expire bool, status int) bool {
 	t.Helper()
-	s, source := overTCP(t, mode, options{work: kind, delay: delay})
+	s, source := overTCP(t, mode, config{work: kind, delay: delay})
 	sent := time.Now()
 	over := func() bool { return time.Since(sent) >= delay }
 	c := dialTCP(t, source).send(hello)
 	until(t, "the request is in flight", func() bool { return s.app.InFlight() == 1 || over() })
 	s.stop()
 	if expire {
-		s.app.Expire()
+		s.app.ExpireDrain()
 	}
-	until(t, "the mode has been told", s.app.Announcing)
+	until(t, "the mode has been told", s.app.Closing)
 	if over() {
 		return false
 	}
@@ -221,7 +221,7 @@ func TestKindDependency(t *testing.T) {
 				needs.Close()
 			}
 			seen := &failures{}
-			_, source := overTCP(t, mode, options{work: kind, delay: brief / 10, queue: 10, observers: []server.Observer{seen}})
+			_, source := overTCP(t, mode, config{work: kind, delay: brief / 10, queue: 10, observers: []server.Observer{seen}})
 			if !fromStart {
 				dialTCP(t, source).get(http.StatusOK)
 				needs.Close()
@@ -246,7 +246,7 @@ func TestKindDependencyCut(t *testing.T) {
 		if needs == nil {
 			return
 		}
-		_, source := overTCP(t, mode, options{work: kind, delay: time.Minute})
+		_, source := overTCP(t, mode, config{work: kind, delay: time.Minute})
 		c := dialTCP(t, source).send(hello)
 		until(t, "the request waits", func() bool { return needs.Waiting() == 1 })
 		needs.Close()

@@ -34,7 +34,7 @@ func together(t *testing.T, tests map[string]func(*testing.T)) {
 // eachModeTogether is eachModeReal for tests that mostly wait.
 func eachModeTogether(t *testing.T, workers int, test func(*testing.T, modes.Instance)) {
 	tests := map[string]func(*testing.T){}
-	for _, v := range all(workers) {
+	for _, v := range variants(workers) {
 		tests[v.label] = func(t *testing.T) { test(t, v.Instance) }
 	}
 	together(t, tests)
@@ -50,7 +50,7 @@ func TestPipelinedLeaver(t *testing.T) {
 					return
 				}
 				seen := &outcomes{}
-				s, source := overTCP(t, mode, options{delay: delay, faults: asking, observers: []server.Observer{seen}})
+				s, source := overTCP(t, mode, config{delay: delay, faults: asking, observers: []server.Observer{seen}})
 				c := dialTCP(t, source)
 				io.WriteString(c, first)
 				until(t, "it is in flight", func() bool { return s.app.InFlight() == 1 })
@@ -62,7 +62,7 @@ func TestPipelinedLeaver(t *testing.T) {
 			}
 		}
 		together(t, map[string]func(*testing.T){
-			"works": leaves(hello, time.Minute, server.LeftRunning),
+			"works": leaves(hello, time.Minute, server.DisconnectedRunning),
 			"hangs": leaves(ask("/?abort=hang"), atOnce, server.Injected),
 		})
 	})
@@ -76,14 +76,14 @@ func TestPipelinedLeaverFinish(t *testing.T) {
 		}
 		counted := &counting{Work: work.NewSleep()}
 		seen := &outcomes{}
-		s, source := overTCP(t, mode, options{work: counted, delay: 4 * time.Second, finish: true, observers: []server.Observer{seen}})
+		s, source := overTCP(t, mode, config{work: counted, delay: 4 * time.Second, finish: true, observers: []server.Observer{seen}})
 		c := dialTCP(t, source)
 		io.WriteString(c, hello)
 		until(t, "the job runs", func() bool { return s.app.InFlight() == 1 })
 		c.fill()
 		c.Close()
 		until(t, "the connection is closed", func() bool { return s.app.Connections() == 0 })
-		if counted.done.Load() != 1 || seen.of(server.Wasted)+seen.of(server.LeftQueued) == 0 {
+		if counted.done.Load() != 1 || seen.of(server.Wasted)+seen.of(server.DisconnectedQueued) == 0 {
 			t.Errorf("work was done %d times, outcomes %v; want once, and wasted", counted.done.Load(), seen.counts)
 		}
 	})
@@ -107,7 +107,7 @@ func TestPipelinedAhead(t *testing.T) {
 		if !mode.Capabilities.KeepsAlive {
 			return // answers one on each connection
 		}
-		_, source := overTCP(t, mode, options{queue: 1, faults: asking})
+		_, source := overTCP(t, mode, config{queue: 1, faults: asking})
 		var requests strings.Builder
 		requests.WriteString(ask("/?delay=2500ms&size=0"))
 		for i := 1; i < n; i++ {
@@ -146,7 +146,7 @@ func TestKeepAlive(t *testing.T) {
 		}
 		for from, source := range map[string]*listener.Source{"own": own, "inherited": listener.NewSource(inherited)} {
 			early := dialTCP(t, source) // which has what the listener has before the mode serves
-			s := serve(t, mode, source, options{delay: atOnce, queue: 1})
+			s := serve(t, mode, source, config{delay: atOnce, queue: 1})
 			wantKeepAlive(t, from+" listener, early client", s, early)
 			wantKeepAlive(t, from+" listener", s, dialTCP(t, source))
 			s.ended(t)
@@ -202,7 +202,7 @@ func TestSlowReader(t *testing.T) {
 	eachModeTogether(t, 2, func(t *testing.T, mode modes.Instance) {
 		reads := func(request string, then func(*service)) func(*testing.T) {
 			return func(t *testing.T) {
-				s, source := overTCP(t, mode, options{delay: atOnce, body: long, limits: impatient})
+				s, source := overTCP(t, mode, config{delay: atOnce, body: long, limits: impatient})
 				c := dialSmall(t, source)
 				io.WriteString(c, request)
 				until(t, "it is in flight", func() bool { return s.app.InFlight() == 1 })
@@ -219,12 +219,12 @@ func TestSlowReader(t *testing.T) {
 			"drained": reads(hello, func(s *service) { s.stop() }),
 			"stops": func(t *testing.T) {
 				seen := &outcomes{}
-				s, source := overTCP(t, mode, options{delay: atOnce, body: long, limits: impatient, observers: []server.Observer{seen}})
+				s, source := overTCP(t, mode, config{delay: atOnce, body: long, limits: impatient, observers: []server.Observer{seen}})
 				c := dialSmall(t, source)
 				io.WriteString(c, hello)
 				io.CopyN(io.Discard, &slow{c.Conn}, 64<<10)
 				until(t, "it is given up", func() bool {
-					return s.app.InFlight() == 0 && s.app.Connections() == 0 && seen.of(server.Unwritten) == 1
+					return s.app.InFlight() == 0 && s.app.Connections() == 0 && seen.of(server.WriteFailed) == 1
 				})
 			},
 		})

@@ -41,7 +41,7 @@ var poolMode = Mode{
 }
 
 func servePool(ctx context.Context, src *listener.Source, app *server.App, workers int) error {
-	crew := newCrew(workers, (*server.Job).Run)
-	defer crew.end()
-	return transport.NetHTTP(ctx, src, app, crew.give)
+	crew := newWorkerPool(workers, (*server.Job).Run)
+	defer crew.Close()
+	return transport.NetHTTP(ctx, src, app, crew.Submit)
 }

@@ -32,21 +32,21 @@ func TestMain(m *testing.M) {
 }
 
 func warmUp() {
-	client, conn := net.Pipe()
-	go io.Copy(io.Discard, client)
+	cl, conn := net.Pipe()
+	go io.Copy(io.Discard, cl)
 	go func() {
-		io.WriteString(client, "GET / HTTP/1.0\r\n\r\n")
+		io.WriteString(cl, "GET / HTTP/1.0\r\n\r\n")
 	}()
 	fasthttp.ServeConn(conn, func(*fasthttp.RequestCtx) {})
-	client.Close()
+	cl.Close()
 }
 
-// delay is how long requests take in the tests: virtual time makes it cost nothing, and where real sockets are needed
+// testDelay is how long requests take in the tests: virtual time makes it cost nothing, and where real sockets are needed
 // brief is used, or while where something has to happen before the request is over, however busy the machine is.
 const (
-	delay = 2 * time.Second
-	brief = 100 * time.Millisecond
-	while = 600 * time.Millisecond
+	testDelay = 2 * time.Second
+	brief     = 100 * time.Millisecond
+	while     = 600 * time.Millisecond
 )
 
 // A variant is a mode as options make it.
@@ -55,8 +55,8 @@ type variant struct {
 	modes.Instance
 }
 
-// all are the modes in the list, with options that suit a test, and the other ways in which eventloop decides.
-func all(workers int) (all []variant) {
+// variants are the modes in the list, with options that suit a test, and the other ways in which eventloop decides.
+func variants(workers int) (all []variant) {
 	o := modes.Options{Workers: workers, MaxThreads: 100, Loops: 2, LoopHelpers: workers}
 	for _, mode := range modes.All {
 		all = append(all, variant{mode.Name, mode.Instance(o)})
@@ -75,7 +75,7 @@ func named(name string, o modes.Options) modes.Instance { return modes.Named(nam
 
 // eachMode runs test for every mode, in virtual time and on connections in memory.
 func eachMode(t *testing.T, workers int, test func(*testing.T, modes.Instance)) {
-	for _, v := range all(workers) {
+	for _, v := range variants(workers) {
 		t.Run(v.label, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) { test(t, v.Instance) })
 		})
@@ -84,7 +84,7 @@ func eachMode(t *testing.T, workers int, test func(*testing.T, modes.Instance)) 
 
 // eachModeReal does so in real time, for what only the kernel's sockets can show.
 func eachModeReal(t *testing.T, workers int, test func(*testing.T, modes.Instance)) {
-	for _, v := range all(workers) {
+	for _, v := range variants(workers) {
 		t.Run(v.label, func(t *testing.T) {
 			t.Parallel()
 			test(t, v.Instance)
@@ -92,8 +92,8 @@ func eachModeReal(t *testing.T, workers int, test func(*testing.T, modes.Instanc
 	}
 }
 
-// options are what a test changes of an ordinary App.
-type options struct {
+// config are what a test changes of an ordinary App.
+type config struct {
 	work      work.Work
 	delay     time.Duration // atOnce for none
 	body      string
@@ -113,35 +113,35 @@ type options struct {
 const atOnce = -1
 
 // newApp makes the App that cmd would make for mode, with settings that suit a test.
-func newApp(mode modes.Instance, o options) *server.App {
-	config := server.Config{
-		Mode: mode.Name, Work: o.work, Delay: max(0, cmp.Or(o.delay, delay)), Body: []byte("Hello World"), Finish: o.finish, HalfClose: o.halfClose, Describe: o.describe,
+func newApp(mode modes.Instance, o config) *server.App {
+	made := server.Config{
+		Mode: mode.Name, Work: o.work, Delay: max(0, cmp.Or(o.delay, testDelay)), Body: []byte("Hello World"), FinishOnDisconnect: o.finish, AnswerHalfClosed: o.halfClose, Describe: o.describe,
 		Faults: o.faults, AnyPath: o.anyPath, CORS: o.cors, Observers: o.observers,
 		Limits: server.Limits{
 			MaxConnections: 1000, MaxHeaderBytes: 4 << 10, MaxBodyBytes: 1 << 10,
 			ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, ReadRequestTimeout: 30 * time.Second, WriteTimeout: 10 * time.Second, IdleTimeout: time.Minute,
 		},
 	}
-	if config.Work == nil {
-		config.Work = work.NewSleep()
+	if made.Work == nil {
+		made.Work = work.NewSleep()
 	}
-	config.Kinds = map[string]work.Work{"sleep": config.Work}
+	made.Requestable = map[string]work.Work{"sleep": made.Work}
 	if mode.Limit == mode.Offload {
-		config.Work = holding{config.Work, work.Thread}
+		made.Work = holding{made.Work, work.Thread}
 	}
 	if o.body != "" {
-		config.Body = []byte(o.body)
+		made.Body = []byte(o.body)
 	}
 	if o.limits != nil {
-		o.limits(&config.Limits)
+		o.limits(&made.Limits)
 	}
 	if queue, ok := mode.Limit.Queue(o.queue, o.timeout); ok {
-		config.Admission = &queue
+		made.Admission = &queue
 	}
 	if queue, ok := mode.Offload.Queue(o.queue, o.timeout); ok {
-		config.Admission, config.Helpers = nil, &queue
+		made.Admission, made.Helpers = nil, &queue
 	}
-	return server.New(config)
+	return server.New(made)
 }
 
 // holding is work that holds something else than it says.
@@ -160,7 +160,7 @@ type service struct {
 }
 
 // serve starts mode on source. The test ends once it has stopped without error.
-func serve(t testing.TB, mode modes.Instance, source *listener.Source, o options) *service {
+func serve(t testing.TB, mode modes.Instance, source *listener.Source, o config) *service {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &service{app: newApp(mode, o), stop: cancel, served: make(chan error, 1)}
@@ -186,7 +186,7 @@ func (s *service) ended(t testing.TB) {
 type memory struct{ *memnet.Listener }
 
 // inMemory starts mode on connections in memory, and stops it when the test ends.
-func inMemory(t *testing.T, mode modes.Instance, o options) (*service, memory) {
+func inMemory(t *testing.T, mode modes.Instance, o config) (*service, memory) {
 	t.Helper()
 	m := newMemory()
 	source := m.source()
@@ -212,7 +212,7 @@ func (m memory) dial(t *testing.T) *client {
 }
 
 // overTCP starts mode on a socket of the loopback, and stops it when the test ends.
-func overTCP(t testing.TB, mode modes.Instance, o options) (*service, *listener.Source) {
+func overTCP(t testing.TB, mode modes.Instance, o config) (*service, *listener.Source) {
 	t.Helper()
 	source, err := listener.Listen(t.Context(), "127.0.0.1:0", 0)
 	if err != nil {

@@ -40,12 +40,12 @@ var singleMode = Mode{
 func serveSingle(ctx context.Context, src *listener.Source, app *server.App) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	server, err := transport.NewBlocking(ctx, src, app)
+	blocking, err := transport.NewBlocking(ctx, src, app)
 	if err != nil {
 		return err
 	}
-	defer server.Close()
-	for conn := server.Next(); conn != nil; conn = server.Next() {
+	defer blocking.Close()
+	for conn := blocking.Next(); conn != nil; conn = blocking.Next() {
 		if job := conn.Read(); job != nil {
 			app.Admit(job, conn.Run)
 		}

@@ -45,7 +45,7 @@ func (o *onThread) seen() []string {
 func TestThread(t *testing.T) {
 	const n = 50
 	job := &onThread{Work: work.NewSleep(), end: make(chan struct{})}
-	s, source := overTCP(t, named("thread", modes.Options{MaxThreads: n}), options{work: job})
+	s, source := overTCP(t, named("thread", modes.Options{MaxThreads: n}), config{work: job})
 	clients := make([]*client, n)
 	for i := range clients {
 		clients[i] = dialTCP(t, source).send(hello)
@@ -82,7 +82,7 @@ func stillThere(t *testing.T, threads []string) (n int) {
 func TestThreadsRefused(t *testing.T) {
 	seen := &outcomes{}
 	job := &onThread{Work: work.NewSleep(), end: make(chan struct{})}
-	s, source := overTCP(t, named("thread", modes.Options{MaxThreads: 1}), options{work: job, observers: []server.Observer{seen}})
+	s, source := overTCP(t, named("thread", modes.Options{MaxThreads: 1}), config{work: job, observers: []server.Observer{seen}})
 	first := dialTCP(t, source).send(hello)
 	until(t, "the first is in flight", func() bool { return s.app.InFlight() == 1 })
 	second := dialTCP(t, source)

@@ -20,21 +20,21 @@ import (
 
 // A Config is what an App needs to know. The zero value of a limit means none.
 type Config struct {
-	Mode      string               // the mode's name, as the Server header and the metrics show it
-	Work      work.Work            // what a request blocks on
-	Delay     time.Duration        // for how long
-	Kinds     map[string]work.Work // what a request may ask to block on, by name
-	Faults    Faults
-	AnyPath   bool              // what has no route of its own gets what / gets
-	CORS      bool              // pages of any origin may read replies
-	Body      []byte            // the reply's body
-	Finish    bool              // on-leave=finish: work goes on for a client that left
-	HalfClose bool              // a client that has closed its sending side still waits for its reply
-	Admission *admission.Limits // places and queue, or nil where the mode bounds nothing
-	Helpers   *admission.Limits // those of work that holds a thread or a core, where the mode has threads apart for it
-	Limits    Limits
-	Observers []Observer
-	Describe  bool // samples have the query and the client's address, which cost an allocation each
+	Mode               string               // the mode's name, as the Server header and the metrics show it
+	Work               work.Work            // what a request blocks on
+	Delay              time.Duration        // for how long
+	Requestable        map[string]work.Work // what a request may ask to block on, by name
+	Faults             Faults
+	AnyPath            bool              // what has no route of its own gets what / gets
+	CORS               bool              // pages of any origin may read replies
+	Body               []byte            // the reply's body
+	FinishOnDisconnect bool              // on-leave=finish: work goes on for a client that left
+	AnswerHalfClosed   bool              // a client that has closed its sending side still waits for its reply
+	Admission          *admission.Limits // places and queue, or nil where the mode bounds nothing
+	Helpers            *admission.Limits // those of work that holds a thread or a core, where the mode has threads apart for it
+	Limits             Limits
+	Observers          []Observer
+	Describe           bool // samples have the query and the client's address, which cost an allocation each
 }
 
 // Limits bound one connection and the number of them; server/transport keeps them.
@@ -51,16 +51,16 @@ type Limits struct {
 
 // An App admits, runs and finishes the jobs of one mode. Create it with New, and Close it when the mode has ended.
 type App struct {
-	config  Config
-	queue   *admission.Queue // nil for none
-	helpers *admission.Queue // nil for none
-	planner *planner
-	start   time.Time // the origin of every stamp
-	unknown []byte    // the body of a 404
+	config       Config
+	queue        *admission.Queue // nil for none
+	helpers      *admission.Queue // nil for none
+	planner      *planner
+	start        time.Time // the origin of every stamp
+	notFoundBody []byte    // the body of a 404
 
-	inFlight    atomic.Int64
-	connections atomic.Int64
-	service     atomic.Int64 // moving average of the time that work took, for Retry-After
+	inFlight       atomic.Int64
+	connections    atomic.Int64
+	avgServiceTime atomic.Int64 // moving average of the time that work took, for Retry-After
 
 	announce   atomic.Bool // replies say Connection: close
 	refusing   atomic.Bool // the drain deadline has passed
@@ -71,9 +71,9 @@ type App struct {
 // New returns an App that is ready to admit jobs.
 func New(config Config) *App {
 	a := &App{config: config, planner: newPlanner(&config), start: time.Now(), expired: make(chan struct{})}
-	a.unknown = line("not found: the paths are " + routeNames(a.Routes()))
+	a.notFoundBody = bodyLine("not found: the paths are " + routeNames(a.Routes()))
 	a.queue, a.helpers = newQueue(config.Admission), newQueue(config.Helpers)
-	a.service.Store(int64(config.Delay))
+	a.avgServiceTime.Store(int64(config.Delay))
 	return a
 }
 
@@ -112,28 +112,28 @@ func (a *App) Close() {
 // Mode is the name of the mode that this App serves.
 func (a *App) Mode() string { return a.config.Mode }
 
-// AnswersHalfClose reports whether a FIN says no more than that the client sends no more. Otherwise it counts as leaving:
+// AnswersHalfClosed reports whether a FIN says no more than that the client sends no more. Otherwise it counts as leaving:
 // a client that closes its connection sends the same.
-func (a *App) AnswersHalfClose() bool { return a.config.HalfClose }
+func (a *App) AnswersHalfClosed() bool { return a.config.AnswerHalfClosed }
 
 // Limits bound the connections.
 func (a *App) Limits() Limits { return a.config.Limits }
 
 // Pools are what the work that jobs may do shares and has only so much of: the usual work's first.
-func (a *App) Pools() (pools []work.Pool) {
+func (a *App) Pools() (pools []work.PoolStats) {
 	add := func(w work.Work) {
 		pooled, ok := w.(work.Pooled)
 		if !ok {
 			return
 		}
 		pool := pooled.Pool()
-		if !slices.ContainsFunc(pools, func(p work.Pool) bool { return p.Name == pool.Name }) {
+		if !slices.ContainsFunc(pools, func(p work.PoolStats) bool { return p.Name == pool.Name }) {
 			pools = append(pools, pool)
 		}
 	}
 	add(a.config.Work)
-	for _, kind := range slices.Sorted(maps.Keys(a.config.Kinds)) {
-		add(a.config.Kinds[kind])
+	for _, kind := range slices.Sorted(maps.Keys(a.config.Requestable)) {
+		add(a.config.Requestable[kind])
 	}
 	return pools
 }
@@ -182,15 +182,15 @@ func (a *App) ConnectionOpened() { a.connections.Add(1) }
 // ConnectionClosed is called once for each ConnectionOpened.
 func (a *App) ConnectionClosed() { a.connections.Add(-1) }
 
-// Announce makes every reply from now on say Connection: close. Nothing is refused yet.
-func (a *App) Announce() { a.announce.Store(true) }
+// AnnounceClose makes every reply from now on say Connection: close. Nothing is refused yet.
+func (a *App) AnnounceClose() { a.announce.Store(true) }
 
-// Announcing reports whether a reply has to say Connection: close.
-func (a *App) Announcing() bool { return a.announce.Load() }
+// Closing reports whether a reply has to say Connection: close.
+func (a *App) Closing() bool { return a.announce.Load() }
 
-// Expire is the drain deadline: every job admitted from now on is refused with ErrDraining, and Expired is closed, at
+// ExpireDrain is the drain deadline: every job admitted from now on is refused with ErrDraining, and Expired is closed, at
 // which the transport cancels the jobs that are queued or running. It may be called more than once.
-func (a *App) Expire() {
+func (a *App) ExpireDrain() {
 	a.expireOnce.Do(func() {
 		a.announce.Store(true)
 		a.refusing.Store(true)
@@ -198,8 +198,8 @@ func (a *App) Expire() {
 	})
 }
 
-// Expired is closed at the drain deadline.
-func (a *App) Expired() <-chan struct{} { return a.expired }
+// DrainExpired is closed at the drain deadline.
+func (a *App) DrainExpired() <-chan struct{} { return a.expired }
 
 // Admit takes job in and sees to it that schedule is called once the job may run: in this call, or later from another
 // goroutine, or never when the job is refused or its client leaves first. schedule must not block; it decides who
@@ -231,7 +231,7 @@ func (a *App) Admit(job *Job, schedule func(*Job)) {
 	}
 	// A client that left between the check above and Enter found nothing to take out of the queue.
 	if job.cancelled() != nil {
-		job.unqueue()
+		job.leaveQueue()
 	}
 }
 
@@ -242,15 +242,15 @@ func (a *App) retryAfter(queue *admission.Queue) int {
 		return 1
 	}
 	rounds := (queue.Len() + queue.Limits().Places) / queue.Limits().Places
-	backlog := time.Duration(rounds) * time.Duration(a.service.Load())
+	backlog := time.Duration(rounds) * time.Duration(a.avgServiceTime.Load())
 	return max(1, int((backlog+time.Second-1)/time.Second))
 }
 
-// learn moves the average service time an eighth of the way to the newest one, as TCP smooths its round-trip time
+// observeServiceTime moves the average service time an eighth of the way to the newest one, as TCP smooths its round-trip time
 // (RFC 6298, section 2). Two updates at the same time may lose one, which an estimate can bear.
-func (a *App) learn(worked time.Duration) {
-	average := a.service.Load()
-	a.service.Store(average + (int64(worked)-average)/8)
+func (a *App) observeServiceTime(worked time.Duration) {
+	average := a.avgServiceTime.Load()
+	a.avgServiceTime.Store(average + (int64(worked)-average)/8)
 }
 
 // Now is the time since the App was made: a monotonic stamp that costs half of what time.Now does.

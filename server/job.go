@@ -13,16 +13,16 @@ import (
 
 // What a job's goroutine may have to wait for.
 const (
-	phasePending int32 = iota // admitted, not ended
-	phaseAwaited              // not ended, and somebody sleeps in Wait
-	phaseEnded
+	stagePending int32 = iota // admitted, not ended
+	stageAwaited              // not ended, and somebody sleeps in Wait
+	stageEnded
 )
 
 // What is known of a job's end, in bits. A job is cancelled once its client has left and one of the others is set.
 const (
-	clientLeft  int32 = 1 << iota
-	replyHangs        // there is no reply that the client could still read
-	endsOnLeave       // the work is for nobody then
+	disconnected     int32 = 1 << iota
+	hanging                // there is no reply that the client could still read
+	endsOnDisconnect       // the work is for nobody then
 )
 
 // A Job is one request's way through the server. It belongs to a connection and is used again for its next request,
@@ -49,8 +49,8 @@ type Job struct {
 	arrived, started, worked time.Duration // stamps of the App
 
 	cause  atomic.Int32
-	phase  atomic.Int32
-	said   atomic.Int32 // clientLeft, replyHangs and endsOnLeave
+	stage  atomic.Int32
+	flags  atomic.Int32 // clientLeft, replyHangs and endsOnLeave
 	placed bool         // holds a place of the queue
 	ran    bool         // counts as in flight
 
@@ -81,14 +81,14 @@ func (j *Job) Init(app *App) {
 	j.app = app
 	j.cause.Store(causeNone)
 	j.done.Store(nil)
-	j.said.Store(0)
+	j.flags.Store(0)
 }
 
 // Reusable reports whether the job may be another connection's when its own has closed. A context that work derived from
 // it may look at it for a moment after the work returned: the goroutine that the context package starts for it may be
 // that late. One that has seen the job cancelled must not find it otherwise.
 func (j *Job) Reusable() bool {
-	return j.cause.Load() == causeNone || j.done.Load() == unasked
+	return j.cause.Load() == causeNone || j.done.Load() == closedUnasked
 }
 
 // Begin makes the job ready for a connection's next request. query is as it was sent, without the question mark. backlog
@@ -97,22 +97,22 @@ func (j *Job) Reusable() bool {
 func (j *Job) Begin(method, path, query string, backlog time.Duration) {
 	j.BeginRefused(method, path, query, backlog)
 	j.plan, j.err = j.app.planner.plan(method, path, query)
-	j.decideOnLeave()
+	j.decideOnDisconnect()
 }
 
-// decideOnLeave decides whether the request ends if its client leaves, or has left already. One without a delay does not:
+// decideOnDisconnect decides whether the request ends if its client leaves, or has left already. One without a delay does not:
 // a client that sends its request and a FIN at once may read the reply, and there is no work to save.
-func (j *Job) decideOnLeave() {
-	ends := !j.app.config.Finish && !j.instant()
-	switch said := j.said.Load(); {
-	case ends == (said&endsOnLeave != 0):
-		if ends && said&clientLeft != 0 {
-			j.cancel(causeLeft)
+func (j *Job) decideOnDisconnect() {
+	ends := !j.app.config.FinishOnDisconnect && !j.instant()
+	switch said := j.flags.Load(); {
+	case ends == (said&endsOnDisconnect != 0):
+		if ends && said&disconnected != 0 {
+			j.cancel(causeDisconnected)
 		}
 	case !ends:
-		j.said.And(^endsOnLeave)
-	case j.said.Or(endsOnLeave)&clientLeft != 0:
-		j.cancel(causeLeft)
+		j.flags.And(^endsOnDisconnect)
+	case j.flags.Or(endsOnDisconnect)&disconnected != 0:
+		j.cancel(causeDisconnected)
 	}
 }
 
@@ -122,10 +122,10 @@ func (j *Job) instant() bool { return j.Delay() <= 0 && !j.drips() }
 // drips reports whether the reply takes time by itself, which a client that leaves ends.
 func (j *Job) drips() bool { return j.plan != nil && j.plan.Drip != 0 }
 
-// disarmLeave says that there is nothing more to end if the client leaves, until Begin decides about the next request.
-func (j *Job) disarmLeave() {
-	if j.said.Load()&endsOnLeave != 0 {
-		j.said.And(^endsOnLeave)
+// disarmDisconnect says that there is nothing more to end if the client leaves, until Begin decides about the next request.
+func (j *Job) disarmDisconnect() {
+	if j.flags.Load()&endsOnDisconnect != 0 {
+		j.flags.And(^endsOnDisconnect)
 	}
 }
 
@@ -139,7 +139,7 @@ func (j *Job) BeginRefused(method, path, query string, backlog time.Duration) {
 	j.arrived, j.started, j.worked = 0, 0, 0
 	j.placed, j.ran = false, false
 	j.panic, j.plan, j.err = nil, nil, nil
-	j.phase.Store(phasePending)
+	j.stage.Store(stagePending)
 	j.startTask()
 }
 
@@ -175,7 +175,7 @@ func (j *Job) Start() error {
 	}
 	j.ran = true
 	j.app.inFlight.Add(1)
-	j.signalBegun()
+	j.signalStarted()
 	j.startRegion("work")
 	return nil
 }
@@ -193,12 +193,12 @@ func (j *Job) end(err error) {
 	j.worked = j.app.Now()
 	j.err = err
 	j.endRegion()
-	j.signalBegun()
+	j.signalStarted()
 	if !j.drips() {
-		j.disarmLeave() // before the reply is out: the client may send its next request, and a FIN, as soon as it has that
+		j.disarmDisconnect() // before the reply is out: the client may send its next request, and a FIN, as soon as it has that
 	}
 	j.release() // before anyone learns that the job has ended, because its owner may then begin the next request
-	if j.phase.Swap(phaseEnded) == phaseAwaited {
+	if j.stage.Swap(stageEnded) == stageAwaited {
 		j.notify(j)
 	}
 }
@@ -235,9 +235,9 @@ func (j *Job) waitIn(queue *admission.Queue) {
 // Wait blocks until the job has ended.
 func (j *Job) Wait() {
 	if j.traced != nil && j.queue.Load() != nil {
-		j.waitBegun()
+		j.waitStarted()
 	}
-	if j.phase.Load() == phaseEnded {
+	if j.stage.Load() == stageEnded {
 		return // most modes run a job before anybody waits for it
 	}
 	if j.ended == nil {
@@ -254,7 +254,7 @@ func wakeWaiter(j *Job) { j.ended <- struct{}{} }
 // to wait with. It returns false, and notify is not called, when the job has ended already.
 func (j *Job) Notify(notify func(*Job)) bool {
 	j.notify = notify
-	return j.phase.CompareAndSwap(phasePending, phaseAwaited)
+	return j.stage.CompareAndSwap(stagePending, stageAwaited)
 }
 
 // Reply fills in what to answer, once the job has ended. What it points to is valid until the job's next Begin.
@@ -280,9 +280,9 @@ func (j *Job) Finish(r *Reply, written bool) time.Duration {
 	if j.ran {
 		j.app.inFlight.Add(-1)
 	}
-	j.disarmLeave()
+	j.disarmDisconnect()
 	if !written && (r.outcome == OK || r.outcome == Injected) && r.Abort == fault.None {
-		r.outcome = Unwritten
+		r.outcome = WriteFailed
 	}
 	j.endTask()
 	r.sample = j.sampleAt(r, now)
@@ -292,20 +292,20 @@ func (j *Job) Finish(r *Reply, written bool) time.Duration {
 	return now
 }
 
-// Leave says that the client has gone: it hung up, or sent a FIN. The work ends at once and the place is free, unless
+// Disconnect says that the client has gone: it hung up, or sent a FIN. The work ends at once and the place is free, unless
 // the App is to finish it all the same, or there is none to do. It may be called at any time and from any goroutine, and it
 // holds for all later jobs of the connection.
-func (j *Job) Leave() {
-	if j.said.Or(clientLeft)&(replyHangs|endsOnLeave) != 0 {
-		j.cancel(causeLeft)
+func (j *Job) Disconnect() {
+	if j.flags.Or(disconnected)&(hanging|endsOnDisconnect) != 0 {
+		j.cancel(causeDisconnected)
 	}
 }
 
-// Hang is for a job that has ended and whose reply never comes: from now on the job is cancelled when its client leaves,
+// WaitForDisconnect is for a job that has ended and whose reply never comes: from now on the job is cancelled when its client leaves,
 // also where the App would finish its work.
-func (j *Job) Hang() {
-	if j.said.Or(replyHangs)&clientLeft != 0 {
-		j.cancel(causeLeft)
+func (j *Job) WaitForDisconnect() {
+	if j.flags.Or(hanging)&disconnected != 0 {
+		j.cancel(causeDisconnected)
 	}
 }
 
@@ -325,8 +325,8 @@ func (j *Job) Pause(d time.Duration) error {
 // connection. It may be called at any time and from any goroutine.
 func (j *Job) Abort() { j.cancel(causeDraining) }
 
-// unqueue ends a cancelled job that waits in the queue, unless another goroutine was faster.
-func (j *Job) unqueue() {
+// leaveQueue ends a cancelled job that waits in the queue, unless another goroutine was faster.
+func (j *Job) leaveQueue() {
 	if queue := j.queue.Load(); queue != nil && queue.Remove(j.ticket) {
 		j.End(j.cancelled())
 	}

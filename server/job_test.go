@@ -126,8 +126,8 @@ func sameError(a, b error) bool {
 // life. The job works for 2 s, from 0 s or from 1 s on.
 func TestJobCancelled(t *testing.T) {
 	const s = time.Second
-	leave, abort := (*Job).Leave, (*Job).Abort
-	both := func(j *Job) { j.Leave(); j.Leave(); j.Abort(); j.Abort() }
+	leave, abort := (*Job).Disconnect, (*Job).Abort
+	both := func(j *Job) { j.Disconnect(); j.Disconnect(); j.Abort(); j.Abort() }
 	for _, row := range []struct {
 		name    string
 		finish  bool // on-leave=finish
@@ -138,10 +138,10 @@ func TestJobCancelled(t *testing.T) {
 		started bool
 		ends    time.Duration
 	}{
-		{"leaves before", false, leave, -1, false, LeftQueued, false, 0},
-		{"leaves while queued", false, leave, s / 2, true, LeftQueued, false, s / 2},
-		{"leaves while it runs", false, leave, s, false, LeftRunning, true, s},
-		{"leaves while it runs after queueing", false, leave, 2 * s, true, LeftRunning, true, 2 * s},
+		{"leaves before", false, leave, -1, false, DisconnectedQueued, false, 0},
+		{"leaves while queued", false, leave, s / 2, true, DisconnectedQueued, false, s / 2},
+		{"leaves while it runs", false, leave, s, false, DisconnectedRunning, true, s},
+		{"leaves while it runs after queueing", false, leave, 2 * s, true, DisconnectedRunning, true, 2 * s},
 		{"leaves after", false, leave, 5 * s, false, OK, true, 2 * s},
 		{"finish: leaves before", true, leave, -1, false, Wasted, true, 2 * s},
 		{"finish: leaves while queued", true, leave, s / 2, true, Wasted, true, 3 * s},
@@ -151,14 +151,14 @@ func TestJobCancelled(t *testing.T) {
 		{"deadline while queued", false, abort, s / 2, true, Draining, false, s / 2},
 		{"deadline while it runs", false, abort, s, false, Draining, true, s},
 		{"deadline after", false, abort, 5 * s, false, OK, true, 2 * s},
-		{"the first cause counts", false, both, s, false, LeftRunning, true, s},
+		{"the first cause counts", false, both, s, false, DisconnectedRunning, true, s},
 		{"nothing", false, nil, 0, true, OK, true, 3 * s},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				seen := &observed{}
 				a := New(Config{
-					Work: work.NewSleep(), Delay: 2 * s, Finish: row.finish, Observers: []Observer{seen},
+					Work: work.NewSleep(), Delay: 2 * s, FinishOnDisconnect: row.finish, Observers: []Observer{seen},
 					Admission: &admission.Limits{Places: 1, Length: 1, Timeout: time.Hour},
 				})
 				defer a.Close()
@@ -209,7 +209,7 @@ func holdPlace(a *App, d time.Duration) {
 func TestCancelledForGood(t *testing.T) {
 	a := New(Config{Delay: time.Second, Work: doing{func(context.Context) error { panic("started") }}})
 	j := newJob(a)
-	j.Leave()
+	j.Disconnect()
 	for range 2 {
 		j.Begin("GET", "/", "", -1)
 		a.Admit(j.Job, (*Job).Run)
@@ -234,14 +234,14 @@ func TestInstant(t *testing.T) {
 		query string
 		want  Outcome
 	}{
-		{"delay=0s", OK}, {"delay=0s&status=503", Injected}, {"delay=1ns", LeftQueued}, {"delay=0s&drip=2", LeftQueued}, {"", LeftQueued},
+		{"delay=0s", OK}, {"delay=0s&status=503", Injected}, {"delay=1ns", DisconnectedQueued}, {"delay=0s&drip=2", DisconnectedQueued}, {"", DisconnectedQueued},
 	} {
 		seen := &observed{}
 		a := New(Config{
 			Work: work.NewSleep(), Delay: time.Hour, Body: []byte("hello"), Faults: Faults{Overrides: true, Caps: caps}, Observers: []Observer{seen},
 		})
 		j := newJob(a)
-		j.Leave()
+		j.Disconnect()
 		for range 2 { // the second time it is the connection's next request
 			j.Begin("GET", "/", row.query, 0)
 			a.Admit(j.Job, (*Job).Run)
@@ -258,7 +258,7 @@ func TestInstant(t *testing.T) {
 
 // TestReusable: a job that somebody may have seen cancelled is no other connection's.
 func TestReusable(t *testing.T) {
-	leave, ask := (*Job).Leave, func(j *Job) { j.Done() }
+	leave, ask := (*Job).Disconnect, func(j *Job) { j.Done() }
 	for _, row := range []struct {
 		name  string
 		steps []func(*Job)
@@ -301,7 +301,7 @@ func TestRefuse(t *testing.T) {
 		want   int
 	}{
 		{"at once", func(*Job) {}, 404},
-		{"client left", (*Job).Leave, 404},
+		{"client left", (*Job).Disconnect, 404},
 		{"drain deadline", (*Job).Abort, 503},
 	} {
 		seen := &observed{}
@@ -322,7 +322,7 @@ func TestRefuse(t *testing.T) {
 
 // TestUnwritten: a reply that does not go out is no success, and changes nothing else.
 func TestUnwritten(t *testing.T) {
-	for err, want := range map[error]Outcome{nil: Unwritten, ErrPanic: Failed, ErrQueueFull: QueueFull} {
+	for err, want := range map[error]Outcome{nil: WriteFailed, ErrPanic: Failed, ErrQueueFull: QueueFull} {
 		seen := &observed{}
 		j := newJob(New(Config{Work: work.NewSleep(), Observers: []Observer{seen}}))
 		j.Begin("GET", "/", "", -1)
@@ -338,13 +338,13 @@ func TestUnwritten(t *testing.T) {
 func TestExpire(t *testing.T) {
 	a := New(Config{Work: work.NewSleep()})
 	select {
-	case <-a.Expired():
+	case <-a.DrainExpired():
 		t.Fatal("expired from the start")
 	default:
 	}
-	a.Expire()
-	a.Expire()
-	<-a.Expired()
+	a.ExpireDrain()
+	a.ExpireDrain()
+	<-a.DrainExpired()
 	j := newJob(a)
 	j.Begin("GET", "/", "", -1)
 	a.Admit(j.Job, func(*Job) { t.Error("scheduled") })
@@ -362,7 +362,7 @@ func TestJobRaces(t *testing.T) {
 		t.Run(fmt.Sprintf("finish=%v", finish), func(t *testing.T) {
 			count := &counter{}
 			a := New(Config{
-				Work: work.NewSleep(), Delay: 20 * time.Microsecond, Finish: finish, Observers: []Observer{count},
+				Work: work.NewSleep(), Delay: 20 * time.Microsecond, FinishOnDisconnect: finish, Observers: []Observer{count},
 				Admission: &admission.Limits{Places: 2, Length: 6, Timeout: 100 * time.Microsecond},
 			})
 			defer a.Close()
@@ -394,7 +394,7 @@ func connection(a *App, i, requests int) {
 	cancel.Go(func() {
 		time.Sleep(time.Duration(i) * 5 * time.Microsecond)
 		if i%2 == 0 {
-			j.Leave()
+			j.Disconnect()
 		}
 		if i%3 == 0 {
 			j.Abort()
@@ -456,15 +456,15 @@ func TestJobDetached(t *testing.T) {
 	j := newJob(a)
 	j.Begin("GET", "/", "", -1)
 	a.Admit(j.Job, func(j *Job) { j.Start() })
-	if j.traced.region == nil || j.traced.apart != nil {
-		t.Errorf("region %v and task %v in work", j.traced.region, j.traced.apart)
+	if j.traced.region == nil || j.traced.detached != nil {
+		t.Errorf("region %v and task %v in work", j.traced.region, j.traced.detached)
 	}
 	j.Detach()
-	if j.traced.region != nil || j.traced.apart == nil {
-		t.Errorf("region %v and task %v, detached", j.traced.region, j.traced.apart)
+	if j.traced.region != nil || j.traced.detached == nil {
+		t.Errorf("region %v and task %v, detached", j.traced.region, j.traced.detached)
 	}
 	j.End(nil)
-	if j.traced.apart != nil {
+	if j.traced.detached != nil {
 		t.Error("the task goes on after the job")
 	}
 	j.Reply()

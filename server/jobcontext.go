@@ -10,14 +10,14 @@ import (
 // Why a job was cancelled. The first cause stays: both end a connection's use.
 const (
 	causeNone int32 = iota
-	causeLeft
+	causeDisconnected
 	causeDraining
 )
 
 // What is done of jobs that were cancelled before anybody asked, until somebody does and from then on.
 var (
-	unasked = newClosed()
-	closed  = newClosed()
+	closedUnasked = newClosed()
+	closedAsked   = newClosed()
 )
 
 func newClosed() *chan struct{} {
@@ -30,16 +30,16 @@ func (j *Job) cancel(cause int32) {
 	if !j.cause.CompareAndSwap(causeNone, cause) {
 		return
 	}
-	if !j.done.CompareAndSwap(nil, unasked) {
+	if !j.done.CompareAndSwap(nil, closedUnasked) {
 		close(*j.done.Load())
 	}
-	j.unqueue()
+	j.leaveQueue()
 }
 
 func (j *Job) cancelled() error {
 	switch j.cause.Load() {
-	case causeLeft:
-		return ErrLeft
+	case causeDisconnected:
+		return ErrDisconnected
 	case causeDraining:
 		return ErrDraining
 	}
@@ -56,8 +56,8 @@ func (j *Job) Done() <-chan struct{} {
 		case nil:
 			made := make(chan struct{})
 			j.done.CompareAndSwap(nil, &made)
-		case unasked:
-			j.done.CompareAndSwap(unasked, closed)
+		case closedUnasked:
+			j.done.CompareAndSwap(closedUnasked, closedAsked)
 		default:
 			return *done
 		}
@@ -74,9 +74,9 @@ func (j *Job) Err() error {
 
 // Value finds the execution trace's task.
 func (j *Job) Value(key any) any {
-	traced := j.traced // once: a derived context may ask when the job is finished
-	if traced == nil {
+	t := j.traced // once: a derived context may ask when the job is finished
+	if t == nil {
 		return nil
 	}
-	return traced.context.Value(key)
+	return t.context.Value(key)
 }

@@ -9,12 +9,12 @@ import (
 
 // traced is what an execution trace needs of a job.
 type traced struct {
-	context context.Context // carries the task
-	task    *trace.Task
-	part    string // what the region is, or was before Detach
-	region  *trace.Region
-	apart   *trace.Task   // what took the region's place
-	begun   chan struct{} // the work has begun, or the job has ended
+	context  context.Context // carries the task
+	task     *trace.Task
+	name     string // what the region is, or was before Detach
+	region   *trace.Region
+	detached *trace.Task   // what took the region's place
+	started  chan struct{} // the work has begun, or the job has ended
 }
 
 // startTask begins to show a request, where a trace is on.
@@ -22,7 +22,7 @@ func (j *Job) startTask() {
 	if !trace.IsEnabled() {
 		return
 	}
-	j.traced = &traced{begun: make(chan struct{}, 1)}
+	j.traced = &traced{started: make(chan struct{}, 1)}
 	j.traced.context, j.traced.task = trace.NewTask(context.Background(), "request")
 }
 
@@ -39,7 +39,7 @@ func (j *Job) endTask() {
 // End, write by Finish. The queue's is waitBegun's own, or Admit's.
 func (j *Job) startRegion(name string) {
 	if j.traced != nil {
-		j.traced.part, j.traced.region = name, trace.StartRegion(j.traced.context, name)
+		j.traced.name, j.traced.region = name, trace.StartRegion(j.traced.context, name)
 	}
 }
 
@@ -51,9 +51,9 @@ func (j *Job) endRegion() {
 		j.traced.region.End()
 		j.traced.region = nil
 	}
-	if j.traced.apart != nil {
-		j.traced.apart.End()
-		j.traced.apart = nil
+	if j.traced.detached != nil {
+		j.traced.detached.End()
+		j.traced.detached = nil
 	}
 }
 
@@ -64,22 +64,22 @@ func (j *Job) Detach() {
 		return
 	}
 	j.endRegion()
-	_, j.traced.apart = trace.NewTask(j.traced.context, j.traced.part)
+	_, j.traced.detached = trace.NewTask(j.traced.context, j.traced.name)
 }
 
-// signalBegun lets Wait end the trace region of the queue.
-func (j *Job) signalBegun() {
+// signalStarted lets Wait end the trace region of the queue.
+func (j *Job) signalStarted() {
 	if j.traced == nil {
 		return
 	}
 	select {
-	case j.traced.begun <- struct{}{}:
+	case j.traced.started <- struct{}{}:
 	default:
 	}
 }
 
-// waitBegun shows in the trace how long the job waits for its place.
-func (j *Job) waitBegun() {
+// waitStarted shows in the trace how long the job waits for its place.
+func (j *Job) waitStarted() {
 	defer trace.StartRegion(j.traced.context, "queue").End()
-	<-j.traced.begun
+	<-j.traced.started
 }

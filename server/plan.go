@@ -23,26 +23,26 @@ type Faults struct {
 
 // A planner decides what each request gets.
 type planner struct {
-	faults Faults
-	usual  fault.Plan
-	body   int  // length of the usual one
-	plain  bool // the setting asks for nothing
-	drawn  atomic.Uint64
+	faults   Faults
+	defaults fault.Plan
+	body     int  // length of the usual one
+	noFaults bool // the setting asks for nothing
+	drawn    atomic.Uint64
 }
 
 func newPlanner(config *Config) *planner {
 	p := &planner{
-		faults: config.Faults, usual: fault.Plan{Delay: config.Delay, Size: -1}, body: len(config.Body),
+		faults: config.Faults, defaults: fault.Plan{Delay: config.Delay, Size: -1}, body: len(config.Body),
 	}
-	p.plain = p.faults.Setting.IsZero()
-	p.faults.Caps.Kinds = slices.Sorted(maps.Keys(config.Kinds))
+	p.noFaults = p.faults.Setting.IsZero()
+	p.faults.Caps.Kinds = slices.Sorted(maps.Keys(config.Requestable))
 	return p
 }
 
 // plan decides for a request. Nil is the usual: the App's work, delay and body. An error is the request's fault.
 func (p *planner) plan(method, path, query string) (*fault.Plan, error) {
 	asks := p.faults.Overrides && (query != "" || path != "/")
-	if p.plain && !asks {
+	if p.noFaults && !asks {
 		return nil, nil // nearly every request
 	}
 	return p.decide(method, path, query, asks)
@@ -55,7 +55,7 @@ func (p *planner) plan(method, path, query string) (*fault.Plan, error) {
 func (p *planner) decide(method, path, query string, asks bool) (*fault.Plan, error) {
 	spec := p.faults.Setting
 	if asks {
-		asked, err := p.ask(path, query)
+		asked, err := p.requested(path, query)
 		if err != nil {
 			return nil, &RequestError{err}
 		}
@@ -74,7 +74,7 @@ func (p *planner) decide(method, path, query string, asks bool) (*fault.Plan, er
 	return &plan, nil
 }
 
-func (p *planner) ask(path, query string) (fault.Spec, error) {
+func (p *planner) requested(path, query string) (fault.Spec, error) {
 	if spec, ok, err := fault.FromPath(path, query, p.faults.Caps); ok {
 		return spec, err
 	}
@@ -88,12 +88,12 @@ func (p *planner) ask(path, query string) (fault.Spec, error) {
 // it, and not on what they have drawn, nor on who is faster.
 func (p *planner) draw(spec fault.Spec) fault.Plan {
 	n := p.drawn.Add(1)
-	return spec.Draw(rand.New(rand.NewPCG(p.faults.Seed, scatter(n))), p.usual)
+	return spec.Draw(rand.New(rand.NewPCG(p.faults.Seed, splitmix64(n))), p.defaults)
 }
 
-// scatter spreads numbers that follow each other over all 64 bits, because generators whose seeds are alike begin alike.
+// splitmix64 spreads numbers that follow each other over all 64 bits, because generators whose seeds are alike begin alike.
 // It is the finalizer of SplitMix64 (Steele, Lea and Flood 2014).
-func scatter(n uint64) uint64 {
+func splitmix64(n uint64) uint64 {
 	n *= 0x9e3779b97f4a7c15
 	n = (n ^ n>>30) * 0xbf58476d1ce4e5b9
 	n = (n ^ n>>27) * 0x94d049bb133111eb
@@ -122,7 +122,7 @@ func (j *Job) kind() work.Work {
 	if j.plan == nil || j.plan.Work == "" {
 		return j.app.config.Work
 	}
-	return j.app.config.Kinds[j.plan.Work]
+	return j.app.config.Requestable[j.plan.Work]
 }
 
 // Holds is what the job's work holds while it waits.

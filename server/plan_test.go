@@ -148,7 +148,7 @@ func TestInjected(t *testing.T) {
 		{"size=5", true, 200, OK, "All w"},
 		{"status=503", true, 503, Injected, "503 as asked for\n"},
 		{"status=503&size=0", true, 503, Injected, ""},
-		{"status=503", false, 503, Unwritten, "503 as asked for\n"},
+		{"status=503", false, 503, WriteFailed, "503 as asked for\n"},
 		{"status=204", true, 204, Injected, ""},
 		{"size=5&abort=reset&after=3", false, 200, Injected, "All w"},
 		{"size=5&abort=close&after=3&status=500", false, 500, Injected, "All w"},
@@ -176,7 +176,7 @@ func TestKinds(t *testing.T) {
 		kind := func(name string) work.Work {
 			return doing{func(context.Context) error { did = name; return nil }}
 		}
-		a := New(Config{Work: kind("own"), Kinds: map[string]work.Work{"other": kind("other")}, Faults: Faults{Overrides: true, Caps: caps}})
+		a := New(Config{Work: kind("own"), Requestable: map[string]work.Work{"other": kind("other")}, Faults: Faults{Overrides: true, Caps: caps}})
 		defer a.Close()
 		for query, want := range map[string]string{"": "own", "work=other": "other", "delay=1s": "own"} {
 			j := newJob(a)
@@ -194,16 +194,16 @@ func TestKinds(t *testing.T) {
 // TestHang: a job that hangs is cancelled by its client's leaving, whenever that is, also where its work would not be.
 func TestHang(t *testing.T) {
 	for _, leavesFirst := range []bool{false, true} {
-		j := newJob(New(Config{Work: work.NewSleep(), Finish: true}))
+		j := newJob(New(Config{Work: work.NewSleep(), FinishOnDisconnect: true}))
 		if leavesFirst {
-			j.Leave()
+			j.Disconnect()
 		}
 		if j.Err() != nil {
 			t.Error("cancelled, although the work is to be finished")
 		}
-		j.Hang()
+		j.WaitForDisconnect()
 		if !leavesFirst {
-			j.Leave()
+			j.Disconnect()
 		}
 		if j.Err() == nil {
 			t.Errorf("not cancelled by the client's leaving (before: %v)", leavesFirst)
@@ -220,9 +220,9 @@ func TestPause(t *testing.T) {
 		if err := j.Pause(time.Second); err != nil || time.Since(began) != time.Second {
 			t.Errorf("%v after %s, want nil after 1s", err, time.Since(began))
 		}
-		time.AfterFunc(time.Second, j.Leave)
-		if err := j.Pause(time.Minute); err != ErrLeft || time.Since(began) != 2*time.Second {
-			t.Errorf("%v after %s, want %v after 2s", err, time.Since(began), ErrLeft)
+		time.AfterFunc(time.Second, j.Disconnect)
+		if err := j.Pause(time.Minute); err != ErrDisconnected || time.Since(began) != 2*time.Second {
+			t.Errorf("%v after %s, want %v after 2s", err, time.Since(began), ErrDisconnected)
 		}
 	})
 }

@@ -28,7 +28,7 @@ func TestStatuses(t *testing.T) {
 		ErrQueueFull:        {503, QueueFull, false, true},
 		ErrQueueTimeout:     {503, QueueTimeout, false, true},
 		ErrDraining:         {503, Draining, true, false},
-		ErrLeft:             {499, LeftQueued, true, false},
+		ErrDisconnected:     {499, DisconnectedQueued, true, false},
 		ErrPanic:            {500, Failed, false, false},
 		ErrWork:             {500, Failed, false, false},
 		ErrBadRequest:       {400, BadRequest, true, false},
@@ -44,7 +44,7 @@ func TestStatuses(t *testing.T) {
 		ErrPreflight:        {204, Preflight, false, false},
 	}
 	got := map[error]row{}
-	for _, s := range append(slices.Clone(statuses), failed) {
+	for _, s := range append(slices.Clone(statusTable), failed) {
 		if _, twice := got[s.err]; twice {
 			t.Errorf("%v has two rows", s.err)
 		}
@@ -72,8 +72,8 @@ func TestStatuses(t *testing.T) {
 
 // TestOutcomes: every outcome is listed, and comes of a row or of a reply that was tried.
 func TestOutcomes(t *testing.T) {
-	possible := []Outcome{OK, Injected, Unwritten, Wasted, LeftRunning, failed.outcome}
-	for _, s := range statuses {
+	possible := []Outcome{OK, Injected, WriteFailed, Wasted, DisconnectedRunning, failed.outcome}
+	for _, s := range statusTable {
 		possible = append(possible, s.outcome)
 	}
 	slices.Sort(possible)
@@ -200,7 +200,7 @@ func TestLearn(t *testing.T) {
 	a := New(Config{Work: work.NewSleep(), Admission: &admission.Limits{Places: 1}})
 	defer a.Close()
 	for range 60 {
-		a.learn(10 * time.Second)
+		a.observeServiceTime(10 * time.Second)
 	}
 	if got := a.retryAfter(a.queue); got != 10 {
 		t.Errorf("after much work of 10s: %d s, want 10", got)
@@ -234,8 +234,8 @@ func TestReply(t *testing.T) {
 				t.Errorf("%v (-want +got):\n%s", row.err, diff)
 			}
 		}
-		a.Announce()
-		if !reply("GET", "/", nil).Close || !a.Announcing() {
+		a.AnnounceClose()
+		if !reply("GET", "/", nil).Close || !a.Closing() {
 			t.Error("an announced end is not in the reply")
 		}
 		if a.ServerName() != "demo-server (test)" {

@@ -13,17 +13,17 @@ type Route struct {
 }
 
 var (
-	reading = []string{"GET", "HEAD"}
-	every   = []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"} // scripts try how a client repeats a POST
+	readMethods = []string{"GET", "HEAD"}
+	anyMethod   = []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"} // scripts try how a client repeats a POST
 )
 
 // Routes is the one route table: every transport serves it and nothing else. All but the first are httpbin's.
 var Routes = []Route{
-	{Path: "/", Methods: reading},
-	{Path: "/delay/{seconds}", Methods: every},
-	{Path: "/status/{code}", Methods: every},
-	{Path: "/bytes/{n}", Methods: reading},
-	{Path: "/drip", Methods: reading},
+	{Path: "/", Methods: readMethods},
+	{Path: "/delay/{seconds}", Methods: anyMethod},
+	{Path: "/status/{code}", Methods: anyMethod},
+	{Path: "/bytes/{n}", Methods: readMethods},
+	{Path: "/drip", Methods: readMethods},
 }
 
 // routeNames lists routes for people, such as "/, /delay/{seconds} and /drip".

@@ -12,22 +12,22 @@ type Outcome string
 
 // The outcomes, each of which is counted apart.
 const (
-	OK           Outcome = "ok"            // worked and written
-	Unwritten    Outcome = "unwritten"     // worked, but the reply did not go out whole
-	Wasted       Outcome = "wasted"        // worked to the end for a client that had left (on-leave=finish)
-	LeftQueued   Outcome = "left_queued"   // the client left before work started
-	LeftRunning  Outcome = "left_running"  // the client left while work ran
-	QueueFull    Outcome = "queue_full"    // refused, 503
-	QueueTimeout Outcome = "queue_timeout" // waited too long, 503
-	Draining     Outcome = "draining"      // the drain deadline passed, 503
-	Injected     Outcome = "injected"      // a status or an abort that was asked for, by the request or by a setting
-	Failed       Outcome = "failed"        // work failed or panicked, 5xx
-	Preflight    Outcome = "preflight"     // a browser's question before a request of another origin, 204
-	BadRequest   Outcome = "bad_request"   // the request was at fault, 4xx or 501, 505
+	OK                  Outcome = "ok"            // worked and written
+	WriteFailed         Outcome = "unwritten"     // worked, but the reply did not go out whole
+	Wasted              Outcome = "wasted"        // worked to the end for a client that had left (on-leave=finish)
+	DisconnectedQueued  Outcome = "left_queued"   // the client left before work started
+	DisconnectedRunning Outcome = "left_running"  // the client left while work ran
+	QueueFull           Outcome = "queue_full"    // refused, 503
+	QueueTimeout        Outcome = "queue_timeout" // waited too long, 503
+	Draining            Outcome = "draining"      // the drain deadline passed, 503
+	Injected            Outcome = "injected"      // a status or an abort that was asked for, by the request or by a setting
+	Failed              Outcome = "failed"        // work failed or panicked, 5xx
+	Preflight           Outcome = "preflight"     // a browser's question before a request of another origin, 204
+	BadRequest          Outcome = "bad_request"   // the request was at fault, 4xx or 501, 505
 )
 
 // Outcomes lists every Outcome, so that each has a counter from the start.
-var Outcomes = []Outcome{OK, Unwritten, Wasted, LeftQueued, LeftRunning, QueueFull, QueueTimeout, Draining, Injected, Failed, Preflight, BadRequest}
+var Outcomes = []Outcome{OK, WriteFailed, Wasted, DisconnectedQueued, DisconnectedRunning, QueueFull, QueueTimeout, Draining, Injected, Failed, Preflight, BadRequest}
 
 // Refused reports whether the server turned the request away, and not its client or its work.
 func (o Outcome) Refused() bool { return o == QueueFull || o == QueueTimeout || o == Draining }
@@ -89,14 +89,14 @@ func (j *Job) queued() time.Duration {
 
 func outcomeOf(j *Job) Outcome {
 	if j.err == nil {
-		if j.said.Load()&clientLeft != 0 && !j.instant() {
+		if j.flags.Load()&disconnected != 0 && !j.instant() {
 			return Wasted
 		}
 		return OK
 	}
 	row := statusOf(j.err)
-	if row.outcome == LeftQueued && j.ran {
-		return LeftRunning
+	if row.outcome == DisconnectedQueued && j.ran {
+		return DisconnectedRunning
 	}
 	return row.outcome
 }

@@ -40,7 +40,7 @@ var FileKind = Kind{
 //
 // Each that works has a file of its own, which others use after it.
 type File struct {
-	threads *Places
+	threads *Semaphore
 	dir     string
 	try     func(dir string) error // writes one file
 
@@ -63,7 +63,7 @@ func NewFile(dir string, maxThreads int, timeout time.Duration) (*File, error) {
 	if dir == "" {
 		dir = os.TempDir()
 	}
-	f := &File{threads: NewPlaces("file", maxThreads), dir: dir, try: tryFile}
+	f := &File{threads: NewSemaphore("file", maxThreads), dir: dir, try: tryFile}
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
 	if err := f.Check(ctx); err != nil {
@@ -76,15 +76,15 @@ func NewFile(dir string, maxThreads int, timeout time.Duration) (*File, error) {
 func (f *File) Holds() Resource { return Thread }
 
 // Pool is the threads.
-func (f *File) Pool() Pool { return f.threads.Pool() }
+func (f *File) Pool() PoolStats { return f.threads.Pool() }
 
 // Check writes, syncs and reads back once, in a new file, because one that has its blocks already says nothing of a disk
 // that is full. It does so beside all that work: that they are many does not mean that the disk is out of order.
 func (f *File) Check(ctx context.Context) error {
-	trial := f.join()
+	current := f.join()
 	select {
-	case <-trial.over:
-		return trial.err
+	case <-current.over:
+		return current.err
 	case <-ctx.Done():
 		return fmt.Errorf("the disk of %s does not answer: %w", f.dir, ctx.Err())
 	}
@@ -126,10 +126,10 @@ func (f *File) Do(ctx context.Context, delay time.Duration) error {
 	if delay <= 0 {
 		return ctx.Err()
 	}
-	if err := f.threads.Take(ctx); err != nil {
+	if err := f.threads.Acquire(ctx); err != nil {
 		return err
 	}
-	defer f.threads.Give()
+	defer f.threads.Release()
 	file, err := f.open()
 	if err != nil {
 		return err

@@ -191,7 +191,7 @@ func TestFileHoldsThreads(t *testing.T) {
 	for range 10 {
 		all.Go(func() { file.Do(ctx, time.Minute) })
 	}
-	want := work.Pool{Name: "file", Size: 2, InUse: 2, Waiting: 8}
+	want := work.PoolStats{Name: "file", Size: 2, InUse: 2, Waiting: 8}
 	for end := time.Now().Add(30 * time.Second); file.Pool() != want && time.Now().Before(end); {
 		time.Sleep(time.Millisecond)
 	}

@@ -5,21 +5,21 @@ import (
 	"sync/atomic"
 )
 
-// Places are what there is only so much of, such as connections or threads. Whoever finds none waits in line, first in,
+// Semaphore are what there is only so much of, such as connections or threads. Whoever finds none waits in line, first in,
 // first out, on a goroutine that holds no thread.
-type Places struct {
+type Semaphore struct {
 	name    string
 	taken   chan struct{} // a channel hands a place that is given back to whoever has waited longest
 	waiting atomic.Int64
 }
 
-// NewPlaces returns that many places, all free. name is the kind of work that shares them.
-func NewPlaces(name string, size int) *Places {
-	return &Places{name: name, taken: make(chan struct{}, size)}
+// NewSemaphore returns that many places, all free. name is the kind of work that shares them.
+func NewSemaphore(name string, size int) *Semaphore {
+	return &Semaphore{name: name, taken: make(chan struct{}, size)}
 }
 
-// Take waits for a place, or until ctx is done, and then returns ctx.Err().
-func (p *Places) Take(ctx context.Context) error {
+// Acquire waits for a place, or until ctx is done, and then returns ctx.Err().
+func (p *Semaphore) Acquire(ctx context.Context) error {
 	select {
 	case p.taken <- struct{}{}:
 		return nil
@@ -35,10 +35,10 @@ func (p *Places) Take(ctx context.Context) error {
 	}
 }
 
-// Give gives a place back.
-func (p *Places) Give() { <-p.taken }
+// Release gives a place back.
+func (p *Semaphore) Release() { <-p.taken }
 
 // Pool is how many there are, are taken and are waited for.
-func (p *Places) Pool() Pool {
-	return Pool{Name: p.name, Size: cap(p.taken), InUse: len(p.taken), Waiting: int(p.waiting.Load())}
+func (p *Semaphore) Pool() PoolStats {
+	return PoolStats{Name: p.name, Size: cap(p.taken), InUse: len(p.taken), Waiting: int(p.waiting.Load())}
 }

@@ -12,16 +12,16 @@ import (
 // TestPlaces: no more have a place than there are, whoever waits longest is next, and who leaves is no longer waited for.
 func TestPlaces(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		places := work.NewPlaces("test", 2)
+		places := work.NewSemaphore("test", 2)
 		want := func(inUse, waiting int) {
 			t.Helper()
 			synctest.Wait()
-			if got, want := places.Pool(), (work.Pool{Name: "test", Size: 2, InUse: inUse, Waiting: waiting}); got != want {
+			if got, want := places.Pool(), (work.PoolStats{Name: "test", Size: 2, InUse: inUse, Waiting: waiting}); got != want {
 				t.Errorf("%+v, want %+v", got, want)
 			}
 		}
 		for range 2 {
-			if err := places.Take(t.Context()); err != nil {
+			if err := places.Acquire(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -30,7 +30,7 @@ func TestPlaces(t *testing.T) {
 		leaving, leave := context.WithCancel(t.Context())
 		for i, ctx := range []context.Context{t.Context(), leaving, t.Context()} {
 			go func() {
-				if err := places.Take(ctx); err != nil {
+				if err := places.Acquire(ctx); err != nil {
 					i = -1
 				}
 				order <- i
@@ -43,13 +43,13 @@ func TestPlaces(t *testing.T) {
 		}
 		want(2, 2)
 		for _, next := range []int{0, 2} {
-			places.Give()
+			places.Release()
 			if got := <-order; got != next {
 				t.Errorf("%d got the place, want %d", got, next)
 			}
 		}
-		places.Give()
-		places.Give()
+		places.Release()
+		places.Release()
 		want(0, 0)
 	})
 }

@@ -44,11 +44,11 @@ type Dependent interface {
 // Pooled is work that shares something of which there is only so much.
 type Pooled interface {
 	Work
-	Pool() Pool
+	Pool() PoolStats
 }
 
-// A Pool is the state of what there is only so much of.
-type Pool struct {
+// A PoolStats is the state of what there is only so much of.
+type PoolStats struct {
 	Name                 string // of the kind of work, as in --work
 	Size, InUse, Waiting int
 }

@@ -20,7 +20,7 @@ func TestRefusalLogIgnoresOthers(t *testing.T) {
 	logger, lines := logged(zap.InfoLevel)
 	refusals := newRefusalLog(logger)
 	refusals.Observe(&server.Sample{Outcome: server.OK})
-	refusals.Observe(&server.Sample{Outcome: server.LeftQueued})
+	refusals.Observe(&server.Sample{Outcome: server.DisconnectedQueued})
 	refusals.flush()
 	wantLines(t, lines)
 }

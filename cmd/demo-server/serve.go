@@ -134,7 +134,7 @@ func (s *service) open(given sockets) error {
 	metrics.Watch(s.app, s.source)
 	s.host = host.New(host.Config{
 		Source: s.source, App: s.app, Mode: s.mode.Name, Serve: s.mode.Serve, LameDuck: settings.LameDuck, DrainTimeout: settings.DrainTimeout,
-		Queue: given.queue,
+		AcceptQueue: given.queue,
 	})
 	s.panel, err = openPanel(settings, given.admin, admin.Config{
 		Metrics: metrics, ErrorLog: zap.NewStdLog(logger), Ready: s.readiness, Private: given.private,
@@ -169,18 +169,18 @@ func newApp(
 	settings *configs.Settings, mode modes.Instance, works *works, faults server.Faults, observers []server.Observer,
 ) *server.App {
 	config := server.Config{
-		Mode:      mode.Name,
-		Work:      works.usual,
-		Delay:     settings.Delay,
-		Kinds:     works.asked,
-		Faults:    faults,
-		Body:      []byte(settings.Body),
-		AnyPath:   settings.AnyPath,
-		CORS:      settings.CORS,
-		Finish:    settings.OnLeave == configs.OnLeaveFinish,
-		HalfClose: settings.HalfClose == configs.HalfCloseAnswer,
-		Observers: observers,
-		Describe:  settings.AccessLog != "off",
+		Mode:               mode.Name,
+		Work:               works.usual,
+		Delay:              settings.Delay,
+		Requestable:        works.asked,
+		Faults:             faults,
+		Body:               []byte(settings.Body),
+		AnyPath:            settings.AnyPath,
+		CORS:               settings.CORS,
+		FinishOnDisconnect: settings.OnLeave == configs.OnLeaveFinish,
+		AnswerHalfClosed:   settings.HalfClose == configs.HalfCloseAnswer,
+		Observers:          observers,
+		Describe:           settings.AccessLog != "off",
 		Limits: server.Limits{
 			MaxConnections:     catalog.MaxConnections(settings),
 			MaxHeaderBytes:     settings.MaxHeaderBytes,

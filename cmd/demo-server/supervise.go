@@ -92,8 +92,8 @@ func newSupervision(settings *configs.Settings, l *line, given sockets, logger *
 	}
 	s := &supervision{line: l, log: log, logger: logger, source: source}
 	s.workers, err = prefork.New(prefork.Config{
-		Source: source, Shared: given.serve != nil, Command: workerCommands(log.out),
-		Most: configs.MaxProcesses, Observe: s.observe,
+		Source: source, SocketShared: given.serve != nil, Command: workerCommands(log.out),
+		MaxWorkers: configs.MaxProcesses, Observe: s.observe,
 	}, planOf(settings))
 	if err != nil {
 		source.Close()
@@ -116,7 +116,7 @@ func newSupervision(settings *configs.Settings, l *line, given sockets, logger *
 // planOf makes the settings a plan. A worker gets them all but the admin token, which it does not need.
 func planOf(settings *configs.Settings) prefork.Plan {
 	return prefork.Plan{
-		Processes: settings.Processes, Brief: workerBrief{settings, string(settings.DSN)},
+		Processes: settings.Processes, WorkerConfig: workerBrief{settings, string(settings.DSN)},
 		StartTimeout: workerStart + settings.DialTimeout, LameDuck: settings.LameDuck, DrainTimeout: settings.DrainTimeout,
 		WorkerTimeout: settings.WorkerTimeout,
 	}
@@ -124,7 +124,7 @@ func planOf(settings *configs.Settings) prefork.Plan {
 
 // inForce are the settings that workers are started with.
 func (s *supervision) inForce() *configs.Settings {
-	return s.workers.Plan().Brief.(workerBrief).Settings
+	return s.workers.Plan().WorkerConfig.(workerBrief).Settings
 }
 
 // readiness says whether to send requests here: as many worker processes as wanted serve, and what the work of each
@@ -163,31 +163,31 @@ func (s *supervision) farewell(err error) int {
 // observe logs what happens to worker processes, and tells it to those who add their figures up.
 func (s *supervision) observe(e prefork.Event) {
 	logger := s.logger.With(zap.Int("worker", e.Worker.PID))
-	switch e.What {
+	switch e.Type {
 	case prefork.Started:
 		s.fleet.Put(admin.Worker{PID: e.Worker.PID, State: string(e.Worker.State), Started: e.Worker.Started})
-	case prefork.Served:
+	case prefork.WorkerReady:
 		s.fleet.Put(workerOf(e.Worker))
 		logger.Info("worker process is ready")
-	case prefork.Retired:
+	case prefork.WorkerDraining:
 		s.fleet.Put(workerOf(e.Worker))
 		logger.Info("worker process retires")
-	case prefork.Drained:
+	case prefork.WorkerDrained:
 		s.fleet.Ask(e.Worker.PID)
-	case prefork.Ended:
+	case prefork.Exited:
 		s.fleet.Remove(e.Worker.PID)
 		logger.Info("worker process has ended")
-	case prefork.Died:
+	case prefork.Crashed:
 		s.fleet.Remove(e.Worker.PID)
 		s.fleet.Restarted()
 		logger.Error("worker process died", zap.Error(e.Err), zap.Stringer("replaced_in", e.Pause))
-	case prefork.Lost:
+	case prefork.DiedDraining:
 		s.fleet.Remove(e.Worker.PID)
 		logger.Error("worker process died before it had drained", zap.Error(e.Err))
-	case prefork.Rejected:
+	case prefork.ReloadRejected:
 		s.fleet.Remove(e.Worker.PID)
 		logger.Error("the settings are not changed: a worker process cannot start with them", zap.Error(e.Err))
-	case prefork.Settled:
+	case prefork.ReloadDone:
 		s.logger.Info("all worker processes are ready")
 		notify(s.logger, daemon.SdNotifyReady)
 	}

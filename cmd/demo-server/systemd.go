@@ -20,7 +20,7 @@ import (
 type sockets struct {
 	serve net.Listener
 	admin net.Listener
-	queue func() host.Queue // what becomes of the accept queue of serve
+	queue func() host.AcceptQueuePolicy // what becomes of the accept queue of serve
 
 	private bool // only the supervisor can connect to admin
 }
@@ -49,11 +49,11 @@ func socketsOf(files []*os.File) (given sockets, err error) {
 		}
 	}
 	// Systemd goes on listening: who connects while the service is stopped waits for its next start.
-	given.queue = func() host.Queue {
+	given.queue = func() host.AcceptQueuePolicy {
 		if given.serve == nil {
-			return host.ServeQueue
+			return host.Drain
 		}
-		return host.LeaveQueue
+		return host.Leave
 	}
 	return given, nil
 }

@@ -75,7 +75,7 @@ type workerBrief struct {
 // serveFor serves as the supervisor wants it, until that says otherwise. It returns the error that ended it before.
 func serveFor(inherited *prefork.Inherited, number int, errOut io.Writer) error {
 	var told workerBrief
-	if err := json.Unmarshal(inherited.Brief, &told); err != nil {
+	if err := json.Unmarshal(inherited.WorkerConfig, &told); err != nil {
 		return err
 	}
 	settings := told.Settings
@@ -90,7 +90,7 @@ func serveFor(inherited *prefork.Inherited, number int, errOut io.Writer) error 
 
 	order := prefork.Retire
 	service, err := newService(settings, sockets{
-		serve: inherited.Listener, admin: inherited.Admin, private: true, queue: func() host.Queue { return queueFor(order) },
+		serve: inherited.Listener, admin: inherited.Admin, private: true, queue: func() host.AcceptQueuePolicy { return queueFor(order) },
 	}, logger, log)
 	if err != nil {
 		return err
@@ -119,9 +119,9 @@ func workerSeed(seed, number int) int {
 }
 
 // queueFor is what becomes of the accept queue at an order. The supervisor keeps new connections out where all stop.
-func queueFor(order prefork.Order) host.Queue {
+func queueFor(order prefork.Order) host.AcceptQueuePolicy {
 	if order == prefork.Stop {
-		return host.EmptyQueue
+		return host.DrainShared
 	}
-	return host.LeaveQueue
+	return host.Leave
 }

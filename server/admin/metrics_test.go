@@ -32,7 +32,9 @@ func (instant) Holds() work.Resource                    { return work.Nothing }
 // scarce is work that shares three of something, two of which are in use.
 type scarce struct{ instant }
 
-func (scarce) Pool() work.Pool { return work.Pool{Name: "sql", Size: 3, InUse: 2, Waiting: 1} }
+func (scarce) Pool() work.PoolStats {
+	return work.PoolStats{Name: "sql", Size: 3, InUse: 2, Waiting: 1}
+}
 
 func newApp(mode string) *server.App { return server.New(server.Config{Mode: mode, Work: scarce{}}) }
 

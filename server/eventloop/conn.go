@@ -281,10 +281,10 @@ func (l *loop) giveUp(c *conn) {
 // disconnect notes that the session's client sends no more, which counts as leaving unless it may still read its reply.
 func (l *loop) disconnect(c *conn, broken bool) {
 	c.disconnected = true
-	if p, _ := c.state(); l.app.AnswersHalfClose() && !broken && p != http1.StateHanging {
+	if p, _ := c.state(); l.app.AnswersHalfClosed() && !broken && p != http1.StateHanging {
 		return
 	}
-	c.job.Leave()
+	c.job.Disconnect()
 	l.endCancelled(c)
 }
 

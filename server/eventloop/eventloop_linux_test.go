@@ -379,7 +379,7 @@ func TestBlockedAtDeadline(t *testing.T) {
 	app, source := newLoopApp(t, work.NewSleep(), time.Hour, "Hello World")
 	told := make(chan struct{}, 1)
 	g, own := openGroup(t, 1, app, source, func(task Runnable) {
-		app.Expire()
+		app.ExpireDrain()
 		<-told
 		task.RunInline()
 	})

@@ -117,7 +117,7 @@ func (g *group) run() {
 
 // stop makes the loops accept no more, and end when all is done.
 func (g *group) stop() {
-	g.app.Announce()
+	g.app.AnnounceClose()
 	g.stopping.Store(true)
 	g.wake()
 }
@@ -132,7 +132,7 @@ func (g *group) wake() {
 // later is cut, and again what has been accepted since.
 func (g *group) expire(done chan struct{}) {
 	select {
-	case <-g.app.Expired():
+	case <-g.app.DrainExpired():
 	case <-done:
 		return
 	}

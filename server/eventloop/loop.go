@@ -178,7 +178,7 @@ func (l *loop) acceptLater() {
 
 // checkShutdown follows what loops has been told about ending.
 func (l *loop) checkShutdown() {
-	if l.drainFrom == 0 && l.app.Announcing() {
+	if l.drainFrom == 0 && l.app.Closing() {
 		l.drainFrom = l.now
 	}
 	if l.group.stopping.Load() && !l.stopped {

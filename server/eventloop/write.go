@@ -60,7 +60,7 @@ func (l *loop) abort(c *conn) {
 		l.detachReply(c, nil, nil)
 		c.setState(http1.StateHanging, 0)
 		l.timers.add(c, l.now+c.unsent.reply.Over)
-		c.job.Hang()
+		c.job.WaitForDisconnect()
 		l.endCancelled(c)
 	case fault.Reset:
 		l.poller.Reset(c.socket)

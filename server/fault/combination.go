@@ -21,21 +21,21 @@ func (s *Spec) checkAfter() error {
 		return nil
 	}
 	cuts := func(a alternative[Abort]) bool { return a.value == Reset || a.value == Close }
-	switch most := longest(s.after); {
+	switch most := maxSizeOf(s.after); {
 	case !slices.ContainsFunc(s.abort, cuts):
 		return errors.New("after has no effect without abort=reset or abort=close")
 	case s.size.sum() != certain:
 		return errors.New("after needs the size of the body; write it as in size=64KiB&abort=reset&after=10KiB")
-	case most >= shortest(s.size):
-		return fmt.Errorf("after=%s is not below the size of the body, %s", units.FormatSize(most), units.FormatSize(shortest(s.size)))
+	case most >= minSizeOf(s.size):
+		return fmt.Errorf("after=%s is not below the size of the body, %s", units.FormatSize(most), units.FormatSize(minSizeOf(s.size)))
 	}
 	return nil
 }
 
 // checkAbort checks what goes with a reply that is never sent whole.
 func (s *Spec) checkAbort() error {
-	always := s.abort.sum() == certain && !slices.ContainsFunc(s.abort, func(a alternative[Abort]) bool { return a.value == None })
-	if !always {
+	certainly := s.abort.sum() == certain && !slices.ContainsFunc(s.abort, func(a alternative[Abort]) bool { return a.value == None })
+	if !certainly {
 		return nil
 	}
 	var ignored []error
@@ -60,7 +60,7 @@ func (s *Spec) checkBodiless() error {
 		return nil
 	}
 	switch status := s.status[0].value; {
-	case s.size != nil && longest(s.size) > 0:
+	case s.size != nil && maxSizeOf(s.size) > 0:
 		return fmt.Errorf("size has no effect with status=%d, which has no body", status)
 	case s.drip != nil:
 		return fmt.Errorf("drip has no effect with status=%d, which has no body", status)

@@ -14,7 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-var caps = Caps{MaxDelay: time.Minute, MaxSize: 10 << 20, Kinds: []string{"sleep", "cpu", "sql"}}
+var testCaps = Caps{MaxDelay: time.Minute, MaxSize: 10 << 20, Kinds: []string{"sleep", "cpu", "sql"}}
 
 // Each case is a query that is understood, as it is printed again.
 func TestParseQuery(t *testing.T) {
@@ -64,7 +64,7 @@ func TestParseQuery(t *testing.T) {
 		"utm_source=a%20b&t=1&q": "",
 		"delay=1s&time=2":        "delay=1s",
 	} {
-		got, err := ParseQuery(query, caps)
+		got, err := ParseQuery(query, testCaps)
 		if err != nil {
 			t.Errorf("%s: %v", query, err)
 		} else if got.String() != want {
@@ -148,7 +148,7 @@ func TestMistakes(t *testing.T) {
 		{"delay=2h&x=1&status=99",
 			"delay=2h is too long; want at most 1m\nstatus=99 is no final status; want 200 to 599"},
 	} {
-		got, err := ParseQuery(c.query, caps)
+		got, err := ParseQuery(c.query, testCaps)
 		if err == nil || err.Error() != c.want {
 			t.Errorf("%s:\n got %v\nwant %s", c.query, err, c.want)
 		}
@@ -160,7 +160,7 @@ func TestMistakes(t *testing.T) {
 
 // TestManyMistakes: what one query can make the server say is bounded.
 func TestManyMistakes(t *testing.T) {
-	_, err := ParseQuery(strings.Repeat("size&", 1000), caps)
+	_, err := ParseQuery(strings.Repeat("size&", 1000), testCaps)
 	if lines := strings.Count(err.Error(), "\n") + 1; lines != maxMistakes {
 		t.Errorf("%d lines, want %d", lines, maxMistakes)
 	}
@@ -177,7 +177,7 @@ func TestParseSetting(t *testing.T) {
 		"status=503&":                    "status=503",
 		"status=503&status=503&delay=2h": "status is given twice; want it once\ndelay=2h is too long; want at most 1m",
 	} {
-		s, err := ParseSetting(text, caps)
+		s, err := ParseSetting(text, testCaps)
 		got := s.String()
 		if err != nil {
 			got = err.Error()
@@ -201,7 +201,7 @@ func TestOver(t *testing.T) {
 		{"status=503:0", "status=429:5", "status=503:0,429:5"},
 		{"delay=1s:33.333333", "delay=2s:50,3s:50", "delay=1s:33.333333,2s:33.333333,3s:33.333334"},
 	} {
-		request, setting := parse(t, c.request), parse(t, c.setting)
+		request, setting := mustParse(t, c.request), mustParse(t, c.setting)
 		if got := request.Over(setting).String(); got != c.want {
 			t.Errorf("%q over %q: got %s, want %s", c.request, c.setting, got, c.want)
 		}
@@ -211,9 +211,9 @@ func TestOver(t *testing.T) {
 	}
 }
 
-func parse(t testing.TB, query string) Spec {
+func mustParse(t testing.TB, query string) Spec {
 	t.Helper()
-	s, err := ParseQuery(query, caps)
+	s, err := ParseQuery(query, testCaps)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -242,7 +242,7 @@ func TestPlan(t *testing.T) {
 		"status=205": {Delay: 2 * time.Second, Status: 205},
 		"status=304": {Delay: 2 * time.Second, Status: 304},
 	} {
-		if diff := cmp.Diff(want, parse(t, query).Draw(nil, usual)); diff != "" {
+		if diff := cmp.Diff(want, mustParse(t, query).Draw(nil, usual)); diff != "" {
 			t.Errorf("%s: %s", query, diff)
 		}
 	}
@@ -250,7 +250,7 @@ func TestPlan(t *testing.T) {
 
 // TestAbortOverDrip: a share of the replies that drip may be aborted, after the whole delay.
 func TestAbortOverDrip(t *testing.T) {
-	setting, request := parse(t, "drip=5&delay=3s"), parse(t, "abort=reset")
+	setting, request := mustParse(t, "drip=5&delay=3s"), mustParse(t, "abort=reset")
 	want := Plan{Delay: 3 * time.Second, Size: -1, Abort: Reset}
 	if diff := cmp.Diff(want, request.Over(setting).Draw(nil, Plan{Size: -1})); diff != "" {
 		t.Error(diff)
@@ -259,7 +259,7 @@ func TestAbortOverDrip(t *testing.T) {
 
 // TestSeed: the same seed gives the same plans, another seed others.
 func TestSeed(t *testing.T) {
-	s := parse(t, "delay=exp(2s)&status=503:10,429:5&abort=reset:1")
+	s := mustParse(t, "delay=exp(2s)&status=503:10,429:5&abort=reset:1")
 	plans := func(seed uint64) (all []Plan) {
 		r := rand.New(rand.NewPCG(seed, 0))
 		for range 1000 {
@@ -286,7 +286,7 @@ func near(count int, probability float64) bool {
 
 // TestWeights: every alternative comes as often as its weight says, and the usual with what is left.
 func TestWeights(t *testing.T) {
-	s := parse(t, "status=503:10,429:5,500:0.1,502:0").Over(parse(t, "status=404:50"))
+	s := mustParse(t, "status=503:10,429:5,500:0.1,502:0").Over(mustParse(t, "status=404:50"))
 	r := rand.New(rand.NewPCG(1, 2))
 	counts := map[int]int{}
 	for range draws {
@@ -307,7 +307,7 @@ func TestQuantiles(t *testing.T) {
 		"delay=lognormal(2s,0.3)": func(p float64) float64 { return 2 * math.Exp(0.3*math.Sqrt2*math.Erfinv(2*p-1)) },
 		"delay=lognormal(1s,1.2)": func(p float64) float64 { return math.Exp(1.2 * math.Sqrt2 * math.Erfinv(2*p-1)) },
 	} {
-		s := parse(t, query)
+		s := mustParse(t, query)
 		r := rand.New(rand.NewPCG(1, 2))
 		below := map[float64]int{0.001: 0, 0.01: 0, 0.1: 0, 0.25: 0, 0.5: 0, 0.75: 0, 0.9: 0, 0.99: 0}
 		for range draws {
@@ -329,18 +329,18 @@ func TestQuantiles(t *testing.T) {
 // TestRedrawn: what a distribution has above the cap is drawn again, and not heaped up on the cap.
 func TestRedrawn(t *testing.T) {
 	for _, query := range []string{"delay=exp(8.68s)", "delay=lognormal(2s,1.1)"} {
-		s := parse(t, query)
+		s := mustParse(t, query)
 		r := rand.New(rand.NewPCG(1, 2))
-		top, longest := 0, time.Duration(0)
+		top, maxDelay := 0, time.Duration(0)
 		for range draws {
 			d := s.Draw(r, Plan{}).Delay
-			longest = max(longest, d)
+			maxDelay = max(maxDelay, d)
 			if d > 59*time.Second {
 				top++
 			}
 		}
-		if longest > caps.MaxDelay {
-			t.Errorf("%s: %v", query, longest)
+		if maxDelay > testCaps.MaxDelay {
+			t.Errorf("%s: %v", query, maxDelay)
 		}
 		// About 200 were drawn again, and the last second below the cap has about 24 or 11 of its own.
 		if top == 0 || top > 60 {
@@ -352,14 +352,14 @@ func TestRedrawn(t *testing.T) {
 // TestNothingKept: a transport may use the query's bytes again for the next request.
 func TestNothingKept(t *testing.T) {
 	query := []byte("work=cpu&delay=exp(2s)&status=503:10&abort=reset:5")
-	s := parse(t, unsafe.String(&query[0], len(query)))
+	s := mustParse(t, unsafe.String(&query[0], len(query)))
 	want := s.String()
 	clear(query)
 	if got := s.String(); got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	mistakes := []byte("work=gpu&delay=2h&x=%zz&delya=1s")
-	_, err := ParseQuery(unsafe.String(&mistakes[0], len(mistakes)), caps)
+	_, err := ParseQuery(unsafe.String(&mistakes[0], len(mistakes)), testCaps)
 	want = err.Error()
 	clear(mistakes)
 	if got := err.Error(); got != want {
@@ -369,11 +369,11 @@ func TestNothingKept(t *testing.T) {
 
 // TestEmptyQueryIsFree: nearly every request has none.
 func TestEmptyQueryIsFree(t *testing.T) {
-	base := parse(t, "status=503:0.000001")
+	base := mustParse(t, "status=503:0.000001")
 	r := rand.New(rand.NewPCG(1, 2))
 	var plan Plan
 	allocated := testing.AllocsPerRun(100, func() {
-		s, err := ParseQuery("", caps)
+		s, err := ParseQuery("", testCaps)
 		if err != nil {
 			t.Error(err)
 		}
@@ -395,13 +395,13 @@ func FuzzParseQuery(f *testing.F) {
 		f.Add(query)
 	}
 	f.Fuzz(func(t *testing.T, query string) {
-		s, err := ParseQuery(query, caps)
+		s, err := ParseQuery(query, testCaps)
 		if err != nil {
 			linesOfText(t, err)
 			return
 		}
 		for name, parse := range map[string]func(string, Caps) (Spec, error){"query": ParseQuery, "setting": ParseSetting} {
-			again, err := parse(s.String(), caps)
+			again, err := parse(s.String(), testCaps)
 			if err != nil {
 				t.Fatalf("%s: %q: %v", name, s, err)
 			}
@@ -433,7 +433,7 @@ func withinCaps(t *testing.T, s Spec) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for range 10 {
 		p := s.Draw(r, Plan{Size: -1})
-		if p.Delay < 0 || p.Delay > caps.MaxDelay || p.Size > caps.MaxSize || p.Drip > maxPieces || p.DripAfter > p.Delay {
+		if p.Delay < 0 || p.Delay > testCaps.MaxDelay || p.Size > testCaps.MaxSize || p.Drip > maxPieces || p.DripAfter > p.Delay {
 			t.Fatalf("%q: %+v", s, p)
 		}
 	}
@@ -444,7 +444,7 @@ func BenchmarkParseQuery(b *testing.B) {
 		b.Run(query, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, err := ParseQuery(query, caps); err != nil {
+				if _, err := ParseQuery(query, testCaps); err != nil {
 					b.Fatal(err)
 				}
 			}
@@ -455,7 +455,7 @@ func BenchmarkParseQuery(b *testing.B) {
 func BenchmarkDraw(b *testing.B) {
 	for _, query := range []string{"", "delay=300ms", "delay=lognormal(2s,0.3)&status=503:10,429:5"} {
 		b.Run(query, func(b *testing.B) {
-			s := parse(b, query)
+			s := mustParse(b, query)
 			r := rand.New(rand.NewPCG(1, 2))
 			b.ReportAllocs()
 			for b.Loop() {

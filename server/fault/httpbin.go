@@ -43,20 +43,20 @@ func FromPath(path, rawQuery string, caps Caps) (spec Spec, ok bool, err error) 
 		return spec, true, err
 	}
 	for i := range routes {
-		route := &routes[i]
-		argument, found := strings.CutPrefix(path, route.prefix)
+		r := &routes[i]
+		argument, found := strings.CutPrefix(path, r.prefix)
 		if !found || argument == "" || strings.Contains(argument, "/") {
 			continue
 		}
 		var s Spec
-		err := route.set(&s, argument, caps)
+		err := r.set(&s, argument, caps)
 		if err != nil {
 			err = fmt.Errorf("%s %w", show(path), err)
 		}
 		if err := errors.Join(err, s.parseQuery(rawQuery, caps)); err != nil {
 			return Spec{}, true, err
 		}
-		return s.Over(route.otherwise), true, nil
+		return s.Over(r.otherwise), true, nil
 	}
 	return Spec{}, false, nil
 }
@@ -77,13 +77,13 @@ func setStatus(s *Spec, argument string, caps Caps) error {
 	var bounds []float64
 	var total float64
 	for code := range strings.SplitSeq(argument, ",") {
-		code, weight, weighted := strings.Cut(code, ":")
+		code, weight, hasWeight := strings.Cut(code, ":")
 		status, err := parseStatus(code, caps)
 		if err != nil {
 			return fmt.Errorf("is wrong: %s %w", show(code), err)
 		}
 		share, ok := 1.0, true
-		if weighted {
+		if hasWeight {
 			share, ok = parseDecimal(weight)
 		}
 		if !ok {

@@ -31,7 +31,7 @@ func TestFromPath(t *testing.T) {
 			Plan{Delay: 2 * time.Second, DripAfter: 500 * time.Millisecond, Status: 503, Size: 5, Drip: 5}},
 		{"/drip", "numbytes=1048576", Plan{Delay: 2 * time.Second, Status: 200, Size: 1 << 20, Drip: 1000}},
 	} {
-		spec, ok, err := FromPath(c.path, c.query, caps)
+		spec, ok, err := FromPath(c.path, c.query, testCaps)
 		if !ok || err != nil {
 			t.Errorf("%s?%s: %t, %v", c.path, c.query, ok, err)
 			continue
@@ -47,7 +47,7 @@ func TestOtherPaths(t *testing.T) {
 		"", "/", "*", "delay/2", "/delay", "/delay/", "/delay/2//", "/delay/2/3", "/delays/2", "/status/", "/bytes",
 		"//drip", "/drip//", "/drip/2",
 	} {
-		if spec, ok, err := FromPath(path, "delay=2h", caps); ok || err != nil || spec.String() != "" {
+		if spec, ok, err := FromPath(path, "delay=2h", testCaps); ok || err != nil || spec.String() != "" {
 			t.Errorf("%s: %q, %t, %v", path, spec, ok, err)
 		}
 	}
@@ -74,7 +74,7 @@ func TestPathMistakes(t *testing.T) {
 		{"/drip", "status=503", "status is not known; known: duration, numbytes, code, delay"},
 		{"/drip", "num_bytes=3", "num_bytes is not known; known: duration, numbytes, code, delay"},
 	} {
-		spec, ok, err := FromPath(c.path, c.query, caps)
+		spec, ok, err := FromPath(c.path, c.query, testCaps)
 		if !ok || err == nil || err.Error() != c.want {
 			t.Errorf("%s?%s:\n got %v\nwant %s", c.path, c.query, err, c.want)
 		}
@@ -98,7 +98,7 @@ func TestSmallCaps(t *testing.T) {
 
 // TestStatusWeights: httpbin's are relative to each other, and need not add up to 100.
 func TestStatusWeights(t *testing.T) {
-	s, _, err := FromPath("/status/200:3,503,429:0.5", "", caps)
+	s, _, err := FromPath("/status/200:3,503,429:0.5", "", testCaps)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,7 +123,7 @@ func FuzzFromPath(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, path, query string) {
-		s, ok, err := FromPath(path, query, caps)
+		s, ok, err := FromPath(path, query, testCaps)
 		if err != nil {
 			linesOfText(t, err)
 		}

@@ -37,10 +37,10 @@ func (w weighted[T]) sum() uint32 {
 	return w[len(w)-1].below
 }
 
-// longest and shortest are the extremes of sizes, of which there is at least one.
-func longest(w weighted[int64]) int64 { return slices.MaxFunc(w, bySize).value }
+// maxSizeOf and shortest are the extremes of sizes, of which there is at least one.
+func maxSizeOf(w weighted[int64]) int64 { return slices.MaxFunc(w, bySize).value }
 
-func shortest(w weighted[int64]) int64 { return slices.MinFunc(w, bySize).value }
+func minSizeOf(w weighted[int64]) int64 { return slices.MinFunc(w, bySize).value }
 
 func bySize(a, b alternative[int64]) int { return cmp.Compare(a.value, b.value) }
 

@@ -27,14 +27,14 @@ const (
 	Stopped  State = "stopped"
 )
 
-// A Queue is what becomes of the connections that wait in the accept queue when the service stops.
-type Queue int
+// A AcceptQueuePolicy is what becomes of the connections that wait in the accept queue when the service stops.
+type AcceptQueuePolicy int
 
 // The ways to deal with the accept queue.
 const (
-	ServeQueue Queue = iota // new connections are kept out, and those that wait are served
-	EmptyQueue              // those that wait are served: whoever owns the socket keeps new ones out
-	LeaveQueue              // others accept on the same socket, or will: what waits in it is theirs
+	Drain       AcceptQueuePolicy = iota // new connections are kept out, and those that wait are served
+	DrainShared                          // those that wait are served: whoever owns the socket keeps new ones out
+	Leave                                // others accept on the same socket, or will: what waits in it is theirs
 )
 
 // A ServeFunc is how a mode serves; see modes.Instance.Serve for the contract.
@@ -46,9 +46,9 @@ type Config struct {
 	App          *server.App
 	Mode         string // for messages
 	Serve        ServeFunc
-	LameDuck     time.Duration // how long to go on as before, but not ready, once told to stop
-	DrainTimeout time.Duration // how long requests may take from then on
-	Queue        func() Queue  // asked once told to stop; nil for ServeQueue
+	LameDuck     time.Duration            // how long to go on as before, but not ready, once told to stop
+	DrainTimeout time.Duration            // how long requests may take from then on
+	AcceptQueue  func() AcceptQueuePolicy // asked once told to stop; nil for ServeQueue
 }
 
 // A Host serves one Source with one mode. Create it with New and call Run once.
@@ -68,10 +68,10 @@ func New(config Config) *Host {
 func (h *Host) State() State { return h.state.Load().(State) }
 
 const (
-	// lookEvery is how often the accept queue is looked at while it drains, and emptyLooks how often in a row it has to
+	// pollInterval is how often the accept queue is looked at while it drains, and emptyLooks how often in a row it has to
 	// be found empty: the last part of a handshake that was under way may take that long to arrive.
-	lookEvery  = 10 * time.Millisecond
-	emptyLooks = 10
+	pollInterval = 10 * time.Millisecond
+	emptyPolls   = 10
 	// refuseTime is how long the accept queue may take after the drain deadline, when all that is left in it gets 503.
 	refuseTime = 5 * time.Second
 )
@@ -90,7 +90,7 @@ func (h *Host) Run(stop context.Context, ready func()) error {
 
 	select {
 	case err := <-served:
-		return h.endedEarly(err)
+		return h.unexpectedExit(err)
 	case <-stop.Done():
 	}
 
@@ -98,8 +98,8 @@ func (h *Host) Run(stop context.Context, ready func()) error {
 	time.Sleep(c.LameDuck)
 
 	h.state.Store(Draining)
-	c.App.Announce()
-	deadline := time.AfterFunc(c.DrainTimeout, c.App.Expire)
+	c.App.AnnounceClose()
+	deadline := time.AfterFunc(c.DrainTimeout, c.App.ExpireDrain)
 	defer deadline.Stop()
 
 	h.drainAcceptQueue()
@@ -115,8 +115,8 @@ func (h *Host) close() {
 	h.state.Store(Stopped)
 }
 
-// endedEarly is for a mode that nobody told to end.
-func (h *Host) endedEarly(err error) error {
+// unexpectedExit is for a mode that nobody told to end.
+func (h *Host) unexpectedExit(err error) error {
 	h.close()
 	if err == nil {
 		return fmt.Errorf("mode %s ended before it was told to", h.config.Mode)
@@ -124,27 +124,27 @@ func (h *Host) endedEarly(err error) error {
 	return fmt.Errorf("mode %s ended: %w", h.config.Mode, err)
 }
 
-func (h *Host) queue() Queue {
-	if h.config.Queue == nil {
-		return ServeQueue
+func (h *Host) acceptQueuePolicy() AcceptQueuePolicy {
+	if h.config.AcceptQueue == nil {
+		return Drain
 	}
-	return h.config.Queue()
+	return h.config.AcceptQueue()
 }
 
 // drainAcceptQueue lets the mode accept the connections that wait, which closing the socket would reset, while new ones
 // are kept out. Where the system can do neither, it returns at once.
 func (h *Host) drainAcceptQueue() {
-	switch h.queue() {
-	case LeaveQueue:
+	switch h.acceptQueuePolicy() {
+	case Leave:
 		return
-	case ServeQueue:
+	case Drain:
 		if err := h.config.Source.DropNew(); err != nil {
 			return
 		}
 	}
 	end := time.Now().Add(h.config.DrainTimeout + refuseTime)
-	for empty := 0; empty < emptyLooks && time.Now().Before(end); {
-		time.Sleep(lookEvery)
+	for empty := 0; empty < emptyPolls && time.Now().Before(end); {
+		time.Sleep(pollInterval)
 		queue, ok := h.config.Source.AcceptQueue()
 		if ok && queue.Depth > 0 {
 			empty = 0

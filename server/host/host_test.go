@@ -83,7 +83,7 @@ func (f *fake) serve(ctx context.Context, _ *listener.Source, app *server.App) e
 	select {
 	case <-time.After(f.drains):
 		f.write("has drained")
-	case <-app.Expired():
+	case <-app.DrainExpired():
 		f.write("meets the deadline")
 	}
 	return nil
@@ -98,7 +98,7 @@ func (f *fake) watch(ctx context.Context) {
 			state = now
 			f.write("state %s", state)
 		}
-		if now := f.app.Announcing(); now != announcing {
+		if now := f.app.Closing(); now != announcing {
 			announcing = now
 			f.write("announces")
 		}
@@ -291,7 +291,7 @@ func serveHTTP(ctx context.Context, source *listener.Source, app *server.App) er
 		return err
 	}
 	srv := &http.Server{ErrorLog: log.New(io.Discard, "", 0), Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		if app.Announcing() {
+		if app.Closing() {
 			w.Header().Set("Connection", "close")
 		}
 	})}
@@ -305,13 +305,13 @@ func serveHTTP(ctx context.Context, source *listener.Source, app *server.App) er
 func TestQueue(t *testing.T) {
 	for _, row := range []struct {
 		name   string
-		queue  host.Queue
+		queue  host.AcceptQueuePolicy
 		served bool // the connection that waited
 		open   bool // to new connections afterwards
 	}{
-		{"serve", host.ServeQueue, true, false},
-		{"empty", host.EmptyQueue, true, true},
-		{"leave", host.LeaveQueue, false, true},
+		{"serve", host.Drain, true, false},
+		{"empty", host.DrainShared, true, true},
+		{"leave", host.Leave, false, true},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			source, err := listener.Listen(t.Context(), "127.0.0.1:0", 0)
@@ -329,14 +329,14 @@ func TestQueue(t *testing.T) {
 			waits := dial(t, source.Addr().String())
 			defer waits.Close()
 			late := func(ctx context.Context, source *listener.Source, app *server.App) error {
-				if row.queue == host.LeaveQueue {
+				if row.queue == host.Leave {
 					<-ctx.Done()
 					return nil
 				}
 				return serveOneByOne(ctx, source, app)
 			}
 			h := host.New(host.Config{
-				Source: source, App: newApp(), Mode: "late", Serve: late, DrainTimeout: 10 * time.Second, Queue: func() host.Queue { return row.queue },
+				Source: source, App: newApp(), Mode: "late", Serve: late, DrainTimeout: 10 * time.Second, AcceptQueue: func() host.AcceptQueuePolicy { return row.queue },
 			})
 			if err := h.Run(stop, func() {}); err != nil {
 				t.Error(err)

@@ -121,7 +121,7 @@ func CloseCause(reply *server.Reply) server.CloseCause {
 	switch {
 	case reply.Abort != fault.None:
 		return server.CloseAbort
-	case reply.Close && reply.Status == server.StatusLeft:
+	case reply.Close && reply.Status == server.StatusDisconnected:
 		return server.CloseDisconnect
 	}
 	return server.CloseReplied

@@ -10,7 +10,7 @@ const (
 
 // A briefing is what a worker is told first. It travels through a pipe, because others can see a command line.
 type briefing struct {
-	Brief any `json:"brief"`
+	WorkerConfig any `json:"brief"`
 }
 
 // An Order is what a worker is told later, once. After it the pipe is closed, which lets the worker end.
@@ -24,14 +24,14 @@ const (
 
 // A report is what a worker says.
 type report struct {
-	Says  saying `json:"says"`
-	Error string `json:"error,omitempty"` // of failed: why
+	Type  reportType `json:"says"`
+	Error string     `json:"error,omitempty"` // of failed: why
 }
 
-type saying string
+type reportType string
 
 const (
-	sayReady   saying = "ready"
-	sayFailed  saying = "failed"
-	sayDrained saying = "drained" // it has nothing left to do, and waits to be let go
+	reportReady   reportType = "ready"
+	reportFailed  reportType = "failed"
+	reportDrained reportType = "drained" // it has nothing left to do, and waits to be let go
 )

@@ -13,7 +13,7 @@ func SetEndGrace(d time.Duration) { endGrace = d }
 
 // SetSteady changes how long a worker has to be ready to have served, for one test.
 func SetSteady(t *testing.T, d time.Duration) {
-	before := steady
-	t.Cleanup(func() { steady = before })
-	steady = d
+	before := minServing
+	t.Cleanup(func() { minServing = before })
+	minServing = d
 }

@@ -10,9 +10,9 @@ import (
 
 // Inherited is what a worker got from its supervisor. Get it with Inherit, once, in the worker's process.
 type Inherited struct {
-	Listener net.Listener    // the service's socket, on which others accept as well
-	Admin    net.Listener    // accepts the supervisor's connections, and no other process can connect
-	Brief    json.RawMessage // the plan's, as JSON
+	Listener     net.Listener    // the service's socket, on which others accept as well
+	Admin        net.Listener    // accepts the supervisor's connections, and no other process can connect
+	WorkerConfig json.RawMessage // the plan's, as JSON
 
 	orders  *json.Decoder
 	reports *json.Encoder
@@ -36,7 +36,7 @@ func Inherit() (*Inherited, error) {
 		orders:  json.NewDecoder(os.NewFile(ordersFile, "orders")),
 		reports: json.NewEncoder(os.NewFile(reportsFile, "reports")),
 	}
-	first := briefing{Brief: &i.Brief}
+	first := briefing{WorkerConfig: &i.WorkerConfig}
 	if err := i.orders.Decode(&first); err != nil {
 		return nil, fmt.Errorf("the supervisor's first words: %w", err)
 	}
@@ -54,13 +54,13 @@ func inheritListener(descriptor uintptr) (net.Listener, error) {
 }
 
 // Ready tells the supervisor that requests are answered.
-func (i *Inherited) Ready() { i.say(report{Says: sayReady}) }
+func (i *Inherited) Ready() { i.report(report{Type: reportReady}) }
 
 // Failed tells the supervisor why this process is about to end.
-func (i *Inherited) Failed(err error) { i.say(report{Says: sayFailed, Error: err.Error()}) }
+func (i *Inherited) Failed(err error) { i.report(report{Type: reportFailed, Error: err.Error()}) }
 
-// say reports. Where nobody listens any more, Order tells so too.
-func (i *Inherited) say(r report) { i.reports.Encode(r) }
+// report reports. Where nobody listens any more, Order tells so too.
+func (i *Inherited) report(r report) { i.reports.Encode(r) }
 
 // Order waits for the supervisor's order. Its death is one to retire: whoever serves on must not do so unseen.
 func (i *Inherited) Order() Order {
@@ -73,7 +73,7 @@ func (i *Inherited) Order() Order {
 
 // Drained tells the supervisor that nothing is left to do, and returns when that has read the last figures.
 func (i *Inherited) Drained() {
-	i.say(report{Says: sayDrained})
+	i.report(report{Type: reportDrained})
 	for {
 		var more Order
 		if err := i.orders.Decode(&more); err != nil {

@@ -4,13 +4,13 @@ import "time"
 
 const (
 	// firstPause doubles up to longestPause while workers keep failing in one place.
-	firstPause   = 100 * time.Millisecond
-	longestPause = 5 * time.Second
+	firstPause = 100 * time.Millisecond
+	maxPause   = 5 * time.Second
 )
 
-// steady is how long a worker has to be ready to have served. One that dies before has failed: if it dies as soon as it
+// minServing is how long a worker has to be ready to have served. One that dies before has failed: if it dies as soon as it
 // is ready, and so does the next, they must not be started as fast as they die.
-var steady = 500 * time.Millisecond
+var minServing = 500 * time.Millisecond
 
 // A place is what a worker has in the plan, and hands on to the one that replaces it. Each place backs off by itself: a
 // worker that cannot live does not eat the machine, and does not keep others from being replaced.
@@ -26,9 +26,9 @@ func (p *place) vacate(served bool, now time.Time) (pause time.Duration) {
 		p.failures = 0
 	} else {
 		p.failures++
-		pause = longestPause
+		pause = maxPause
 		if doublings := p.failures - 1; doublings < 10 {
-			pause = min(firstPause<<doublings, longestPause)
+			pause = min(firstPause<<doublings, maxPause)
 		}
 	}
 	p.next = now.Add(pause)

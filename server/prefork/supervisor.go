@@ -25,7 +25,7 @@ import (
 // A Plan is what should be. Apply changes it.
 type Plan struct {
 	Processes    int           // how many workers serve, at least 1
-	Brief        any           // what each is told at first, as JSON
+	WorkerConfig any           // what each is told at first, as JSON
 	StartTimeout time.Duration // how long each may take to be ready
 	LameDuck     time.Duration // how long to go on as before, but not ready, once told to stop
 	DrainTimeout time.Duration // how long workers let requests take that they have when they drain
@@ -37,18 +37,18 @@ type Plan struct {
 
 // A Config is what a Supervisor needs to know, and what does not change.
 type Config struct {
-	Source  *listener.Source // its owner is the caller
-	Shared  bool             // the socket outlives this service: nobody may be kept out of it
-	Command func() *exec.Cmd // makes a worker's command, without ExtraFiles
-	Most    int              // workers that Add makes at most
-	Observe func(Event)      // is told of each event in order, and must not call the Supervisor
+	Source       *listener.Source // its owner is the caller
+	SocketShared bool             // the socket outlives this service: nobody may be kept out of it
+	Command      func() *exec.Cmd // makes a worker's command, without ExtraFiles
+	MaxWorkers   int              // workers that Add makes at most
+	Observe      func(Event)      // is told of each event in order, and must not call the Supervisor
 }
 
 // endGrace is how long a worker may take to end, beyond the time to drain.
 var endGrace = 10 * time.Second
 
-// An edition is a plan with an identity: a worker of another edition than the current one is outdated.
-type edition struct{ Plan }
+// An generation is a plan with an identity: a worker of another edition than the current one is outdated.
+type generation struct{ Plan }
 
 // A Supervisor keeps as many workers as planned. Create it with New and call Run once. Its methods may be called from
 // any goroutine.
@@ -61,10 +61,10 @@ type Supervisor struct {
 
 	mu       sync.Mutex
 	phase    phase
-	current  *edition
-	previous *edition  // nil once a worker of the current one is ready
-	workers  []*worker // in the order of their start
-	vacant   []*place  // of workers that died, until others take them
+	current  *generation
+	previous *generation // nil once a worker of the current one is ready
+	workers  []*worker   // in the order of their start
+	vacant   []*place    // of workers that died, until others take them
 	settled  bool
 	lost     []error // why workers died in the last drain
 }
@@ -96,7 +96,7 @@ func New(config Config, plan Plan) (*Supervisor, error) {
 		return nil, err
 	}
 	return &Supervisor{
-		config: config, socket: socket, current: &edition{plan}, up: make(chan struct{}), failed: make(chan error, 1),
+		config: config, socket: socket, current: &generation{plan}, up: make(chan struct{}), failed: make(chan error, 1),
 	}, nil
 }
 
@@ -131,14 +131,14 @@ func (s *Supervisor) Run(stop context.Context, ready func()) error {
 // New connections are kept out first, so that the accept queue can become empty.
 func (s *Supervisor) drain() {
 	order := Stop
-	if s.config.Shared || s.config.Source.DropNew() != nil {
+	if s.config.SocketShared || s.config.Source.DropNew() != nil {
 		order = Retire
 	}
 	s.update(func() {
 		s.phase = draining
 		for _, w := range s.workers {
 			if w.State != Draining {
-				s.tell(w, order)
+				s.send(w, order)
 			}
 		}
 	})
@@ -160,7 +160,7 @@ func (s *Supervisor) Apply(plan Plan) {
 		if s.previous == nil {
 			s.previous = s.current
 		}
-		s.current = &edition{plan}
+		s.current = &generation{plan}
 		s.vacant = nil // what they failed of may be what the plan was changed for
 	})
 }
@@ -170,11 +170,11 @@ func (s *Supervisor) Apply(plan Plan) {
 func (s *Supervisor) Add(n int) (processes int, changed bool) {
 	s.update(func() {
 		processes = s.current.Processes
-		if changed = processes+n >= 1 && processes+n <= s.config.Most; changed {
+		if changed = processes+n >= 1 && processes+n <= s.config.MaxWorkers; changed {
 			s.current.Processes += n
 			processes = s.current.Processes
 			if s.previous != nil { // which is in force again if no worker can live by the current one
-				s.previous.Processes = min(max(s.previous.Processes+n, 1), s.config.Most)
+				s.previous.Processes = min(max(s.previous.Processes+n, 1), s.config.MaxWorkers)
 			}
 		}
 	})
@@ -238,7 +238,7 @@ func (s *Supervisor) reconcile() {
 	for p := s.due(); p != nil && s.phase != draining; p = s.due() {
 		s.start(p)
 	}
-	s.settle()
+	s.checkSettled()
 }
 
 // due takes out a place in which a worker has to be started now, or returns nil: a new place, or a vacant one whose pause
@@ -267,7 +267,9 @@ func (s *Supervisor) wanted() int {
 	return s.current.Processes
 }
 
-func (s *Supervisor) outdated(w *worker) bool { return w.edition != s.current && w.State != Draining }
+func (s *Supervisor) outdated(w *worker) bool {
+	return w.generation != s.current && w.State != Draining
+}
 
 // dispensable is the ready worker that has to go first: an outdated one, else the oldest.
 func (s *Supervisor) dispensable() (first *worker) {
@@ -288,15 +290,15 @@ func (s *Supervisor) count(state State) (n int) {
 	return n
 }
 
-// settle tells when everything has become as planned.
-func (s *Supervisor) settle() {
+// checkSettled tells when everything has become as planned.
+func (s *Supervisor) checkSettled() {
 	settled := s.count(Ready) == s.current.Processes && s.count(Starting) == 0 && !slices.ContainsFunc(s.workers, s.outdated)
 	switch {
 	case settled && s.phase == starting:
 		s.phase = serving
 		close(s.up)
 	case settled && !s.settled && s.phase == serving:
-		s.config.Observe(Event{What: Settled})
+		s.config.Observe(Event{Type: ReloadDone})
 	}
 	s.settled = settled
 }
@@ -305,23 +307,23 @@ func (s *Supervisor) settle() {
 func (s *Supervisor) start(p *place) {
 	w, err := launch(s.config.Command(), s.socket, s.current, p)
 	if err != nil {
-		s.died(&worker{Worker: Worker{Started: time.Now()}, edition: s.current, place: p}, err)
+		s.crashed(&worker{Worker: Worker{Started: time.Now()}, generation: s.current, place: p}, err)
 		return
 	}
 	s.workers = append(s.workers, w)
 	s.killAfter(s.current.StartTimeout, w, "was not ready", &w.ready)
-	s.config.Observe(Event{What: Started, Worker: w.Worker})
-	s.running.Go(w.speak)
+	s.config.Observe(Event{Type: Started, Worker: w.Worker})
+	s.running.Go(w.sendMessages)
 	s.running.Go(func() { s.follow(w) })
 }
 
 // follow hears what a worker reports, until its process has ended.
 func (s *Supervisor) follow(w *worker) {
-	if err := w.listen(func(r report) { s.heard(w, r) }); err != nil {
-		s.update(func() { w.condemn(err) })
+	if err := w.readReports(func(r report) { s.handleReport(w, r) }); err != nil {
+		s.update(func() { w.kill(err) })
 	}
 	err := w.command.Wait()
-	s.update(func() { s.ended(w, err) })
+	s.update(func() { s.exited(w, err) })
 }
 
 // killAfter kills the worker if it has not done what it should after a time. done is read with the lock held.
@@ -330,29 +332,29 @@ func (s *Supervisor) killAfter(d time.Duration, w *worker, failure string, done 
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		if !w.ended && !*done {
-			w.condemn(fmt.Errorf("%s after %s", failure, d))
+			w.kill(fmt.Errorf("%s after %s", failure, d))
 		}
 	})
 }
 
 func (s *Supervisor) retire(w *worker) {
-	s.tell(w, Retire)
-	s.config.Observe(Event{What: Retired, Worker: w.Worker})
+	s.send(w, Retire)
+	s.config.Observe(Event{Type: WorkerDraining, Worker: w.Worker})
 }
 
-func (s *Supervisor) tell(w *worker, order Order) {
-	w.tell(order)
+func (s *Supervisor) send(w *worker, order Order) {
+	w.order(order)
 	s.killAfter(s.current.DrainTimeout+endGrace, w, "had not ended", &w.ended)
 }
 
-// heard takes a worker's report.
-func (s *Supervisor) heard(w *worker, r report) {
-	switch r.Says {
-	case sayReady:
-		s.update(func() { s.serves(w) })
-	case sayFailed:
+// handleReport takes a worker's report.
+func (s *Supervisor) handleReport(w *worker, r report) {
+	switch r.Type {
+	case reportReady:
+		s.update(func() { s.becameReady(w) })
+	case reportFailed:
 		s.update(func() { w.failure = errors.New(r.Error) })
-	case sayDrained:
+	case reportDrained:
 		s.letGo(w)
 	}
 }
@@ -363,54 +365,54 @@ func (s *Supervisor) letGo(w *worker) {
 	last := w.Worker
 	s.mu.Unlock()
 	if last.State == Draining {
-		s.config.Observe(Event{What: Drained, Worker: last}) // without the lock: it may take a while
+		s.config.Observe(Event{Type: WorkerDrained, Worker: last}) // without the lock: it may take a while
 		s.update(w.letGo)
 	}
 }
 
-func (s *Supervisor) serves(w *worker) {
+func (s *Supervisor) becameReady(w *worker) {
 	w.ready = true
 	if w.State != Starting {
 		return // it was told to stop meanwhile
 	}
 	w.State, w.since = Ready, time.Now()
-	if w.edition == s.current {
+	if w.generation == s.current {
 		s.previous = nil
 	}
-	s.config.Observe(Event{What: Served, Worker: w.Worker})
+	s.config.Observe(Event{Type: WorkerReady, Worker: w.Worker})
 }
 
-// ended draws the conclusions from the end of a worker's process.
-func (s *Supervisor) ended(w *worker, err error) {
+// exited draws the conclusions from the end of a worker's process.
+func (s *Supervisor) exited(w *worker, err error) {
 	w.ended = true
 	w.forget()
 	s.workers = slices.DeleteFunc(s.workers, func(other *worker) bool { return other == w })
 	switch {
 	case w.dismissed, w.drained && err == nil:
-		s.config.Observe(Event{What: Ended, Worker: w.Worker})
+		s.config.Observe(Event{Type: Exited, Worker: w.Worker})
 	case w.State == Draining:
 		if s.phase == draining {
 			s.lost = append(s.lost, fmt.Errorf("worker %d: %w", w.PID, w.cause(err)))
 		}
-		s.config.Observe(Event{What: Lost, Worker: w.Worker, Err: w.cause(err)})
+		s.config.Observe(Event{Type: DiedDraining, Worker: w.Worker, Err: w.cause(err)})
 	default:
-		s.died(w, w.cause(err))
+		s.crashed(w, w.cause(err))
 	}
 }
 
-// died is for a worker that was to serve.
-func (s *Supervisor) died(w *worker, err error) {
+// crashed is for a worker that was to serve.
+func (s *Supervisor) crashed(w *worker, err error) {
 	switch {
 	case w.State != Ready && s.phase == starting:
 		s.fail(err)
-	case w.State != Ready && s.previous != nil && w.edition == s.current:
+	case w.State != Ready && s.previous != nil && w.generation == s.current:
 		s.current, s.previous = s.previous, nil
-		s.config.Observe(Event{What: Rejected, Worker: w.Worker, Err: err})
+		s.config.Observe(Event{Type: ReloadRejected, Worker: w.Worker, Err: err})
 	default:
 		pause := w.place.vacate(w.served(), time.Now())
 		s.vacant = append(s.vacant, w.place)
 		time.AfterFunc(pause, func() { s.update(func() {}) })
-		s.config.Observe(Event{What: Died, Worker: w.Worker, Err: err, Pause: pause})
+		s.config.Observe(Event{Type: Crashed, Worker: w.Worker, Err: err, Pause: pause})
 	}
 }
 

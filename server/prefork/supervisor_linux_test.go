@@ -58,7 +58,7 @@ func work() int {
 		return 3
 	}
 	var b brief
-	json.Unmarshal(in.Brief, &b)
+	json.Unmarshal(in.WorkerConfig, &b)
 	switch {
 	case b.Babble != "":
 		os.NewFile(prefork.ReportsFile, "reports").WriteString(b.Babble)
@@ -142,7 +142,7 @@ type service struct {
 }
 
 func planned(processes int, b brief) prefork.Plan {
-	return prefork.Plan{Processes: processes, Brief: b, StartTimeout: patience, DrainTimeout: patience}
+	return prefork.Plan{Processes: processes, WorkerConfig: b, StartTimeout: patience, DrainTimeout: patience}
 }
 
 // run runs a supervisor, and waits until it is ready, or has ended.
@@ -155,7 +155,7 @@ func run(t *testing.T, plan prefork.Plan, change ...func(*prefork.Config)) *serv
 	t.Cleanup(func() { source.Close() })
 	s := &service{source: source, ended: make(chan error, 1)}
 	config := prefork.Config{
-		Source: source, Command: command, Most: 4, Observe: s.observe,
+		Source: source, Command: workerCommand, MaxWorkers: 4, Observe: s.observe,
 	}
 	for _, change := range change {
 		change(&config)
@@ -182,7 +182,7 @@ func run(t *testing.T, plan prefork.Plan, change ...func(*prefork.Config)) *serv
 	return s
 }
 
-func command() *exec.Cmd {
+func workerCommand() *exec.Cmd {
 	command := exec.Command("/proc/self/exe", "worker")
 	command.Stderr = os.Stderr
 	return command
@@ -195,11 +195,11 @@ func (s *service) observe(e prefork.Event) {
 }
 
 // happened returns the events of a kind.
-func (s *service) happened(what prefork.What) (found []prefork.Event) {
+func (s *service) happened(what prefork.EventType) (found []prefork.Event) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, e := range s.events {
-		if e.What == what {
+		if e.Type == what {
 			found = append(found, e)
 		}
 	}
@@ -257,8 +257,8 @@ func (s *service) wantEnd(t *testing.T, want string) {
 	}
 }
 
-// gone reports whether the process is no more.
-func gone(pid int) bool { return errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) }
+// hasExited reports whether the process is no more.
+func hasExited(pid int) bool { return errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) }
 
 // TestServe starts workers, is served by them, and stops them.
 func TestServe(t *testing.T) {
@@ -273,12 +273,12 @@ func TestServe(t *testing.T) {
 	s.stop()
 	s.wantEnd(t, "")
 	for _, pid := range pids {
-		if !gone(pid) {
+		if !hasExited(pid) {
 			t.Errorf("worker %d is still there", pid)
 		}
 	}
-	for what, want := range map[prefork.What]int{
-		prefork.Started: 3, prefork.Served: 3, prefork.Settled: 0, prefork.Drained: 3, prefork.Ended: 3, prefork.Died: 0,
+	for what, want := range map[prefork.EventType]int{
+		prefork.Started: 3, prefork.WorkerReady: 3, prefork.ReloadDone: 0, prefork.WorkerDrained: 3, prefork.Exited: 3, prefork.Crashed: 0,
 	} {
 		if got := len(s.happened(what)); got != want {
 			t.Errorf("event %d happened %d times, want %d", what, got, want)
@@ -291,7 +291,7 @@ func TestServe(t *testing.T) {
 
 // TestShared: nobody is kept out of a socket that outlives the service.
 func TestShared(t *testing.T) {
-	s := run(t, planned(1, brief{}), func(c *prefork.Config) { c.Shared = true })
+	s := run(t, planned(1, brief{}), func(c *prefork.Config) { c.SocketShared = true })
 	s.stop()
 	s.wantEnd(t, "")
 	conn, err := net.Dial("tcp", s.source.Addr().String())
@@ -335,7 +335,7 @@ func TestCannotStart(t *testing.T) {
 			s := run(t, plan, row.change)
 			s.wantEnd(t, row.want)
 			for _, e := range s.happened(prefork.Started) {
-				if !gone(e.Worker.PID) {
+				if !hasExited(e.Worker.PID) {
 					t.Errorf("worker %d is still there", e.Worker.PID)
 				}
 			}
@@ -368,7 +368,7 @@ func TestStopWhileStarting(t *testing.T) {
 			plan := planned(1, row.brief)
 			plan.StartTimeout = row.patience
 			s, err := prefork.New(prefork.Config{
-				Source: source, Command: command, Most: 4, Observe: func(prefork.Event) {},
+				Source: source, Command: workerCommand, MaxWorkers: 4, Observe: func(prefork.Event) {},
 			}, plan)
 			if err != nil {
 				t.Fatal(err)
@@ -394,11 +394,11 @@ func TestReplaced(t *testing.T) {
 		victim := s.pids()[0]
 		syscall.Kill(victim, syscall.SIGKILL)
 		await(t, "another takes its place", func() bool { return s.alone(2) && !slices.Contains(s.pids(), victim) })
-		died := s.happened(prefork.Died)
+		died := s.happened(prefork.Crashed)
 		if last := died[len(died)-1]; len(died) != n || last.Worker.PID != victim || last.Err.Error() != "signal: killed" || last.Pause != 0 {
 			t.Errorf("got %+v, want one more death, without a pause", died)
 		}
-		await(t, "it has settled again", func() bool { return len(s.happened(prefork.Settled)) == n })
+		await(t, "it has settled again", func() bool { return len(s.happened(prefork.ReloadDone)) == n })
 	}
 }
 
@@ -406,7 +406,7 @@ func TestReplaced(t *testing.T) {
 func TestOthersStay(t *testing.T) {
 	s := run(t, planned(3, brief{}))
 	others := s.pids()[:2]
-	for len(s.happened(prefork.Died)) < 3 {
+	for len(s.happened(prefork.Crashed)) < 3 {
 		for _, pid := range s.pids() {
 			if !slices.Contains(others, pid) {
 				syscall.Kill(pid, syscall.SIGKILL)
@@ -429,17 +429,17 @@ func TestPlacesApart(t *testing.T) {
 			if fails.Load() {
 				return exec.Command("/nowhere/at/all")
 			}
-			return command()
+			return workerCommand()
 		}
 	})
 	pids := s.pids()
 	fails.Store(true)
 	syscall.Kill(pids[0], syscall.SIGKILL)
-	await(t, "three in its place fail", func() bool { return len(s.happened(prefork.Died)) >= 4 })
+	await(t, "three in its place fail", func() bool { return len(s.happened(prefork.Crashed)) >= 4 })
 	fails.Store(false)
 	syscall.Kill(pids[1], syscall.SIGKILL)
 	await(t, "both are replaced", func() bool { return s.alone(2) && !slices.Contains(s.pids(), pids[1]) })
-	for _, e := range s.happened(prefork.Died) {
+	for _, e := range s.happened(prefork.Crashed) {
 		if served := e.Worker.PID != 0; served != (e.Pause == 0) {
 			t.Errorf("%+v: want a pause for what was not started, and for no other", e)
 		}
@@ -451,16 +451,16 @@ func TestPauses(t *testing.T) {
 	prefork.SetSteady(t, time.Hour)
 	s := run(t, planned(1, brief{}))
 	s.Apply(planned(1, brief{Dies: true}))
-	await(t, "four died", func() bool { return len(s.happened(prefork.Died)) >= 4 })
+	await(t, "four died", func() bool { return len(s.happened(prefork.Crashed)) >= 4 })
 	var pauses []time.Duration
-	for _, e := range s.happened(prefork.Died)[:4] {
+	for _, e := range s.happened(prefork.Crashed)[:4] {
 		pauses = append(pauses, e.Pause)
 	}
 	const ms = time.Millisecond
 	if diff := cmp.Diff([]time.Duration{100 * ms, 200 * ms, 400 * ms, 800 * ms}, pauses); diff != "" {
 		t.Errorf("pauses (-want +got):\n%s", diff)
 	}
-	died := s.happened(prefork.Died)
+	died := s.happened(prefork.Crashed)
 	if apart := died[3].Worker.Started.Sub(died[0].Worker.Started); apart < 700*ms {
 		t.Errorf("the fourth was started %v after the first, want 700ms at least", apart)
 	}
@@ -479,10 +479,10 @@ func TestAdd(t *testing.T) {
 		}
 		await(t, fmt.Sprintf("%d workers", step.want), func() bool { return s.alone(step.want) })
 	}
-	if !gone(first) {
+	if !hasExited(first) {
 		t.Errorf("the oldest worker, %d, is still there", first)
 	}
-	if died := s.happened(prefork.Died); len(died) != 0 {
+	if died := s.happened(prefork.Crashed); len(died) != 0 {
 		t.Errorf("%+v died", died)
 	}
 }
@@ -503,7 +503,7 @@ func TestApply(t *testing.T) {
 			t.Errorf("%q answered, want new", got)
 		}
 	}
-	if n := len(s.happened(prefork.Settled)); n != 1 {
+	if n := len(s.happened(prefork.ReloadDone)); n != 1 {
 		t.Errorf("settled %d times, want 1", n)
 	}
 }
@@ -533,8 +533,8 @@ func TestRejected(t *testing.T) {
 	s := run(t, planned(2, brief{Name: "old"}))
 	before := s.pids()
 	s.Apply(planned(3, brief{Fails: "no luck"}))
-	await(t, "it is rejected", func() bool { return len(s.happened(prefork.Rejected)) == 1 })
-	if err := s.happened(prefork.Rejected)[0].Err; err.Error() != "no luck" {
+	await(t, "it is rejected", func() bool { return len(s.happened(prefork.ReloadRejected)) == 1 })
+	if err := s.happened(prefork.ReloadRejected)[0].Err; err.Error() != "no luck" {
 		t.Errorf("rejected because of %v", err)
 	}
 	await(t, "nothing else runs", func() bool { return s.alone(2) })
@@ -552,7 +552,7 @@ func TestRejectedAdd(t *testing.T) {
 	if n, changed := s.Add(+1); n != 2 || !changed {
 		t.Errorf("got %d, %v", n, changed)
 	}
-	await(t, "the plan is rejected", func() bool { return len(s.happened(prefork.Rejected)) == 1 })
+	await(t, "the plan is rejected", func() bool { return len(s.happened(prefork.ReloadRejected)) == 1 })
 	await(t, "two are ready", func() bool { return s.alone(2) })
 }
 
@@ -564,7 +564,7 @@ func TestDiesDraining(t *testing.T) {
 	pid := s.Workers()[0].PID
 	syscall.Kill(pid, syscall.SIGKILL)
 	s.wantEnd(t, fmt.Sprintf("worker %d: signal: killed", pid))
-	if n := len(s.happened(prefork.Lost)); n != 1 {
+	if n := len(s.happened(prefork.DiedDraining)); n != 1 {
 		t.Errorf("%d were lost, want 1", n)
 	}
 }
@@ -600,7 +600,7 @@ func TestHangs(t *testing.T) {
 	pids := s.pids()
 	syscall.Kill(pids[0], syscall.SIGSTOP)
 	await(t, "it is replaced", func() bool { return s.alone(2) && s.pids()[0] == pids[1] })
-	died := s.happened(prefork.Died)
+	died := s.happened(prefork.Crashed)
 	if len(died) != 1 || died[0].Worker.PID != pids[0] || died[0].Err.Error() != "neither answered nor used CPU time for 3s" {
 		t.Errorf("got %+v, want one death", died)
 	}
@@ -614,11 +614,11 @@ func TestHangsDeaf(t *testing.T) {
 		plan.WorkerTimeout = time.Second
 		s := run(t, plan)
 		if !burns {
-			await(t, "it is killed", func() bool { return len(s.happened(prefork.Died)) > 0 })
+			await(t, "it is killed", func() bool { return len(s.happened(prefork.Crashed)) > 0 })
 			continue
 		}
 		time.Sleep(3 * plan.WorkerTimeout)
-		if died := s.happened(prefork.Died); len(died) > 0 {
+		if died := s.happened(prefork.Crashed); len(died) > 0 {
 			t.Errorf("killed while it used CPU time: %v", died[0].Err)
 		}
 	}
@@ -629,7 +629,7 @@ func TestHangsOff(t *testing.T) {
 	t.Parallel()
 	s := run(t, planned(1, brief{Deaf: true}))
 	time.Sleep(1500 * time.Millisecond) // one look
-	if died := s.happened(prefork.Died); len(died) > 0 {
+	if died := s.happened(prefork.Crashed); len(died) > 0 {
 		t.Errorf("killed: %v", died[0].Err)
 	}
 }
@@ -670,8 +670,8 @@ func TestHangsStarting(t *testing.T) {
 	s.Apply(plan)
 	await(t, "it is started", func() bool { return len(s.Workers()) == 2 })
 	syscall.Kill(s.Workers()[1].PID, syscall.SIGSTOP)
-	await(t, "it is killed", func() bool { return len(s.happened(prefork.Rejected)) == 1 })
-	if err := s.happened(prefork.Rejected)[0].Err; err.Error() != "was not ready after 500ms" {
+	await(t, "it is killed", func() bool { return len(s.happened(prefork.ReloadRejected)) == 1 })
+	if err := s.happened(prefork.ReloadRejected)[0].Err; err.Error() != "was not ready after 500ms" {
 		t.Errorf("got %v", err)
 	}
 }
@@ -687,7 +687,7 @@ func TestKill(t *testing.T) {
 
 // TestInheritAlone: a process that nobody prepared is told so.
 func TestInheritAlone(t *testing.T) {
-	out, err := command().Output()
+	out, err := workerCommand().Output()
 	var exit *exec.ExitError
 	if !errors.As(err, &exit) || exit.ExitCode() != 3 {
 		t.Errorf("%v %s", err, out)

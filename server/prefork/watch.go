@@ -59,7 +59,7 @@ func (s *Supervisor) look(round time.Duration) {
 			continue
 		}
 		if w.silent += round; w.silent >= timeout {
-			w.condemn(fmt.Errorf("neither answered nor used CPU time for %s", timeout))
+			w.kill(fmt.Errorf("neither answered nor used CPU time for %s", timeout))
 		}
 	}
 }

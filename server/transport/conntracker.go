@@ -74,7 +74,7 @@ func newConnTracker(ctx context.Context, src *listener.Source, app *server.App) 
 	t.ticked = app.Now()
 	t.clock.Store(int64(t.ticked)) // the app may be older than its first connection's timeouts are long
 	t.stop = context.AfterFunc(ctx, func() {
-		app.Announce()
+		app.AnnounceClose()
 		own.Close()
 	})
 	t.done.Go(t.sweep)
@@ -160,7 +160,7 @@ func (t *connTracker) all(list []*conn) []*conn {
 // later is cut.
 func (t *connTracker) expire() {
 	select {
-	case <-t.app.Expired():
+	case <-t.app.DrainExpired():
 	case <-t.stopped:
 		return
 	}

@@ -119,7 +119,7 @@ func TestKill(t *testing.T) {
 		tracker := trackWires(t, app)
 		c := accept(t, tracker)
 		c.begin("GET", "/", "")
-		app.Expire()
+		app.ExpireDrain()
 		synctest.Wait()
 		if _, write := expired(c); write || c.job.Err() == nil {
 			t.Error("at the deadline its job is not cancelled, or it is cut at once")

@@ -49,7 +49,7 @@ func (c *conn) doAbort(hang func()) {
 		c.reset()
 	case fault.Hang:
 		c.setState(http1.StateHanging, 0)
-		c.job.Hang()
+		c.job.WaitForDisconnect()
 		hang()
 	}
 	c.linger = c.answer.Abort == fault.Close // what the client sends unread would make a reset of the FIN

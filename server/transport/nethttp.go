@@ -148,8 +148,8 @@ func (c *conn) uploadError(err error) error {
 func (h *netHandler) admit(w http.ResponseWriter, r *http.Request) {
 	c := r.Context().Value(connKey{}).(*connContext)
 	job := c.conn.begin(r.Method, sentPath(r.URL), r.URL.RawQuery)
-	if !c.conn.watched && !h.app.AnswersHalfClose() {
-		stop := context.AfterFunc(r.Context(), job.Leave)
+	if !c.conn.watched && !h.app.AnswersHalfClosed() {
+		stop := context.AfterFunc(r.Context(), job.Disconnect)
 		defer stop()
 	}
 	h.app.Admit(job, h.schedule)

@@ -35,7 +35,7 @@ func newPollWaiter(app *server.App) (*pollWaiter, error) {
 	w := &pollWaiter{app: app, timer: timer, wake: wake, stop: make(chan struct{})}
 	w.done.Go(func() {
 		select {
-		case <-app.Expired():
+		case <-app.DrainExpired():
 			signal(wake)
 		case <-w.stop:
 		}
@@ -88,7 +88,7 @@ func (w *pollWaiter) hang(c *conn) {
 
 // leaves is what says that a client has left, in addition to a reset.
 func (w *pollWaiter) leaves() int16 {
-	if w.app.AnswersHalfClose() {
+	if w.app.AnswersHalfClosed() {
 		return 0
 	}
 	return unix.POLLRDHUP
@@ -123,7 +123,7 @@ func (w *pollWaiter) poll(fd int32, job *server.Job, d time.Duration, leaves int
 			job.Abort()
 			return job.Err()
 		default:
-			job.Leave()
+			job.Disconnect()
 			if err := job.Err(); err != nil {
 				return err
 			}

@@ -19,7 +19,7 @@ func (t *connTracker) sweep() {
 			return
 		}
 		now := t.tick(t.app.Now())
-		if t.drainFrom == 0 && t.app.Announcing() {
+		if t.drainFrom == 0 && t.app.Closing() {
 			t.drainFrom = now
 		}
 		list = t.all(list[:0])
@@ -100,7 +100,7 @@ func (t *connTracker) checkInput(c *conn, phase http1.ConnState) {
 	case phase == http1.StateHanging:
 		c.ahead = nil
 		if t.ahead.drop(c.raw) {
-			c.job.Leave() // there is no reply to wait for, also where a FIN alone is no leaving
+			c.job.Disconnect() // there is no reply to wait for, also where a FIN alone is no leaving
 		}
 	case len(c.ahead) < http1.MaxReadAhead:
 		c.ahead = append(c.ahead, t.ahead.read(c.raw, http1.MaxReadAhead-len(c.ahead))...)
@@ -112,7 +112,7 @@ func (t *connTracker) checkInput(c *conn, phase http1.ConnState) {
 // giveUp makes the connection's client one that has left. The caller holds reading.
 func (c *conn) giveUp() {
 	c.ahead, c.inputClosed = nil, true
-	c.job.Leave()
+	c.job.Disconnect()
 	if half, ok := c.Conn.(interface{ CloseRead() error }); ok {
 		half.CloseRead() // which wakes whoever waits for a FIN
 	}

@@ -35,7 +35,7 @@ func newWatcher(socket net.Listener, app *server.App) (*watcher, error) {
 		return nil, err
 	}
 	w := &watcher{epoll: epoll, wake: wake, events: unix.EPOLLRDHUP | unix.EPOLLET}
-	if app.AnswersHalfClose() {
+	if app.AnswersHalfClosed() {
 		w.events = unix.EPOLLET
 	}
 	if err := unix.EpollCtl(epoll, unix.EPOLL_CTL_ADD, wake, epollEvent(unix.EPOLLIN, -1, 0)); err != nil {
@@ -81,7 +81,7 @@ func (w *watcher) run(t *connTracker) {
 				return
 			}
 			if c := t.find(event.Fd, uint32(event.Pad)); c != nil {
-				c.job.Leave()
+				c.job.Disconnect()
 			}
 		}
 	}

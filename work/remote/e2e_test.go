@@ -75,7 +75,7 @@ func TestSQLPool(t *testing.T) {
 	w := query(t, server, 2)
 	want := func(inUse, waiting int) {
 		t.Helper()
-		want := work.Pool{Name: "sql", Size: 2, InUse: inUse, Waiting: waiting}
+		want := work.PoolStats{Name: "sql", Size: 2, InUse: inUse, Waiting: waiting}
 		eventually(t, "the pool's gauges", func() bool { return w.Pool() == want })
 	}
 	ctx, leave := context.WithCancel(t.Context())

@@ -25,7 +25,7 @@ func TestGRPCTarget(t *testing.T) {
 }
 
 // newGRPC is work with a server that answers each call with err, if it knows of the service, and has the health.
-func newGRPC(t *testing.T, err error, health grpc_health_v1.HealthServer) *remote.GRPC {
+func newGRPC(t *testing.T, err error, checker grpc_health_v1.HealthServer) *remote.GRPC {
 	t.Helper()
 	server := grpc.NewServer()
 	if err != nil {
@@ -34,8 +34,8 @@ func newGRPC(t *testing.T, err error, health grpc_health_v1.HealthServer) *remot
 			ServiceName: "demo.Backend", HandlerType: (*any)(nil), Methods: []grpc.MethodDesc{{MethodName: "Wait", Handler: answer}},
 		}, nil)
 	}
-	if health != nil {
-		grpc_health_v1.RegisterHealthServer(server, health)
+	if checker != nil {
+		grpc_health_v1.RegisterHealthServer(server, checker)
 	}
 	listener, listenErr := net.Listen("tcp", anyPort)
 	if listenErr != nil {

@@ -52,7 +52,7 @@ type HTTP struct {
 	target *url.URL
 	server string // for errors
 	margin time.Duration
-	places *work.Places
+	places *work.Semaphore
 	client *http.Client // of all requests
 	health *http.Client // of checks, which have to tell a server that is down from connections that are all taken
 }
@@ -65,7 +65,7 @@ func NewHTTP(target string, connections int, margin time.Duration) (*HTTP, error
 		return nil, fmt.Errorf("target %w", err)
 	}
 	return &HTTP{
-		target: u, server: "HTTP server at " + u.Host, margin: margin, places: work.NewPlaces("http", connections),
+		target: u, server: "HTTP server at " + u.Host, margin: margin, places: work.NewSemaphore("http", connections),
 		client: newClient(&http.Transport{MaxConnsPerHost: connections, MaxIdleConnsPerHost: connections}, margin),
 		health: newClient(&http.Transport{DisableKeepAlives: true}, margin),
 	}, nil
@@ -106,7 +106,7 @@ func newClient(transport *http.Transport, dialTimeout time.Duration) *http.Clien
 func (h *HTTP) Holds() work.Resource { return work.Socket }
 
 // Pool is the client's connections.
-func (h *HTTP) Pool() work.Pool { return h.places.Pool() }
+func (h *HTTP) Pool() work.PoolStats { return h.places.Pool() }
 
 // Do asks for a reply after the delay, and reads it. The wait for a connection counts neither as delay nor towards the
 // timeout. The error is a *work.Failure, or ctx.Err().
@@ -114,10 +114,10 @@ func (h *HTTP) Do(ctx context.Context, delay time.Duration) error {
 	if delay <= 0 {
 		return ctx.Err()
 	}
-	if err := h.places.Take(ctx); err != nil {
+	if err := h.places.Acquire(ctx); err != nil {
 		return err
 	}
-	defer h.places.Give()
+	defer h.places.Release()
 	call, cancel := within(ctx, delay+h.margin)
 	defer cancel()
 	if failure := h.get(call, h.client, delay); failure != nil {

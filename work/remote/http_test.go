@@ -106,7 +106,7 @@ func TestHTTPSendsOnce(t *testing.T) {
 
 // TestHTTPPool: no more connections than places; the others wait, and may leave.
 func TestHTTPPool(t *testing.T) {
-	server, err := backend.StartHTTP(anyPort, maxConnections)
+	server, err := backend.StartHTTP(anyPort, testConnections)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,7 +118,7 @@ func TestHTTPPool(t *testing.T) {
 	defer w.Close()
 	want := func(inUse, waiting int) {
 		t.Helper()
-		want := work.Pool{Name: "http", Size: 2, InUse: inUse, Waiting: waiting}
+		want := work.PoolStats{Name: "http", Size: 2, InUse: inUse, Waiting: waiting}
 		eventually(t, "the pool's gauges", func() bool { return cmp.Equal(w.Pool(), want) && server.Waiting() == inUse })
 	}
 	want(0, 0)

@@ -67,7 +67,7 @@ func eachKind(t *testing.T, test func(t *testing.T, k kind)) {
 // serve starts the kind's server on address, until the test ends.
 func (k kind) serve(t *testing.T, address string) *backend.Server {
 	t.Helper()
-	server, err := k.start(address, maxConnections)
+	server, err := k.start(address, testConnections)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,8 +92,8 @@ func (k kind) make(t *testing.T, address string, margin time.Duration) dependent
 
 const anyPort = "127.0.0.1:0"
 
-// maxConnections is more than these tests need.
-const maxConnections = 1000
+// testConnections is more than these tests need.
+const testConnections = 1000
 
 // ownAddress is one of the loopback's that nobody else listens on, with any port: nobody takes it while the server is
 // down. Only Linux has more than one.
@@ -311,11 +311,11 @@ func TestRestarted(t *testing.T) {
 	})
 }
 
-// A crowd does the same work over and over, until the test ends. All of it ends in one way or the other.
-type crowd struct{ done, refused, broken atomic.Int64 }
+// A tally does the same work over and over, until the test ends. All of it ends in one way or the other.
+type tally struct{ done, refused, broken atomic.Int64 }
 
-func gather(t *testing.T, w work.Work) *crowd {
-	c := &crowd{}
+func gather(t *testing.T, w work.Work) *tally {
+	c := &tally{}
 	var people sync.WaitGroup
 	for range 20 {
 		people.Go(func() {
@@ -328,7 +328,7 @@ func gather(t *testing.T, w work.Work) *crowd {
 	return c
 }
 
-func (c *crowd) do(t *testing.T, w work.Work) {
+func (c *tally) do(t *testing.T, w work.Work) {
 	err := w.Do(context.Background(), 5*time.Millisecond) // not the test's, which ends before the crowd does
 	var failure *work.Failure
 	switch {
@@ -344,13 +344,13 @@ func (c *crowd) do(t *testing.T, w work.Work) {
 	}
 }
 
-func (c *crowd) wantServed(t *testing.T) {
+func (c *tally) wantServed(t *testing.T) {
 	t.Helper()
 	enough := c.done.Load() + 100
 	eventually(t, "the crowd is served", func() bool { return c.done.Load() >= enough })
 }
 
-func (c *crowd) wantRefused(t *testing.T) {
+func (c *tally) wantRefused(t *testing.T) {
 	t.Helper()
 	before := c.refused.Load()
 	eventually(t, "the crowd is refused", func() bool { return c.refused.Load() > before })

@@ -20,8 +20,8 @@ import (
 // because of its own statement_timeout.
 const queryCanceled = "57014"
 
-// farewell is how long closing waits for the server: to be told which queries to end, and to take leave.
-const farewell = time.Second
+// closeTimeout is how long closing waits for the server: to be told which queries to end, and to take leave.
+const closeTimeout = time.Second
 
 // SQLKind describes SQL.
 var SQLKind = work.Kind{
@@ -62,7 +62,7 @@ var errNoDSN = errors.New(`"sql" needs a PostgreSQL; start one with: docker run 
 type SQL struct {
 	server string // for errors
 	margin time.Duration
-	places *work.Places
+	places *work.Semaphore
 	config *pgx.ConnConfig
 	pool   *pgxpool.Pool
 	cut    context.CancelFunc // of all connections
@@ -89,7 +89,7 @@ func NewSQL(dsn string, connections int, margin time.Duration) (*SQL, error) {
 	}
 	host := net.JoinHostPort(config.ConnConfig.Host, strconv.Itoa(int(config.ConnConfig.Port)))
 	return &SQL{
-		server: "PostgreSQL at " + host, margin: margin, places: work.NewPlaces("sql", connections), config: config.ConnConfig, pool: pool,
+		server: "PostgreSQL at " + host, margin: margin, places: work.NewSemaphore("sql", connections), config: config.ConnConfig, pool: pool,
 		cut: cut,
 	}, nil
 }
@@ -113,7 +113,7 @@ func parseDSN(dsn string) (*pgxpool.Config, error) {
 func (s *SQL) Holds() work.Resource { return work.Socket }
 
 // Pool is the pool's connections.
-func (s *SQL) Pool() work.Pool { return s.places.Pool() }
+func (s *SQL) Pool() work.PoolStats { return s.places.Pool() }
 
 // Do has the server sleep for the delay. The wait for a connection counts neither as delay nor towards the timeout. When
 // ctx is done it returns at once, and the server is told to end the query. The error is a *work.Failure, or ctx.Err().
@@ -121,10 +121,10 @@ func (s *SQL) Do(ctx context.Context, delay time.Duration) error {
 	if delay <= 0 {
 		return ctx.Err()
 	}
-	if err := s.places.Take(ctx); err != nil {
+	if err := s.places.Acquire(ctx); err != nil {
 		return err
 	}
-	defer s.places.Give()
+	defer s.places.Release()
 	call, cancel := within(ctx, delay+s.margin)
 	defer cancel()
 	if _, err := s.pool.Exec(call, "select pg_sleep($1)", delay.Seconds()); err != nil {
@@ -147,7 +147,7 @@ func (s *SQL) Check(ctx context.Context) error {
 // as those may take: a server that does not answer has to be cut off.
 func (s *SQL) Close() error {
 	defer s.cut()
-	defer time.AfterFunc(farewell, s.cut).Stop()
+	defer time.AfterFunc(closeTimeout, s.cut).Stop()
 	s.pool.Close()
 	return nil
 }

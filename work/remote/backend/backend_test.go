@@ -24,15 +24,15 @@ import (
 // patience bounds every wait that should be short on an idle machine.
 const patience = 20 * time.Second
 
-// maxConnections is more than these tests need.
-const maxConnections = 100
+// testConnections is more than these tests need.
+const testConnections = 100
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // started starts a server that ends with the test.
 func started(t *testing.T, start func(address string, maxConnections int) (*backend.Server, error)) *backend.Server {
 	t.Helper()
-	server, err := start("127.0.0.1:0", maxConnections)
+	server, err := start("127.0.0.1:0", testConnections)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -197,7 +197,7 @@ func TestAddressTaken(t *testing.T) {
 	for name, row := range servers {
 		t.Run(name, func(t *testing.T) {
 			server := started(t, row.start)
-			if _, err := row.start(server.Addr().String(), maxConnections); err == nil {
+			if _, err := row.start(server.Addr().String(), testConnections); err == nil {
 				t.Error("two servers listen on the same address")
 			}
 		})
