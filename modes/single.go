@@ -45,9 +45,10 @@ func serveSingle(ctx context.Context, src *listener.Source, app *server.App) err
 		return err
 	}
 	defer blocking.Close()
+	app.Schedule(blocking.Run)
 	for conn := blocking.Next(); conn != nil; conn = blocking.Next() {
 		if job := conn.Read(); job != nil {
-			app.Admit(job, conn.Run)
+			app.Admit(job)
 		}
 		conn.Write()
 	}

@@ -51,12 +51,19 @@ type Limits struct {
 
 // An App admits, runs and finishes the jobs of one mode. Create it with New, and Close it when the mode has ended.
 type App struct {
-	config       Config
-	queue        *admission.Queue // nil for none
-	helpers      *admission.Queue // nil for none
-	planner      *planner
-	start        time.Time // the origin of every stamp
-	notFoundBody []byte    // the body of a 404
+	config  Config
+	queue   *admission.Queue // nil for none
+	helpers *admission.Queue // nil for none
+	planner *planner
+	start   time.Time // the origin of every stamp
+
+	schedule func(*Job) // see Schedule
+	ended    func(*Job) // see OnJobEnd; nil if goroutines wait for jobs
+
+	accepting  chan struct{}
+	acceptOnce sync.Once
+
+	notFoundBody []byte // the body of a 404
 
 	inFlight       atomic.Int64
 	connections    atomic.Int64
@@ -70,7 +77,7 @@ type App struct {
 
 // New returns an App that is ready to admit jobs.
 func New(config Config) *App {
-	a := &App{config: config, planner: newPlanner(&config), start: time.Now(), expired: make(chan struct{})}
+	a := &App{config: config, planner: newPlanner(&config), start: time.Now(), accepting: make(chan struct{}), expired: make(chan struct{})}
 	a.notFoundBody = bodyLine("not found: the paths are " + routeNames(a.Routes()))
 	a.queue, a.helpers = newQueue(config.Admission), newQueue(config.Helpers)
 	a.avgServiceTime.Store(int64(config.Delay))
@@ -182,6 +189,20 @@ func (a *App) ConnectionOpened() { a.connections.Add(1) }
 // ConnectionClosed is called once for each ConnectionOpened.
 func (a *App) ConnectionClosed() { a.connections.Add(-1) }
 
+// Schedule sets the function that decides who calls Run of a job that may run. It must not block. It is called once,
+// before the first job is admitted.
+func (a *App) Schedule(schedule func(*Job)) { a.schedule = schedule }
+
+// OnJobEnd sets a function to call when a job ends, on the goroutine that ends it, for a mode that has no goroutine to
+// call Job.Wait: see Job.NotifyEnd. It is called at most once, before the first job is admitted.
+func (a *App) OnJobEnd(ended func(*Job)) { a.ended = ended }
+
+// Accepting reports that the mode is open: from now on it accepts connections. The transport calls it.
+func (a *App) Accepting() { a.acceptOnce.Do(func() { close(a.accepting) }) }
+
+// AcceptStarted returns a channel that is closed once Accepting was called.
+func (a *App) AcceptStarted() <-chan struct{} { return a.accepting }
+
 // AnnounceClose makes every reply from now on say Connection: close. Nothing is refused yet.
 func (a *App) AnnounceClose() { a.announce.Store(true) }
 
@@ -201,15 +222,15 @@ func (a *App) ExpireDrain() {
 // DrainExpired is closed at the drain deadline.
 func (a *App) DrainExpired() <-chan struct{} { return a.expired }
 
-// Admit takes job in and sees to it that schedule is called once the job may run: in this call, or later from another
-// goroutine, or never when the job is refused or its client leaves first. schedule must not block; it decides who
-// calls job.Run. Admit needs no goroutine to wait: Job.Wait is for callers that have one.
-func (a *App) Admit(job *Job, schedule func(*Job)) {
+// Admit takes job in and sees to it that it is scheduled once it may run: in this call, or later from another
+// goroutine, or never when the job is refused or its client leaves first. Admit needs no goroutine to wait: Job.Wait is
+// for callers that have one.
+func (a *App) Admit(job *Job) {
 	if job.err != nil {
 		job.Refuse(job.err)
 		return
 	}
-	job.arrived, job.schedule = a.Now(), schedule
+	job.arrived = a.Now()
 	if a.refusing.Load() {
 		job.cancel(causeDraining)
 	}
@@ -222,7 +243,7 @@ func (a *App) Admit(job *Job, schedule func(*Job)) {
 	if queue == nil {
 		job.startRegion("queue") // each request has one in the trace, be it empty
 		job.endRegion()
-		schedule(job)
+		a.schedule(job)
 		return
 	}
 	if err := queue.Enter(job.ticket); err != nil {
@@ -233,6 +254,15 @@ func (a *App) Admit(job *Job, schedule func(*Job)) {
 	if job.cancelled() != nil {
 		job.leaveQueue()
 	}
+}
+
+// wake reports the end of a job to the caller that waits for it.
+func (a *App) wake(j *Job) {
+	if a.ended != nil {
+		a.ended(j)
+		return
+	}
+	j.ended <- struct{}{}
 }
 
 // retryAfter estimates in whole seconds, at least 1, when the backlog that stands now in a queue will have been worked

@@ -26,7 +26,7 @@ const (
 )
 
 // A Job is one request's way through the server. It belongs to a connection and is used again for its next request,
-// so that a request allocates nothing: Begin, App.Admit or Refuse, Wait or Notify, Reply, Finish, in this order.
+// so that a request allocates nothing: Begin, App.Admit or Refuse, Wait or NotifyEnd, Reply, Finish, in this order.
 //
 // It is small, because an event loop holds nothing else for a request that blocks: the reply is its caller's, and what
 // few connections need is made when it is asked for.
@@ -37,10 +37,9 @@ type Job struct {
 	// Owner is the transport's: how it finds the connection again when the job is scheduled or has ended.
 	Owner Owner
 
-	app      *App
-	queue    atomic.Pointer[admission.Queue] // that the job waits in, nil for none
-	ticket   *admission.Ticket               // nil until the job waits in one
-	schedule func(*Job)
+	app    *App
+	queue  atomic.Pointer[admission.Queue] // that the job waits in, nil for none
+	ticket *admission.Ticket               // nil until the job waits in one
 
 	Method  string        // of the request, for logs
 	Target  string        // of the request, for logs: its path, and its query if Config.Describe is set
@@ -55,7 +54,6 @@ type Job struct {
 	ran    bool         // counts as in flight
 
 	done   atomic.Pointer[chan struct{}] // nil until somebody asks for it
-	notify func(*Job)                    // called when the job ends, once phase is phaseAwaited
 	ended  chan struct{}                 // Wait's
 	plan   *fault.Plan                   // nil for the usual
 	err    error
@@ -199,7 +197,7 @@ func (j *Job) end(err error) {
 	}
 	j.release() // before anyone learns that the job has ended, because its owner may then begin the next request
 	if j.stage.Swap(stageEnded) == stageAwaited {
-		j.notify(j)
+		j.app.wake(j)
 	}
 }
 
@@ -243,19 +241,14 @@ func (j *Job) Wait() {
 	if j.ended == nil {
 		j.ended = make(chan struct{}, 1)
 	}
-	if j.Notify(wakeWaiter) {
+	if j.NotifyEnd() {
 		<-j.ended
 	}
 }
 
-func wakeWaiter(j *Job) { j.ended <- struct{}{} }
-
-// Notify has notify called when the job ends, on whichever goroutine ends it: it is for callers that have no goroutine
-// to wait with. It returns false, and notify is not called, when the job has ended already.
-func (j *Job) Notify(notify func(*Job)) bool {
-	j.notify = notify
-	return j.stage.CompareAndSwap(stagePending, stageAwaited)
-}
+// NotifyEnd asks for a call of the function that App.OnJobEnd was given, once the job ends. If the job has ended already,
+// it returns false, and the function is not called.
+func (j *Job) NotifyEnd() bool { return j.stage.CompareAndSwap(stagePending, stageAwaited) }
 
 // Reply fills in what to answer, once the job has ended. What it points to is valid until the job's next Begin.
 func (j *Job) Reply(r *Reply) {
@@ -338,7 +331,7 @@ type ticketOwner Job
 func (o *ticketOwner) Start() {
 	j := (*Job)(o)
 	j.placed = true
-	j.schedule(j)
+	j.app.schedule(j)
 }
 
 func (o *ticketOwner) TimedOut() { (*Job)(o).End(ErrQueueTimeout) }

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	"unsafe"
 
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
@@ -87,7 +88,8 @@ func TestJob(t *testing.T) {
 				for range 2 { // the second time it is the connection's next request
 					time.Sleep(time.Second)
 					j.Begin("GET", "/", "", -1)
-					a.Admit(j.Job, (*Job).Run)
+					a.Schedule((*Job).Run)
+					a.Admit(j.Job)
 					j.Wait()
 					j.Reply()
 					if a.InFlight() != 1 {
@@ -174,7 +176,8 @@ func TestJobCancelled(t *testing.T) {
 					time.AfterFunc(row.at, func() { row.cancel(j.Job) })
 				}
 				before := time.Now()
-				a.Admit(j.Job, func(j *Job) { go j.Run() })
+				a.Schedule(func(j *Job) { go j.Run() })
+				a.Admit(j.Job)
 				j.Wait()
 				if took := time.Since(before); took != row.ends {
 					t.Errorf("ended after %v, want %v", took, row.ends)
@@ -197,7 +200,8 @@ func TestJobCancelled(t *testing.T) {
 func holdPlace(a *App, d time.Duration) {
 	j := newJob(a)
 	j.Begin("GET", bystander, "", -1)
-	a.Admit(j.Job, func(*Job) {})
+	a.Schedule(func(*Job) {})
+	a.Admit(j.Job)
 	time.AfterFunc(d, func() {
 		j.End(nil)
 		j.Reply()
@@ -212,7 +216,8 @@ func TestCancelledForGood(t *testing.T) {
 	j.Disconnect()
 	for range 2 {
 		j.Begin("GET", "/", "", -1)
-		a.Admit(j.Job, (*Job).Run)
+		a.Schedule((*Job).Run)
+		a.Admit(j.Job)
 		j.Wait()
 		if got := j.Reply().Status; got != 499 {
 			t.Errorf("status %d, want 499", got)
@@ -244,7 +249,8 @@ func TestInstant(t *testing.T) {
 		j.Disconnect()
 		for range 2 { // the second time it is the connection's next request
 			j.Begin("GET", "/", row.query, 0)
-			a.Admit(j.Job, (*Job).Run)
+			a.Schedule((*Job).Run)
+			a.Admit(j.Job)
 			j.Wait()
 			j.Reply()
 			j.Finish(true)
@@ -347,7 +353,8 @@ func TestExpire(t *testing.T) {
 	<-a.DrainExpired()
 	j := newJob(a)
 	j.Begin("GET", "/", "", -1)
-	a.Admit(j.Job, func(*Job) { t.Error("scheduled") })
+	a.Schedule(func(*Job) { t.Error("scheduled") })
+	a.Admit(j.Job)
 	j.Wait()
 	if r := j.Reply(); r.Status != 503 || !r.Close {
 		t.Errorf("reply %+v, want 503 and close", r)
@@ -366,6 +373,7 @@ func TestJobRaces(t *testing.T) {
 				Admission: &admission.Limits{Places: 2, Length: 6, Timeout: 100 * time.Microsecond},
 			})
 			defer a.Close()
+			a.Schedule(func(j *Job) { go j.Run() })
 			const clients, connections, requests = 8, 40, 4
 			var wait sync.WaitGroup
 			for range clients {
@@ -402,7 +410,7 @@ func connection(a *App, i, requests int) {
 	})
 	for range requests {
 		j.Begin("GET", "/", "", -1)
-		a.Admit(j.Job, func(j *Job) { go j.Run() })
+		a.Admit(j.Job)
 		j.Wait()
 		j.Reply()
 		j.Finish(true)
@@ -430,7 +438,8 @@ func TestJobTrace(t *testing.T) {
 		if j.traced == nil || j.traced.region != nil {
 			t.Errorf("%s: task %v, region %v at first", name, j.traced, j.traced.region)
 		}
-		a.Admit(j.Job, schedule)
+		a.Schedule(schedule)
+		a.Admit(j.Job)
 		j.Wait()
 		if inWork == nil || j.traced.region != nil {
 			t.Errorf("%s: region %v in work, %v after it", name, inWork, j.traced.region)
@@ -455,7 +464,8 @@ func TestJobDetached(t *testing.T) {
 	a := New(Config{Work: work.NewSleep()})
 	j := newJob(a)
 	j.Begin("GET", "/", "", -1)
-	a.Admit(j.Job, func(j *Job) { j.Start() })
+	a.Schedule(func(j *Job) { j.Start() })
+	a.Admit(j.Job)
 	if j.traced.region == nil || j.traced.detached != nil {
 		t.Errorf("region %v and task %v in work", j.traced.region, j.traced.detached)
 	}
@@ -471,29 +481,38 @@ func TestJobDetached(t *testing.T) {
 	j.Finish(true)
 }
 
-// TestNotify: whoever ends the job calls it, unless it has ended before anybody asked.
-func TestNotify(t *testing.T) {
-	a := New(Config{Work: work.NewSleep()})
+// TestNotifyEnd: the goroutine that ends the job calls the App's function, unless the job has ended before.
+func TestNotifyEnd(t *testing.T) {
 	for _, early := range []bool{false, true} {
-		j := newJob(a)
-		j.Begin("GET", "/", "", -1)
-		told := 0
-		a.Admit(j.Job, func(j *Job) {
+		a := New(Config{Work: work.NewSleep()})
+		a.Schedule(func(j *Job) {
 			if early {
 				j.Run()
 			}
 		})
-		if j.Notify(func(*Job) { told++ }) == early {
-			t.Errorf("ended early %v, and Notify says otherwise", early)
+		calls := 0
+		a.OnJobEnd(func(*Job) { calls++ })
+		j := newJob(a)
+		j.Begin("GET", "/", "", -1)
+		a.Admit(j.Job)
+		if j.NotifyEnd() == early {
+			t.Errorf("ended early %v, and NotifyEnd says otherwise", early)
 		}
 		if !early {
 			j.Run()
 		}
-		if want := map[bool]int{false: 1, true: 0}[early]; told != want {
-			t.Errorf("ended early %v: told %d times, want %d", early, told, want)
+		if want := map[bool]int{false: 1, true: 0}[early]; calls != want {
+			t.Errorf("ended early %v: %d calls, want %d", early, calls, want)
 		}
 		j.Reply()
 		j.Finish(true)
+	}
+}
+
+// TestJobSize: an event loop keeps a job for each connection.
+func TestJobSize(t *testing.T) {
+	if size := unsafe.Sizeof(Job{}); size > 176 {
+		t.Errorf("%d bytes, want at most 176", size)
 	}
 }
 
@@ -504,7 +523,8 @@ func TestJobAllocatesNothing(t *testing.T) {
 	j := newJob(a)
 	again := func() {
 		j.Begin("GET", "/", "", 0)
-		a.Admit(j.Job, (*Job).Run)
+		a.Schedule((*Job).Run)
+		a.Admit(j.Job)
 		j.Wait()
 		j.Reply()
 		j.Finish(true)

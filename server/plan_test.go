@@ -159,7 +159,8 @@ func TestInjected(t *testing.T) {
 		a := New(Config{Work: work.NewSleep(), Body: []byte("Hello World"), Observers: []Observer{seen}, Faults: Faults{Overrides: true, Caps: caps}})
 		j := newJob(a)
 		j.Begin("GET", "/", row.query, 0)
-		a.Admit(j.Job, (*Job).Run)
+		a.Schedule((*Job).Run)
+		a.Admit(j.Job)
 		reply := j.Reply()
 		j.Finish(row.written)
 		a.Close()
@@ -181,7 +182,8 @@ func TestKinds(t *testing.T) {
 		for query, want := range map[string]string{"": "own", "work=other": "other", "delay=1s": "own"} {
 			j := newJob(a)
 			j.Begin("GET", "/", query, 0)
-			a.Admit(j.Job, (*Job).Run)
+			a.Schedule((*Job).Run)
+			a.Admit(j.Job)
 			j.Reply()
 			j.Finish(true)
 			if did != want {

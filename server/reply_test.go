@@ -183,7 +183,8 @@ func TestRetryAfter(t *testing.T) {
 		for range row.places + row.waiting {
 			job := newJob(a)
 			job.Begin("GET", "/", "", 0)
-			a.Admit(job.Job, func(*Job) {})
+			a.Schedule(func(*Job) {})
+			a.Admit(job.Job)
 		}
 		if got := a.retryAfter(a.queue); got != row.want || a.Queued() != row.waiting {
 			t.Errorf("%+v: %d s with %d waiting, want %d", row, got, a.Queued(), row.want)

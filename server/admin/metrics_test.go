@@ -231,7 +231,8 @@ func TestQueued(t *testing.T) {
 		job := new(server.Job)
 		job.Init(app)
 		job.Begin("GET", "/", "", 0)
-		app.Admit(job, func(*server.Job) {})
+		app.Schedule(func(*server.Job) {})
+		app.Admit(job)
 	}
 	if got := m.snapshot().modes[0].Queued; got != 1 {
 		t.Errorf("queued is %d after two requests for one place, want 1", got)

@@ -97,8 +97,8 @@ func (l *loop) admit(c *conn, method, path, query string) {
 		return
 	}
 	c.job.Begin(method, path, query, c.nextRequest())
-	l.app.Admit(&c.job, jobScheduled)
-	if !c.job.Notify(jobEnded) {
+	l.app.Admit(&c.job)
+	if !c.job.NotifyEnd() {
 		l.answer(c)
 	}
 }

@@ -495,10 +495,10 @@ func TestLoopStopped(t *testing.T) {
 	wantOK(t, client)
 }
 
-// TestConnSize: a session is all that a blocked request costs.
+// TestConnSize: a conn is all that a blocked request costs.
 func TestConnSize(t *testing.T) {
-	if size := unsafe.Sizeof(conn{}); size >= 320 {
-		t.Errorf("%d bytes, want less than 320", size)
+	if size := unsafe.Sizeof(conn{}); size > 288 {
+		t.Errorf("%d bytes, want at most 288", size)
 	}
 }
 

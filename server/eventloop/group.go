@@ -31,6 +31,7 @@ func Serve(ctx context.Context, src *listener.Source, app *server.App, n int, sc
 	if err := g.open(n, own); err != nil {
 		return err
 	}
+	app.Accepting()
 	stop := context.AfterFunc(ctx, func() {
 		if _, ok := own.(Pollable); ok {
 			own.Close() // such a poller accepts in the background
@@ -59,6 +60,8 @@ type group struct {
 }
 
 func newGroup(app *server.App, schedule func(Runnable)) *group {
+	app.Schedule(jobScheduled)
+	app.OnJobEnd(jobEnded)
 	limits := app.Limits()
 	return &group{app: app, limits: limits, timeouts: http1.NewTimeouts(&limits), schedule: schedule}
 }

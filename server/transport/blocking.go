@@ -38,6 +38,7 @@ func NewBlocking(ctx context.Context, src *listener.Source, app *server.App) (*B
 		conns.drain()
 		return nil, err
 	}
+	app.Accepting()
 	return &Blocking{
 		tracker: conns, app: app, wait: wait,
 		reader: bufio.NewReaderSize(nil, app.Limits().MaxHeaderBytes), replies: http1.NewReplyWriter(app.ServerName()),
@@ -101,9 +102,9 @@ func (c *Connection) readBody() error {
 	return c.conn.discardBody()
 }
 
-// Run runs the job on the calling goroutine. Work that holds nothing is waited for in the system's poll on the
+// Run runs a job of one of b's connections on the calling goroutine. Work that holds nothing is waited for in the system's poll on the
 // connection, which needs no timer of Go's and no other thread to wake this one.
-func (c *Connection) Run(job *server.Job) { c.blocking.wait.run(c.conn, job) }
+func (b *Blocking) Run(job *server.Job) { b.wait.run(job.Owner.(*conn), job) }
 
 // Write writes the reply of the connection's request, if there is one, and closes the connection.
 func (c *Connection) Write() {

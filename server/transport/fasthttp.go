@@ -28,7 +28,9 @@ func FastHTTP(ctx context.Context, src *listener.Source, app *server.App, schedu
 	if err != nil {
 		return err
 	}
-	h := &fastHandler{app: app, schedule: schedule, maxBody: app.Limits().MaxBodyBytes}
+	app.Schedule(schedule)
+	app.Accepting()
+	h := &fastHandler{app: app, maxBody: app.Limits().MaxBodyBytes}
 	srv := &fasthttp.Server{
 		Handler:        h.serve,
 		HeaderReceived: h.headerReceived,
@@ -56,9 +58,8 @@ func FastHTTP(ctx context.Context, src *listener.Source, app *server.App, schedu
 }
 
 type fastHandler struct {
-	app      *server.App
-	schedule func(*server.Job)
-	maxBody  int64
+	app     *server.App
+	maxBody int64
 }
 
 func (h *fastHandler) serve(ctx *fasthttp.RequestCtx) {
@@ -75,7 +76,7 @@ func (h *fastHandler) serve(ctx *fasthttp.RequestCtx) {
 		c.refuse(method, path, http1.Query(ctx.URI()), err)
 	} else {
 		job := c.begin(method, path, http1.Query(ctx.URI()))
-		h.app.Admit(job, h.schedule)
+		h.app.Admit(job)
 		job.Wait()
 	}
 	reply := c.reply()

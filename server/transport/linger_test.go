@@ -30,9 +30,10 @@ func serveBlocking(ctx context.Context, src *listener.Source, app *server.App) e
 		return err
 	}
 	defer b.Close()
+	app.Schedule(b.Run)
 	for c := b.Next(); c != nil; c = b.Next() {
 		if job := c.Read(); job != nil {
-			app.Admit(job, c.Run)
+			app.Admit(job)
 		}
 		c.Write()
 	}

@@ -26,7 +26,9 @@ func NetHTTP(ctx context.Context, src *listener.Source, app *server.App, schedul
 	if err != nil {
 		return err
 	}
-	h := &netHandler{app: app, schedule: schedule, server: []string{app.ServerName()}}
+	app.Schedule(schedule)
+	app.Accepting()
+	h := &netHandler{app: app, server: []string{app.ServerName()}}
 	h.router = h.routes()
 	srv := &http.Server{
 		Handler:                      h,
@@ -74,10 +76,9 @@ func (c *connContext) Value(key any) any {
 }
 
 type netHandler struct {
-	app      *server.App
-	schedule func(*server.Job)
-	router   *chi.Mux
-	server   []string
+	app    *server.App
+	router *chi.Mux
+	server []string
 }
 
 func (h *netHandler) routes() *chi.Mux {
@@ -152,7 +153,7 @@ func (h *netHandler) admit(w http.ResponseWriter, r *http.Request) {
 		stop := context.AfterFunc(r.Context(), job.Disconnect)
 		defer stop()
 	}
-	h.app.Admit(job, h.schedule)
+	h.app.Admit(job)
 	job.Wait()
 	h.reply(c, w, r)
 }
