@@ -253,3 +253,27 @@ func dialSmall(t *testing.T, source *listener.Source) *client {
 	}
 	return newClient(t, c)
 }
+
+// TestAccepting checks that each mode reports when it is open, and does not if it cannot open.
+func TestAccepting(t *testing.T) {
+	eachModeReal(t, 1, func(t *testing.T, mode modes.Instance) {
+		s, _ := overTCP(t, mode, config{})
+		<-s.app.AcceptStarted()
+
+		closed, err := listener.Listen(t.Context(), "127.0.0.1:0", 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		closed.Close()
+		app := newApp(mode, config{})
+		defer app.Close()
+		if err := mode.Serve(t.Context(), closed, app); err == nil {
+			t.Error("a closed socket is served without error")
+		}
+		select {
+		case <-app.AcceptStarted():
+			t.Error("a mode that cannot open reports that it accepts")
+		default:
+		}
+	})
+}

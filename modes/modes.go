@@ -38,7 +38,7 @@ type Instance struct {
 	Files        int   // descriptors that it needs in addition to those of connections
 	Capabilities Capabilities
 
-	// Serve accepts from src until ctx is done, and never closes src. It admits every request through app and calls
+	// Serve accepts from src until ctx is done, and never closes src. It calls app.Accepting once it is open. It admits every request through app and calls
 	// each admitted job's Run at most once. When ctx is done it stops accepting; every connection that it accepted is
 	// answered, or told that it closes, before it is closed. It returns when all that it started has ended.
 	Serve func(ctx context.Context, src *listener.Source, app *server.App) error

@@ -37,7 +37,7 @@ const (
 	Leave                                // others accept on the same socket, or will: what waits in it is theirs
 )
 
-// A ServeFunc is how a mode serves; see modes.Instance.Serve for the contract.
+// A ServeFunc is the Serve of a modes.Instance, which has the contract. It calls app.Accepting once it is open.
 type ServeFunc = func(ctx context.Context, src *listener.Source, app *server.App) error
 
 // A Config is what a Host needs to know.
@@ -77,16 +77,23 @@ const (
 )
 
 // Run serves until stop is done, and then drains: no request that was admitted, or whose connection was established,
-// is lost if it can finish before the drain deadline. It calls ready once requests are answered, and returns nil after
-// a drain, or the error that ended the mode before.
+// is lost if it can finish before the drain deadline. It calls ready once the mode accepts, unless the mode ends
+// or stop is done before. It returns nil after a drain, or the error that ended the mode before.
 func (h *Host) Run(stop context.Context, ready func()) error {
 	c := h.config
 	accepting, stopAccepting := context.WithCancel(context.Background())
 	defer stopAccepting()
 	served := make(chan error, 1)
 	go func() { served <- c.Serve(accepting, c.Source, c.App) }()
-	h.state.Store(Ready)
-	ready()
+
+	select {
+	case <-c.App.AcceptStarted():
+		h.state.Store(Ready)
+		ready()
+	case err := <-served:
+		return h.unexpectedExit(err)
+	case <-stop.Done():
+	}
 
 	select {
 	case err := <-served:

@@ -41,6 +41,7 @@ func (d *diary) write(format string, args ...any) {
 // A fake is a host that serves with a mode that does nothing but to write down what it is told.
 type fake struct {
 	diary
+	opens  time.Duration // how long the mode takes to open
 	app    *server.App
 	host   *host.Host
 	drains time.Duration // how long the mode takes to end once it stops accepting
@@ -74,6 +75,13 @@ func (closedListener) Close() error { return nil }
 
 func (f *fake) serve(ctx context.Context, _ *listener.Source, app *server.App) error {
 	f.write("serves")
+	time.Sleep(f.opens)
+	select {
+	case err := <-f.early:
+		return err
+	default:
+		app.Accepting()
+	}
 	select {
 	case <-ctx.Done():
 	case err := <-f.early:
@@ -156,13 +164,54 @@ func TestOrder(t *testing.T) {
 				if err := f.run(t, 10*time.Second); err != nil {
 					t.Errorf("Run returned %v", err)
 				}
-				// serves and ready come at the same time, in whichever order
-				started, got := f.entries[:2], f.entries[2:]
-				if both := strings.Join(started, ", "); !strings.Contains(both, "0s serves") || !strings.Contains(both, "0s ready") {
-					t.Errorf("at first %s", both)
+				want := append([]string{"0s serves", "0s ready", "0s state ready"}, row.want...)
+				if diff := cmp.Diff(want, f.entries); diff != "" {
+					t.Errorf("(-want +got):\n%s", diff)
 				}
-				if diff := cmp.Diff(append([]string{"0s state ready"}, row.want...), got); diff != "" {
-					t.Errorf("then (-want +got):\n%s", diff)
+			})
+		})
+	}
+}
+
+// TestReady: the service is ready once its mode has opened, and not before.
+func TestReady(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake(t, 0, time.Second)
+		f.opens = 3 * time.Second
+		if err := f.run(t, 10*time.Second); err != nil {
+			t.Errorf("Run returned %v", err)
+		}
+		if diff := cmp.Diff([]string{"0s serves", "3s ready", "3s state ready"}, f.entries[:3]); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+	})
+}
+
+// TestNeverReady: a service whose mode cannot open, or that is stopped before, is never ready.
+func TestNeverReady(t *testing.T) {
+	for _, row := range []struct {
+		name  string
+		early error // ends the mode
+		stop  time.Duration
+		want  error
+	}{
+		{"cannot open", net.ErrClosed, time.Hour, net.ErrClosed},
+		{"stopped before", nil, time.Second, nil},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := newFake(t, 0, time.Minute)
+				f.opens = 3 * time.Second
+				if row.early != nil {
+					f.early <- row.early
+				}
+				if err := f.run(t, row.stop); !errors.Is(err, row.want) {
+					t.Errorf("Run returned %v, want %v", err, row.want)
+				}
+				for _, entry := range f.entries {
+					if strings.Contains(entry, "ready") {
+						t.Errorf("%s, which is never", entry)
+					}
 				}
 			})
 		})
@@ -238,12 +287,13 @@ func TestAcceptQueueServed(t *testing.T) {
 }
 
 // serveOneByOne takes its time for each connection, so that the others wait in the accept queue.
-func serveOneByOne(ctx context.Context, source *listener.Source, _ *server.App) error {
+func serveOneByOne(ctx context.Context, source *listener.Source, app *server.App) error {
 	own, err := source.Listener()
 	if err != nil {
 		return err
 	}
 	defer context.AfterFunc(ctx, func() { own.Close() })()
+	app.Accepting()
 	for {
 		conn, err := listener.Accept(own)
 		if err != nil {
@@ -296,6 +346,7 @@ func serveHTTP(ctx context.Context, source *listener.Source, app *server.App) er
 		}
 	})}
 	defer context.AfterFunc(ctx, func() { srv.Close() })()
+	app.Accepting()
 	srv.Serve(own)
 	return nil
 }
