@@ -22,7 +22,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// A request is a job with the reply that its transport would hold.
+// A request is a job with its transport's reply.
 type request struct {
 	*Job
 	reply Reply
@@ -41,7 +41,7 @@ func (r *request) Reply() *Reply {
 
 func (r *request) Finish(written bool) { r.Job.Finish(&r.reply, written) }
 
-// observed is the last sample of a job that is looked at.
+// observed keeps the last sample of all jobs except bystanders.
 type observed struct {
 	Sample
 	n int
@@ -53,7 +53,7 @@ func (o *observed) Observe(s *Sample) {
 	}
 }
 
-// bystander is the path of jobs that are only in the way.
+// bystander is the path of jobs that only occupy a place.
 const bystander = "/bystander"
 
 // doing is work of any kind.
@@ -64,7 +64,7 @@ type doing struct {
 func (d doing) Do(ctx context.Context, _ time.Duration) error { return d.do(ctx) }
 func (doing) Holds() work.Resource                            { return "test" }
 
-// TestJob is a job's life when nothing happens to it: what the sample says, and that its places are free again.
+// TestJob checks the sample of a job that nothing disturbs, and that its place is free afterwards.
 func TestJob(t *testing.T) {
 	boom := errors.New("boom")
 	refused := &work.Failure{Cause: work.Refused, Err: boom}
@@ -115,7 +115,7 @@ func TestJob(t *testing.T) {
 	}
 }
 
-// sameError compares what a sample points to, too: panics by their value, the others as they are.
+// sameError compares panics by their value, and other errors by identity.
 func sameError(a, b error) bool {
 	if a, ok := a.(*Panic); ok {
 		b, _ := b.(*Panic)
@@ -124,18 +124,18 @@ func sameError(a, b error) bool {
 	return a == b
 }
 
-// TestJobCancelled: what becomes of a job whose client leaves, or that the drain deadline meets, at each point of its
-// life. The job works for 2 s, from 0 s or from 1 s on.
+// TestJobCancelled checks a job whose client disconnects, or that meets the drain deadline, at each point of its life.
+// The job works for 2 s, starting at 0 s or at 1 s.
 func TestJobCancelled(t *testing.T) {
 	const s = time.Second
 	leave, abort := (*Job).Disconnect, (*Job).Abort
 	both := func(j *Job) { j.Disconnect(); j.Disconnect(); j.Abort(); j.Abort() }
 	for _, row := range []struct {
 		name    string
-		finish  bool // on-leave=finish
+		finish  bool // FinishOnDisconnect
 		cancel  func(*Job)
-		at      time.Duration // negative for before it is admitted
-		queued  bool          // waits for its place, until 1 s
+		at      time.Duration // negative: before it is admitted
+		queued  bool          // waits for its place until 1 s
 		want    Outcome
 		started bool
 		ends    time.Duration
@@ -196,7 +196,7 @@ func TestJobCancelled(t *testing.T) {
 	}
 }
 
-// holdPlace takes a's one place for a time.
+// holdPlace takes a's only place for d.
 func holdPlace(a *App, d time.Duration) {
 	j := newJob(a)
 	j.Begin("GET", bystander, "", -1)
@@ -209,7 +209,7 @@ func holdPlace(a *App, d time.Duration) {
 	})
 }
 
-// TestCancelledForGood: what cancels a job cancels its connection's later ones too.
+// TestCancelledForGood checks that a cancellation applies to the connection's later jobs too.
 func TestCancelledForGood(t *testing.T) {
 	a := New(Config{Delay: time.Second, Work: doing{func(context.Context) error { panic("started") }}})
 	j := newJob(a)
@@ -233,7 +233,8 @@ func TestCancelledForGood(t *testing.T) {
 	<-j.Done()
 }
 
-// TestInstant: a request that has nothing to wait for is answered, whenever its client leaves; a reply that drips is not.
+// TestInstant checks that a request with nothing to wait for is answered even if its client has disconnected, unless
+// its reply drips.
 func TestInstant(t *testing.T) {
 	for _, row := range []struct {
 		query string
@@ -262,7 +263,7 @@ func TestInstant(t *testing.T) {
 	}
 }
 
-// TestReusable: a job that somebody may have seen cancelled is no other connection's.
+// TestReusable checks that a job is not reused if another goroutine may have seen it cancelled.
 func TestReusable(t *testing.T) {
 	leave, ask := (*Job).Disconnect, func(j *Job) { j.Done() }
 	for _, row := range []struct {
@@ -299,7 +300,8 @@ func TestReusable(t *testing.T) {
 	}
 }
 
-// TestRefuse: a fault of the request is answered although its client stopped sending, but not after the drain deadline.
+// TestRefuse checks that a faulty request is answered if its client has stopped sending, but not after the drain
+// deadline.
 func TestRefuse(t *testing.T) {
 	for _, row := range []struct {
 		name   string
@@ -326,7 +328,7 @@ func TestRefuse(t *testing.T) {
 	}
 }
 
-// TestUnwritten: a reply that does not go out is no success, and changes nothing else.
+// TestUnwritten checks that an OK reply that cannot be written counts as WriteFailed, and that other outcomes stay.
 func TestUnwritten(t *testing.T) {
 	for err, want := range map[error]Outcome{nil: WriteFailed, ErrPanic: Failed, ErrQueueFull: QueueFull} {
 		seen := &observed{}
@@ -362,8 +364,8 @@ func TestExpire(t *testing.T) {
 	j.Finish(true)
 }
 
-// TestJobRaces lets clients leave, deadlines pass and places become free while jobs are queued, started and ended, for
-// the race detector, and counts what is left.
+// TestJobRaces lets clients disconnect, deadlines pass and places become free while jobs are queued, started and ended.
+// It is for the race detector, and checks the counts at the end.
 func TestJobRaces(t *testing.T) {
 	for _, finish := range []bool{false, true} {
 		t.Run(fmt.Sprintf("finish=%v", finish), func(t *testing.T) {
@@ -418,8 +420,8 @@ func connection(a *App, i, requests int) {
 	cancel.Wait()
 }
 
-// TestJobTrace: while a trace is on, a request is a task, in which the work's region ends with the work and the
-// write's with the reply, whichever goroutine works.
+// TestJobTrace checks that a request is a task while a trace is on, and that its regions end with the work and with the
+// reply, on whichever goroutine the work runs.
 func TestJobTrace(t *testing.T) {
 	if err := trace.Start(io.Discard); err != nil {
 		t.Skip("a trace is on already: ", err)
@@ -455,7 +457,8 @@ func TestJobTrace(t *testing.T) {
 	}
 }
 
-// TestJobDetached: regions of a goroutine have to nest; a job that goes on without one has a task in its region's place.
+// TestJobDetached checks that a detached job has a task in place of its region, because regions of a goroutine have to
+// nest.
 func TestJobDetached(t *testing.T) {
 	if err := trace.Start(io.Discard); err != nil {
 		t.Skip("a trace is on already: ", err)
@@ -481,7 +484,7 @@ func TestJobDetached(t *testing.T) {
 	j.Finish(true)
 }
 
-// TestNotifyEnd: the goroutine that ends the job calls the App's function, unless the job has ended before.
+// TestNotifyEnd checks that the goroutine that ends the job calls the App's function, unless the job had already ended.
 func TestNotifyEnd(t *testing.T) {
 	for _, early := range []bool{false, true} {
 		a := New(Config{Work: work.NewSleep()})
@@ -509,14 +512,14 @@ func TestNotifyEnd(t *testing.T) {
 	}
 }
 
-// TestJobSize: an event loop keeps a job for each connection.
+// TestJobSize checks the size, because an event loop keeps a job for each connection.
 func TestJobSize(t *testing.T) {
 	if size := unsafe.Sizeof(Job{}); size > 176 {
 		t.Errorf("%d bytes, want at most 176", size)
 	}
 }
 
-// TestJobAllocatesNothing: a connection's later requests are free.
+// TestJobAllocatesNothing checks that a connection's later requests allocate nothing.
 func TestJobAllocatesNothing(t *testing.T) {
 	a := New(Config{Work: work.NewSleep(), Observers: []Observer{&observed{}}, Admission: &admission.Limits{Places: 1}})
 	defer a.Close()

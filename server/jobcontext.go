@@ -7,14 +7,15 @@ import (
 
 // This file makes a job the context of its own work.
 
-// Why a job was cancelled. The first cause stays: both end a connection's use.
+// The causes of a job's cancellation. The first one stays: both end the use of a connection.
 const (
 	causeNone int32 = iota
 	causeDisconnected
 	causeDraining
 )
 
-// What is done of jobs that were cancelled before anybody asked, until somebody does and from then on.
+// The values of Job.done after a cancellation: closedUnasked if Done was not called before, closedAsked after its next
+// call.
 var (
 	closedUnasked = newClosed()
 	closedAsked   = newClosed()
@@ -46,10 +47,10 @@ func (j *Job) cancelled() error {
 	return nil
 }
 
-// Deadline is none: a job ends by being cancelled.
+// Deadline reports that a job has no deadline.
 func (j *Job) Deadline() (time.Time, bool) { return time.Time{}, false }
 
-// Done is closed when the job is cancelled.
+// Done returns a channel that is closed when the job is cancelled.
 func (j *Job) Done() <-chan struct{} {
 	for {
 		switch done := j.done.Load(); done {
@@ -64,7 +65,7 @@ func (j *Job) Done() <-chan struct{} {
 	}
 }
 
-// Err is context.Canceled once the job is cancelled.
+// Err returns context.Canceled if the job is cancelled.
 func (j *Job) Err() error {
 	if j.cause.Load() == causeNone {
 		return nil
@@ -72,9 +73,9 @@ func (j *Job) Err() error {
 	return context.Canceled
 }
 
-// Value finds the execution trace's task.
+// Value returns values of the execution trace's task.
 func (j *Job) Value(key any) any {
-	t := j.traced // once: a derived context may ask when the job is finished
+	t := j.traced // read once: a derived context may ask after the job has finished
 	if t == nil {
 		return nil
 	}

@@ -25,7 +25,7 @@ func setting(t *testing.T, text string) fault.Spec {
 	return spec
 }
 
-// TestPlan: what a request gets is what it asks for, then what the setting says, then the usual.
+// TestPlan checks that overrides win over the setting, and the setting over the defaults.
 func TestPlan(t *testing.T) {
 	usual := fault.Plan{Delay: 2 * time.Second, Size: -1}
 	with := func(change func(*fault.Plan)) *fault.Plan {
@@ -35,7 +35,7 @@ func TestPlan(t *testing.T) {
 	}
 	for _, row := range []struct {
 		name, setting, method, path, query string
-		closed                             bool // requests may not ask
+		closed                             bool // without overrides
 		want                               *fault.Plan
 		err                                string
 	}{
@@ -84,7 +84,7 @@ func TestPlan(t *testing.T) {
 	}
 }
 
-// TestSeed: the same seed gives the same plans, whoever asks, another one gives others, and their shares are right.
+// TestSeed checks that the same seed gives the same plans, another seed gives others, and that the shares are right.
 func TestSeed(t *testing.T) {
 	const n = 10_000
 	draw := func(seed uint64) (statuses []int) {
@@ -114,7 +114,7 @@ func TestSeed(t *testing.T) {
 	}
 }
 
-// TestPieces: a body in any number of pieces is the whole body, and the last piece ends its time.
+// TestPieces checks that the pieces of a body add up to the body, and that the last one ends its time.
 func TestPieces(t *testing.T) {
 	for _, row := range []struct{ length, pieces int }{{11, 1}, {11, 5}, {11, 11}, {10, 3}, {1 << 20, 1000}} {
 		r := Reply{Body: filler(row.length), Pieces: row.pieces, Over: time.Second}
@@ -133,7 +133,7 @@ func TestPieces(t *testing.T) {
 	}
 }
 
-// TestInjected: a reply that was asked for is counted apart from those that the server came to by itself.
+// TestInjected checks that injected replies have an outcome of their own.
 func TestInjected(t *testing.T) {
 	for _, row := range []struct {
 		query   string
@@ -170,7 +170,7 @@ func TestInjected(t *testing.T) {
 	}
 }
 
-// TestKinds: a request's work is of the kind that it asks for, and takes as long as it asks for.
+// TestKinds checks that a request gets the kind of work and the delay that it asks for.
 func TestKinds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		did := ""
@@ -193,7 +193,8 @@ func TestKinds(t *testing.T) {
 	})
 }
 
-// TestHang: a job that hangs is cancelled by its client's leaving, whenever that is, also where its work would not be.
+// TestHang checks that a disconnect cancels a job without a reply at any time, even if the App finishes work without a
+// client.
 func TestHang(t *testing.T) {
 	for _, leavesFirst := range []bool{false, true} {
 		j := newJob(New(Config{Work: work.NewSleep(), FinishOnDisconnect: true}))
@@ -213,7 +214,7 @@ func TestHang(t *testing.T) {
 	}
 }
 
-// TestPause: a part of a reply takes its time, unless the client leaves.
+// TestPause checks that Pause takes its time unless the client disconnects.
 func TestPause(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		j := newJob(New(Config{Work: work.NewSleep(), Delay: time.Second}))

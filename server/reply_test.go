@@ -17,7 +17,7 @@ import (
 	"demo-server/work"
 )
 
-// TestStatuses is the contract of the one table from error to reply.
+// TestStatuses holds the contract of the one table from error to reply.
 func TestStatuses(t *testing.T) {
 	type row struct {
 		Code          int
@@ -70,7 +70,7 @@ func TestStatuses(t *testing.T) {
 	}
 }
 
-// TestOutcomes: every outcome is listed, and comes of a row or of a reply that was tried.
+// TestOutcomes checks that every outcome is listed, and comes from a row or from a reply of this test.
 func TestOutcomes(t *testing.T) {
 	possible := []Outcome{OK, Injected, WriteFailed, Wasted, DisconnectedRunning, failed.outcome}
 	for _, s := range statusTable {
@@ -163,7 +163,7 @@ func TestAppendMillis(t *testing.T) {
 	}
 }
 
-// TestRetryAfter: the seconds until the backlog of now, and the one who asks, are worked off.
+// TestRetryAfter checks the estimate for the present backlog and one more request.
 func TestRetryAfter(t *testing.T) {
 	for _, row := range []struct {
 		places, waiting int
@@ -196,7 +196,7 @@ func TestRetryAfter(t *testing.T) {
 	}
 }
 
-// TestLearn: the estimate follows what work really takes.
+// TestLearn checks that the estimate follows the time that work takes.
 func TestLearn(t *testing.T) {
 	a := New(Config{Work: work.NewSleep(), Admission: &admission.Limits{Places: 1}})
 	defer a.Close()
@@ -208,7 +208,7 @@ func TestLearn(t *testing.T) {
 	}
 }
 
-// TestReply: what the table does not say of a reply.
+// TestReply checks the parts of a reply that do not come from the table.
 func TestReply(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := New(Config{Mode: "test", Work: work.NewSleep(), Body: []byte("Hello World")})
