@@ -6,8 +6,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Age returns how long a connection that was just accepted has existed, which is its time in the kernel's accept queue.
-// It is negative if that cannot be read.
+// Age returns how long ago a connection that was just accepted was established, which is its time in the kernel's
+// accept queue. It returns a negative value if the system does not say.
 func Age(fd int) time.Duration {
 	info, err := unix.GetsockoptTCPInfo(fd, unix.IPPROTO_TCP, unix.TCP_INFO)
 	if err != nil {
@@ -16,8 +16,8 @@ func Age(fd int) time.Duration {
 	return AgeOf(info)
 }
 
-// AgeOf reads an age from tcp_info, which tells when data was last sent: before the first reply that is when the
-// handshake ended. It counts in the kernel's ticks.
+// AgeOf reads an age from tcp_info. The field holds the time since data was last sent, which before the first reply is
+// the time since the handshake. It counts in kernel ticks.
 func AgeOf(info *unix.TCPInfo) time.Duration {
 	return time.Duration(info.Last_data_sent) * time.Millisecond
 }

@@ -1,4 +1,4 @@
-// Package listener opens the listening socket, and shares it among the runs of modes that accept on it.
+// Package listener opens the listening socket, and lets several runs of modes accept on it.
 package listener
 
 import (
@@ -11,18 +11,18 @@ import (
 	"time"
 )
 
-// A Source is the listening socket as modes may use it: each run of a mode accepts through a listener of its own, and
-// none of them can close the socket, because the next mode takes it over with the connections that wait in it.
+// A Source is the listening socket. Each run of a mode accepts through a listener of its own, and cannot close the
+// socket: the next run takes it over, together with the connections that wait in it.
 type Source struct {
 	socket net.Listener
-	shared *sharedAcceptor // where the socket cannot be duplicated
+	shared *sharedAcceptor // used if the socket cannot be duplicated
 }
 
-// Listen opens the socket at addr (host:port). backlog is the length of the kernel's accept queue, and 0 leaves it to
-// the system.
+// Listen opens the socket at addr (host:port). backlog is the length of the kernel's accept queue; 0 means the system's
+// default.
 func Listen(ctx context.Context, addr string, backlog int) (*Source, error) {
 	var config net.ListenConfig
-	config.SetMultipathTCP(false) // Go's default, which takes no socket filter: see RefuseNew
+	config.SetMultipathTCP(false) // Go's default does not accept a socket filter: see DropNew
 	socket, err := config.Listen(ctx, Network(addr), addr)
 	if err != nil {
 		return nil, err
@@ -36,7 +36,8 @@ func Listen(ctx context.Context, addr string, backlog int) (*Source, error) {
 	return NewSource(socket), nil
 }
 
-// Network is what to hand to net.Listen for addr: by itself Go takes 0.0.0.0 for all IPv6 addresses, too.
+// Network returns the network to pass to net.Listen for addr. By itself, Go would take 0.0.0.0 for all IPv6 addresses
+// too.
 func Network(addr string) string {
 	host, _, _ := net.SplitHostPort(addr)
 	if ip := net.ParseIP(host); ip != nil && ip.To4() != nil {
@@ -45,21 +46,21 @@ func Network(addr string) string {
 	return "tcp"
 }
 
-// NewSource makes a listener a Source, which then owns it. Tests hand it one without a network.
+// NewSource returns a Source that owns socket, which need not have a descriptor.
 func NewSource(socket net.Listener) *Source {
 	return &Source{socket: socket, shared: newSharedAcceptor(socket)}
 }
 
-// Addr is the socket's address.
+// Addr returns the socket's address.
 func (s *Source) Addr() net.Addr { return s.socket.Addr() }
 
-// Close closes the socket; connections that wait in it are reset. It is for the Source's owner, not for modes.
+// Close closes the socket and resets the connections that wait in it. Only the Source's owner may call it, not a mode.
 func (s *Source) Close() error {
 	s.shared.stop()
 	return s.socket.Close()
 }
 
-// Listener returns a listener of the caller's own on the socket. Closing it ends its Accept and nothing else.
+// Listener returns a new listener on the socket for the caller. Closing it ends its own Accept and nothing else.
 func (s *Source) Listener() (net.Listener, error) {
 	if d, ok := s.socket.(duplicator); ok {
 		return d.Duplicate()
@@ -71,30 +72,30 @@ func (s *Source) Listener() (net.Listener, error) {
 	return duplicated, err
 }
 
-// A duplicator is a listener that makes its own duplicates. One that is closed ends no other's Accept.
+// A duplicator is a listener that duplicates itself. Closing one duplicate does not affect the others.
 type duplicator interface {
 	Duplicate() (net.Listener, error)
 }
 
-// File returns a descriptor of the socket that another process can inherit, to accept on it too. The caller closes it.
-// Where the system cannot, it returns an error that matches errors.ErrUnsupported.
+// File returns a descriptor of the socket for another process to inherit and accept on. The caller closes it. If the
+// system cannot do this, the error matches errors.ErrUnsupported.
 func (s *Source) File() (*os.File, error) { return fileOf(s.socket) }
 
-// An AcceptQueue is the state of the kernel's queue of connections that nobody has accepted yet.
+// An AcceptQueue is the state of the kernel's queue of established connections that have not been accepted.
 type AcceptQueue struct {
-	Depth int // connections that wait
-	Limit int // how many may
+	Depth int // waiting connections
+	Limit int // room for them
 }
 
-// AcceptQueue reads the socket's accept queue; ok is false where the system does not tell.
+// AcceptQueue reads the socket's accept queue. ok is false if the system does not report it.
 func (s *Source) AcceptQueue() (queue AcceptQueue, ok bool) { return acceptQueue(s.socket) }
 
-// DropNew makes the kernel ignore new connections, while those that wait in the accept queue stay there to be
-// served: closing the socket would reset them. Nobody else may accept on the socket. Where the system cannot, it
-// returns an error that matches errors.ErrUnsupported.
+// DropNew makes the kernel ignore new connections. Connections in the accept queue stay there to be served, while
+// closing the socket would reset them. No other process may accept on the socket. If the system cannot do this, the
+// error matches errors.ErrUnsupported.
 func (s *Source) DropNew() error { return dropNew(s.socket) }
 
-// Accept waits for l's next connection. Nothing but a closed listener ends it, with net.ErrClosed: to be out of
+// Accept waits for l's next connection. It fails only if the listener is closed, with net.ErrClosed. A lack of
 // descriptors or memory passes, and a server that gave up at that moment would never come back.
 func Accept(l net.Listener) (net.Conn, error) {
 	for pause := 5 * time.Millisecond; ; pause = min(2*pause, 100*time.Millisecond) {
@@ -109,8 +110,8 @@ func Accept(l net.Listener) (net.Conn, error) {
 	}
 }
 
-// A sharedAcceptor shares one listener that cannot be duplicated (an in-memory one, or another system's than Linux) among
-// listeners that can be closed one by one: a goroutine accepts for whoever asks next.
+// A sharedAcceptor shares a listener that cannot be duplicated (in memory, or outside Linux) among listeners that can
+// be closed one by one. One goroutine accepts for all of them.
 type sharedAcceptor struct {
 	socket net.Listener
 	start  sync.Once

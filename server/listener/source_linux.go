@@ -10,18 +10,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// duplicate returns a listener with a descriptor of its own on the same socket.
+// duplicate returns a listener on the same socket with its own descriptor.
 func duplicate(socket net.Listener) (net.Listener, error) {
 	file, err := fileOf(socket)
 	if err != nil {
 		return nil, err
 	}
-	defer file.Close() // FileListener makes a duplicate once more
+	defer file.Close() // FileListener makes another duplicate
 	return net.FileListener(file)
 }
 
-// fileOf returns a descriptor of its own on the same socket. It does not go through TCPListener.File, whose Fd method
-// would make the socket blocking for all who share it.
+// fileOf returns a new descriptor of the same socket. TCPListener.File would make the socket blocking for all its
+// users, in Fd.
 func fileOf(socket net.Listener) (*os.File, error) {
 	var fd int
 	err := withFD(socket, func(original int) (err error) {
@@ -34,14 +34,14 @@ func fileOf(socket net.Listener) (*os.File, error) {
 	return os.NewFile(uintptr(fd), "listener"), nil
 }
 
-// setBacklog listens once more on a socket that listens already, which changes the length of its queue: net.Listen
-// always takes the system's maximum.
+// setBacklog calls listen again on a listening socket, which changes the length of its queue. net.Listen always uses
+// the system's maximum.
 func setBacklog(socket net.Listener, backlog int) error {
 	return withFD(socket, func(fd int) error { return unix.Listen(fd, backlog) })
 }
 
-// acceptQueue reads tcp_info, in which the kernel puts a listening socket's queue depth into unacked and its limit
-// into sacked (tcp_get_info in net/ipv4/tcp.c).
+// acceptQueue reads tcp_info. For a listening socket the kernel stores the queue's length in unacked and its limit in
+// sacked (tcp_get_info in net/ipv4/tcp.c).
 func acceptQueue(socket net.Listener) (AcceptQueue, bool) {
 	var info *unix.TCPInfo
 	err := withFD(socket, func(fd int) (err error) {
@@ -54,15 +54,15 @@ func acceptQueue(socket net.Listener) (AcceptQueue, bool) {
 	return AcceptQueue{Depth: int(info.Unacked), Limit: int(info.Sacked)}, true
 }
 
-// dropNew attaches a socket filter that drops SYNs, so that they find no ear. It lets all else pass: a client whose
-// SYN was answered takes itself for connected, and its ACK may still be on the way.
+// dropNew attaches a socket filter that drops SYNs and passes everything else: a client whose SYN was answered counts
+// itself as connected, and its ACK may still be on the way.
 func dropNew(socket net.Listener) error {
-	const flags, syn, ack = 13, 0x02, 0x10 // the flags' place in the TCP header, where the filter sees a packet begin
+	const flags, syn, ack = 13, 0x02, 0x10 // offset of the flags in the TCP header
 	filter := []unix.SockFilter{
 		{Code: unix.BPF_LD | unix.BPF_B | unix.BPF_ABS, K: flags},
 		{Code: unix.BPF_ALU | unix.BPF_AND | unix.BPF_K, K: syn | ack},
 		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: syn, Jf: 1},
-		{Code: unix.BPF_RET | unix.BPF_K, K: 0}, // nothing of the packet is left
+		{Code: unix.BPF_RET | unix.BPF_K, K: 0}, // keep nothing of the packet
 		{Code: unix.BPF_RET | unix.BPF_K, K: math.MaxUint32},
 	}
 	program := &unix.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]}

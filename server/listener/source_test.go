@@ -14,7 +14,7 @@ import (
 	"demo-server/memnet"
 )
 
-// patience bounds every wait that should be short on an idle machine.
+// patience ends waits that should be short on an idle machine.
 const patience = 20 * time.Second
 
 func listen(t *testing.T, backlog int) *Source {
@@ -37,7 +37,7 @@ func own(t *testing.T, source *Source) net.Listener {
 	return opened
 }
 
-// dial connects, and needs nobody to accept.
+// dial connects. It does not wait for Accept.
 func dial(t *testing.T, source *Source) net.Conn {
 	t.Helper()
 	conn, err := net.Dial("tcp", source.Addr().String())
@@ -66,7 +66,7 @@ func eachSource(t *testing.T, test func(t *testing.T, source *Source, connect fu
 	})
 }
 
-// TestListenerClosed: closing a listener ends its own Accept, and nobody else's.
+// TestListenerClosed checks that closing a listener ends its own Accept and no other.
 func TestListenerClosed(t *testing.T) {
 	eachSource(t, func(t *testing.T, source *Source, connect func()) {
 		first, second := own(t, source), own(t, source)
@@ -93,7 +93,7 @@ func TestListenerClosed(t *testing.T) {
 	})
 }
 
-// TestSourceClosed ends all.
+// TestSourceClosed checks that closing the Source ends the Accept of all listeners.
 func TestSourceClosed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := memnet.Listen()
@@ -101,7 +101,7 @@ func TestSourceClosed(t *testing.T) {
 		first, second := own(t, source), own(t, source)
 		near, far := net.Pipe()
 		go func() { m.Hand(far) }()
-		synctest.Wait() // the pump has accepted it for whoever asks next, and nobody does
+		synctest.Wait() // the shared acceptor has accepted the connection, and no listener takes it
 		source.Close()
 		for _, listener := range []net.Listener{first, second} {
 			if _, err := Accept(listener); err != net.ErrClosed {
@@ -114,7 +114,7 @@ func TestSourceClosed(t *testing.T) {
 	})
 }
 
-// failing is a listener that is out of descriptors for a while.
+// failing is a listener that lacks descriptors for a while.
 type failing struct {
 	net.Listener
 	errs []error
@@ -179,7 +179,7 @@ func TestNetwork(t *testing.T) {
 	}
 }
 
-// TestUnsupported: what a listener without a socket cannot do, it says.
+// TestUnsupported checks the errors of a listener without a socket.
 func TestUnsupported(t *testing.T) {
 	source := NewSource(memnet.Listen())
 	defer source.Close()
@@ -198,13 +198,13 @@ func onLinux(t *testing.T) {
 	}
 }
 
-// TestAcceptQueue: its depth follows connections that come, and that are accepted.
+// TestAcceptQueue checks that the depth follows connections as they arrive and are accepted.
 func TestAcceptQueue(t *testing.T) {
 	onLinux(t)
 	source := listen(t, 7)
 	wants := func(depth int) {
 		t.Helper()
-		// A client is connected a moment before the last part of its handshake has arrived.
+		// A client is connected a moment before the last part of its handshake arrives.
 		got, ok := source.AcceptQueue()
 		for end := time.Now().Add(patience); got.Depth != depth && time.Now().Before(end); got, ok = source.AcceptQueue() {
 			time.Sleep(time.Millisecond)
@@ -228,7 +228,7 @@ func TestAcceptQueue(t *testing.T) {
 	}
 }
 
-// TestDropNew: who is connected is served, who comes later finds nobody.
+// TestDropNew checks that established connections are served, and that later clients cannot connect.
 func TestDropNew(t *testing.T) {
 	onLinux(t)
 	source := listen(t, 0)
@@ -260,7 +260,7 @@ func TestDropNew(t *testing.T) {
 	}
 }
 
-// echo sends a byte both ways.
+// echo sends a byte in both directions.
 func echo(t *testing.T, a, b net.Conn) {
 	t.Helper()
 	for _, pair := range [][2]net.Conn{{a, b}, {b, a}} {
