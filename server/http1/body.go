@@ -7,47 +7,48 @@ import (
 	"demo-server/server"
 )
 
-// A Body is a request's body as it comes, in pieces that end anywhere. Its bytes are counted and dropped.
+// A Body reads a request's body from pieces of any size. It counts its bytes and drops them.
 //
-// fasthttp's reader of chunked bodies blocks until a chunk is whole, which an event loop cannot. This one takes every
-// byte as it comes (RFC 9112, section 7.1), so that nothing of a body ever waits in a buffer for the rest of it.
+// fasthttp's reader of chunked bodies blocks until a chunk is complete, which an event loop cannot do. Body accepts
+// every byte as it arrives (RFC 9112, section 7.1), and never needs a buffer.
 type Body struct {
-	limit   int64 // bytes of data that are accepted
-	trailer int   // bytes that the trailer may still have
+	limit   int64 // bytes of data that are allowed
+	trailer int   // bytes that the trailer may still use
 	read    int64 // bytes of data so far
-	left    int64 // of the chunk, or of the whole body where it is not chunked
+	left    int64 // bytes of data left in the chunk, or in a body that is not chunked
 	at      chunkPart
 	line    int // bytes of the line with the chunk's size
-	framing int // bytes of framing beyond what the data so far accounts for
+	framing int // bytes of framing beyond the share of the data so far
 	name    fieldName
 }
 
-// A chunkPart is what of a chunked body comes next.
+// A chunkPart is the part of a chunked body that comes next.
 type chunkPart uint8
 
 const (
-	wholeBody      chunkPart = iota // not chunked: all is data
+	wholeBody      chunkPart = iota // not chunked: only data
 	chunkSize                       // hexadecimal digits
-	chunkBlanks                     // blanks behind the size
-	chunkExtension                  // from a semicolon to the end of the line, not looked at
-	chunkSizeLF                     // the last of the size's CRLF
+	chunkBlanks                     // blanks after the size
+	chunkExtension                  // from a semicolon to the end of the line, ignored
+	chunkSizeLF                     // the LF after the size
 	chunkData
-	chunkCR // the CRLF behind the data
+	chunkCR // the CR after the data
 	chunkLF
 	trailerLine // a trailer field, or the blank line that ends the body
 	trailerName
 	trailerValue
-	trailerLF  // the last of a trailer field's CRLF
-	trailerEnd // the last of the blank line's CRLF
+	trailerLF  // the LF after a trailer field
+	trailerEnd // the LF of the blank line
 )
 
-// maxChunkDigits is how many digits a chunk's size may have. fasthttp's limit is that of its int.
+// maxChunkDigits is the maximum number of digits of a chunk's size. It is fasthttp's limit, which comes from its int.
 const maxChunkDigits = 7 + 8*int(^uint(0)>>63)
 
-// maxSizeLine is how long a line with a chunk's size may be, and so an extension. net/http's limit is that of its buffer.
+// maxSizeLine is the maximum length of a line with a chunk's size, and so of its extension. It is net/http's limit,
+// which comes from its buffer.
 const maxSizeLine = 4<<10 - 1
 
-// sizeLine is how long a line with a chunk's size may be to count as no more than it needs.
+// sizeLine is the length of a size line that does not count as excess framing.
 const sizeLine = 16
 
 var (
@@ -55,11 +56,11 @@ var (
 	errTrailer = errors.New("broken trailer")
 )
 
-// maxFraming is how many bytes of framing a chunked body may have beyond what its data accounts for, as in net/http.
-// Chunk extensions and leading zeros have no other bound.
+// maxFraming limits the bytes of framing in excess of the data's share, as in net/http. Nothing else limits chunk
+// extensions and leading zeros.
 const maxFraming = 16 << 10
 
-// NewBody is for a body of length bytes, or chunkedBody.
+// NewBody returns a Body of length bytes, or of unknown length if length is Chunked.
 func NewBody(length int64, limits *server.Limits) Body {
 	if length == Chunked {
 		return Body{limit: limits.MaxBodyBytes, trailer: limits.MaxHeaderBytes, at: chunkSize}
@@ -70,8 +71,8 @@ func NewBody(length int64, limits *server.Limits) Body {
 // InTrailer reports whether the body's trailer has begun.
 func (b *Body) InTrailer() bool { return b.at >= trailerLine }
 
-// Consume takes what it can of p, and returns how many bytes that was and whether the body is complete. Without an error
-// that is all of p, or the rest of the body.
+// Consume consumes the beginning of p. It returns the number of bytes consumed, and whether the body is complete.
+// Without an error, it consumes all of p or the rest of the body.
 func (b *Body) Consume(p []byte) (n int, complete bool, err error) {
 	for n < len(p) {
 		if b.at == wholeBody || b.at == chunkData {
@@ -106,7 +107,7 @@ func (b *Body) consumeData(available int) int {
 	return int(n)
 }
 
-// consumeFraming takes one byte that is not data, and reports whether it is the body's last.
+// consumeFraming consumes a byte that is not data, and reports whether it is the body's last.
 func (b *Body) consumeFraming(c byte) (complete bool, err error) {
 	if b.at < trailerLine {
 		b.framing++
@@ -125,7 +126,7 @@ func (b *Body) consumeFraming(c byte) (complete bool, err error) {
 	return false, b.consumeTrailer(c)
 }
 
-// consumeChunkFraming takes one byte of a chunk that is not data.
+// consumeChunkFraming consumes a byte of a chunk that is not data.
 func (b *Body) consumeChunkFraming(c byte) error {
 	switch b.at {
 	case chunkSize:
@@ -159,7 +160,7 @@ func (b *Body) consumeChunkFraming(c byte) error {
 			b.at = trailerLine
 		}
 		b.line = 0
-		// A chunk accounts for its size line and twice its data.
+		// A chunk's share is its size line and twice its data.
 		b.framing = int(max(0, int64(b.framing)-sizeLine-2*min(b.left, maxFraming)))
 	case chunkLF:
 		b.at, b.line = chunkSize, 0
@@ -167,7 +168,7 @@ func (b *Body) consumeChunkFraming(c byte) error {
 	return expect(c, '\n')
 }
 
-// consumeTrailer takes one byte of the trailer section. Its fields are checked and dropped.
+// consumeTrailer consumes a byte of the trailer section. Trailer fields are checked and dropped.
 func (b *Body) consumeTrailer(c byte) error {
 	switch {
 	case b.at == trailerLine && c == '\r':
@@ -222,11 +223,11 @@ func hexDigit(c byte) (int64, bool) {
 	return 0, false
 }
 
-// A fieldName is the name of a trailer field as it comes. It is compared on the way with the names that a trailer must
-// not have, because nothing keeps its bytes.
+// A fieldName is the name of a trailer field. It is compared with the forbidden names byte by byte, because nothing
+// stores it.
 type fieldName struct {
 	length   int
-	possible uint8 // a bit for each of forbiddenTrailers that the name may still become
+	possible uint8 // one bit for each of forbiddenTrailers that still matches
 }
 
 // forbiddenTrailers would change how the request is framed or routed (RFC 9110, section 6.5.1). A recipient that merges
@@ -250,7 +251,7 @@ func (n *fieldName) consume(c byte) error {
 	return nil
 }
 
-// check returns an error if the name, now complete, must not be in a trailer.
+// check returns an error if the complete name is forbidden in a trailer.
 func (n *fieldName) check() error {
 	for i, forbidden := range forbiddenTrailers {
 		if n.possible&(1<<i) != 0 && n.length == len(forbidden) {
@@ -260,7 +261,7 @@ func (n *fieldName) check() error {
 	return nil
 }
 
-// BodyError finds the row of the status table for an error of a body.
+// BodyError returns the error of the status table for an error of a body.
 func BodyError(err error) error {
 	for _, known := range []error{server.ErrBodyTooLarge, server.ErrHeaderTooLarge} {
 		if errors.Is(err, known) {

@@ -8,13 +8,13 @@ import (
 	"demo-server/server"
 )
 
-// TestBody: how much of what came is a body's, in one piece and byte by byte.
+// TestBody checks how much of the input belongs to the body, in one piece and byte by byte.
 func TestBody(t *testing.T) {
 	limits := &server.Limits{MaxBodyBytes: 10, MaxHeaderBytes: 34}
 	for _, row := range []struct {
 		name   string
 		length int64
-		send   string // the body, and what is behind it
+		send   string // the body, and the bytes after it
 		takes  int    // bytes of send
 		ends   bool
 		err    error

@@ -9,15 +9,15 @@ import (
 )
 
 // This file reads the framing of a request from its head, once for all transports. net/http and fasthttp parse the same
-// head again, but each lets pass, or corrects without a word, other things that decide where the request ends.
+// head again, but each silently accepts or corrects other things that decide where the request ends.
 
-// A Head is what a request's head says about framing.
+// A Head holds the framing of a request.
 type Head struct {
-	Length          int64 // of the body, or chunkedBody, or noBody
-	isCoded         bool  // it has a Transfer-Encoding
-	hasLength       bool  // it has a Content-Length
-	hasHost         bool  // it has a Host
-	expectsContinue bool  // it expects 100-continue
+	Length          int64 // of the body; or Chunked, or NoBody
+	isCoded         bool  // has a Transfer-Encoding
+	hasLength       bool  // has a Content-Length
+	hasHost         bool  // has a Host
+	expectsContinue bool  // expects 100-continue
 	Err             error // why the request is refused: an error of the status table, or nil
 }
 
@@ -26,15 +26,15 @@ const (
 	NoBody  = -2
 )
 
-// Ambiguous reports whether a proxy may have framed the request in another way (RFC 9112, section 6.3): its connection is
-// closed after the reply.
+// Ambiguous reports whether a proxy may frame the request differently (RFC 9112, section 6.3). Its connection is closed
+// after the reply.
 func (h *Head) Ambiguous() bool { return h.isCoded && h.hasLength }
 
-// HasBody reports whether a body of at least one byte, its framing included, is to come.
+// HasBody reports whether at least one byte of a body, framing included, follows the head.
 func (h *Head) HasBody() bool { return h.Length > 0 || h.Length == Chunked }
 
-// BlankLines returns how many bytes of blank lines p begins with. A client may send them before a request (RFC 9112,
-// section 2.2).
+// BlankLines returns the length of the blank lines at the beginning of p. A client may send them before a request (RFC
+// 9112, section 2.2).
 func BlankLines(p []byte) int {
 	n := 0
 	for n < len(p) && (p[n] == '\r' || p[n] == '\n') {
@@ -43,10 +43,11 @@ func BlankLines(p []byte) int {
 	return n
 }
 
-// HeadEnd returns the length of the head that p begins with, or -1 if it is not complete. The first searched bytes of p
-// are known to hold no end. Where a bare line feed makes the blank line, this may be too long: parse refuses the head.
+// HeadEnd returns the length of the head at the beginning of p, or -1 if it is incomplete. The first searched bytes of
+// p are known not to end it. If a bare line feed makes the blank line, the length may be too large; Parse refuses such
+// a head.
 func HeadEnd(p []byte, searched int) int {
-	from := max(0, searched-2) // the end may have begun in them
+	from := max(0, searched-2) // the end may begin in them
 	if i := bytes.Index(p[from:], blankLine); i >= 0 {
 		return from + i + len(blankLine)
 	}
@@ -56,7 +57,7 @@ func HeadEnd(p []byte, searched int) int {
 	return -1
 }
 
-// The ends of a head's last two lines.
+// The possible ends of a head.
 var (
 	blankLine     = []byte("\n\r\n")
 	bareBlankLine = []byte("\n\n")
@@ -82,13 +83,13 @@ func (h *Head) Parse(p []byte) {
 		h.field(line)
 	}
 	if h.Err == nil && h.isCoded && !http11 {
-		h.Err = server.ErrCoding // its framing counts as faulty (RFC 9112, section 6.1)
+		h.Err = server.ErrCoding // such framing counts as faulty (RFC 9112, section 6.1)
 	}
 }
 
 var versionEleven = []byte(" HTTP/1.1")
 
-// cutLine returns the line that p begins with, without its CRLF. It is not ok if a bare line feed ends it.
+// cutLine returns the first line of p without its CRLF. ok is false if it ends in a bare line feed.
 func cutLine(p []byte) (line, rest []byte, ok bool) {
 	i := bytes.IndexByte(p, '\n')
 	if i < 1 || p[i-1] != '\r' {
@@ -97,8 +98,8 @@ func cutLine(p []byte) (line, rest []byte, ok bool) {
 	return p[:i-1], p[i+1:], true
 }
 
-// field reads a header field. A line that begins with a blank continues the one before it (obs-fold), and is refused: it
-// could hide a field from those who read on, or show them one.
+// field reads a header field. It refuses a line that begins with a blank, which continues the previous line (obs-fold):
+// some recipients would see a field in it, and others would not.
 func (h *Head) field(line []byte) {
 	colon := 0
 	for colon < len(line) && tokens[line[colon]] {
@@ -146,10 +147,10 @@ func (h *Head) expect(value []byte) {
 	}
 }
 
-// maxLengthDigits keeps every length within an int64.
+// maxLengthDigits keeps lengths within an int64.
 const maxLengthDigits = 18
 
-// contentLength refuses a second length even if it is the same: not all who read the request may have seen both.
+// contentLength refuses a second length even if it is equal, because another recipient may have seen only one of them.
 func (h *Head) contentLength(value []byte) {
 	if h.hasLength || len(value) == 0 || len(value) > maxLengthDigits {
 		h.Err = server.ErrBadRequest
@@ -182,7 +183,7 @@ func (h *Head) transferEncoding(value []byte) {
 }
 
 // validTarget reports whether the target of a request line has one of the four forms (RFC 9112, section 3.2), without a
-// fragment, and without a user in front of its host (RFC 9110, section 4.2.4).
+// fragment and without user information (RFC 9110, section 4.2.4).
 func validTarget(line []byte) bool {
 	begin := bytes.IndexByte(line, ' ') + 1
 	path := line[begin:]
@@ -268,13 +269,13 @@ func validPort(port []byte) bool {
 	return true
 }
 
-// hostBytes may be in a host's name.
+// hostBytes holds the bytes allowed in a host name.
 var hostBytes = bytesOf("-._~!$&'()*+,;=")
 
-// tokens may be in a field's name (RFC 9110, section 5.6.2).
+// tokens holds the bytes allowed in a field name (RFC 9110, section 5.6.2).
 var tokens = bytesOf("!#$%&'*+-.^_`|~")
 
-// bytesOf is the set of letters, digits and marks.
+// bytesOf returns the set of letters, digits and marks.
 func bytesOf(marks string) (set [256]bool) {
 	for _, c := range []byte("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ" + marks) {
 		set[c] = true
@@ -297,7 +298,7 @@ func trim(value []byte) []byte {
 
 func isBlank(c byte) bool { return c == ' ' || c == '\t' }
 
-// equalFold compares a token with one in lower case.
+// equalFold reports whether token equals lowered, which is in lower case, without regard to case.
 func equalFold(token []byte, lowered string) bool {
 	if len(token) != len(lowered) {
 		return false

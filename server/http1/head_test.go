@@ -6,7 +6,7 @@ import (
 	"demo-server/server"
 )
 
-// TestHeadEnd: where a head ends, looking at no more than the bytes that are new.
+// TestHeadEnd checks where a head ends, if only the new bytes are searched.
 func TestHeadEnd(t *testing.T) {
 	for _, row := range []struct {
 		p        string
@@ -28,7 +28,7 @@ func TestHeadEnd(t *testing.T) {
 	}
 }
 
-// TestParseHead: what a head says about framing. TestHTTP in modes has what is refused.
+// TestParseHead checks the framing of heads. TestHTTP in modes checks which ones are refused.
 func TestParseHead(t *testing.T) {
 	const eleven, ten = "GET / HTTP/1.1\r\n", "GET / HTTP/1.0\r\n"
 	for _, row := range []struct {

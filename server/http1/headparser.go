@@ -31,7 +31,7 @@ func (p *HeadParser) Parse(head []byte) error {
 	return p.Header.Read(p.buffer)
 }
 
-// Target is the path and the query of the request whose head was parsed.
+// Target returns the path and the query of the parsed request.
 func (p *HeadParser) Target() (path, query string, err error) {
 	if err := p.uri.Parse(p.Header.Host(), p.Header.RequestURI()); err != nil {
 		return "", "", server.ErrBadRequest
@@ -39,7 +39,7 @@ func (p *HeadParser) Target() (path, query string, err error) {
 	return Path(&p.uri), Query(&p.uri), nil
 }
 
-// CheckHead finds what is wrong with a request whose head is parsed, before its body is read.
+// CheckHead returns the first problem of a request with a parsed head, before its body is read, or nil.
 func CheckHead(header *fasthttp.RequestHeader, head *Head, maxBody int64) error {
 	if head.Err != nil {
 		return head.Err
@@ -53,12 +53,13 @@ func CheckHead(header *fasthttp.RequestHeader, head *Head, maxBody int64) error 
 	return nil
 }
 
-// MayContinue reports whether the client waits for 100 Continue before it sends its body, as none does in HTTP/1.0.
+// MayContinue reports whether the client waits for 100 Continue before it sends its body. A client of HTTP/1.0 never
+// does.
 func MayContinue(header *fasthttp.RequestHeader, head *Head) bool {
 	return head.expectsContinue && head.HasBody() && header.IsHTTP11()
 }
 
-// ParseError finds the row of the status table for an error of fasthttp's parser.
+// ParseError returns the error of the status table for an error of fasthttp's parser.
 func ParseError(err error) error {
 	var tooSmall *fasthttp.ErrSmallBuffer
 	switch {
@@ -66,13 +67,14 @@ func ParseError(err error) error {
 		return server.ErrHeaderTooLarge
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return server.ErrTimeout
-	case strings.Contains(err.Error(), "transfer-encoding"): // its errors on this have no common type
+	case strings.Contains(err.Error(), "transfer-encoding"): // these errors have no common type
 		return server.ErrCoding
 	}
 	return server.ErrBadRequest
 }
 
-// IsDisconnect reports whether err is the connection's end, which needs no answer, and not a request's fault.
+// IsDisconnect reports whether err means that the connection has ended, and not that the request is faulty. It needs no
+// reply.
 func IsDisconnect(err error) bool {
 	var nothing fasthttp.ErrNothingRead
 	if errors.As(err, &nothing) {
@@ -86,7 +88,7 @@ func IsDisconnect(err error) bool {
 	return errors.As(err, &operation) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.ErrClosedPipe)
 }
 
-// Method returns the method as a string, which for those that everything is read with costs no allocation.
+// Method returns the method as a string, without an allocation if it is GET or HEAD.
 func Method(method []byte) string {
 	switch string(method) {
 	case fasthttp.MethodGet:
@@ -106,5 +108,5 @@ func Path(uri *fasthttp.URI) string {
 	return string(path)
 }
 
-// Query returns the query as it was sent, which costs nothing where there is none.
+// Query returns the query as it was sent. An empty query does not allocate.
 func Query(uri *fasthttp.URI) string { return string(uri.QueryString()) }

@@ -10,23 +10,22 @@ import (
 	"demo-server/server"
 )
 
-// smallBody is how long a body may be to be copied behind the head, so that both are one write.
+// smallBody is the maximum length of a body that is copied behind the head, to send both in one write.
 const smallBody = 16 << 10
 
 var Continue = []byte("HTTP/1.1 100 Continue\r\n\r\n")
 
-// A ReplyWriter writes replies for the transports that have no library to do so. It holds what all replies of the same
-// second begin with.
+// A ReplyWriter formats replies without a library. It caches the headers that are the same for one second.
 type ReplyWriter struct {
 	server string // the Server header
 	second int64
-	common []byte // the headers that all replies have
+	common []byte // the headers of all replies
 }
 
-// NewReplyWriter returns a writer of replies that name a server.
+// NewReplyWriter returns a writer of replies with that Server header.
 func NewReplyWriter(name string) ReplyWriter { return ReplyWriter{server: name} }
 
-// SetTime makes what is written from now on bear that time.
+// SetTime sets the time of further replies.
 func (l *ReplyWriter) SetTime(now time.Time) {
 	if second := now.Unix(); second != l.second || l.common == nil {
 		l.second = second
@@ -35,15 +34,15 @@ func (l *ReplyWriter) SetTime(now time.Time) {
 	}
 }
 
-// What a request's head says of how to reply.
+// A RequestInfo holds the parts of a request that influence the form of its reply.
 type RequestInfo struct {
-	HTTP10 bool // the client's version is 1.0: it has to be told where its connection is kept
-	Head   bool // the method is HEAD: the body is not sent
+	HTTP10 bool // the version is 1.0, and the reply has to say if the connection stays open
+	Head   bool // the method is HEAD, and the body is not sent
 	Close  bool // the client asks to close the connection
 }
 
-// Append writes the reply's head, and its body if that is small. A longer body it returns, to be written next. A body
-// that drips is left to its caller.
+// Append appends the reply's head to b, and its body if that is small. It returns a longer body, to be written next.
+// The caller writes a body that drips.
 func (l *ReplyWriter) Append(b []byte, reply *server.Reply, manner RequestInfo) (head, body []byte) {
 	head = l.appendHead(b, reply, manner)
 	switch {
@@ -55,7 +54,7 @@ func (l *ReplyWriter) Append(b []byte, reply *server.Reply, manner RequestInfo) 
 	return head, reply.Body
 }
 
-// appendHead writes the reply's status and headers.
+// appendHead appends the reply's status and headers.
 func (l *ReplyWriter) appendHead(b []byte, reply *server.Reply, manner RequestInfo) []byte {
 	b = appendStatus(b, reply.Status)
 	b = append(b, l.common...)
@@ -91,8 +90,8 @@ func appendStatus(b []byte, status int) []byte {
 	return append(b, "\r\n"...)
 }
 
-// HasBody reports whether replies of this status have a body, be it an empty one: the others have no header that tells
-// of it (RFC 9110, sections 8.6, 15.3.5 and 15.4.5).
+// HasBody reports whether replies with this status have a body, which may be empty. The others have no headers about a
+// body (RFC 9110, sections 8.6, 15.3.5 and 15.4.5).
 func HasBody(status int) bool {
 	return status != http.StatusNoContent && status != http.StatusNotModified
 }

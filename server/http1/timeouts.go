@@ -8,45 +8,46 @@ import (
 )
 
 const (
-	// IdleGrace is how long an idle kept connection stays open once closing was announced: a request that its client
-	// had sent by then is still answered.
+	// IdleGrace is how long an idle connection stays open after closing was announced, to answer a request that was
+	// already on its way.
 	IdleGrace = 500 * time.Millisecond
-	// KillGrace is how long after the drain deadline the 503s have to be read before their connections are cut.
+	// KillGrace is how long after the drain deadline connections are cut. Until then, clients can read their 503.
 	KillGrace = 2 * time.Second
-	// LingerTime bounds the wait for a client that still sends when its connection is to be closed (RFC 9112, 9.6).
+	// LingerTime limits the wait for a client that is still sending when its connection closes (RFC 9112, section 9.6).
 	LingerTime = 500 * time.Millisecond
-	// LingerBytes bounds what is read of it.
+	// LingerBytes limits how many of its bytes are read.
 	LingerBytes = 256 << 10
 )
 
 const (
-	// UnreadGrace is how much longer a client has whose bytes lie in the socket: then it is the server that is late. It is
-	// bounded, because a client could send blank lines faster than they are skipped.
+	// UnreadGrace is the extra time of a client with unread bytes in the socket, because then the server is late. It is
+	// limited, because a client could send blank lines faster than they are skipped.
 	UnreadGrace = 10 * time.Second
-	// InputCheckInterval is how often a connection is looked at whose request works: has its client sent more than fits?
+	// InputCheckInterval is how often the input of a connection is checked while its request is handled: the client may
+	// have sent more than the socket can hold.
 	InputCheckInterval = time.Second
 	// minWriteRate is the rate in bytes per second below which a client does not count as reading its reply.
 	minWriteRate = 1 << 10
 )
 
-// MaxReadAhead is how many bytes of a client's next requests are kept while it waits for a reply, beyond those that the kernel
-// keeps.
+// MaxReadAhead is how many bytes of further requests are kept for a client that waits for a reply, in addition to those
+// in the kernel.
 const MaxReadAhead = 64 << 10
 
-// How long a reset waits for the bytes in front of it, and how often it looks.
+// A reset waits until the client's system has the bytes before it: for how long, and how often it checks.
 const (
 	DeliverTime     = time.Second
 	DeliverInterval = 2 * time.Millisecond
 )
 
-// Timeouts are the timeouts of a connection, as its App's limits have them.
+// Timeouts hold the timeouts of a connection.
 type Timeouts struct {
 	readHeader, read, readRequest, write, idle time.Duration
 
 	interval time.Duration
 }
 
-// NewTimeouts returns the timeouts that limits have.
+// NewTimeouts returns the timeouts among an App's limits.
 func NewTimeouts(limits *server.Limits) Timeouts {
 	t := Timeouts{
 		readHeader: limits.ReadHeaderTimeout, read: limits.ReadTimeout, readRequest: limits.ReadRequestTimeout,
@@ -60,13 +61,13 @@ func NewTimeouts(limits *server.Limits) Timeouts {
 	return t
 }
 
-// SweepInterval returns an eighth of the shortest timeout, within reason: a timeout is up to two of it late, and never
-// early.
+// SweepInterval returns how often to check timeouts: an eighth of the shortest one, between 5 ms and 250 ms. A timeout
+// is never early, and up to two intervals late.
 func (t *Timeouts) SweepInterval() time.Duration { return t.interval }
 
-// Expired reports whether the time of a connection is over that has been in a phase since that stamp, and why. requested
-// is when the request began that is being read. Without a request the time is over, too, when closing has been announced
-// for a while: since drainFrom, or 0 for not announced.
+// Expired reports whether a connection that is in a state since a stamp has timed out, and the cause to close it.
+// requested is the stamp of the beginning of the request that is being read. A connection without a request also
+// expires if closing was announced at drainFrom, IdleGrace ago; drainFrom is 0 if it was not announced.
 func (t *Timeouts) Expired(p ConnState, since, requested, now, drainFrom time.Duration) (server.CloseCause, bool) {
 	passed := now - since - t.interval
 	graceOver := drainFrom > 0 && now-max(since, drainFrom) >= IdleGrace
@@ -89,8 +90,8 @@ func (t *Timeouts) Expired(p ConnState, since, requested, now, drainFrom time.Du
 	return 0, false
 }
 
-// Progressed reports whether taken is far enough beyond seen, the bytes that a client's system had taken when that was
-// last so, and updates seen then.
+// Progressed reports whether a client takes its reply fast enough. taken is the number of bytes that its system has
+// acknowledged, seen the number at the last progress. Progressed updates seen.
 func (t *Timeouts) Progressed(seen *uint64, taken uint64) bool {
 	enough := max(1, uint64(t.write/time.Millisecond*minWriteRate/1000))
 	if taken < *seen+enough {
@@ -100,11 +101,11 @@ func (t *Timeouts) Progressed(seen *uint64, taken uint64) bool {
 	return true
 }
 
-// WaitSteps are how many parts a wait has that the process is to be awake for: if it stood still (SIGSTOP, a machine without a
-// core for it), that has cost one of them.
+// WaitSteps is the number of parts that a long wait consists of. If the process stands still (SIGSTOP, or no free
+// core), this costs only one of them.
 const WaitSteps = 8
 
-// Wait waits for d, in steps, or until stopped is closed, which it reports as false.
+// Wait waits for d, in steps. It returns false if stopped is closed first.
 func Wait(d time.Duration, stopped <-chan struct{}) bool {
 	for range WaitSteps {
 		select {
@@ -116,7 +117,7 @@ func Wait(d time.Duration, stopped <-chan struct{}) bool {
 	return true
 }
 
-// CloseCause is why a connection closes after reply.
+// CloseCause returns the cause of closing a connection after reply.
 func CloseCause(reply *server.Reply) server.CloseCause {
 	switch {
 	case reply.Abort != fault.None:
