@@ -7,46 +7,47 @@ import (
 	"demo-server/server/http1"
 )
 
-// A conn is a connection of an event loop: all that is kept of it, and so all that a blocked request costs. Buffers
-// are its loop's; it has bytes of its own only while a request has come in part, or a reply has gone out in part.
+// A conn is a connection of an event loop, and all that a blocked request costs. It borrows its loop's buffers, and has
+// buffers of its own only for a part of a request or the rest of a reply.
 //
-// It belongs to its loop's goroutine. Others know it as its job's owner, and post it.
+// The loop's goroutine owns it. Other goroutines find it as the owner of its job, and post it.
 type conn struct {
 	job server.Job
 	Tag
 	perConnection
 }
 
-// A perConnection is what of a session begins anew with each connection.
+// A perConnection holds the fields of a conn that start anew with each connection.
 type perConnection struct {
 	loop   *loop
 	socket int32
-	place  int32 // among the loop's timers
+	place  int32 // in the loop's timers
 	stamp  http1.Stamp
 
-	// Of timers. While a request is read, the session is in none, and due is when the request began, or the accept.
+	// For timers. While a request is read, the conn is in none, and due is the stamp of the request's beginning, or of
+	// the accept.
 	due        time.Duration
 	next, prev *conn
 
-	backlog      time.Duration     // in the accept queue, for the first request
-	buffered     []byte            // bytes that came and are not taken yet
-	upload       *upload           // of the request that is coming in, once its head has
-	unsent       *unsent           // what is left of the reply
-	info         http1.RequestInfo // of the last request's head
-	readable     bool              // the socket may have bytes, or their end
-	unprocessed  bool              // kept may hold a whole request
+	backlog      time.Duration     // the first request's time in the accept queue
+	buffered     []byte            // input that is not consumed yet
+	upload       *upload           // the request whose body is being read, or nil
+	unsent       *unsent           // the rest of the reply, or nil
+	info         http1.RequestInfo // of the last request
+	readable     bool              // the socket may have input, or its end
+	unprocessed  bool              // buffered may hold a complete request
 	disconnected bool              // the client has sent a FIN, or reset the connection
 	open         bool              // has a socket
-	queued       bool              // is in the loop's list of those that go on
+	queued       bool              // is in the loop's runQueue
 }
 
-// An upload is a body that is coming in, and the request that it belongs to.
+// An upload is a request whose body is being read.
 type upload struct {
 	body                http1.Body
 	method, path, query string
 }
 
-// ClientAddr is the client's address.
+// ClientAddr returns the client's address.
 func (c *conn) ClientAddr() string { return c.loop.poller.ClientAddr(c.socket) }
 
 func (c *conn) setState(p http1.ConnState, since time.Duration) { c.stamp = http1.NewStamp(p, since) }
@@ -55,8 +56,7 @@ func (c *conn) state() (http1.ConnState, time.Duration) {
 	return c.stamp.State(), c.stamp.Since()
 }
 
-// acceptsInput reports whether bytes are wanted now: not while a request is worked on or answered, because the next one has
-// to wait for that.
+// acceptsInput reports whether the conn may read now. The next request has to wait until the present one is answered.
 func (c *conn) acceptsInput() bool {
 	switch p, _ := c.state(); p {
 	case http1.StateHandling, http1.StateWriting:
@@ -65,7 +65,7 @@ func (c *conn) acceptsInput() bool {
 	return c.open
 }
 
-// readsRequest reports whether a request is being read, or is the next thing to be.
+// readsRequest reports whether a request is being read, or will be next.
 func (c *conn) readsRequest() bool {
 	switch p, _ := c.state(); p {
 	case http1.StateNew, http1.StateHead, http1.StateBody:
@@ -74,14 +74,14 @@ func (c *conn) readsRequest() bool {
 	return false
 }
 
-// wantsRead reports whether there is something to take, and it is wanted.
+// wantsRead reports whether there may be input, and the conn may read it.
 func (c *conn) wantsRead() bool { return c.acceptsInput() && (c.unprocessed || c.readable) }
 
-// nextRequest makes way for the session's next request, and returns how long that one waited in the accept queue.
+// nextRequest starts handling the next request, and returns its time in the accept queue.
 func (c *conn) nextRequest() (backlog time.Duration) {
 	c.setState(http1.StateHandling, c.loop.now)
 	backlog = c.backlog
-	c.backlog = min(c.backlog, 0) // only its first request waited there
+	c.backlog = min(c.backlog, 0) // only the first request waited there
 	return backlog
 }
 
@@ -103,7 +103,7 @@ func (l *loop) admit(c *conn, method, path, query string) {
 	}
 }
 
-// jobScheduled and jobEnded are called on any goroutine.
+// jobScheduled and jobEnded may be called on any goroutine.
 func jobScheduled(job *server.Job) {
 	c := job.Owner.(*conn)
 	c.loop.group.schedule(Runnable{c})
@@ -114,7 +114,8 @@ func jobEnded(job *server.Job) {
 	c.loop.post(message{conn: c})
 }
 
-// sleep starts a timer for the session's job. With a queue, it may be another loop's turn that has let the job in.
+// sleep starts a timer for the conn's job. If the job may have been queued, it was perhaps scheduled on another loop's
+// goroutine.
 func (l *loop) sleep(c *conn) {
 	if c.job.Queues() {
 		l.post(message{conn: c, sleep: true})
@@ -134,8 +135,8 @@ func (l *loop) startTimer(c *conn) {
 	l.timers.add(c, c.job.Started()+delay)
 }
 
-// endCancelled ends a job that sleeps, and a reply that waits, if the job was cancelled. Others see it by themselves, as
-// their context is done.
+// endCancelled ends a sleeping job, or a reply that waits, if the job was cancelled. Jobs that run end by themselves,
+// because their context is cancelled.
 func (l *loop) endCancelled(c *conn) {
 	err := c.job.Err()
 	if err == nil {
@@ -152,9 +153,9 @@ func (l *loop) endCancelled(c *conn) {
 	}
 }
 
-// close ends a session that has no job.
+// close closes a conn without a job.
 func (l *loop) close(c *conn, cause server.CloseCause) {
-	if p, _ := c.state(); p != http1.StateLingering { // it was counted when it began to linger
+	if p, _ := c.state(); p != http1.StateLingering { // otherwise it was counted when it began to linger
 		l.app.CountClose(cause)
 	}
 	l.poller.Close(c.socket)
@@ -165,7 +166,7 @@ func (l *loop) close(c *conn, cause server.CloseCause) {
 	l.group.freePlace()
 }
 
-// sweep looks at all timeouts, now and then. What has come in time counts, however late the loop is to see it.
+// sweep checks all timeouts now and then. Input that arrived in time counts, even if the loop sees it late.
 func (l *loop) sweep() {
 	if l.now < l.sweepAt {
 		return
@@ -184,8 +185,7 @@ func (l *loop) sweep() {
 	}
 }
 
-// forgive does not count the time against clients in which the loop stood still, or had no core. It moves the stamps that
-// are older: those of the turn that is under way are not.
+// forgive does not charge clients for time in which the loop could not run. It moves all stamps from before that time.
 func (l *loop) forgive(stood time.Duration) {
 	if l.drainFrom > 0 && l.drainFrom <= l.sweepAt {
 		l.drainFrom += stood
@@ -202,7 +202,7 @@ func (l *loop) forgive(stood time.Duration) {
 	}
 }
 
-// check times a session out.
+// check closes or refuses a conn that has timed out.
 func (l *loop) check(c *conn, looks bool) {
 	switch p, since := c.state(); p {
 	case http1.StateHanging:
@@ -223,7 +223,7 @@ func (l *loop) check(c *conn, looks bool) {
 	}
 }
 
-// checkWrite times a reply out, as that of conns does.
+// checkWrite closes a conn whose client does not read its reply.
 func (l *loop) checkWrite(c *conn, since time.Duration) {
 	timeouts := &l.group.timeouts
 	if l.now-since >= timeouts.SweepInterval() && timeouts.Progressed(&c.unsent.acked, l.poller.Acked(c.socket)) {
@@ -235,7 +235,7 @@ func (l *loop) checkWrite(c *conn, since time.Duration) {
 	}
 }
 
-// timeOut ends a session that does not send what it should.
+// timeOut ends a conn that has not received its input in time.
 func (l *loop) timeOut(c *conn, cause server.CloseCause) {
 	switch p, _ := c.state(); p {
 	case http1.StateHead:
@@ -250,9 +250,9 @@ func (l *loop) timeOut(c *conn, cause server.CloseCause) {
 	}
 }
 
-// readAhead reads what a client has sent ahead of the reply that it waits for, as conns.look does.
+// readAhead reads further requests of a client that waits for a reply, to see a FIN behind them.
 func (l *loop) readAhead(c *conn) {
-	if len(c.buffered) >= http1.MaxReadAhead { // and nothing was taken since the last look
+	if len(c.buffered) >= http1.MaxReadAhead { // nothing was consumed since the last check
 		l.giveUp(c)
 		return
 	}
@@ -271,14 +271,15 @@ func (l *loop) readAhead(c *conn) {
 	}
 }
 
-// giveUp makes the session's client one that has left: the session closes after the reply that is due.
+// giveUp treats the client as disconnected. The conn closes after the present reply.
 func (l *loop) giveUp(c *conn) {
 	c.buffered, c.unprocessed = nil, false
 	c.info.Close = true
 	l.disconnect(c, true)
 }
 
-// disconnect notes that the session's client sends no more, which counts as leaving unless it may still read its reply.
+// disconnect notes that the client sends nothing more. This counts as a disconnect, unless the client may still read
+// its reply.
 func (l *loop) disconnect(c *conn, broken bool) {
 	c.disconnected = true
 	if p, _ := c.state(); l.app.AnswersHalfClosed() && !broken && p != http1.StateHanging {
@@ -288,7 +289,7 @@ func (l *loop) disconnect(c *conn, broken bool) {
 	l.endCancelled(c)
 }
 
-// interrupt ends a session at once, unless its job has not ended: that one was told to.
+// interrupt closes a conn at once, unless its job has not ended: that one was aborted.
 func (l *loop) interrupt(c *conn) {
 	switch p, _ := c.state(); p {
 	case http1.StateHandling, http1.StateHanging:

@@ -15,38 +15,39 @@ import (
 	"demo-server/server/listener"
 )
 
-// epoll is the poller of an event loop on Linux. Sockets are edge-triggered and registered once, for everything, so that
-// a request costs no epoll_ctl; the listening socket is level-triggered, because a loop does not accept all that waits.
+// An epoll is the poller of an event loop on Linux. Sockets are edge-triggered and registered once, for all events: a
+// request costs no epoll_ctl. The listening socket is level-triggered, because a loop may not accept all waiting
+// connections.
 //
-// What cannot block is called without telling Go's scheduler of it: that would cost more than the calls themselves.
+// System calls that cannot block bypass Go's scheduler, which would cost more than the calls themselves.
 type epoll struct {
 	now      func() time.Duration
 	fd       int
-	timer    int           // a timerfd: epoll_wait counts in milliseconds, and may be late by a thousandth of its timeout
-	armed    time.Duration // the stamp at which timer fires
+	timer    int           // a timerfd: epoll_wait counts in milliseconds, and may be late by 0.1%
+	armed    time.Duration // when timer fires
 	listener *net.TCPListener
-	socket   int // of listener, which keeps it open
+	socket   int // the descriptor of listener, which keeps it open
 	events   [256]unix.EpollEvent
-	found    int            // by the last wait
-	parking  *parkingPoller // nil as long as nobody has to yield
+	found    int            // events of the last wait
+	parking  *parkingPoller // nil while no other goroutine needs the core
 
-	// Who wakes may be late: what is open by then under the descriptor's number is another's.
+	// Wake may come late. By then, another file may be open under the descriptor's number.
 	mu      sync.Mutex
 	eventfd int // -1 once it is closed
 
-	// What calls write to is kept, so that a connection leaves no garbage: it would count as its memory.
+	// Arguments of system calls are kept, because garbage would count as the connection's memory.
 	info      unix.TCPInfo
 	event     unix.EpollEvent
 	keepalive int32
 }
 
-// The indices of the poller's own descriptors in the tags.
+// The indices of the poller's own descriptors in tags.
 const (
 	timerIndex int32 = -2
 	wakeIndex  int32 = -3
 )
 
-// newEpoll returns a poller that accepts from listener, and does not own it.
+// newEpoll returns a poller that accepts from own, but does not own it.
 func newEpoll(own *net.TCPListener, now func() time.Duration) (Poller, error) {
 	p := &epoll{now: now, listener: own, fd: -1, timer: -1, eventfd: -1, armed: Never}
 	if err := p.open(); err != nil {
@@ -82,26 +83,26 @@ func (p *epoll) open() (err error) {
 	return p.add(p.eventfd, unix.EPOLLIN|unix.EPOLLET, Tag{Index: wakeIndex})
 }
 
-// setDefaults gives a socket the options that package net gives those that it accepts. A reply does not wait for the
-// acknowledgement of the one before it, and a client that has vanished without a word is noticed.
+// setDefaults sets the options that package net sets on accepted sockets: a reply does not wait for the acknowledgement
+// of the previous one, and a client that has vanished silently is noticed.
 func setDefaults(fd int) error {
 	return errors.Join(
 		unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1),
 		unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_KEEPIDLE, 15), // seconds
 		unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_KEEPINTVL, 15),
 		unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_KEEPCNT, 9),
-		unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_KEEPALIVE, 1), // the last: see inherit
+		unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_KEEPALIVE, 1), // the last one: see inherit
 	)
 }
 
-// inherit sets on an accepted socket what the listening one did not hand down yet when its client connected: it may have
-// waited for this mode, or for this process.
+// inherit sets the options on a socket that was accepted without them: its client may have connected before this mode,
+// or this process, set them on the listening socket.
 func (p *epoll) inherit(fd uintptr) {
 	size := uint32(unsafe.Sizeof(p.keepalive))
 	_, _, errno := unix.RawSyscall6(unix.SYS_GETSOCKOPT, fd, unix.SOL_SOCKET, unix.SO_KEEPALIVE,
 		uintptr(unsafe.Pointer(&p.keepalive)), uintptr(unsafe.Pointer(&size)), 0)
 	if errno == 0 && p.keepalive == 0 {
-		setDefaults(int(fd)) // as in net, a connection does without them if it has to
+		setDefaults(int(fd)) // as in net, errors are ignored
 	}
 }
 
@@ -124,7 +125,7 @@ func (p *epoll) Free() {
 
 func (p *epoll) Wait(ready []Event, until time.Duration, yield bool) []Event {
 	n := 0
-	if p.found > 1 { // there is more where that came from, and to look costs less than to wait
+	if p.found > 1 { // there are probably more events, and polling costs less than waiting
 		n = p.poll()
 	}
 	switch {
@@ -132,7 +133,7 @@ func (p *epoll) Wait(ready []Event, until time.Duration, yield bool) []Event {
 	case p.arm(until):
 		n = p.block(yield)
 	default:
-		n = p.poll() // there may be no time to wait for long
+		n = p.poll() // the stamp has passed
 	}
 	p.found = n
 	for i := range max(n, 0) {
@@ -154,7 +155,7 @@ func (p *epoll) Wait(ready []Event, until time.Duration, yield bool) []Event {
 	return ready
 }
 
-// block waits for as long as it takes.
+// block waits for events.
 func (p *epoll) block(yield bool) int {
 	if !yield {
 		p.stopParking()
@@ -162,13 +163,13 @@ func (p *epoll) block(yield bool) int {
 		return n
 	}
 	n, err := unix.EpollWait(p.fd, p.events[:], -1)
-	if err != nil { // a signal, or the end of a stop: what happened until then has not been told
+	if err != nil { // a signal, or SIGCONT after a stop: events may have been missed
 		return p.poll()
 	}
 	return n
 }
 
-// park is block for a goroutine that leaves its core to others at once. It may find no descriptor for that.
+// park is like block, but leaves the core to other goroutines at once. ok is false if there is no descriptor for this.
 func (p *epoll) park() (n int, ok bool) {
 	if p.parking == nil {
 		p.parking = newParkingPoller(p.fd, p.poll)
@@ -179,7 +180,7 @@ func (p *epoll) park() (n int, ok bool) {
 	return p.parking.wait()
 }
 
-// stopParking ends what only slows down a loop that has nobody to yield to: that others are told, too, of what happens.
+// stopParking ends parking, which only slows down a loop if no other goroutine needs the core.
 func (p *epoll) stopParking() {
 	if p.parking != nil {
 		p.parking.close()
@@ -197,12 +198,12 @@ func (p *epoll) poll() int {
 	return int(n)
 }
 
-// arm sets the timer, and reports whether there is anything to wait for: false means that the stamp has passed.
+// arm sets the timer. It returns false if the stamp has passed.
 func (p *epoll) arm(until time.Duration) bool {
 	if until == p.armed {
 		return true
 	}
-	var spec unix.ItimerSpec // of zeros, which switches the timer off
+	var spec unix.ItimerSpec // zero switches the timer off
 	if until != Never {
 		left := until - p.now()
 		if left <= 0 {
@@ -225,8 +226,8 @@ func (p *epoll) Wake() {
 	}
 }
 
-// Listen wakes one of several loops for a connection, not all. The socket is shared with other modes, so that closing
-// a descriptor would not take it out of the set.
+// Listen wakes only one of several loops for a connection. It removes the socket explicitly, because the socket is
+// shared with other modes, and closing a descriptor would not remove it.
 func (p *epoll) Listen(on bool) error {
 	if on {
 		return p.add(p.socket, unix.EPOLLIN|unix.EPOLLEXCLUSIVE, Tag{Index: Listening})
@@ -250,7 +251,7 @@ func (p *epoll) Accept() (int32, time.Duration, error) {
 	}
 }
 
-// age is listener.Age, without an allocation, of a connection that was just accepted.
+// age is listener.Age without an allocation.
 func (p *epoll) age(fd uintptr) time.Duration {
 	size := uint32(unsafe.Sizeof(p.info))
 	_, _, errno := unix.RawSyscall6(unix.SYS_GETSOCKOPT, fd, unix.IPPROTO_TCP, unix.TCP_INFO,
@@ -317,8 +318,8 @@ func (p *epoll) Reset(socket int32) {
 
 func (p *epoll) Close(socket int32) { unix.RawSyscall(unix.SYS_CLOSE, uintptr(socket), 0, 0) }
 
-// signal makes an eventfd readable, which ends whatever polls it. The kernel adds up what is written: an event loop never
-// reads it, so that it has to be little.
+// signal makes an eventfd readable, which ends a poll of it. The loop never reads it, so the written value has to be
+// small: the kernel adds up all of them.
 func signal(eventfd int) { unix.Write(eventfd, one) }
 
 var one = binary.NativeEndian.AppendUint64(nil, 1)

@@ -24,7 +24,7 @@ import (
 	"demo-server/work"
 )
 
-// eventLoops serves body on a socket of the loopback, with n loops, until the test ends.
+// eventLoops serves body on a loopback socket with n loops, until the test ends.
 func eventLoops(t *testing.T, n int, delay time.Duration, body string) (*server.App, *group, net.Addr) {
 	t.Helper()
 	app, source := newLoopApp(t, work.NewSleep(), delay, body)
@@ -45,7 +45,7 @@ func newLoopApp(t *testing.T, does work.Work, delay time.Duration, body string) 
 	return server.New(server.Config{Mode: "test", Work: does, Delay: delay, Body: []byte(body), Limits: bounds}), source
 }
 
-// openGroup makes n loops that runLoops will run.
+// openGroup makes n loops for runGroup.
 func openGroup(t *testing.T, n int, app *server.App, source *listener.Source, schedule func(Runnable)) (*group, net.Listener) {
 	t.Helper()
 	own, err := source.Listener()
@@ -59,7 +59,7 @@ func openGroup(t *testing.T, n int, app *server.App, source *listener.Source, sc
 	return g, own
 }
 
-// runGroup runs them until the test ends.
+// runGroup runs the loops until the test ends.
 func runGroup(t *testing.T, g *group, own net.Listener) {
 	ended := make(chan struct{})
 	go func() {
@@ -83,7 +83,7 @@ func dial(t *testing.T, to net.Addr) net.Conn {
 	return client
 }
 
-// TestSpread: connections that come at the same time are shared among the loops, whichever accepts them.
+// TestSpread checks that connections that arrive together are spread over the loops.
 func TestSpread(t *testing.T) {
 	const n, connections = 4, 100
 	app, g, addr := eventLoops(t, n, time.Minute, "")
@@ -98,7 +98,7 @@ func TestSpread(t *testing.T) {
 	}
 }
 
-// TestRequestAllocatesNothing: neither a request that blocks nor one that does not leaves anything on the heap.
+// TestRequestAllocatesNothing checks that requests leave nothing on the heap, with and without a delay.
 func TestRequestAllocatesNothing(t *testing.T) {
 	for _, delay := range []time.Duration{0, time.Millisecond} {
 		_, _, addr := eventLoops(t, 1, delay, "Hello World")
@@ -113,14 +113,14 @@ func TestRequestAllocatesNothing(t *testing.T) {
 		for range 100 {
 			ask()
 		}
-		// The runtime and other goroutines may allocate now and then; a request that does so does it each time.
+		// The runtime and other goroutines may allocate now and then. A request that allocates would do so each time.
 		if n := testing.AllocsPerRun(300, ask); n > 0.1 {
 			t.Errorf("delay %v: %v allocations a request, want none", delay, n)
 		}
 	}
 }
 
-// TestPartialWrites: a long reply goes out whole, to a client that reads it in its own time.
+// TestPartialWrites checks that a long reply reaches a slow reader completely.
 func TestPartialWrites(t *testing.T) {
 	const size = 8 << 20
 	_, _, addr := eventLoops(t, 1, 0, strings.Repeat("x", size))
@@ -128,7 +128,7 @@ func TestPartialWrites(t *testing.T) {
 	io.WriteString(client, "GET / HTTP/1.1\r\nHost: demo\r\n\r\nGET / HTTP/1.1\r\nHost: demo\r\n\r\n")
 	reader := bufio.NewReaderSize(client, 16)
 	for range 2 {
-		time.Sleep(20 * time.Millisecond) // the socket's buffers fill meanwhile
+		time.Sleep(20 * time.Millisecond) // the socket's buffers fill
 		reply, err := http.ReadResponse(reader, nil)
 		if err != nil {
 			t.Fatal(err)
@@ -140,14 +140,14 @@ func TestPartialWrites(t *testing.T) {
 	}
 }
 
-// A gate is work that is done when it opens.
+// A gate is work that ends when the gate opens.
 type gate chan struct{}
 
 func (g gate) Do(context.Context, time.Duration) error { <-g; return nil }
 func (gate) Holds() work.Resource                      { return work.Thread }
 
-// TestHandedOverAtTheEnd: a loop that stood still when the mode was told to end may hand a connection to one that had
-// nothing left to do by then.
+// TestHandedOverAtTheEnd checks that a loop that was blocked at the shutdown can pass a connection to a loop that had
+// nothing left to do.
 func TestHandedOverAtTheEnd(t *testing.T) {
 	open := make(gate)
 	app, source := newLoopApp(t, open, 0, "Hello World")
@@ -162,7 +162,7 @@ func TestHandedOverAtTheEnd(t *testing.T) {
 	wantOK(t, late)
 }
 
-// wantOK asks on conn, which has to be answered soon.
+// wantOK sends a request on client and expects a prompt 200.
 func wantOK(t *testing.T, client net.Conn) {
 	t.Helper()
 	client.SetDeadline(time.Now().Add(patience))
@@ -172,10 +172,10 @@ func wantOK(t *testing.T, client net.Conn) {
 	}
 }
 
-// blockALoop makes a loop stand still that has so many connections that it hands new ones over to another, idle one.
+// blockALoop blocks a loop that has so many connections that it passes new ones to another, idle one.
 func blockALoop(t *testing.T, app *server.App, g *group, addr net.Addr) {
 	t.Helper()
-	var conns [2][]net.Conn // of each loop; it is the kernel that chooses
+	var conns [2][]net.Conn // of each loop, as the kernel chooses
 	busy := 0
 	for len(conns[busy]) < rebalanceAbove {
 		client := dial(t, addr)
@@ -194,7 +194,7 @@ func blockALoop(t *testing.T, app *server.App, g *group, addr net.Addr) {
 	eventually(t, "in flight", func() bool { return app.InFlight() == 1 })
 }
 
-// TestEndlessTrailer: a trailer that never ends is refused, before it fills the buffer that its loop reads into.
+// TestEndlessTrailer checks that an endless trailer is refused before it fills the loop's buffer.
 func TestEndlessTrailer(t *testing.T) {
 	_, _, addr := eventLoops(t, 1, 0, "Hello World")
 	client := dial(t, addr)
@@ -208,7 +208,8 @@ func TestEndlessTrailer(t *testing.T) {
 	wantOK(t, dial(t, addr))
 }
 
-// TestReadIntoNothing: a read into an empty buffer fails, because it would look like the end of the stream.
+// TestReadIntoNothing checks that reading into an empty buffer panics, because it would look like the end of the
+// stream.
 func TestReadIntoNothing(t *testing.T) {
 	p, addr := newTestPoller(t)
 	defer p.Free()
@@ -228,10 +229,10 @@ func TestReadIntoNothing(t *testing.T) {
 	p.Read(socket, nil)
 }
 
-// patience bounds every wait that should be short on an idle machine.
+// patience ends waits that should be short on an idle machine.
 const patience = 20 * time.Second
 
-// eventually waits for something that another goroutine is about to do.
+// eventually waits until done returns true.
 func eventually(t *testing.T, what string, done func() bool) {
 	t.Helper()
 	for end := time.Now().Add(patience); !done(); time.Sleep(time.Millisecond) {
@@ -241,7 +242,7 @@ func eventually(t *testing.T, what string, done func() bool) {
 	}
 }
 
-// newTestPoller returns one that accepts from a socket of its own, and that socket's address.
+// newTestPoller returns a poller with its own listening socket, and the socket's address.
 func newTestPoller(t *testing.T) (*epoll, net.Addr) {
 	t.Helper()
 	socket, err := net.Listen("tcp", "127.0.0.1:0")
@@ -256,13 +257,13 @@ func newTestPoller(t *testing.T) (*epoll, net.Addr) {
 	return p.(*epoll), socket.Addr()
 }
 
-// TestWokenLate: to wake a loop that has ended writes to nothing that has its descriptor's number by now.
+// TestWokenLate checks that waking a loop that has ended does not write to another file with its descriptor's number.
 func TestWokenLate(t *testing.T) {
 	p, _ := newTestPoller(t)
 	number := p.eventfd
 	p.Free()
 	reused := -1
-	for reused != number { // the kernel gives out the lowest number that is free
+	for reused != number { // the kernel assigns the lowest free number
 		var err error
 		if reused, err = unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK); err != nil {
 			t.Fatal(err)
@@ -298,8 +299,8 @@ func (p *torrent) Read(socket int32, b []byte) (int, error) {
 	return len(b), nil
 }
 
-// TestTorrent: a client that sends faster than its loop reads leaves the others their turn. Blank lines are the one thing
-// that only time ends.
+// TestTorrent checks that a client that sends faster than its loop reads leaves other connections their turn. It sends
+// blank lines, because they end only by a timeout.
 func TestTorrent(t *testing.T) {
 	app, source := newLoopApp(t, work.NewSleep(), 0, "Hello World")
 	g, own := openGroup(t, 1, app, source, Runnable.Sleep)
@@ -312,7 +313,7 @@ func TestTorrent(t *testing.T) {
 	}
 }
 
-// A meter is a poller that counts what is read.
+// A meter is a poller that counts the bytes read.
 type meter struct {
 	Poller
 	taken atomic.Int64
@@ -326,7 +327,7 @@ func (p *meter) Read(socket int32, b []byte) (int, error) {
 	return n, err
 }
 
-// TestLingersForSoLong: of a client that goes on sending after it was refused, only so much is read.
+// TestLingersForSoLong checks that a limited number of bytes is read from a client that keeps sending after a refusal.
 func TestLingersForSoLong(t *testing.T) {
 	app, source := newLoopApp(t, work.NewSleep(), 0, "Hello World")
 	g, own := openGroup(t, 1, app, source, Runnable.Sleep)
@@ -345,7 +346,7 @@ func TestLingersForSoLong(t *testing.T) {
 	}
 }
 
-// TestNoTimeToWait: a poller that has no time to wait tells what has happened all the same.
+// TestNoTimeToWait checks that a poller reports events even if it has no time to wait.
 func TestNoTimeToWait(t *testing.T) {
 	p, addr := newTestPoller(t)
 	defer p.Free()
@@ -360,7 +361,7 @@ func TestNoTimeToWait(t *testing.T) {
 	}
 }
 
-// A bell is a poller that rings when it is woken.
+// A bell is a poller that signals rings when it is woken.
 type bell struct {
 	Poller
 	rings chan struct{}
@@ -374,7 +375,7 @@ func (p *bell) Wake() {
 	p.Poller.Wake()
 }
 
-// TestBlockedAtDeadline: a job that comes to stand still for just when the drain deadline passes ends with it.
+// TestBlockedAtDeadline checks that a job that starts to block its loop at the drain deadline ends with it.
 func TestBlockedAtDeadline(t *testing.T) {
 	app, source := newLoopApp(t, work.NewSleep(), time.Hour, "Hello World")
 	told := make(chan struct{}, 1)
@@ -409,8 +410,9 @@ func (d deriving) Do(ctx context.Context, _ time.Duration) error {
 
 func (deriving) Holds() work.Resource { return work.Socket }
 
-// TestDerivedContext: the context package's own goroutine may look at a job when its connection has closed, and find
-// neither the next one's (the race detector fails then) nor one that is no longer cancelled (the process ends then).
+// TestDerivedContext checks a job that the context package's goroutine looks at after its connection has closed. That
+// goroutine must neither read the next connection's job (the race detector would fail) nor see a cancelled job as not
+// cancelled (the process would end).
 func TestDerivedContext(t *testing.T) {
 	for _, waits := range []bool{false, true} {
 		app, source := newLoopApp(t, deriving{waits}, time.Hour, "Hello World")
@@ -431,7 +433,7 @@ func TestDerivedContext(t *testing.T) {
 	}
 }
 
-// A forgetful is a poller for which the kernel has no memory when it is to listen again for the first time.
+// A forgetful is a poller whose first Listen fails for lack of memory in the kernel.
 type forgetful struct {
 	Poller
 	listens int
@@ -447,7 +449,7 @@ func (p *forgetful) Listen(on bool) error {
 	return p.Poller.Listen(on)
 }
 
-// TestListensAgain: a loop that was full and could not listen again at once does so later.
+// TestListensAgain checks that a full loop that cannot listen again at once does so later.
 func TestListensAgain(t *testing.T) {
 	app, source := newLoopApp(t, work.NewSleep(), 0, "Hello World")
 	g, own := openGroup(t, 1, app, source, Runnable.Sleep)
@@ -461,29 +463,29 @@ func TestListensAgain(t *testing.T) {
 	}
 }
 
-// A sleeper is a poller that wakes long after it was to, in the App's time, as in a process that was stopped.
+// A sleeper is a poller that wakes far too late in the App's time, like a process that was stopped.
 type sleeper struct {
 	Poller
 	loop    *loop
-	stopped time.Duration // for so long, once; 0 for not
+	stopped time.Duration // for how long; 0 for not at all
 }
 
 func (p *sleeper) Wait(ready []Event, until time.Duration, yield bool) []Event {
 	if p.stopped == 0 || p.loop.conns.open == 0 {
 		return p.Poller.Wait(ready, until, yield)
 	}
-	for c := range p.loop.conns.conns() { // everything is that much older when the loop wakes
+	for c := range p.loop.conns.conns() { // make everything that much older
 		phase, since := c.state()
 		c.setState(phase, since-p.stopped)
 		c.due -= p.stopped
 	}
 	p.loop.sweepAt -= p.stopped
 	p.stopped = 0
-	return ready // and has not been told what happened
+	return ready // without the events in between
 }
 
-// TestLoopStopped: a session has after a stop of the process what it had left of its time, and what came in the meantime
-// is answered.
+// TestLoopStopped checks that a stop of the process does not count against a connection's timeouts, and that input that
+// arrived during it is answered.
 func TestLoopStopped(t *testing.T) {
 	app, source := newLoopApp(t, work.NewSleep(), 0, "Hello World")
 	g, own := openGroup(t, 1, app, source, Runnable.Sleep)
@@ -491,18 +493,18 @@ func TestLoopStopped(t *testing.T) {
 	runGroup(t, g, own)
 	client := dial(t, source.Addr())
 	eventually(t, "accepted", func() bool { return app.Connections() == 1 })
-	time.Sleep(time.Second) // for some looks at timeouts, of which one comes an hour late
+	time.Sleep(time.Second) // for several checks of timeouts, one of which comes an hour late
 	wantOK(t, client)
 }
 
-// TestConnSize: a conn is all that a blocked request costs.
+// TestConnSize checks the size, because a conn is all that a blocked request costs.
 func TestConnSize(t *testing.T) {
 	if size := unsafe.Sizeof(conn{}); size > 288 {
 		t.Errorf("%d bytes, want at most 288", size)
 	}
 }
 
-// An eager is a poller that says of every socket, all the time, that it has room.
+// An eager is a poller that always reports that all sockets are writable.
 type eager struct {
 	Poller
 	loop *loop
@@ -516,7 +518,8 @@ func (p *eager) Wait(ready []Event, until time.Duration, yield bool) []Event {
 	return ready
 }
 
-// TestRoomMeansNothingYet: that there is room for more ends neither the pause between two pieces nor a reply that hangs.
+// TestRoomMeansNothingYet checks that a writable socket ends neither the pause between two pieces nor a reply that
+// hangs.
 func TestRoomMeansNothingYet(t *testing.T) {
 	bounds := testLimits()
 	bounds.MaxConnections = 1000

@@ -1,4 +1,3 @@
-// Package eventloop serves connections on event loops.
 package eventloop
 
 import (
@@ -15,12 +14,12 @@ import (
 	"demo-server/work"
 )
 
-// Serve serves src for app on n event loops until ctx is done and every connection has closed. A loop is a goroutine
-// that reads, parses, waits and writes for all its connections; none of them has a goroutine, and a request that blocks
+// Serve serves src for app on n event loops, until ctx is done and every connection has closed. A loop is a goroutine
+// that reads, parses, waits and writes for all its connections. Connections have no goroutines, and a blocked request
 // is a record of a few hundred bytes.
 //
-// schedule is told of each job that may run: with Task.Sleep, Task.Detach or Task.Block it decides who waits for the work.
-// It must not block.
+// Serve calls schedule for each job that may run. schedule must not block. It calls Runnable.Sleep, Runnable.Offload or
+// Runnable.RunInline to decide who waits for the work.
 func Serve(ctx context.Context, src *listener.Source, app *server.App, n int, schedule func(Runnable)) error {
 	own, err := src.Listener()
 	if err != nil {
@@ -43,7 +42,8 @@ func Serve(ctx context.Context, src *listener.Source, app *server.App, n int, sc
 	return nil
 }
 
-// group are the event loops of one run of a mode, and what they share: the limit on connections and the moment to end.
+// A group holds the event loops of one run of a mode, and the state that they share: the limit on connections, and the
+// shutdown.
 type group struct {
 	app      *server.App
 	limits   server.Limits
@@ -52,11 +52,11 @@ type group struct {
 	loops    []*loop
 
 	connections atomic.Int64
-	accepting   atomic.Int64 // loops that may still accept, and hand a connection to another one
+	accepting   atomic.Int64 // loops that may still accept, and pass a connection to another loop
 	stopping    atomic.Bool  // stop was called
 	expired     atomic.Bool  // the drain deadline has passed
-	cuts        atomic.Int32 // how many killGraces ago
-	offloaded   atomic.Int64 // jobs that others work on
+	cuts        atomic.Int32 // how many KillGraces ago
+	offloaded   atomic.Int64 // jobs that run outside the loops
 }
 
 func newGroup(app *server.App, schedule func(Runnable)) *group {
@@ -86,7 +86,7 @@ func (g *group) open(n int, own net.Listener) error {
 	return nil
 }
 
-// newPoller returns a poller that accepts from own, with stamps of now.
+// newPoller returns a poller that accepts from own. now is the clock of its stamps.
 func newPoller(own net.Listener, now func() time.Duration) (Poller, error) {
 	switch own := own.(type) {
 	case Pollable:
@@ -118,7 +118,7 @@ func (g *group) run() {
 	g.free()
 }
 
-// stop makes the loops accept no more, and end when all is done.
+// stop makes the loops stop accepting, and end when all connections have closed.
 func (g *group) stop() {
 	g.app.AnnounceClose()
 	g.stopping.Store(true)
@@ -131,8 +131,8 @@ func (g *group) wake() {
 	}
 }
 
-// expire waits for the drain deadline: what is queued or runs then ends with 503, and what is still open killGrace
-// later is cut, and again what has been accepted since.
+// expire waits for the drain deadline. Jobs that are queued or running then end with 503. Every KillGrace from then on,
+// it cuts the connections that are still open.
 func (g *group) expire(done chan struct{}) {
 	select {
 	case <-g.app.DrainExpired():
@@ -150,7 +150,7 @@ func (g *group) expire(done chan struct{}) {
 	}
 }
 
-// takePlace counts a connection, unless there are as many as there may be.
+// takePlace counts a connection and returns true, unless the limit is reached.
 func (g *group) takePlace() bool {
 	if g.connections.Add(1) <= int64(g.limits.MaxConnections) {
 		return true
@@ -159,7 +159,7 @@ func (g *group) takePlace() bool {
 	return false
 }
 
-// freePlace gives a connection's place back. Loops that found none look again.
+// freePlace releases a connection's place, and wakes the loops that wait for one.
 func (g *group) freePlace() {
 	g.connections.Add(-1)
 	for _, l := range g.loops {
@@ -169,12 +169,12 @@ func (g *group) freePlace() {
 	}
 }
 
-// rebalanceAbove is how many more connections than another a loop may have before it hands new ones over: to hand one over
-// costs waking that loop.
+// rebalanceAbove is how many more connections a loop may have than another before it passes new ones on. Passing a
+// connection on costs a wake-up.
 const rebalanceAbove = 4
 
-// pickLoop chooses the loop that a connection lives on, which one of them has accepted: that one, unless another has far
-// fewer.
+// pickLoop returns the loop for a connection that accepted has accepted: accepted itself, unless another loop has far
+// fewer connections.
 func (g *group) pickLoop(accepted *loop) *loop {
 	least := accepted
 	for _, l := range g.loops {
@@ -188,36 +188,36 @@ func (g *group) pickLoop(accepted *loop) *loop {
 	return least
 }
 
-// A Runnable is a job on an event loop that may run now. One of its methods is called once.
+// A Runnable is a job on an event loop that may run now. Call exactly one of Sleep, Offload and RunInline.
 type Runnable struct{ conn *conn }
 
-// Sleep ends the job when the work's delay is over, by a timer of the loop's. It is for work that holds nothing.
+// Sleep ends the job after its delay, by a timer of the loop. It is for work that holds nothing.
 func (t Runnable) Sleep() {
 	t.conn.loop.sleep(t.conn)
 }
 
-// Holds is what the job's work holds while it waits.
+// Holds returns the resource that the job's work holds while it waits.
 func (t Runnable) Holds() work.Resource { return t.conn.job.Holds() }
 
-// Offload makes the job one to be done beside the loop. It is called by schedule itself.
+// Offload returns the job to be run outside the loop. Only schedule may call it.
 func (t Runnable) Offload() Offloaded {
 	t.conn.loop.group.offloaded.Add(1)
 	return Offloaded{t.conn.loop.group, &t.conn.job}
 }
 
-// RunInline does the work on the loop itself, which stands still meanwhile. It is called by schedule itself.
+// RunInline runs the work on the loop itself, which blocks until it ends. Only schedule may call it.
 func (t Runnable) RunInline() {
 	t.conn.loop.inline = true
 	t.conn.loop.runBlocking(&t.conn.job, t.conn.job.Run)
 }
 
-// An Offloaded is a job that is done beside its loop. Run is called once.
+// An Offloaded is a job to be run outside its loop. Call Run once.
 type Offloaded struct {
 	group *group
 	job   *server.Job
 }
 
-// Run does the work on the calling goroutine, and leaves the reply to the loop.
+// Run runs the work on the calling goroutine. The loop writes the reply.
 func (e Offloaded) Run() {
 	e.job.Run()
 	e.group.offloaded.Add(-1)

@@ -11,57 +11,59 @@ import (
 )
 
 const (
-	// readChunk is how much is read at once.
+	// readChunk is the size of one read.
 	readChunk = 16 << 10
-	// acceptBatch is how many connections are accepted before those that are open get their turn.
+	// acceptBatch is how many connections are accepted before the open ones have their turn.
 	acceptBatch = 64
 )
 
-// A loop is one event loop: a goroutine that owns connections, their timers and its buffers. What other goroutines have
-// for it comes in by post.
+// A loop is one event loop: a goroutine that owns connections, their timers and its buffers. Other goroutines reach it
+// by its mailbox.
+//
+// The loop's goroutine owns all fields, except for the atomic ones and those guarded by mu.
 type loop struct {
 	group  *group
 	app    *server.App
 	poller Poller
 	now    time.Duration // a stamp of the App, precise enough for timeouts
-	polled time.Duration // the stamp until which it knows what has happened
+	polled time.Duration // the stamp of the last call of Wait: events up to then are known
 
 	conns     connTable
 	timers    timers
 	events    []Event
-	runQueue  []*conn // those that go on when the others had their turn
-	prevQueue []*conn // those before these, to be used again
+	runQueue  []*conn // connections with more input, for the next turn
+	prevQueue []*conn // the previous runQueue, to be reused
 
-	buffer   []byte // what is read
-	searched int    // how much of what was received last is known to hold no end of a head
-	out      []byte // a reply
+	buffer   []byte // input
+	searched int    // how many bytes of the input are known not to end a head
+	out      []byte // output
 	reply    server.Reply
 	replies  http1.ReplyWriter
 	head     http1.Head
 	parser   http1.HeadParser
 
 	listening    bool
-	inline       bool          // stands still for its jobs, and so for the pauses of their replies
-	acceptAt     time.Duration // when to accept again after a failure, 0 for no failure
-	backOff      time.Duration // before the next attempt to accept
-	sweepAt      time.Duration // when timeouts are next looked at
-	inputCheckAt time.Duration // when to look next at what came ahead of replies
-	drainFrom    time.Duration // stamp since when closing is announced, 0 while it is not
+	inline       bool          // runs jobs and the pauses of their replies itself
+	acceptAt     time.Duration // when to accept again after a failure; 0 for no failure
+	backOff      time.Duration // the pause before that
+	sweepAt      time.Duration // when to check timeouts next
+	inputCheckAt time.Duration // when to check the input during requests next
+	drainFrom    time.Duration // the stamp at which closing was announced; 0 before
 	stopped      bool          // has accepted for the last time
-	aborted      bool          // what was open at the drain deadline has been told
-	cuts         int32         // how many of loops.cuts it has seen
+	aborted      bool          // has cancelled its jobs at the drain deadline
+	cuts         int32         // how many of group.cuts it has carried out
 
-	count  atomic.Int64 // sessions, and connections on their way here
-	full   atomic.Bool  // waits for a connection to close before it accepts another
-	asleep atomic.Bool  // waits in the poller, or is about to: a post has to wake it
+	count  atomic.Int64 // connections, including those on their way to this loop
+	full   atomic.Bool  // waits for a connection to close before it accepts another one
+	asleep atomic.Bool  // waits in the poller, or is about to: post has to wake it
 
 	mu           sync.Mutex
 	mailbox      []message
-	blocking     *server.Job // that the loop stands still for
-	spareMailbox []message   // the posts before these, to be used again; of the loop's goroutine
+	blocking     *server.Job // the job that the loop runs itself, or nil
+	spareMailbox []message   // the previous mailbox, to be reused; the loop's goroutine owns it
 }
 
-// A message is a session whose job has ended or may sleep now, or else a connection to be this loop's.
+// A message is a conn whose job has ended or may sleep now, or a new connection for the loop.
 type message struct {
 	conn    *conn
 	sleep   bool
@@ -78,7 +80,7 @@ func newLoop(g *group, p Poller) *loop {
 	return l
 }
 
-// run turns until it was told to end and nothing is left to do.
+// run serves until the group stops and the loop's connections have closed.
 func (l *loop) run() {
 	for {
 		l.housekeep()
@@ -100,8 +102,7 @@ func (l *loop) run() {
 	}
 }
 
-// nextDeadline is when there is something to do although nothing happens. To wait for it announces to those who post that the
-// loop has to be woken.
+// nextDeadline returns the stamp until which the loop may wait for events. From the call on, post wakes the loop.
 func (l *loop) nextDeadline() time.Duration {
 	l.asleep.Store(true)
 	l.mu.Lock()
@@ -123,8 +124,8 @@ func (l *loop) nextDeadline() time.Duration {
 	return until
 }
 
-// resume gives another turn to those that had not taken all when theirs was over. One of them may have closed since, and
-// be another connection's by now: that takes nothing, or what it would take anyway.
+// resume processes the connections with more input. One of them may have closed since then, and its conn may belong to
+// another connection. That does no harm: the loop would read that connection's input anyway.
 func (l *loop) resume() {
 	l.runQueue, l.prevQueue = l.prevQueue[:0], l.runQueue
 	for _, c := range l.prevQueue {
@@ -133,7 +134,8 @@ func (l *loop) resume() {
 	}
 }
 
-// runTimers ends the jobs whose delay is over, goes on with replies whose next piece is due, and ends those that hung.
+// runTimers ends jobs whose delay is over, continues replies whose next piece is due, and ends replies that have hung
+// long enough.
 func (l *loop) runTimers() {
 	for c := l.timers.next(); c != nil && c.due <= l.now; c = l.timers.next() {
 		l.timers.remove(c)
@@ -152,7 +154,7 @@ func (l *loop) runTimers() {
 	l.drainMailbox()
 }
 
-// housekeep does what does not come as an event.
+// housekeep does the things that no event triggers.
 func (l *loop) housekeep() {
 	l.checkShutdown()
 	switch {
@@ -176,7 +178,7 @@ func (l *loop) acceptLater() {
 	l.acceptAt = l.now + l.backOff
 }
 
-// checkShutdown follows what loops has been told about ending.
+// checkShutdown carries out the group's shutdown on this loop.
 func (l *loop) checkShutdown() {
 	if l.drainFrom == 0 && l.app.Closing() {
 		l.drainFrom = l.now
@@ -202,7 +204,7 @@ func (l *loop) checkShutdown() {
 func (l *loop) stopAccepting() {
 	l.stopped = true
 	if l.listening {
-		l.accept() // what a listener in memory has taken already; others wait for the next mode
+		l.accept() // a Pollable listener may have accepted some; others wait for the next mode
 		l.listen(false)
 	}
 	if l.group.accepting.Add(-1) == 0 {
@@ -210,12 +212,13 @@ func (l *loop) stopAccepting() {
 	}
 }
 
-// finished reports whether nothing is left to do, nor can come: a loop that still accepts may hand a connection over.
+// finished reports whether the loop is without connections and cannot get any. A loop that still accepts may pass one
+// on.
 func (l *loop) finished() bool {
 	return l.group.accepting.Load() == 0 && l.count.Load() == 0
 }
 
-// runBlocking does something for the job that takes its time, on the loop itself.
+// runBlocking calls do, which blocks the loop for the job.
 func (l *loop) runBlocking(job *server.Job, do func()) {
 	l.setBlocking(job)
 	do()
@@ -223,8 +226,7 @@ func (l *loop) runBlocking(job *server.Job, do func()) {
 	l.now = l.app.Now()
 }
 
-// setBlocking says which job the loop stands still for, or nil for none any more. One that starts at the drain deadline ends
-// with it.
+// setBlocking notes the job that blocks the loop, or nil. It aborts a job that starts after the drain deadline.
 func (l *loop) setBlocking(job *server.Job) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -234,8 +236,8 @@ func (l *loop) setBlocking(job *server.Job) {
 	}
 }
 
-// abortBlocking ends the job that the loop stands still for, which cannot do so itself. It runs and is in no queue, so
-// that this posts nothing.
+// abortBlocking aborts the job that blocks the loop, because the loop cannot. The job runs and is in no queue: this
+// posts nothing.
 func (l *loop) abortBlocking() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -244,7 +246,7 @@ func (l *loop) abortBlocking() {
 	}
 }
 
-// listen starts or stops accepting. A loop that is told to end does not start again.
+// listen starts or stops accepting. It does not start it during a shutdown.
 func (l *loop) listen(on bool) error {
 	if on == l.listening || on && l.group.stopping.Load() {
 		return nil
@@ -269,19 +271,19 @@ func (l *loop) handle(e Event) {
 	if e.Readable {
 		c.readable = true
 	}
-	if p, _ := c.state(); e.Writable && p == http1.StateWriting { // and not between the pieces of a reply, or while it hangs
+	if p, _ := c.state(); e.Writable && p == http1.StateWriting { // not during a pause, and not while it hangs
 		l.writeMore(c)
 	}
 	l.process(c)
 }
 
-// accept takes connections, unless there are as many as there may be: further ones wait in the kernel's queue, where
-// they cost no descriptor. Nothing makes it give up: to be out of descriptors or memory passes.
+// accept accepts connections up to the limit. Further ones wait in the kernel's queue, where they cost no descriptor.
+// It never gives up, because a lack of descriptors or memory passes.
 func (l *loop) accept() {
 	for range acceptBatch {
 		if !l.group.takePlace() {
 			l.listen(false)
-			l.full.Store(true) // and then look again: one may have closed in between
+			l.full.Store(true) // before the next check: one may have closed in between
 			return
 		}
 		socket, backlog, err := l.poller.Accept()
@@ -305,7 +307,7 @@ func (l *loop) accept() {
 	}
 }
 
-// attach makes an accepted connection this loop's.
+// attach makes an accepted connection one of this loop.
 func (l *loop) attach(socket int32, backlog time.Duration) {
 	c := l.conns.add(l)
 	c.socket, c.backlog = socket, backlog
@@ -318,7 +320,7 @@ func (l *loop) attach(socket int32, backlog time.Duration) {
 	}
 }
 
-// post is for other goroutines: they have something for the loop.
+// post puts a message in the loop's mailbox. It may be called from any goroutine.
 func (l *loop) post(p message) {
 	l.mu.Lock()
 	l.mailbox = append(l.mailbox, p)
@@ -328,7 +330,7 @@ func (l *loop) post(p message) {
 	}
 }
 
-// drainMailbox does what was posted. What that leads to is posted for the next turn.
+// drainMailbox handles all messages. New ones that result from them wait for the next turn.
 func (l *loop) drainMailbox() {
 	l.mu.Lock()
 	posts := l.mailbox

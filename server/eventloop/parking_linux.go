@@ -7,26 +7,25 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// parkingPoller is an epoll set that is in Go's own, as a socket is. A goroutine that waits for it parks, and whoever has work
-// for its core has it at once. One that sits in epoll_wait keeps the core until Go's monitor looks, which may take
-// 10 ms: beside jobs that compute, cores were idle for an eighth of the time.
+// A parkingPoller is a duplicate of an epoll set that is registered in Go's own, like a socket. A goroutine that waits
+// for it parks, and its core is free at once. A goroutine in epoll_wait keeps its core until Go's monitor retakes it,
+// up to 10 ms later: next to jobs that compute, cores were idle for an eighth of the time.
 //
-// It is not for loops that have nobody to yield to: one that is busy for long never comes to look for what Go's own set
-// has for the others.
+// It is not for loops without such neighbours: a loop that is busy for long does not poll Go's own set.
 type parkingPoller struct {
 	file *os.File
 	raw  syscall.RawConn
 	look func(uintptr) bool
-	n    int // what look found
+	n    int // the result of look
 }
 
-// newParkingPoller returns nil where there is no descriptor left for it.
+// newParkingPoller returns nil if no descriptor is left.
 func newParkingPoller(set int, poll func() int) *parkingPoller {
 	fd, err := unix.FcntlInt(uintptr(set), unix.F_DUPFD_CLOEXEC, 0)
 	if err != nil {
 		return nil
 	}
-	unix.SetNonblock(fd, true) // which means nothing to epoll, and to package os that it may poll
+	unix.SetNonblock(fd, true) // no effect on epoll, but package os then polls it
 	t := &parkingPoller{file: os.NewFile(uintptr(fd), "epoll")}
 	if t.raw, err = t.file.SyscallConn(); err != nil {
 		t.close()
@@ -39,7 +38,7 @@ func newParkingPoller(set int, poll func() int) *parkingPoller {
 	return t
 }
 
-// wait returns what poll does once that is not 0.
+// wait returns the result of poll once it is not 0.
 func (t *parkingPoller) wait() (n int, ok bool) {
 	err := t.raw.Read(t.look)
 	return t.n, err == nil

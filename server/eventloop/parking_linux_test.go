@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestYield: a poller tells the same whether its goroutine keeps its core while it waits or not, and whatever it did
-// before. Where there is no descriptor left to yield with, it waits all the same.
+// TestYield checks that a poller reports the same events whether or not it parks, in any order. Without a free
+// descriptor it waits without parking.
 func TestYield(t *testing.T) {
 	descriptors := func() int {
 		open, err := os.ReadDir("/proc/self/fd")
@@ -56,7 +56,7 @@ func TestYield(t *testing.T) {
 	}
 
 	told(false)
-	if n := descriptors(); n > before { // of tests before this one some may be closed only now
+	if n := descriptors(); n > before { // earlier tests may have left some that close only now
 		t.Errorf("%d descriptors are open that were not before", n-before)
 	}
 

@@ -5,71 +5,73 @@ import (
 	"time"
 )
 
-// A Poller is where an event loop waits, and how it reaches its sockets: epoll's (epoll_linux.go), or that of a Pollable.
-// All but Wake is for the loop's goroutine alone. No call blocks, except for Wait.
+// A Poller waits for events of an event loop's sockets, and operates on them. There is one for epoll (epoll_linux.go),
+// and each Pollable listener has its own. Only the loop's goroutine may call it, except for Wake. No method blocks,
+// except for Wait.
 type Poller interface {
-	// wait appends what has happened to ready. Where nothing has, it waits until that stamp of the App, or for ever for
-	// never, or until wake is called. yield says that others have work for the core that it leaves.
+	// Wait appends new events to ready. If there are none, it waits until a stamp of the App, which may be Never, or
+	// until Wake is called. yield reports whether other goroutines have work for its core.
 	Wait(ready []Event, until time.Duration, yield bool) []Event
-	// wake ends a wait that is under way, or the next one. It may be called from any goroutine, also after free.
+	// Wake ends the present call of Wait, or the next one. It may be called from any goroutine, even after Free.
 	Wake()
 
-	// listen says whether connections that can be accepted are an event.
+	// Listen sets whether connections that can be accepted are events.
 	Listen(on bool) error
-	// accept returns a connection, which is no session's yet: any loop may watch it. backlog is how long it sat in the
-	// accept queue, negative where that cannot be known.
+	// Accept returns a new connection, which any loop may watch. backlog is its time in the accept queue; negative if
+	// unknown.
 	Accept() (socket int32, backlog time.Duration, err error)
-	// watch makes what happens to the socket an event, with tag.
+	// Watch starts events of the socket, with a tag.
 	Watch(socket int32, t Tag) error
 
-	// read and write are those of the socket, and return errAgain where they would have to wait. To read 0 bytes without
-	// an error is the end of what the client sends. They panic if p is empty: a read of no bytes would look like that end.
+	// Read and Write read from and write to the socket. They return ErrAgain if they would have to wait. Reading 0
+	// bytes without an error means that the client sends nothing more. They panic if p is empty, because reading no
+	// bytes would look like that.
 	Read(socket int32, p []byte) (int, error)
 	Write(socket int32, p []byte) (int, error)
-	// unread reports whether there are bytes to read, whatever was told of it.
+	// Unread reports whether there are bytes to read, even if there was no event for them.
 	Unread(socket int32) bool
-	// acked is how many bytes the client's system has acknowledged so far, or 0 where that cannot be known.
+	// Acked returns how many bytes the client's system has acknowledged so far, or 0 if unknown.
 	Acked(socket int32) uint64
-	// undelivered reports whether the client's system has not taken everything that was written, where that can be known.
+	// Undelivered reports whether the client's system has not yet acknowledged all bytes; false if unknown.
 	Undelivered(socket int32) bool
-	// clientAddr is the address of the socket's client, or empty if it is not known any more.
+	// ClientAddr returns the address of the socket's client, or "" if it is no longer known.
 	ClientAddr(socket int32) string
-	// closeWrite sends the FIN and leaves the reading side open.
+	// CloseWrite sends a FIN and keeps the reading side open.
 	CloseWrite(socket int32) error
-	// reset makes close send a RST.
+	// Reset makes Close send a RST.
 	Reset(socket int32)
 	Close(socket int32)
 
-	// free ends the poller, and what it has started. Its sockets are closed.
+	// Free frees the poller's resources. Its sockets are closed by then.
 	Free()
 }
 
-// A Pollable listener brings the poller for its own connections. A TCP listener does not: it gets epoll's.
+// A Pollable listener brings the poller for its own connections. A TCP listener is not Pollable: it gets epoll's.
 type Pollable interface {
-	// NewPoller returns a poller for one loop. now is the clock of the stamps that Wait is called with.
+	// NewPoller returns a poller for one loop. now returns the App's stamps.
 	NewPoller(now func() time.Duration) (Poller, error)
 }
 
-// ErrAgain says that a call would have had to wait.
+// ErrAgain means that a call would have to wait.
 var ErrAgain = errors.New("not ready")
 
-// Never is a stamp that does not come.
+// Never is a stamp that is never reached.
 const Never = time.Duration(1<<63 - 1)
 
-// A Tag tells a session's events from those of the session that had its place before.
+// A Tag identifies a connection in events. The generation distinguishes it from earlier ones with the same index.
 type Tag struct {
 	Index      int32
 	Generation uint32
 }
 
-// Listening is the index of a tag that says that a connection can be accepted.
+// Listening is the index in events of the listening socket.
 const Listening int32 = -1
 
-// An Event is what has happened to a socket. It is told once for each change, not for as long as it holds.
+// An Event reports a change of a socket. There is one event for each change, not for as long as the state lasts.
 type Event struct {
 	Tag
-	Readable     bool // there are bytes, or the end of them
-	Writable     bool // there is room again
+	Readable     bool // there are bytes to read, or the client sends nothing more
+	Writable     bool // there is room for more bytes
 	Disconnected bool // the client has sent a FIN, or reset the connection
-	Broken       bool // it was a reset: the client reads no reply either
+	Broken       bool // it was a reset: the client does not read a reply either
 }

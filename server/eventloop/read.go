@@ -7,10 +7,10 @@ import (
 	"demo-server/server/http1"
 )
 
-// This file takes what a session's client sends.
+// This file reads and parses requests.
 
-// process takes what has come, as much as is read at once. What there is beyond that has to wait until the others had
-// their turn: a client that sends faster than the loop reads must not have the loop to itself.
+// process consumes the input of one read. The rest waits until other connections have had their turn: a client that
+// sends faster than the loop reads must not occupy the loop.
 func (l *loop) process(c *conn) {
 	if !c.wantsRead() || c.queued {
 		return
@@ -36,8 +36,8 @@ func (l *loop) process(c *conn) {
 	}
 }
 
-// receive returns the bytes that are not taken yet, with those that the socket has; ok is false when there are no new
-// ones. They are in the loop's buffer, until the next call, or behind what the session has kept.
+// receive returns the input that is not consumed yet, including new input of the socket. ok is false if there is
+// nothing new. The result is in the loop's buffer, until the next call, or in c.buffered.
 func (l *loop) receive(c *conn) (in []byte, ok bool) {
 	l.searched = 0
 	if c.unprocessed {
@@ -56,7 +56,7 @@ func (l *loop) receive(c *conn) (in []byte, ok bool) {
 		l.inputEnded(c)
 		return nil, false
 	}
-	// Less than there was room for is all that there was, unless the end of it is to be read, too.
+	// A short read means that the socket is empty, except for a FIN.
 	c.readable = c.disconnected || n == len(l.buffer)
 	if len(c.buffered) == 0 {
 		return l.buffer[:n], true
@@ -66,8 +66,8 @@ func (l *loop) receive(c *conn) (in []byte, ok bool) {
 	return c.buffered, true
 }
 
-// inputEnded closes a session whose client sends no more. One that ended in the middle of a request may still read why that is
-// not answered.
+// inputEnded closes a conn whose client sends nothing more. In the middle of a request, the client may still read why
+// it is refused.
 func (l *loop) inputEnded(c *conn) {
 	switch p, _ := c.state(); p {
 	case http1.StateHanging:
@@ -85,16 +85,16 @@ func (l *loop) inputEnded(c *conn) {
 	}
 }
 
-// connectionLost closes a session whose connection is broken.
+// connectionLost closes a conn whose connection is broken.
 func (l *loop) connectionLost(c *conn) {
 	if p, _ := c.state(); p == http1.StateHanging {
-		l.disconnect(c, true) // its job is to be finished
+		l.disconnect(c, true) // its job has to be finished first
 		return
 	}
 	l.close(c, server.CloseDisconnect)
 }
 
-// buffer puts aside what was not taken. It is there already if nothing was.
+// buffer stores input that was not consumed. If none of it was, it is already there.
 func (c *conn) buffer(rest []byte) {
 	switch len(rest) {
 	case 0:
@@ -107,17 +107,16 @@ func (c *conn) buffer(rest []byte) {
 	c.unprocessed = !c.acceptsInput()
 }
 
-// consume takes the beginning of in, and moves the session on. It returns how many bytes that was, or 0 when it needs more
-// than in.
+// consume consumes the beginning of in, and returns how many bytes. 0 means that it needs more input.
 func (l *loop) consume(c *conn, in []byte) int {
 	p, _ := c.state()
 	switch {
-	case p == http1.StateLingering: // a client that goes on sending although its connection closes
+	case p == http1.StateLingering: // the client is still sending although the connection closes
 		if _, enough, _ := c.upload.body.Consume(in); enough {
 			l.close(c, server.CloseReplied)
 		}
 		return len(in)
-	case p == http1.StateHanging: // and one that gets no reply
+	case p == http1.StateHanging: // or gets no reply
 		return len(in)
 	case c.upload != nil:
 		return l.consumeBody(c, in)
@@ -130,7 +129,7 @@ func (l *loop) consumeHead(c *conn, in []byte) int {
 	if p, _ := c.state(); p == http1.StateHead {
 		searched = l.searched
 	} else if blank := http1.BlankLines(in); blank > 0 {
-		return blank // they are no request yet: its time runs from its first byte
+		return blank // not a request yet: its time starts with its first byte
 	} else {
 		if p == http1.StateIdle {
 			c.due = l.now
@@ -149,13 +148,13 @@ func (l *loop) consumeHead(c *conn, in []byte) int {
 	return end
 }
 
-// refuseHead answers a client whose request has no head to go by.
+// refuseHead refuses a request whose head cannot be read.
 func (l *loop) refuseHead(c *conn, err error) {
 	c.info = http1.RequestInfo{}
 	l.refuse(c, "", "", "", err)
 }
 
-// begin goes on with a request whose head has come.
+// begin starts a request with a complete head.
 func (l *loop) begin(c *conn, p []byte) {
 	head, header := &l.head, &l.parser.Header
 	head.Parse(p)
@@ -182,7 +181,7 @@ func (l *loop) begin(c *conn, p []byte) {
 	c.setState(http1.StateBody, l.now)
 }
 
-// sayContinue lets the client send its body.
+// sayContinue sends 100 Continue.
 func (l *loop) sayContinue(c *conn) {
 	rest, _, err := l.write(c, http1.Continue, nil)
 	switch {

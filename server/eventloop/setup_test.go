@@ -10,7 +10,7 @@ import (
 	"demo-server/work"
 )
 
-// modes' tests run whole modes over event loops. The tests here are for what cannot be seen from there.
+// The tests in modes run whole modes over event loops. The tests here cover what cannot be seen from there.
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 

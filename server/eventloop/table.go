@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// connTable holds a loop's sessions. They are made by the dozen, so that growing leaves no garbage, and used again, last used
-// first.
+// A connTable holds a loop's conns. It allocates them in blocks, to leave no garbage when it grows, and reuses the last
+// one freed first.
 type connTable struct {
 	blocks [][]*conn
 	free   []*conn
@@ -38,7 +38,7 @@ func (t *connTable) grow(l *loop) {
 	}
 }
 
-// remove makes room. What is told of the session from now on is of one that has closed.
+// remove frees a conn. Later events of its connection are ignored.
 func (t *connTable) remove(c *conn) {
 	c.open = false
 	c.Generation++
@@ -52,7 +52,7 @@ func (t *connTable) remove(c *conn) {
 
 func (t *connTable) at(index int32) **conn { return &t.blocks[index/blockSize][index%blockSize] }
 
-// find returns an event's session, or nil when it has closed since.
+// find returns the conn of an event, or nil if it has closed since.
 func (t *connTable) find(g Tag) *conn {
 	c := *t.at(g.Index)
 	if !c.open || c.Generation != g.Generation {
@@ -61,7 +61,7 @@ func (t *connTable) find(g Tag) *conn {
 	return c
 }
 
-// conns are those that are open. They may be closed meanwhile.
+// conns returns the open conns. The caller may close them during the iteration.
 func (t *connTable) conns() iter.Seq[*conn] {
 	return func(yield func(*conn) bool) {
 		for _, block := range t.blocks {

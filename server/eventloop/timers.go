@@ -5,16 +5,16 @@ import (
 	"time"
 )
 
-// timers are what an event loop's sessions wait for. Requests that wait equally long fall due in the order in which they
-// came, so that most entries just join the end of a line; only one that is due before the last in line goes to a heap.
+// A timers holds the conns that wait for a time. Requests with equal delays are due in the order in which they came, so
+// most conns join the end of a list. A conn that is due before the last one in the list goes to a heap.
 //
-// An entry is the session itself: to wait costs no memory beside it. A timers belongs to its loop's goroutine.
+// Entries are the conns themselves and cost no extra memory. The loop's goroutine owns it.
 type timers struct {
-	first, last *conn   // the line, by session.next and session.prev
-	early       dueHeap // those that were due before the last in line when they came
+	first, last *conn   // the list, linked by conn.next and conn.prev
+	early       dueHeap // the heap
 }
 
-// add makes s due at that stamp. It must not be waiting.
+// add makes c due at a stamp. It must not be waiting.
 func (t *timers) add(c *conn, due time.Duration) {
 	c.due = due
 	if t.last != nil && due < t.last.due {
@@ -30,7 +30,7 @@ func (t *timers) add(c *conn, due time.Duration) {
 	t.last = c
 }
 
-// next is the one that is due first, or nil when none waits.
+// next returns the conn that is due first, or nil.
 func (t *timers) next() *conn {
 	switch {
 	case len(t.early) == 0:
@@ -41,7 +41,7 @@ func (t *timers) next() *conn {
 	return t.first
 }
 
-// remove takes s out and reports whether it was waiting.
+// remove removes c, and reports whether it was waiting.
 func (t *timers) remove(c *conn) bool {
 	switch c.place {
 	case notWaiting:
@@ -69,13 +69,13 @@ func (t *timers) unlink(c *conn) {
 	c.next, c.prev = nil, nil
 }
 
-// Where a session waits, unless that is its index in the heap.
+// Values of conn.place other than an index in the heap.
 const (
 	notWaiting int32 = -2
 	inLine     int32 = -1
 )
 
-// dueHeap is a heap by session.due that lets each session know its index.
+// A dueHeap is a heap by conn.due that stores each conn's index in conn.place.
 type dueHeap []*conn
 
 func (e dueHeap) Len() int           { return len(e) }

@@ -7,12 +7,12 @@ import (
 	"time"
 )
 
-// TestTimers adds and removes entries at random, and takes them out by time: what comes is what a sorted list says.
+// TestTimers adds and removes entries at random, takes them out as they become due, and compares with a sorted list.
 func TestTimers(t *testing.T) {
 	for _, row := range []struct {
 		name  string
 		delay func(*rand.Rand) time.Duration
-		heap  bool // some are due before the last in line
+		heap  bool // some are due before the last in the list
 	}{
 		{"all wait equally long", func(*rand.Rand) time.Duration { return 2 * time.Second }, false},
 		{"a few wait longer", func(r *rand.Rand) time.Duration {
@@ -23,7 +23,7 @@ func TestTimers(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			r := rand.New(rand.NewPCG(1, 2))
 			var line timers
-			var want []*conn // by due, and by order of arrival
+			var want []*conn // by due time, then by order of arrival
 			heaped := false
 			now := time.Duration(0)
 			for range 5000 {

@@ -9,17 +9,17 @@ import (
 	"demo-server/server/http1"
 )
 
-// This file answers a session's client.
+// This file writes replies.
 
-// unsent is what the socket did not take of a reply, or of 100 Continue; or else a reply that drips, or never comes.
+// An unsent is the rest of a reply or of 100 Continue that the socket has not taken, or a reply that drips or hangs.
 type unsent struct {
-	reply   server.Reply // to the job
-	interim bool         // it is 100 Continue, and no reply
+	reply   server.Reply // the job's
+	interim bool         // it is 100 Continue, not a reply
 	head    []byte
 	body    []byte
 	began   time.Duration // when the reply began to drip
-	piece   int           // which piece of it comes next
-	acked   uint64        // bytes that the client's system had acknowledged when it last made progress
+	piece   int           // index of the next piece
+	acked   uint64        // bytes that the client's system had acknowledged at the last progress
 }
 
 // answer writes the reply of a job that has ended.
@@ -46,14 +46,14 @@ func (l *loop) answer(c *conn) {
 	}
 }
 
-// detachReply keeps the loop's reply for a session that is not through with it.
+// detachReply moves the loop's reply to a conn that has not sent all of it.
 func (l *loop) detachReply(c *conn, head, body []byte) {
 	c.unsent = &unsent{reply: l.reply, head: slices.Clone(head), body: body, began: l.now}
-	l.reply = server.Reply{} // its buffers are the unsent one's now
+	l.reply = server.Reply{} // its buffers now belong to unsent
 	c.job.Detach()
 }
 
-// abort does what the reply says that is to be none.
+// abort aborts the connection instead of writing the reply.
 func (l *loop) abort(c *conn) {
 	switch l.reply.Abort {
 	case fault.Hang:
@@ -74,7 +74,7 @@ func (l *loop) abort(c *conn) {
 func (l *loop) pause(c *conn) {
 	_, at := c.unsent.reply.Piece(c.unsent.piece)
 	due := c.unsent.began + at
-	c.setState(http1.StateHandling, l.now) // nothing times out meanwhile
+	c.setState(http1.StateHandling, l.now) // nothing times out during the pause
 	if l.inline {
 		l.runBlocking(&c.job, func() { c.job.Pause(due - l.app.Now()) })
 	}
@@ -97,7 +97,7 @@ func (l *loop) drip(c *conn) {
 	l.writeMore(c)
 }
 
-// write writes head and then body, and returns what the socket did not take.
+// write writes head and then body, and returns the parts that the socket did not take.
 func (l *loop) write(c *conn, head, body []byte) ([]byte, []byte, error) {
 	for len(head)+len(body) > 0 {
 		part := &head
@@ -116,7 +116,7 @@ func (l *loop) write(c *conn, head, body []byte) ([]byte, []byte, error) {
 	return nil, nil, nil
 }
 
-// writeMore goes on writing when the socket has room again.
+// writeMore continues writing when the socket has room again.
 func (l *loop) writeMore(c *conn) {
 	u := c.unsent
 	before := len(u.head) + len(u.body)
@@ -133,7 +133,7 @@ func (l *loop) writeMore(c *conn) {
 	}
 }
 
-// sent goes on when what was unsent is out.
+// sent continues after all of unsent is written.
 func (l *loop) sent(c *conn) {
 	u := c.unsent
 	if u.piece < u.reply.Pieces {
@@ -152,7 +152,7 @@ func (l *loop) sent(c *conn) {
 	l.finish(c, &u.reply)
 }
 
-// abortAfterPart breaks the connection off behind a part of the reply, as that of conn does.
+// abortAfterPart aborts the connection after a part of the reply, once the client's system has that part.
 func (l *loop) abortAfterPart(c *conn) {
 	u := c.unsent
 	switch {
@@ -168,7 +168,7 @@ func (l *loop) abortAfterPart(c *conn) {
 	}
 }
 
-// abandon gives up what is unsent, and closes the session.
+// abandon gives up the unsent reply, and closes the conn.
 func (l *loop) abandon(c *conn, cause server.CloseCause) {
 	u := c.unsent
 	c.unsent = nil
@@ -179,7 +179,7 @@ func (l *loop) abandon(c *conn, cause server.CloseCause) {
 	l.fail(c, &u.reply, cause)
 }
 
-// endCause is why a session ends whose job was cancelled while its reply waited.
+// endCause returns the cause to close a conn whose job was cancelled while its reply waited.
 func (l *loop) endCause(c *conn) server.CloseCause {
 	if c.disconnected {
 		return server.CloseDisconnect
@@ -187,25 +187,26 @@ func (l *loop) endCause(c *conn) server.CloseCause {
 	return server.CloseDrain
 }
 
-// fail finishes the job whose reply will not be out, and closes the session.
+// fail finishes a job whose reply cannot be written, and closes the conn.
 func (l *loop) fail(c *conn, reply *server.Reply, cause server.CloseCause) {
 	c.setState(http1.StateIdle, c.job.Finish(reply, false))
 	l.close(c, cause)
 }
 
-// finish finishes the job whose reply is out.
+// finish finishes a job whose reply is written.
 func (l *loop) finish(c *conn, reply *server.Reply) {
 	c.setState(http1.StateIdle, c.job.Finish(reply, true))
 	switch {
 	case reply.Close || c.info.Close && (c.readable || len(c.buffered) > 0):
-		// Its client may still be sending: closing at once would reset it, and the reset can overtake the reply.
+		// The client may still be sending. Closing at once would reset the connection, and the reset can overtake the
+		// reply.
 		l.linger(c, http1.CloseCause(reply))
 	case c.info.Close:
 		l.close(c, http1.CloseCause(reply))
 	}
 }
 
-// linger closes the sending side, and drops what still comes for a moment.
+// linger closes the sending side, and drops input for a moment.
 func (l *loop) linger(c *conn, cause server.CloseCause) {
 	c.buffered, c.unprocessed, c.upload = nil, false, &upload{body: http1.NewBody(http1.LingerBytes, &server.Limits{MaxBodyBytes: http1.LingerBytes})}
 	if l.poller.CloseWrite(c.socket) != nil {

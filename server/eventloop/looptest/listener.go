@@ -1,4 +1,4 @@
-// Package looptest lets event loops serve connections in memory, for tests in virtual time. Only tests import it.
+// Package looptest lets event loops serve connections in memory, for tests in virtual time. Only tests may import it.
 package looptest
 
 import (
@@ -9,7 +9,7 @@ import (
 	"demo-server/server/listener"
 )
 
-// A Listener accepts connections without descriptors for all modes, those that run event loops included.
+// A Listener accepts connections without descriptors for all modes, including those with event loops.
 type Listener struct {
 	net.Listener
 	shared *listener.Source
@@ -18,7 +18,7 @@ type Listener struct {
 // Wrap returns a Listener that owns l.
 func Wrap(l net.Listener) *Listener { return &Listener{Listener: l, shared: listener.NewSource(l)} }
 
-// Duplicate returns a listener that can be closed on its own, and that event loops can poll.
+// Duplicate returns a listener that can be closed on its own and is Pollable.
 func (l *Listener) Duplicate() (net.Listener, error) {
 	own, err := l.shared.Listener()
 	if err != nil {
@@ -27,7 +27,7 @@ func (l *Listener) Duplicate() (net.Listener, error) {
 	return &duplicate{Listener: own, conns: &conns{}}, nil
 }
 
-// Close closes the listener and all of its duplicates.
+// Close closes the listener and all its duplicates.
 func (l *Listener) Close() error { return l.shared.Close() }
 
 // A duplicate is the listener of one run of a mode.

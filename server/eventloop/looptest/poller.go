@@ -9,9 +9,8 @@ import (
 	"demo-server/server/listener"
 )
 
-// A poller is the poller of an event loop whose source has no descriptors: connections in memory, as tests have them,
-// where virtual time passes. A goroutine reads ahead for each connection and another writes, and both tell the loop, so
-// that the loop itself runs as it does on epoll.
+// A poller polls connections without descriptors. For each connection, one goroutine reads ahead and another one
+// writes, and both send events to the loop. The loop itself runs as it does on epoll.
 type poller struct {
 	now      func() time.Duration
 	listener net.Listener
@@ -20,10 +19,10 @@ type poller struct {
 
 	mu       sync.Mutex
 	listens  bool
-	started  bool // accepting goes on in the background from the first listen on
+	started  bool // the first Listen starts accepting in the background
 	accepted []int32
 	events   []eventloop.Event
-	woken    chan struct{} // holds one: there is an event, or wake was called
+	woken    chan struct{} // holds one if there is an event or Wake was called
 }
 
 func (p *poller) Wait(ready []eventloop.Event, until time.Duration, _ bool) []eventloop.Event {
@@ -70,7 +69,8 @@ func (p *poller) tell(e eventloop.Event) {
 	p.Wake()
 }
 
-// Listen only hides what waits: what was accepted while the loop did not listen is offered to it when it does again.
+// Listen sets whether accepted connections are reported. Connections accepted in the background while it is off are
+// reported later.
 func (p *poller) Listen(on bool) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -136,7 +136,7 @@ func (p *poller) Close(socket int32) {
 	close(c.closed)
 }
 
-// Free ends the connections that nobody took.
+// Free closes the connections that were not taken.
 func (p *poller) Free() {
 	p.running.Wait()
 	for _, socket := range p.accepted {
@@ -144,7 +144,7 @@ func (p *poller) Free() {
 	}
 }
 
-// conns are the connections of all loops of a source, so that one loop can accept for another.
+// conns holds the connections of all loops of a run, because one loop may accept for another.
 type conns struct {
 	mu  sync.Mutex
 	all []*memConn
@@ -165,7 +165,7 @@ func (c *conns) get(socket int32) *memConn {
 	return c.all[socket]
 }
 
-// A memConn is a connection that has to be waited for, as one that says errAgain.
+// A memConn makes a blocking connection non-blocking, with ErrAgain.
 type memConn struct {
 	conn   net.Conn
 	closed chan struct{}
@@ -173,12 +173,12 @@ type memConn struct {
 	mu      sync.Mutex
 	unread  []byte
 	readErr error
-	wanted  chan struct{} // holds one once all has been read
+	wanted  chan struct{} // holds one once everything is read
 
-	pending chan []byte // what to write next
-	writing bool        // something was handed to pending, and its end not seen yet
+	pending chan []byte // the bytes to write next
+	writing bool        // pending was used, and its result not taken
 	written int
-	wrote   bool // pending's last was written as far as it went
+	wrote   bool // pending's bytes were written as far as possible
 	failed  error
 }
 
@@ -190,7 +190,7 @@ func (c *memConn) readAhead(p *poller, t eventloop.Tag) {
 		c.unread, c.readErr = buffer[:n], err
 		c.mu.Unlock()
 		if n == 0 && err == nil {
-			continue // a write of nothing
+			continue // an empty write
 		}
 		p.tell(eventloop.Event{Tag: t, Readable: true, Disconnected: err != nil, Broken: err != nil})
 		if err != nil {
@@ -204,7 +204,7 @@ func (c *memConn) readAhead(p *poller, t eventloop.Tag) {
 	}
 }
 
-// read panics if b is empty, as epoll's read does: there it would return 0, which is the end of the stream.
+// read panics if b is empty, like epoll's read, which would return 0: the end of the stream.
 func (c *memConn) read(b []byte) (int, error) {
 	_ = b[0]
 	c.mu.Lock()
@@ -238,8 +238,8 @@ func (c *memConn) writeBehind(p *poller, t eventloop.Tag) {
 	}
 }
 
-// write hands b over and says errAgain, until it was written: the loop then asks again with the same bytes, and is told
-// how many went out.
+// write passes b to a goroutine and returns ErrAgain until b is written. The loop then calls it again with the same
+// bytes, and gets the number of bytes written.
 func (c *memConn) write(b []byte) (int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
