@@ -12,21 +12,21 @@ import (
 	"demo-server/server/listener"
 )
 
-// Blocking serves one connection at a time on the goroutine that calls it, and one request on each connection.
-// Create it with NewBlocking, call Next until it returns nil, and Close it.
+// A Blocking serves one connection at a time, and one request on each, on the goroutine that calls it. Create it with
+// NewBlocking, call Next until it returns nil, and then Close.
 type Blocking struct {
 	tracker *connTracker
 	app     *server.App
 	wait    *pollWaiter
 
-	// There is one connection at a time, so that one of each is enough.
+	// One of each is enough for one connection at a time.
 	reader  *bufio.Reader
 	parser  http1.HeadParser
 	replies http1.ReplyWriter
 	out     []byte
 }
 
-// NewBlocking starts accepting from src for app, until ctx is done.
+// NewBlocking starts to accept from src for app, until ctx is done.
 func NewBlocking(ctx context.Context, src *listener.Source, app *server.App) (*Blocking, error) {
 	conns, err := newConnTracker(ctx, src, app)
 	if err != nil {
@@ -45,13 +45,13 @@ func NewBlocking(ctx context.Context, src *listener.Source, app *server.App) (*B
 	}, nil
 }
 
-// A Connection is what Next accepted.
+// A Connection is a connection of a Blocking.
 type Connection struct {
 	blocking *Blocking
 	conn     *conn
 }
 
-// Next accepts a connection, or returns nil once ctx is done.
+// Next accepts a connection. It returns nil once ctx is done.
 func (b *Blocking) Next() *Connection {
 	accepted, err := b.tracker.Accept()
 	if err != nil {
@@ -60,14 +60,14 @@ func (b *Blocking) Next() *Connection {
 	return &Connection{blocking: b, conn: accepted.(*conn)}
 }
 
-// Close waits for what NewBlocking started.
+// Close waits for everything that NewBlocking started.
 func (b *Blocking) Close() {
 	b.tracker.drain()
 	b.wait.close()
 }
 
-// Read reads the connection's one request. It returns its job if it is to be admitted, or nil: the connection has
-// ended, or its request was at fault and Write will say so.
+// Read reads the connection's only request. It returns its job to be admitted, or nil if the connection has ended or
+// the request is at fault. Write then writes the reply to a faulty request.
 func (c *Connection) Read() *server.Job {
 	b := c.blocking
 	b.reader.Reset(c.conn)
@@ -102,11 +102,11 @@ func (c *Connection) readBody() error {
 	return c.conn.discardBody()
 }
 
-// Run runs a job of one of b's connections on the calling goroutine. Work that holds nothing is waited for in the system's poll on the
-// connection, which needs no timer of Go's and no other thread to wake this one.
+// Run runs a job of one of b's connections on the calling goroutine. If the work holds nothing, it waits in poll(2) on
+// the connection, without a Go timer and without another thread that wakes this one.
 func (b *Blocking) Run(job *server.Job) { b.wait.run(job.Owner.(*conn), job) }
 
-// Write writes the reply of the connection's request, if there is one, and closes the connection.
+// Write writes the reply to the connection's request, if there is one, and closes the connection.
 func (c *Connection) Write() {
 	defer c.conn.Close()
 	if !c.conn.pending {
@@ -122,7 +122,7 @@ func (c *Connection) Write() {
 	head, body := b.replies.Append(b.out[:0], reply, manner)
 	b.out = head
 	_, err := c.conn.Write(head)
-	switch { // the connection knows where it failed
+	switch { // the connection remembers a failure
 	case err == nil && reply.Pieces > 0:
 		c.drip()
 	case err == nil && len(body) > 0:
@@ -131,8 +131,8 @@ func (c *Connection) Write() {
 	if c.conn.aborted {
 		return
 	}
-	// To wait for each client's FIN would cost the one thread a round trip for each request.
-	// At the drain deadline the others, who are to read their 503 too, would wait as well.
+	// Waiting for each client's FIN would cost the one thread a round trip per request. At the drain deadline it would
+	// also delay the other clients, which have to read their 503.
 	draining := reply.Status == http.StatusServiceUnavailable
 	c.conn.linger = reply.Close && reply.Status >= 400 && !draining || c.conn.unread()
 }

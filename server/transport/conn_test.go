@@ -11,7 +11,7 @@ import (
 	"demo-server/server/http1"
 )
 
-// still are conns whose clock only the test moves.
+// still returns a connTracker whose clock only the test moves.
 func still(now time.Duration) *connTracker {
 	tracker := &connTracker{app: newApp(), limits: testLimits(), timeouts: http1.NewTimeouts(new(testLimits()))}
 	tracker.clock.Store(int64(now))
@@ -26,14 +26,14 @@ func stillConn(now time.Duration, at http1.ConnState, since time.Duration) *conn
 	return c
 }
 
-// TestNoteRead: which bytes are handed out, where they move the connection on to, and whether that starts a time anew.
+// TestNoteRead checks which bytes are handed out, the connection's next state, and whether its time starts anew.
 func TestNoteRead(t *testing.T) {
 	const before, now = 1 * time.Second, 2 * time.Second
 	const request = "GET / HTTP/1.1\r\nHost: demo\r\n\r\n"
 	const sized = "GET / HTTP/1.1\r\nHost: demo\r\nContent-Length: 5\r\n\r\n"
 	for _, row := range []struct {
 		name    string
-		partial string // what came of the head before
+		partial string // earlier bytes of the head
 		from    http1.ConnState
 		bytes   string
 		out     string
@@ -68,10 +68,10 @@ func TestNoteRead(t *testing.T) {
 	}
 }
 
-// TestNoteReadWhileMoved: a byte that is read while another goroutine moves the connection on does not move it back.
+// TestNoteReadWhileMoved checks that reading a byte does not undo a change of state on another goroutine.
 func TestNoteReadWhileMoved(t *testing.T) {
 	c := stillConn(0, http1.StateHandling, 0)
-	var round atomic.Int64 // odd while both are at it
+	var round atomic.Int64 // odd while both goroutines run
 	var reader sync.WaitGroup
 	const rounds = 20_000
 	reader.Go(func() {
@@ -101,7 +101,7 @@ func TestNoteReadWhileMoved(t *testing.T) {
 	}
 }
 
-// TestWrite: whatever writes is timed as such, and is afterwards where it was.
+// TestWrite checks that every write is timed, and the state after it.
 func TestWrite(t *testing.T) {
 	const now = 2 * time.Second
 	for _, row := range []struct {
@@ -126,7 +126,7 @@ func TestWrite(t *testing.T) {
 	}
 }
 
-// spy looks while something is written.
+// spy calls a function during each write.
 type spy struct {
 	wire
 	write func()
@@ -137,7 +137,7 @@ func (s *spy) Write(p []byte) (int, error) {
 	return s.wire.Write(p)
 }
 
-// TestWriteProgress: a long reply makes progress with each of its pieces.
+// TestWriteProgress checks that each chunk of a long reply counts as progress.
 func TestWriteProgress(t *testing.T) {
 	c := stillConn(0, http1.StateHandling, 0)
 	w := &spy{}

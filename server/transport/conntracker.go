@@ -1,8 +1,8 @@
-// Package transport is the only code that knows bytes: it reads requests and writes replies for whatever mode hands it
-// a schedule, with net/http behind chi, with fasthttp, or on one blocking connection.
+// Package transport serves HTTP on goroutines: with net/http behind chi, with fasthttp, or on one blocking connection.
+// Each reads requests, admits jobs, and writes replies.
 //
-// It keeps the bounds on connections (their number, their timeouts, their clients' leaving) once for all of these. It
-// must not know which mode it serves, nor decide when or where a job runs.
+// The limits on connections (their number, timeouts, and disconnects) are enforced here once for all of them. The
+// package must not know which mode it serves, and does not decide when or where a job runs.
 package transport
 
 import (
@@ -19,41 +19,41 @@ import (
 	"demo-server/server/listener"
 )
 
-// connTracker are the connections of one run of a mode. It is a net.Listener, so that a server library can accept from it:
-// at most Limits.MaxConnections at a time, each with its own job, its client watched and its timeouts swept.
+// A connTracker tracks the connections of one run of a mode. It is a net.Listener for a server library. It accepts at
+// most Limits.MaxConnections at a time, gives each a job, watches for disconnects, and enforces timeouts.
 type connTracker struct {
 	net.Listener
 	app      *server.App
 	limits   server.Limits
 	timeouts http1.Timeouts
 	slots    chan struct{}
-	watcher  *watcher // nil where no client's leaving can be seen
+	watcher  *watcher // nil if disconnects cannot be seen
 
 	mu      sync.Mutex
 	entries []entry
 	free    []int32
 	open    int
-	empty   *sync.Cond // open may have become 0
+	empty   *sync.Cond // signalled when open becomes 0
 
-	stop      func() bool // of the wait for ctx
+	stop      func() bool // stops waiting for ctx
 	stopped   chan struct{}
 	done      sync.WaitGroup
-	clock     atomic.Int64  // the time that timeouts go by, at the sweeper's last look: see tick
-	ticked    time.Duration // the App's stamp of that look; the sweeper's own
-	round     int32         // how many looks that was; the sweeper's own
-	ahead     *readAhead    // the sweeper's own
-	drainFrom time.Duration // stamp since when closing is announced; the sweeper's own
+	clock     atomic.Int64  // the time for timeouts, as of the sweeper's last round: see tick
+	ticked    time.Duration // the App's stamp of that round; the sweeper owns it
+	round     int32         // the number of that round; the sweeper owns it
+	ahead     *readAhead    // the sweeper owns it
+	drainFrom time.Duration // the stamp at which closing was announced; the sweeper owns it
 }
 
-// A entry is a connection's place in the table. Its generation tells a late event of the connection that sat there
-// before from one of the connection that sits there now.
+// An entry holds a connection. Its generation distinguishes the connection from earlier ones in the same entry, because
+// events may be late.
 type entry struct {
 	conn       *conn
 	generation uint32
 }
 
-// newConnTracker starts accepting from src for app, until ctx is done. The caller accepts until it gets net.ErrClosed, and
-// then calls drain.
+// newConnTracker starts to accept from src for app, until ctx is done. The caller calls Accept until it returns
+// net.ErrClosed, and then drain.
 func newConnTracker(ctx context.Context, src *listener.Source, app *server.App) (*connTracker, error) {
 	own, err := src.Listener()
 	if err != nil {
@@ -72,7 +72,7 @@ func newConnTracker(ctx context.Context, src *listener.Source, app *server.App) 
 	}
 	t.empty = sync.NewCond(&t.mu)
 	t.ticked = app.Now()
-	t.clock.Store(int64(t.ticked)) // the app may be older than its first connection's timeouts are long
+	t.clock.Store(int64(t.ticked)) // the app may be older than the first connection's timeouts
 	t.stop = context.AfterFunc(ctx, func() {
 		app.AnnounceClose()
 		own.Close()
@@ -85,8 +85,8 @@ func newConnTracker(ctx context.Context, src *listener.Source, app *server.App) 
 	return t, nil
 }
 
-// Accept waits for a free slot and then for a connection. A connection above the limit is not accepted: it waits in
-// the kernel's queue, where it costs no descriptor.
+// Accept waits for a free slot and then for a connection. Connections above the limit wait in the kernel's queue, where
+// they cost no descriptor.
 func (t *connTracker) Accept() (net.Conn, error) {
 	t.slots <- struct{}{}
 	raw, err := listener.Accept(t.Listener)
@@ -134,7 +134,7 @@ func (t *connTracker) unregister(c *conn, cause server.CloseCause) {
 	<-t.slots
 }
 
-// find returns the connection of an event, or nil when it has closed since.
+// find returns the connection of an event, or nil if it has closed since.
 func (t *connTracker) find(index int32, generation uint32) *conn {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -156,8 +156,8 @@ func (t *connTracker) all(list []*conn) []*conn {
 	return list
 }
 
-// expire waits for the drain deadline: what is queued or runs then ends with 503, and what is still open killGrace
-// later is cut.
+// expire waits for the drain deadline. Jobs that are queued or running then end with 503. After KillGrace it cuts the
+// connections that are still open.
 func (t *connTracker) expire() {
 	select {
 	case <-t.app.DrainExpired():
@@ -174,7 +174,7 @@ func (t *connTracker) expire() {
 	}
 }
 
-// rawConn is how to get at a connection's descriptor, or nil if it has none.
+// rawConn returns the syscall.RawConn of c, or nil if it has none.
 func rawConn(c net.Conn) syscall.RawConn {
 	sys, ok := c.(syscall.Conn)
 	if !ok {
@@ -187,8 +187,8 @@ func rawConn(c net.Conn) syscall.RawConn {
 	return raw
 }
 
-// drain waits until every connection has closed, and then for everything that open started. Accept has returned
-// net.ErrClosed by now.
+// drain waits until every connection has closed, and for everything that newConnTracker started. Accept has returned
+// net.ErrClosed by then.
 func (t *connTracker) drain() {
 	t.mu.Lock()
 	for t.open > 0 {
@@ -202,7 +202,7 @@ func (t *connTracker) drain() {
 	t.Listener.Close()
 }
 
-// ignoreClosed makes a closed listener the ordinary end that it is here.
+// ignoreClosed returns nil if err means that the listener was closed, which is the normal end here.
 func ignoreClosed(err error) error {
 	if errors.Is(err, net.ErrClosed) {
 		return nil

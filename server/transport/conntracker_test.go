@@ -11,7 +11,7 @@ import (
 	"demo-server/server/http1"
 )
 
-// TestRegister: an event finds its connection as long as that is open, and never the next one in the same seat.
+// TestRegister checks that an event finds its connection while that is open, and never the next one in the same entry.
 func TestRegister(t *testing.T) {
 	tracker := trackWires(t, newApp())
 	first, second := accept(t, tracker), accept(t, tracker)
@@ -42,7 +42,7 @@ func TestRegister(t *testing.T) {
 	third.Close()
 }
 
-// TestClosedTwice: net/http closes a connection again to which it could not write.
+// TestClosedTwice checks a second Close, which net/http calls after a failed write.
 func TestClosedTwice(t *testing.T) {
 	app := newApp()
 	tracker := trackWires(t, app)
@@ -62,7 +62,7 @@ func TestClosedTwice(t *testing.T) {
 	next.Close()
 }
 
-// TestSlots: Accept waits at the limit, until a connection closes.
+// TestSlots checks that Accept waits at the limit until a connection closes.
 func TestSlots(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		app := newApp()
@@ -91,7 +91,7 @@ func TestSlots(t *testing.T) {
 	})
 }
 
-// TestOldApp: a connection's time runs from its accept, also where the app is much older.
+// TestOldApp checks that a connection's time starts with its accept, even if the app is much older.
 func TestOldApp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		app := newApp()
@@ -112,7 +112,7 @@ func TestOldApp(t *testing.T) {
 	})
 }
 
-// TestKill: what is still open when the drain deadline and its grace have passed is cut.
+// TestKill checks that connections are cut after the drain deadline and its grace.
 func TestKill(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		app := newApp()

@@ -16,13 +16,13 @@ import (
 	"demo-server/server/listener"
 )
 
-// idleWorker is how long fasthttp keeps a goroutine that has no connection.
+// idleWorker is how long fasthttp keeps an idle goroutine.
 const idleWorker = 100 * time.Millisecond
 
-// FastHTTP serves src for app with fasthttp's server until ctx is done and every connection has closed. fasthttp keeps
-// goroutines and requests and uses them again; like net/http it holds one goroutine for each connection that is open.
+// FastHTTP serves src for app with fasthttp's server, until ctx is done and every connection has closed. fasthttp
+// reuses goroutines and requests. Like net/http it uses one goroutine for each open connection.
 //
-// fasthttp starts one goroutine that keeps the Date header: it is the process's, and never ends.
+// fasthttp also starts one goroutine for the Date header, which never ends.
 func FastHTTP(ctx context.Context, src *listener.Source, app *server.App, schedule func(*server.Job)) error {
 	conns, err := newConnTracker(ctx, src, app)
 	if err != nil {
@@ -42,8 +42,8 @@ func FastHTTP(ctx context.Context, src *listener.Source, app *server.App, schedu
 			}
 		},
 		Name:           app.ServerName(),
-		ReadBufferSize: app.Limits().MaxHeaderBytes, // a request's headers have to fit into it
-		// Its own limit would refuse whole connections where no metric sees it; ours lets them wait.
+		ReadBufferSize: app.Limits().MaxHeaderBytes, // a request's head has to fit
+		// Its own limit would close connections, unseen by any metric. Ours lets them wait.
 		Concurrency:           app.Limits().MaxConnections + 1,
 		MaxIdleWorkerDuration: idleWorker,
 		LazyRequestTime:       true,
@@ -53,7 +53,7 @@ func FastHTTP(ctx context.Context, src *listener.Source, app *server.App, schedu
 	err = srv.Serve(conns)
 	conns.drain()
 	err = errors.Join(ignoreClosed(err), ignoreClosed(srv.Shutdown()))
-	time.Sleep(idleWorker) // fasthttp's goroutine that ends idle workers sees the end only after its next sleep
+	time.Sleep(idleWorker) // fasthttp's goroutine that ends idle workers notices the end after its next sleep
 	return err
 }
 
@@ -90,14 +90,14 @@ func (h *fastHandler) serve(ctx *fasthttp.RequestCtx) {
 	}
 }
 
-// dripping is a body that fasthttp does not read, but lets write itself.
+// A dripping is a body that writes itself, instead of being read by fasthttp.
 type dripping struct {
 	*bytes.Reader
 	conn *conn
 }
 
-// WriteTo drips into the connection: fasthttp's own writer would hold the pieces back, and holds nothing by now, since it
-// was told to flush the head.
+// WriteTo drips directly into the connection, because fasthttp's writer would hold the pieces back. That writer is
+// empty by now: fasthttp was told to flush the head.
 func (d *dripping) WriteTo(io.Writer) (n int64, err error) {
 	err = d.conn.drip(d.conn.job.Pause, func(piece []byte) error {
 		written, err := d.conn.Write(piece)
@@ -107,8 +107,8 @@ func (d *dripping) WriteTo(io.Writer) (n int64, err error) {
 	return n, err
 }
 
-// headerReceived hides the body from fasthttp, which would read some of it before it calls the handler, and takes an
-// incomplete chunked body for a complete one. The handler reads it from the connection.
+// headerReceived hides the body from fasthttp, which would read some of it before the handler, and would take an
+// incomplete chunked body for a complete one. The handler reads the body from the connection.
 func (h *fastHandler) headerReceived(header *fasthttp.RequestHeader) fasthttp.RequestConfig {
 	if header.ContentLength() != http1.NoBody {
 		header.SetContentLength(0)
@@ -116,7 +116,7 @@ func (h *fastHandler) headerReceived(header *fasthttp.RequestHeader) fasthttp.Re
 	return fasthttp.RequestConfig{}
 }
 
-// expect is asked before a client that waits for 100 Continue is told to go on.
+// expect decides whether a client that waits for 100 Continue may continue.
 func (h *fastHandler) expect(ctx *fasthttp.RequestCtx) int {
 	c := ctx.Conn().(*conn)
 	err := http1.CheckHead(&ctx.Request.Header, &c.framer.head, h.maxBody)
@@ -129,7 +129,7 @@ func (h *fastHandler) expect(ctx *fasthttp.RequestCtx) int {
 	return reply.Status
 }
 
-// refuse answers what fasthttp's parser could not read. Its server closes the connection after it.
+// refuse answers a request that fasthttp could not parse. fasthttp then closes the connection.
 func (h *fastHandler) refuse(ctx *fasthttp.RequestCtx, err error) {
 	c := ctx.Conn().(*conn)
 	if err = c.headError(err); err == nil {
@@ -142,7 +142,7 @@ func (h *fastHandler) refuse(ctx *fasthttp.RequestCtx, err error) {
 
 var serverTiming = []byte("Server-Timing")
 
-// writeReply puts a reply into a response. Server is the library's to say, or the caller's.
+// writeReply copies a reply into a response. The library or the caller sets Server.
 func writeReply(response *fasthttp.Response, reply *server.Reply) {
 	response.SetStatusCode(reply.Status)
 	response.SetBodyRaw(reply.Body)
@@ -150,7 +150,7 @@ func writeReply(response *fasthttp.Response, reply *server.Reply) {
 	if http1.HasBody(reply.Status) {
 		header.SetContentType(server.ContentType)
 		if len(reply.Body) == 0 {
-			header.SetContentLength(0) // fasthttp does not say so to HEAD by itself
+			header.SetContentLength(0) // fasthttp does not send it by itself in reply to HEAD
 		}
 	} else {
 		header.SetNoDefaultContentType(true)

@@ -11,15 +11,14 @@ import (
 	"demo-server/server/http1"
 )
 
-// This file does what replies ask for that do not just go out, on connections that have a goroutine: to drip, and to
-// break the connection off. The event loop does the same by its timers (session.go).
+// This file carries out replies that drip, and aborts, on connections with a goroutine. Event loops do the same with
+// timers (eventloop/write.go).
 
-// errAborted is what every write gets once the connection is to be broken off. The library that serves it closes it
-// then, whatever it meant to write.
+// errAborted is the error of writes to an aborted connection. The library that serves the connection then closes it.
 var errAborted = errors.New("broken off, as asked for")
 
-// abort does what the reply says that is to be none, and reports whether that is so. hang returns when the client has
-// left, or at the end of the time that a reply may hang.
+// abort carries out an abort instead of the reply, and reports whether there was one. hang returns after a disconnect,
+// or when the reply has hung long enough.
 func (c *conn) abort(hang func()) bool {
 	if c.answer.Abort == fault.None || c.answer.Cut {
 		return false
@@ -28,8 +27,8 @@ func (c *conn) abort(hang func()) bool {
 	return true
 }
 
-// abortAfterPart breaks the connection off behind a part of the reply. A reset would discard what the client's system has not
-// taken yet, so it waits for that, for a moment.
+// abortAfterPart aborts the connection after a part of the reply. Before a reset, it waits for a moment until the
+// client's system has that part, which the reset would discard.
 func (c *conn) abortAfterPart() {
 	if c.answer.Abort == fault.Reset {
 		for began := time.Now(); c.undelivered() && time.Since(began) < http1.DeliverTime; {
@@ -41,7 +40,7 @@ func (c *conn) abortAfterPart() {
 	c.doAbort(nil)
 }
 
-// doAbort does what the reply says. The library that serves the connection then closes it.
+// doAbort carries out the reply's abort. The library that serves the connection then closes it.
 func (c *conn) doAbort(hang func()) {
 	c.noteCause(server.CloseAbort)
 	switch c.answer.Abort {
@@ -52,7 +51,7 @@ func (c *conn) doAbort(hang func()) {
 		c.job.WaitForDisconnect()
 		hang()
 	}
-	c.linger = c.answer.Abort == fault.Close // what the client sends unread would make a reset of the FIN
+	c.linger = c.answer.Abort == fault.Close // unread input would turn the FIN into a reset
 	c.aborted = true
 }
 
@@ -63,8 +62,8 @@ func (c *conn) reset() {
 	}
 }
 
-// hang waits until the client leaves, the drain deadline cuts the connection, or the time is over that a reply may hang. It
-// is for the goroutine that reads the connection.
+// hang waits for a disconnect, the drain deadline, or the end of a reply that hangs. Only the goroutine that reads the
+// connection may call it.
 func (c *conn) hang() {
 	if c.watched {
 		c.job.Pause(c.answer.Over)
@@ -74,12 +73,12 @@ func (c *conn) hang() {
 	io.Copy(io.Discard, c.Conn)
 }
 
-// drip writes the reply's body in pieces, behind a head that is out. write has to send what it gets at once.
+// drip writes the reply's body in pieces, after the head. write has to send its argument at once.
 func (c *conn) drip(pause func(time.Duration) error, write func([]byte) error) error {
 	began := time.Now()
 	for i := range c.answer.Pieces {
 		piece, at := c.answer.Piece(i)
-		c.setState(http1.StateHandling, c.tracker.coarseNow()) // nothing times out meanwhile
+		c.setState(http1.StateHandling, c.tracker.coarseNow()) // nothing times out during the pause
 		if err := pause(at - time.Since(began)); err != nil {
 			c.failed = true
 			return err

@@ -9,29 +9,29 @@ import (
 	"demo-server/server/http1"
 )
 
-// An framer frames the bytes that a connection reads. Whoever reads the connection gets one head at a time, and then no
-// more than that request's body: what came behind it is held back until the next Read. So this package sees every head
-// and bounds every body before a library does, and no library ever holds bytes of the next request.
+// A framer splits the input of a connection. The reader of the connection gets one head at a time, and then at most
+// that request's body. Input after that is held until the next Read. This package therefore sees every head and limits
+// every body before a library does, and a library never holds bytes of the next request.
 type framer struct {
 	head     http1.Head // of the last request
 	body     http1.Body // of the last request
-	inBody   bool       // body is not complete
-	err      error      // what every further read returns: where the next request begins is not known
-	lastHead []byte     // the text that head was read from; empty if it has a body or is long
-	partial  []byte     // a copy of a head that has come in part
-	held     []byte     // what was read and is not handed out yet
+	inBody   bool       // body is incomplete
+	err      error      // the error of all further reads, once the position of the next request is unknown
+	lastHead []byte     // the last head; empty if it has a body or is long
+	partial  []byte     // a copy of an incomplete head
+	held     []byte     // input that is not handed out yet
 }
 
 var errRefused = errors.New("the request was refused")
 
-// refuse makes the rest of the request's body unreadable. As long as there is one, no other goroutine reads.
+// refuse makes the rest of the request's body unreadable. No other goroutine reads before the body is complete.
 func (f *framer) refuse() {
 	if f.inBody {
 		f.err = errRefused
 	}
 }
 
-// ended returns the error with which reading ended. In the middle of a body that is the last word.
+// ended returns the error for the end of the input. In the middle of a body, all further reads return it too.
 func (f *framer) ended(err error) error {
 	if !f.inBody {
 		return err
@@ -43,21 +43,21 @@ func (f *framer) ended(err error) error {
 	return err
 }
 
-// hold keeps a copy of what was read and cannot be handed out yet.
+// hold copies input that cannot be handed out yet.
 func (f *framer) hold(rest []byte) {
 	if len(rest) > 0 {
 		f.held = append(f.held, rest...)
 	}
 }
 
-// release drops the first n bytes that are held, and their memory with the last one.
+// release drops the first n held bytes. It frees their memory after the last one.
 func (f *framer) release(n int) {
 	if f.held = f.held[n:]; len(f.held) == 0 {
 		f.held = nil
 	}
 }
 
-// Read reads up to the end of the request's head or of its body.
+// Read reads at most to the end of the request's head or body.
 func (c *conn) Read(p []byte) (int, error) {
 	f := &c.framer
 	for len(p) > 0 {
@@ -89,8 +89,8 @@ func (c *conn) Read(p []byte) (int, error) {
 	return 0, nil
 }
 
-// noteRead moves the connection on by bytes that came, and returns which of them to hand out: those in front are blank
-// lines, and those behind are not the request's.
+// noteRead updates the connection's state for new input, and returns the part of it to hand out. Bytes before that are
+// blank lines, and bytes after it belong to the next request.
 func (c *conn) noteRead(in []byte) (from, to int, err error) {
 	f := &c.framer
 	if f.inBody {
@@ -103,7 +103,7 @@ func (c *conn) noteRead(in []byte) (from, to int, err error) {
 		from = http1.BlankLines(in)
 	}
 	if from == len(in) {
-		return from, from, nil // they are no request yet, however many and however slow they come
+		return from, from, nil // blank lines do not start a request, however many or slow they are
 	}
 	end := f.takeHead(in[from:], &c.tracker.limits)
 	if end < 0 {
@@ -114,29 +114,30 @@ func (c *conn) noteRead(in []byte) (from, to int, err error) {
 	return from, from + end, nil
 }
 
-// noteProgress enters a phase of reading. The time of a head runs from its first byte.
+// noteProgress enters a reading state. A head's time starts with its first byte.
 func (c *conn) noteProgress(next http1.ConnState) {
 	at := c.stamp.Load()
 	switch now := http1.Stamp(at).State(); {
 	case now == http1.StateHandling || now == http1.StateWriting || now == http1.StateHanging:
-		return // a pipelined request, or its first byte: its time has not come
+		return // input of a pipelined request, whose time has not started
 	case now == http1.StateIdle:
 		c.requested.Store(int64(c.tracker.coarseNow()))
 	case now == http1.StateHead && next == http1.StateHead:
 		return
 	}
-	// net/http reads a pipelined byte while another goroutine hands the request before it to its job: that one wins.
+	// net/http reads a pipelined byte while another goroutine starts the job of the request before it. The job's state
+	// wins.
 	c.stamp.CompareAndSwap(at, int64(http1.NewStamp(next, c.tracker.coarseNow())))
 }
 
-// maxLastHead is how long a head may be that is kept to be compared with the next one.
+// maxLastHead is the maximum length of a head that is kept for comparison with the next one.
 const maxLastHead = 512
 
-// takeHead returns how many bytes of p belong to the head, or -1 if there is more to come.
+// takeHead returns how many bytes of p belong to the head, or -1 if it is incomplete.
 func (f *framer) takeHead(p []byte, limits *server.Limits) int {
 	came, whole := len(f.partial), p
 	if came == 0 && len(f.lastHead) > 0 && bytes.Equal(p, f.lastHead) {
-		return len(p) // a client that keeps its connection mostly asks for the same again
+		return len(p) // clients with kept connections usually repeat the same request
 	}
 	if came > 0 {
 		f.partial = append(f.partial, p...)
@@ -162,7 +163,7 @@ func (f *framer) takeHead(p []byte, limits *server.Limits) int {
 	return end - came
 }
 
-// A bodyReader reads the rest of the request's body, and then io.EOF.
+// A bodyReader reads the rest of the request's body, and then returns io.EOF.
 type bodyReader struct{ conn *conn }
 
 func (r bodyReader) Read(p []byte) (int, error) {
@@ -172,7 +173,7 @@ func (r bodyReader) Read(p []byte) (int, error) {
 	return r.conn.Read(p)
 }
 
-// discardBody reads the rest of the request's body.
+// discardBody reads and drops the rest of the request's body.
 func (c *conn) discardBody() error {
 	if !c.framer.inBody {
 		return nil
@@ -192,7 +193,7 @@ func (c *conn) headError(err error) error {
 	case !http1.IsDisconnect(err):
 		return http1.ParseError(err)
 	case len(c.framer.partial) > 0:
-		return server.ErrBadRequest // the client ended in the middle of it, and may still read
+		return server.ErrBadRequest // the client ended in the middle of the head, and may still read
 	}
 	return nil
 }

@@ -12,12 +12,12 @@ import (
 	"demo-server/server/http1"
 )
 
-// TestFramer: each head and each body is handed out alone, however their bytes come and in whatever pieces they are read.
+// TestFramer checks that heads and bodies are handed out one at a time, for all sizes of input and of reads.
 func TestFramer(t *testing.T) {
 	const host = "Host: demo\r\n"
 	for _, row := range []struct {
 		name  string
-		parts []string // in turn a head and its body
+		parts []string // heads and bodies in turn
 		err   error
 	}{
 		{"heads", []string{"GET / HTTP/1.1\r\n" + host + "\r\n", "", "GET /x HTTP/1.0\r\n\r\n", ""}, io.EOF},
@@ -50,7 +50,7 @@ func TestFramer(t *testing.T) {
 	}
 }
 
-// script is a wire that reads from elsewhere.
+// script is a wire with input.
 type script struct {
 	wire
 	io.Reader
@@ -82,7 +82,7 @@ func readParts(c *conn, size int) (parts []string, err error) {
 	}
 }
 
-// TestReadNothing: a read into an empty buffer returns, whatever is held.
+// TestReadNothing checks that a read into an empty buffer returns, even if input is held.
 func TestReadNothing(t *testing.T) {
 	c := stillConn(0, http1.StateNew, 0)
 	c.framer.held = []byte("GET / HTTP/1.1\r\n\r\n")
@@ -91,7 +91,7 @@ func TestReadNothing(t *testing.T) {
 	}
 }
 
-// TestHeldWhileRefused: nothing of a refused request's body is handed out.
+// TestHeldWhileRefused checks that nothing of a refused request's body is handed out.
 func TestHeldWhileRefused(t *testing.T) {
 	c := stillConn(time.Second, http1.StateNew, 0)
 	c.Conn = &script{Reader: strings.NewReader("GET / HTTP/1.1\r\nContent-Length: 5\r\n\r\nhello")}

@@ -13,7 +13,7 @@ import (
 	"demo-server/server/listener"
 )
 
-// transports serve a source in each of the ways there are.
+// transports holds all transports, by name.
 var transports = map[string]func(context.Context, *listener.Source, *server.App) error{
 	"net/http": func(ctx context.Context, src *listener.Source, app *server.App) error {
 		return NetHTTP(ctx, src, app, (*server.Job).Run)
@@ -40,7 +40,7 @@ func serveBlocking(ctx context.Context, src *listener.Source, app *server.App) e
 	return nil
 }
 
-// TestLinger: a client that sends its whole body before it reads gets the reply that refuses it, and not a reset.
+// TestLinger checks that a client that sends its whole body before it reads gets the refusal, and not a reset.
 func TestLinger(t *testing.T) {
 	sized := "GET / HTTP/1.1\r\nHost: demo\r\nContent-Length: 200000\r\n\r\n" + strings.Repeat("x", 200_000)
 	chunk := "1000\r\n" + strings.Repeat("x", 0x1000) + "\r\n"

@@ -12,12 +12,12 @@ import (
 	"demo-server/work"
 )
 
-// A pollWaiter waits on one thread for three things at once: the end of a job's delay, its client's leaving, and the drain
-// deadline. The delay is a timer of the kernel's, because poll itself may wake a thousandth of its timeout late.
+// A pollWaiter waits on one thread for the end of a job's delay, a disconnect, and the drain deadline. The delay is a
+// kernel timer, because poll may wake late by a thousandth of its timeout.
 type pollWaiter struct {
 	app   *server.App
-	timer int           // a timerfd, readable once the delay is over
-	wake  int           // an eventfd that the drain deadline makes readable
+	timer int           // a timerfd, readable after the delay
+	wake  int           // an eventfd, readable after the drain deadline
 	stop  chan struct{} // closed to end the wait for the drain deadline
 	done  sync.WaitGroup
 }
@@ -66,7 +66,7 @@ func (w *pollWaiter) run(c *conn, job *server.Job) {
 	job.End(err)
 }
 
-// pause waits for a part of the reply. It returns early, with an error, once the job is cancelled.
+// pause waits for d between parts of the reply. If the job is cancelled first, it returns an error.
 func (w *pollWaiter) pause(c *conn, d time.Duration) error {
 	switch {
 	case c.raw == nil:
@@ -77,7 +77,7 @@ func (w *pollWaiter) pause(c *conn, d time.Duration) error {
 	return w.wait(c.raw, &c.job, d, w.leaves())
 }
 
-// hang waits until the client leaves, the drain deadline, or the end of the time that a reply may hang.
+// hang waits for a disconnect, the drain deadline, or the end of a reply that hangs.
 func (w *pollWaiter) hang(c *conn) {
 	if c.raw == nil {
 		c.hang()
@@ -86,7 +86,7 @@ func (w *pollWaiter) hang(c *conn) {
 	w.wait(c.raw, &c.job, c.answer.Over, unix.POLLRDHUP)
 }
 
-// leaves is what says that a client has left, in addition to a reset.
+// leaves returns the poll events that mean a disconnect, in addition to a reset.
 func (w *pollWaiter) leaves() int16 {
 	if w.app.AnswersHalfClosed() {
 		return 0
@@ -95,12 +95,12 @@ func (w *pollWaiter) leaves() int16 {
 }
 
 func (w *pollWaiter) wait(raw syscall.RawConn, job *server.Job, d time.Duration, leaves int16) (err error) {
-	// Control keeps the descriptor from being closed, and so from being another connection's, while poll uses it.
+	// Control keeps the descriptor open while poll uses it: otherwise another connection might get its number.
 	raw.Control(func(fd uintptr) { err = w.poll(int32(fd), job, d, leaves) })
 	return err
 }
 
-// poll waits for d, which is above 0. It returns early, with an error, once the job is cancelled.
+// poll waits for d, which is above 0. If the job is cancelled first, it returns an error.
 func (w *pollWaiter) poll(fd int32, job *server.Job, d time.Duration, leaves int16) error {
 	spec := unix.ItimerSpec{Value: unix.NsecToTimespec(int64(d))}
 	if err := unix.TimerfdSettime(w.timer, 0, &spec, nil); err != nil {
@@ -127,12 +127,12 @@ func (w *pollWaiter) poll(fd int32, job *server.Job, d time.Duration, leaves int
 			if err := job.Err(); err != nil {
 				return err
 			}
-			fds = fds[:2] // on-leave=finish: the client is gone, the wait goes on
+			fds = fds[:2] // FinishOnDisconnect: the wait continues without the client
 		}
 	}
 }
 
-// unread reports whether the kernel holds bytes of the client's that nobody read.
+// unread reports whether the kernel has unread input.
 func (c *conn) unread() bool {
 	if c.raw == nil {
 		return false

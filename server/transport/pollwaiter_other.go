@@ -8,7 +8,7 @@ import (
 	"demo-server/server"
 )
 
-// A pollWaiter has no poll to wait in on this system: the job's own timer does, and no client is seen to leave.
+// A pollWaiter cannot poll on this system. It uses the job's own timer, and does not notice disconnects.
 type pollWaiter struct{}
 
 func newPollWaiter(*server.App) (*pollWaiter, error) { return &pollWaiter{}, nil }

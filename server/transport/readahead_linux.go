@@ -8,10 +8,10 @@ import (
 	"demo-server/server/http1"
 )
 
-// maxDrop is how many bytes are dropped at a look: a client must not have the sweeper to itself.
+// maxDrop is how many bytes are dropped per check, to leave the sweeper time for other connections.
 const maxDrop = 4 << 20
 
-// An readAhead reads sockets whose own reader does not read. It belongs to the sweeper.
+// A readAhead reads from sockets that their own goroutine does not read. The sweeper owns it.
 type readAhead struct {
 	buffer []byte
 	n      int
@@ -20,11 +20,11 @@ type readAhead struct {
 
 func newReadAhead() *readAhead {
 	a := &readAhead{buffer: make([]byte, http1.MaxReadAhead)}
-	a.look = func(fd uintptr) { a.n, _ = unix.Read(int(fd), a.buffer[:a.n]) } // it does not block: Go's sockets never do
+	a.look = func(fd uintptr) { a.n, _ = unix.Read(int(fd), a.buffer[:a.n]) } // never blocks
 	return a
 }
 
-// read returns up to room bytes that have come, valid until the next call. The end of what the client sends is no bytes.
+// read returns up to room bytes of input, valid until the next call. At the end of the input it returns none.
 func (a *readAhead) read(raw syscall.RawConn, room int) []byte {
 	a.n = room
 	if raw.Control(a.look) != nil {
@@ -33,7 +33,7 @@ func (a *readAhead) read(raw syscall.RawConn, room int) []byte {
 	return a.buffer[:max(a.n, 0)]
 }
 
-// drop reads what has come and forgets it. It reports whether that was the end of what the client sends.
+// drop reads and drops input. It reports whether the input has ended.
 func (a *readAhead) drop(raw syscall.RawConn) (ended bool) {
 	for dropped := 0; dropped < maxDrop; dropped += a.n {
 		if len(a.read(raw, len(a.buffer))) == 0 {
@@ -43,7 +43,7 @@ func (a *readAhead) drop(raw syscall.RawConn) (ended bool) {
 	return false
 }
 
-// acked is how many bytes the client's system has acknowledged so far, or 0 where that cannot be known.
+// acked returns how many bytes the client's system has acknowledged so far, or 0 if unknown.
 func (c *conn) acked() (n uint64) {
 	if c.raw != nil {
 		c.raw.Control(func(fd uintptr) { n = http1.Acked(int(fd)) })
@@ -51,7 +51,7 @@ func (c *conn) acked() (n uint64) {
 	return n
 }
 
-// undelivered reports whether the client's system has not taken everything that was written.
+// undelivered reports whether the client's system has not yet acknowledged all bytes.
 func (c *conn) undelivered() (waits bool) {
 	if c.raw != nil {
 		c.raw.Control(func(fd uintptr) { waits = http1.Undelivered(int(fd)) })

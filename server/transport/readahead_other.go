@@ -4,7 +4,7 @@ package transport
 
 import "syscall"
 
-// An readAhead reads nothing on this system.
+// A readAhead reads nothing on this system.
 type readAhead struct{}
 
 func newReadAhead() *readAhead { return &readAhead{} }

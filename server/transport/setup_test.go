@@ -17,7 +17,7 @@ import (
 	"demo-server/work"
 )
 
-// modes' tests run whole modes over these transports. The tests here are for what cannot be seen from there.
+// The tests in modes run whole modes over these transports. The tests here cover what cannot be seen from there.
 
 func TestMain(m *testing.M) {
 	// fasthttp starts one goroutine with its first connection, which never ends.
@@ -42,7 +42,7 @@ func newApp() *server.App {
 	return server.New(server.Config{Mode: "test", Work: work.NewSleep(), Body: []byte("Hello World"), Limits: testLimits()})
 }
 
-// A wire is a connection that writes down its deadlines and what was written to it.
+// A wire is a connection that records its deadlines and its output.
 type wire struct {
 	net.Conn
 	written bytes.Buffer
@@ -75,7 +75,7 @@ func (w *wire) SetDeadline(t time.Time) error {
 	return w.SetWriteDeadline(t)
 }
 
-// expired reports which of c's deadlines have been set to the past.
+// expired reports which of c's deadlines are in the past.
 func expired(c *conn) (read, write bool) {
 	w := c.Conn.(*wire)
 	w.mu.Lock()
@@ -100,8 +100,8 @@ func (w wires) Accept() (net.Conn, error) {
 func (w wires) Close() error { close(w.closed); return nil }
 func (wires) Addr() net.Addr { return &net.UnixAddr{Name: "wires"} }
 
-// trackWires opens conns that accept a wire at each Accept, and drains them when the test ends. The test closes what it
-// accepted.
+// trackWires returns a connTracker that accepts a wire at each Accept, and drains it when the test ends. The test
+// closes the connections.
 func trackWires(t *testing.T, app *server.App) *connTracker {
 	t.Helper()
 	source := listener.NewSource(newWires())

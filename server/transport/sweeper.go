@@ -6,8 +6,8 @@ import (
 	"demo-server/server/http1"
 )
 
-// sweep keeps every connection's timeouts: one goroutine looks at their stamps now and then, instead of a deadline
-// that is set anew for each request, which costs a tenth of a small request's time.
+// sweep enforces the timeouts of all connections. One goroutine checks their stamps now and then. Setting a deadline
+// for each request instead would cost a tenth of a small request's time.
 func (t *connTracker) sweep() {
 	ticker := time.NewTicker(t.timeouts.SweepInterval())
 	defer ticker.Stop()
@@ -30,8 +30,8 @@ func (t *connTracker) sweep() {
 	}
 }
 
-// tick moves the clock on to the App's stamp of now, and returns its time. A sweeper that is called late has stood still,
-// and with it the server (SIGSTOP, a machine without a core for it): that time is not the clients', and does not count.
+// tick advances the clock to the App's stamp of now, and returns its time. If it is called late, the process stood
+// still (SIGSTOP, or no free core). That time does not count against clients.
 func (t *connTracker) tick(now time.Duration) time.Duration {
 	passed := min(now-t.ticked, 2*t.timeouts.SweepInterval())
 	t.ticked = now
@@ -39,11 +39,12 @@ func (t *connTracker) tick(now time.Duration) time.Duration {
 	return time.Duration(t.clock.Add(int64(passed)))
 }
 
-// coarseNow is the time of the sweeper's last look: a stamp for timeouts, up to one SweepInterval too early.
+// coarseNow returns the time of the sweeper's last round, up to one SweepInterval ago. It is precise enough for
+// timeouts.
 func (t *connTracker) coarseNow() time.Duration { return time.Duration(t.clock.Load()) }
 
-// check ends a connection's read or write by a deadline in the past, so that whoever reads or writes meets an ordinary
-// timeout and can still say 408.
+// check times a connection out by a deadline in the past. The goroutine that reads or writes gets an ordinary timeout,
+// and can still answer 408.
 func (t *connTracker) check(c *conn, now time.Duration) {
 	phase, since := c.state()
 	switch phase {
@@ -67,8 +68,8 @@ func (t *connTracker) check(c *conn, now time.Duration) {
 	}
 }
 
-// checkWrite times a reply out. It goes by what the client's system has taken: a socket's buffer holds megabytes, in which
-// a slow client's write makes no progress for long.
+// checkWrite times out a reply. It uses the bytes that the client's system has acknowledged: a socket's buffer holds
+// megabytes, and writes of a slow client make no progress for a long time.
 func (t *connTracker) checkWrite(c *conn, now time.Duration) {
 	at := c.stamp.Load()
 	since := http1.Stamp(at).Since()
@@ -81,18 +82,18 @@ func (t *connTracker) checkWrite(c *conn, now time.Duration) {
 	}
 }
 
-// checksInput reports whether it is c's turn to be looked at, which it is once in lookEvery. Turns are spread evenly.
+// checksInput reports whether it is c's turn for checkInput, once in InputCheckInterval. Turns are spread evenly.
 func (t *connTracker) checksInput(c *conn) bool {
 	turns := max(1, int32(http1.InputCheckInterval/t.timeouts.SweepInterval()))
 	return (c.index+t.round)%turns == 0
 }
 
-// checkInput reads what a client has sent ahead of the reply that it waits for. As long as it fills the socket, the client's FIN
-// has no way in, and its leaving is not seen. Behind a reply that never comes it is dropped; otherwise it is kept, up to a
-// bound, and a client that has sent more still counts as gone.
+// checkInput reads further input of a client that waits for its reply. If that input filled the socket, the client's
+// FIN would not arrive, and its disconnect would not be noticed. If there is no reply, the input is dropped. Otherwise
+// it is kept up to MaxReadAhead, and a client that has sent more counts as disconnected.
 func (t *connTracker) checkInput(c *conn, phase http1.ConnState) {
 	if c.raw == nil || !c.reading.TryLock() {
-		return // whoever reads it sees the client leave
+		return // its reader notices a disconnect
 	}
 	defer c.reading.Unlock()
 	switch {
@@ -100,20 +101,20 @@ func (t *connTracker) checkInput(c *conn, phase http1.ConnState) {
 	case phase == http1.StateHanging:
 		c.ahead = nil
 		if t.ahead.drop(c.raw) {
-			c.job.Disconnect() // there is no reply to wait for, also where a FIN alone is no leaving
+			c.job.Disconnect() // there is no reply to wait for, even if a FIN alone is not a disconnect
 		}
 	case len(c.ahead) < http1.MaxReadAhead:
 		c.ahead = append(c.ahead, t.ahead.read(c.raw, http1.MaxReadAhead-len(c.ahead))...)
-	case c.unread(): // and nothing was taken since the last look
+	case c.unread(): // nothing was read since the last check
 		c.giveUp()
 	}
 }
 
-// giveUp makes the connection's client one that has left. The caller holds reading.
+// giveUp treats the client as disconnected. The caller holds reading.
 func (c *conn) giveUp() {
 	c.ahead, c.inputClosed = nil, true
 	c.job.Disconnect()
 	if half, ok := c.Conn.(interface{ CloseRead() error }); ok {
-		half.CloseRead() // which wakes whoever waits for a FIN
+		half.CloseRead() // wakes a goroutine that waits for a FIN
 	}
 }

@@ -7,10 +7,10 @@ import (
 	"demo-server/server/http1"
 )
 
-// interval is the SweepInterval of limits.
+// interval returns the SweepInterval of testLimits.
 func interval() time.Duration { return new(http1.NewTimeouts(new(testLimits()))).SweepInterval() }
 
-// TestCheck: which deadline the sweeper sets on a connection that has been in a phase for so long.
+// TestCheck checks which deadline the sweeper sets on a connection, by its state and its time.
 func TestCheck(t *testing.T) {
 	const (
 		now   = time.Hour
@@ -24,7 +24,7 @@ func TestCheck(t *testing.T) {
 		name    string
 		phase   http1.ConnState
 		since   time.Duration // before now
-		drained time.Duration // closing was announced so long ago; never for not at all
+		drained time.Duration // how long ago closing was announced; never if it was not
 		want    string
 	}{
 		{"silent", http1.StateNew, 5 * time.Second, never, none},
@@ -62,7 +62,7 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// TestCheckRequest: the time for one request runs out whatever progress it makes.
+// TestCheckRequest checks that a request's total time runs out in spite of progress.
 func TestCheckRequest(t *testing.T) {
 	const now = time.Hour
 	for _, row := range []struct {
@@ -77,7 +77,7 @@ func TestCheckRequest(t *testing.T) {
 		{http1.StateHandling, time.Minute, false},
 		{http1.StateIdle, time.Minute, false},
 	} {
-		c := stillConn(now, row.phase, now) // it made progress just now
+		c := stillConn(now, row.phase, now) // progress just now
 		c.requested.Store(int64(now - row.began))
 		c.tracker.check(c, now)
 		if read, _ := expired(c); read != row.want {
@@ -86,8 +86,8 @@ func TestCheckRequest(t *testing.T) {
 	}
 }
 
-// TestStoodStill: the time in which the server stood still is not the clients'. A clock that is read in time runs as the
-// App's; one that is read late goes on from there as if it had been.
+// TestStoodStill checks that time in which the process stood still does not count. If ticks are on time, the clock
+// follows the App's. After a late tick it continues as if that tick had been on time.
 func TestStoodStill(t *testing.T) {
 	tracker := still(0)
 	every := tracker.timeouts.SweepInterval()
@@ -110,7 +110,7 @@ func TestStoodStill(t *testing.T) {
 	}
 }
 
-// TestCheckAfterStop: a connection has after a stop of the process what it had left of its time.
+// TestCheckAfterStop checks that a stop of the process does not use up a connection's time.
 func TestCheckAfterStop(t *testing.T) {
 	for _, row := range []struct {
 		name  string
@@ -126,7 +126,7 @@ func TestCheckAfterStop(t *testing.T) {
 		c := stillConn(0, row.phase, 0)
 		tracker := c.tracker
 		every := tracker.timeouts.SweepInterval()
-		app := time.Hour // the process was stopped for so long
+		app := time.Hour // how long the process was stopped
 		tracker.check(c, tracker.tick(app))
 		if read, _ := expired(c); read {
 			t.Errorf("%s: timed out by a stop", row.name)

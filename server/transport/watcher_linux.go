@@ -11,13 +11,14 @@ import (
 	"demo-server/server/listener"
 )
 
-// A watcher sees clients leave: an epoll set of our own, beside the Go runtime's, in which each connection waits for
-// its peer's FIN or reset, whoever reads it. fasthttp never looks while a handler runs, and net/http no more once a
-// pipelined byte has come. A connection is registered once, edge-triggered, and leaves the set by being closed.
+// A watcher notices disconnects. It has an epoll set of its own, next to the Go runtime's, in which each connection
+// waits for its peer's FIN or reset, whether or not it is being read. fasthttp never checks for them while a handler
+// runs, and net/http does not after a pipelined byte. A connection is registered once, edge-triggered, and leaves the
+// set when it is closed.
 type watcher struct {
 	epoll  int
 	wake   int    // an eventfd that ends run
-	events uint32 // that say that a client has left; a reset always does
+	events uint32 // that mean a disconnect; a reset always does
 }
 
 // newWatcher returns nil for a listener without a descriptor: its connections (in memory) have none either.
@@ -45,12 +46,12 @@ func newWatcher(socket net.Listener, app *server.App) (*watcher, error) {
 	return w, nil
 }
 
-// epollEvent uses the 64 bits that epoll carries along for the connection's seat and its generation.
+// epollEvent stores the connection's index and its generation in epoll's 64 bits of user data.
 func epollEvent(events uint32, index int32, generation uint32) *unix.EpollEvent {
 	return &unix.EpollEvent{Events: events, Fd: index, Pad: int32(generation)}
 }
 
-// add watches c's client, reads how long the connection sat in the accept queue, and reports whether it could watch.
+// add watches c's client, reads the connection's time in the accept queue, and reports whether it could watch.
 func (w *watcher) add(c *conn) bool {
 	if w == nil {
 		return false
@@ -67,14 +68,14 @@ func (w *watcher) add(c *conn) bool {
 	return watched
 }
 
-// run tells jobs that their clients have left, until close.
+// run reports disconnects to jobs, until close.
 func (w *watcher) run(t *connTracker) {
 	defer w.free()
 	events := make([]unix.EpollEvent, 128)
 	for {
 		n, err := unix.EpollWait(w.epoll, events, -1)
 		if err != nil && err != unix.EINTR {
-			return // only a bad descriptor or argument: nothing that waiting mends
+			return // only a bad descriptor or argument, which do not pass
 		}
 		for _, event := range events[:max(n, 0)] {
 			if event.Fd < 0 {
@@ -94,8 +95,7 @@ func (w *watcher) close() {
 	}
 }
 
-// signal makes an eventfd readable, which ends whatever polls it. The kernel adds up what is written: an event loop never
-// reads it, so that it has to be little.
+// signal makes an eventfd readable, which ends a poll of it. It may be called many times without a read.
 func signal(eventfd int) { unix.Write(eventfd, one) }
 
 var one = binary.NativeEndian.AppendUint64(nil, 1)

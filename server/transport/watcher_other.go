@@ -8,7 +8,7 @@ import (
 	"demo-server/server"
 )
 
-// A watcher sees no client leave on this system: net/http notices by itself, the others do not.
+// A watcher notices no disconnects on this system. net/http does so itself, the other transports do not.
 type watcher struct{}
 
 func newWatcher(net.Listener, *server.App) (*watcher, error) { return nil, nil }
