@@ -25,7 +25,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// A diary is what happened, in order, and in which second.
+// A diary records events with their seconds.
 type diary struct {
 	mu      sync.Mutex
 	began   time.Time
@@ -38,14 +38,14 @@ func (d *diary) write(format string, args ...any) {
 	d.entries = append(d.entries, fmt.Sprintf("%v ", time.Since(d.began).Truncate(time.Second))+fmt.Sprintf(format, args...))
 }
 
-// A fake is a host that serves with a mode that does nothing but to write down what it is told.
+// A fake is a host whose mode only records events.
 type fake struct {
 	diary
 	opens  time.Duration // how long the mode takes to open
 	app    *server.App
 	host   *host.Host
-	drains time.Duration // how long the mode takes to end once it stops accepting
-	early  chan error    // ends it before
+	drains time.Duration // how long the mode takes to end after the stop
+	early  chan error    // ends the mode before the stop
 }
 
 func newFake(t *testing.T, lameDuck, drainTimeout time.Duration) *fake {
@@ -59,10 +59,10 @@ func newFake(t *testing.T, lameDuck, drainTimeout time.Duration) *fake {
 	return f
 }
 
-// patience bounds every wait that should be short on an idle machine.
+// patience ends waits that should be short on an idle machine.
 const patience = 20 * time.Second
 
-// delay is how long a request of the tests takes.
+// delay is the delay of a request.
 const delay = 100 * time.Millisecond
 
 func newApp() *server.App {
@@ -97,10 +97,10 @@ func (f *fake) serve(ctx context.Context, _ *listener.Source, app *server.App) e
 	return nil
 }
 
-// watch writes down when the host's state or the app's changes.
+// watch records changes of the host's state and the app's.
 func (f *fake) watch(ctx context.Context) {
 	state, announcing := host.Starting, false
-	time.Sleep(time.Millisecond / 2) // after what happens at full seconds
+	time.Sleep(time.Millisecond / 2) // later than events at full seconds
 	for ; ctx.Err() == nil; time.Sleep(time.Millisecond) {
 		if now := f.host.State(); now != state {
 			state = now
@@ -113,7 +113,7 @@ func (f *fake) watch(ctx context.Context) {
 	}
 }
 
-// run runs the host until it ends, and tells it to stop after a time.
+// run runs the host until it ends, and stops it after a time.
 func (f *fake) run(t *testing.T, stopAfter time.Duration) error {
 	t.Helper()
 	stop, cancel := context.WithTimeout(t.Context(), stopAfter)
@@ -128,7 +128,7 @@ func (f *fake) run(t *testing.T, stopAfter time.Duration) error {
 	return err
 }
 
-// TestOrder is what happens when a service is told to stop after 10 s.
+// TestOrder checks the order of events if a service is stopped after 10 s.
 func TestOrder(t *testing.T) {
 	for _, row := range []struct {
 		name                           string
@@ -173,7 +173,7 @@ func TestOrder(t *testing.T) {
 	}
 }
 
-// TestReady: the service is ready once its mode has opened, and not before.
+// TestReady checks that the service is ready once its mode has opened, and not before.
 func TestReady(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake(t, 0, time.Second)
@@ -187,7 +187,7 @@ func TestReady(t *testing.T) {
 	})
 }
 
-// TestNeverReady: a service whose mode cannot open, or that is stopped before, is never ready.
+// TestNeverReady checks that a service whose mode cannot open, or that is stopped before that, is never ready.
 func TestNeverReady(t *testing.T) {
 	for _, row := range []struct {
 		name  string
@@ -218,7 +218,8 @@ func TestNeverReady(t *testing.T) {
 	}
 }
 
-// TestModeEnds: a mode that ends by itself is an error, also when it names none, and the service is not ready then.
+// TestModeEnds checks that a mode that ends before the stop is an error, with and without an error of its own, and
+// stops the service.
 func TestModeEnds(t *testing.T) {
 	broken := errors.New("broken")
 	for _, row := range []struct {
@@ -242,7 +243,8 @@ func TestModeEnds(t *testing.T) {
 	}
 }
 
-// TestAcceptQueueServed: connections that nobody had accepted when the stop came are served, and later ones are not.
+// TestAcceptQueueServed checks that connections that waited to be accepted at the stop are served, and later ones are
+// not.
 func TestAcceptQueueServed(t *testing.T) {
 	source, err := listener.Listen(t.Context(), "127.0.0.1:0", 0)
 	if err != nil {
@@ -286,7 +288,7 @@ func TestAcceptQueueServed(t *testing.T) {
 	}
 }
 
-// serveOneByOne takes its time for each connection, so that the others wait in the accept queue.
+// serveOneByOne serves slowly, to make connections wait in the accept queue.
 func serveOneByOne(ctx context.Context, source *listener.Source, app *server.App) error {
 	own, err := source.Listener()
 	if err != nil {
@@ -305,7 +307,7 @@ func serveOneByOne(ctx context.Context, source *listener.Source, app *server.App
 	}
 }
 
-// TestLameDuckServes: for that time a service is not ready, and serves as before.
+// TestLameDuckServes checks that a lame duck serves as before.
 func TestLameDuckServes(t *testing.T) {
 	source, err := listener.Listen(t.Context(), "127.0.0.1:0", 0)
 	if err != nil {
@@ -334,7 +336,7 @@ func TestLameDuckServes(t *testing.T) {
 	}
 }
 
-// serveHTTP closes as soon as it is told to.
+// serveHTTP closes its connections as soon as ctx is done.
 func serveHTTP(ctx context.Context, source *listener.Source, app *server.App) error {
 	own, err := source.Listener()
 	if err != nil {
@@ -351,13 +353,13 @@ func serveHTTP(ctx context.Context, source *listener.Source, app *server.App) er
 	return nil
 }
 
-// TestQueue: who shares the socket with others keeps nobody out of it, and waits for the queue to be empty only where
-// nobody else serves it.
+// TestQueue checks the accept queue policies: a shared socket stays open for others, and waiting connections are served
+// only if no other process will do so.
 func TestQueue(t *testing.T) {
 	for _, row := range []struct {
 		name   string
 		queue  host.AcceptQueuePolicy
-		served bool // the connection that waited
+		served bool // the waiting connection
 		open   bool // to new connections afterwards
 	}{
 		{"serve", host.Drain, true, false},
@@ -369,14 +371,14 @@ func TestQueue(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			other, err := source.File() // another process has it, as it were
+			other, err := source.File() // stands for another process
 			if errors.Is(err, errors.ErrUnsupported) {
 				source.Close()
 				t.Skip("the socket cannot be shared on this system")
 			}
 			defer other.Close()
 			stop, cancel := context.WithCancel(t.Context())
-			cancel() // so that nobody accepts before
+			cancel() // before the mode accepts
 			waits := dial(t, source.Addr().String())
 			defer waits.Close()
 			late := func(ctx context.Context, source *listener.Source, app *server.App) error {
@@ -392,7 +394,7 @@ func TestQueue(t *testing.T) {
 			if err := h.Run(stop, func() {}); err != nil {
 				t.Error(err)
 			}
-			// What is to be there is there already, or comes on a busy machine; to wait for nothing is to wait in vain.
+			// An expected reply may take a while on a busy machine. An unexpected one is not worth a long wait.
 			within := map[bool]time.Duration{true: patience, false: 50 * time.Millisecond}
 			waits.SetReadDeadline(time.Now().Add(within[row.served]))
 			if reply, _ := io.ReadAll(waits); (string(reply) == "served") != row.served {
