@@ -8,14 +8,14 @@ import (
 	"demo-server/units"
 )
 
-// checkCombination returns an error for each combination of parameters that has no meaning, because one of them would be
-// ignored. What only happens to a share of the requests goes with everything that may happen to the others.
+// checkCombination returns an error for each meaningless combination of parameters, of which one would be ignored. A
+// parameter that only applies to a share of the requests may be combined with any that may apply to the others.
 func (s *Spec) checkCombination() error {
 	return errors.Join(s.checkAfter(), s.checkAbort(), s.checkBodiless())
 }
 
-// checkAfter checks the combination that cuts a reply off. It needs the size, because the length of the body that the server
-// usually sends is not known here.
+// checkAfter checks after, which cuts a reply off. It needs size, because the length of the default body is unknown
+// here.
 func (s *Spec) checkAfter() error {
 	if s.after == nil {
 		return nil
@@ -32,7 +32,7 @@ func (s *Spec) checkAfter() error {
 	return nil
 }
 
-// checkAbort checks what goes with a reply that is never sent whole.
+// checkAbort checks parameters next to an abort that replaces every reply.
 func (s *Spec) checkAbort() error {
 	certainly := s.abort.sum() == certain && !slices.ContainsFunc(s.abort, func(a alternative[Abort]) bool { return a.value == None })
 	if !certainly {
@@ -53,7 +53,7 @@ func (s *Spec) checkAbort() error {
 	return errors.Join(ignored...)
 }
 
-// checkBodiless checks what goes with a status whose replies have no body.
+// checkBodiless checks parameters next to a status without a body.
 func (s *Spec) checkBodiless() error {
 	hasBody := func(a alternative[int]) bool { return !bodiless(a.value) }
 	if s.status.sum() != certain || slices.ContainsFunc(s.status, hasBody) {

@@ -16,7 +16,7 @@ import (
 
 var testCaps = Caps{MaxDelay: time.Minute, MaxSize: 10 << 20, Kinds: []string{"sleep", "cpu", "sql"}}
 
-// Each case is a query that is understood, as it is printed again.
+// Each case is a valid query, and the same query printed from its Spec.
 func TestParseQuery(t *testing.T) {
 	for query, want := range map[string]string{
 		"":                                      "",
@@ -56,7 +56,7 @@ func TestParseQuery(t *testing.T) {
 		"status=204&size=0":                     "status=204&size=0",
 		"status=204:50&size=9&drip=2":           "status=204:50&size=9&drip=2",
 
-		// What passes caches by, and what others put into a query.
+		// Clients use such parameters to bypass caches, or for other servers.
 		"x=1":                    "",
 		"_=123":                  "",
 		"x":                      "",
@@ -73,7 +73,7 @@ func TestParseQuery(t *testing.T) {
 	}
 }
 
-// Each case is a query with a mistake, and what is said of it.
+// Each case is a query with a mistake, and its error.
 func TestMistakes(t *testing.T) {
 	const longer = "is too long: 1 in 1000 takes more than "
 	const noWeight = "has no weight among several; write "
@@ -158,7 +158,7 @@ func TestMistakes(t *testing.T) {
 	}
 }
 
-// TestManyMistakes: what one query can make the server say is bounded.
+// TestManyMistakes checks that the error for one query is limited in length.
 func TestManyMistakes(t *testing.T) {
 	_, err := ParseQuery(strings.Repeat("size&", 1000), testCaps)
 	if lines := strings.Count(err.Error(), "\n") + 1; lines != maxMistakes {
@@ -188,7 +188,7 @@ func TestParseSetting(t *testing.T) {
 	}
 }
 
-// TestOver: a request has its own way, and leaves the rest to the server's setting.
+// TestOver checks that a request's parameters win, and that the server's setting applies to the rest.
 func TestOver(t *testing.T) {
 	for _, c := range []struct{ request, setting, want string }{
 		{"", "", ""},
@@ -220,7 +220,7 @@ func mustParse(t testing.TB, query string) Spec {
 	return s
 }
 
-// TestPlan: what is certain needs no chance, and what is not asked for is as usual.
+// TestPlan checks plans without random parts, and the defaults.
 func TestPlan(t *testing.T) {
 	usual := Plan{Delay: 2 * time.Second, Size: -1}
 	for query, want := range map[string]Plan{
@@ -248,7 +248,7 @@ func TestPlan(t *testing.T) {
 	}
 }
 
-// TestAbortOverDrip: a share of the replies that drip may be aborted, after the whole delay.
+// TestAbortOverDrip checks that a share of dripping replies may be aborted, after the whole delay.
 func TestAbortOverDrip(t *testing.T) {
 	setting, request := mustParse(t, "drip=5&delay=3s"), mustParse(t, "abort=reset")
 	want := Plan{Delay: 3 * time.Second, Size: -1, Abort: Reset}
@@ -257,7 +257,7 @@ func TestAbortOverDrip(t *testing.T) {
 	}
 }
 
-// TestSeed: the same seed gives the same plans, another seed others.
+// TestSeed checks that the same seed gives the same plans, and another seed other ones.
 func TestSeed(t *testing.T) {
 	s := mustParse(t, "delay=exp(2s)&status=503:10,429:5&abort=reset:1")
 	plans := func(seed uint64) (all []Plan) {
@@ -277,14 +277,13 @@ func TestSeed(t *testing.T) {
 
 const draws = 200_000
 
-// near reports whether counting an event of this probability in so many draws may give count: within five standard
-// deviations of the binomial distribution.
+// near reports whether count is within five standard deviations of a binomial distribution's mean.
 func near(count int, probability float64) bool {
 	mean := draws * probability
 	return math.Abs(float64(count)-mean) <= 5*math.Sqrt(mean*(1-probability))
 }
 
-// TestWeights: every alternative comes as often as its weight says, and the usual with what is left.
+// TestWeights checks that each alternative comes as often as its weight says, and the default for the rest.
 func TestWeights(t *testing.T) {
 	s := mustParse(t, "status=503:10,429:5,500:0.1,502:0").Over(mustParse(t, "status=404:50"))
 	r := rand.New(rand.NewPCG(1, 2))
@@ -299,7 +298,7 @@ func TestWeights(t *testing.T) {
 	}
 }
 
-// TestQuantiles: of the delays drawn, the share below each quantile of the distribution is what theory says.
+// TestQuantiles compares the share of delays below each quantile with theory.
 func TestQuantiles(t *testing.T) {
 	for query, quantile := range map[string]func(p float64) float64{
 		"delay=uniform(1s,3s)":    func(p float64) float64 { return 1 + 2*p },
@@ -326,7 +325,7 @@ func TestQuantiles(t *testing.T) {
 	}
 }
 
-// TestRedrawn: what a distribution has above the cap is drawn again, and not heaped up on the cap.
+// TestRedrawn checks that values above the cap are drawn again, and do not pile up at the cap.
 func TestRedrawn(t *testing.T) {
 	for _, query := range []string{"delay=exp(8.68s)", "delay=lognormal(2s,1.1)"} {
 		s := mustParse(t, query)
@@ -342,14 +341,14 @@ func TestRedrawn(t *testing.T) {
 		if maxDelay > testCaps.MaxDelay {
 			t.Errorf("%s: %v", query, maxDelay)
 		}
-		// About 200 were drawn again, and the last second below the cap has about 24 or 11 of its own.
+		// About 200 were drawn again. The last second below the cap has about 24 or 11 of its own.
 		if top == 0 || top > 60 {
 			t.Errorf("%s: %d within the last second below the cap", query, top)
 		}
 	}
 }
 
-// TestNothingKept: a transport may use the query's bytes again for the next request.
+// TestNothingKept checks that a Spec does not refer to the query's bytes, which a transport may reuse.
 func TestNothingKept(t *testing.T) {
 	query := []byte("work=cpu&delay=exp(2s)&status=503:10&abort=reset:5")
 	s := mustParse(t, unsafe.String(&query[0], len(query)))
@@ -367,7 +366,7 @@ func TestNothingKept(t *testing.T) {
 	}
 }
 
-// TestEmptyQueryIsFree: nearly every request has none.
+// TestEmptyQueryIsFree checks the most frequent query for allocations.
 func TestEmptyQueryIsFree(t *testing.T) {
 	base := mustParse(t, "status=503:0.000001")
 	r := rand.New(rand.NewPCG(1, 2))
@@ -384,8 +383,8 @@ func TestEmptyQueryIsFree(t *testing.T) {
 	}
 }
 
-// FuzzParseQuery demands that no query makes it panic, that mistakes are told in so many lines of text, that what
-// parses is the same after it was printed, and that no plan is above the caps.
+// FuzzParseQuery checks that no query causes a panic, that errors are a limited number of printable lines, that a
+// printed Spec parses to an equal one, and that no plan is above the caps.
 func FuzzParseQuery(f *testing.F) {
 	for _, query := range []string{
 		"", "x=1", "delay=300ms", "delay=lognormal(2s,0.3):10,uniform(1s,3s):20,exp(2s):5", "delay=100ms:90,2s:10",
@@ -413,11 +412,11 @@ func FuzzParseQuery(f *testing.F) {
 	})
 }
 
-// linesOfText demands of an error that it is no more than so many lines that can be printed.
+// linesOfText checks that an error is a limited number of printable lines.
 func linesOfText(t *testing.T, err error) {
 	t.Helper()
 	lines := strings.Split(err.Error(), "\n")
-	if len(lines) > maxMistakes+1 { // one of the path
+	if len(lines) > maxMistakes+1 { // one for the path
 		t.Fatalf("%d lines", len(lines))
 	}
 	unprintable := func(r rune) bool { return r == unicode.ReplacementChar || !unicode.IsGraphic(r) }

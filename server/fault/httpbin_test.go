@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestFromPath: each route gives the plan that httpbin's reply is.
+// TestFromPath compares the plan of each route with httpbin's reply.
 func TestFromPath(t *testing.T) {
 	usual := Plan{Delay: 3 * time.Second, Size: -1}
 	for _, c := range []struct {
@@ -84,7 +84,7 @@ func TestPathMistakes(t *testing.T) {
 	}
 }
 
-// TestSmallCaps: what httpbin takes where nothing is said is under the caps, too.
+// TestSmallCaps checks that httpbin's default values obey the caps.
 func TestSmallCaps(t *testing.T) {
 	for want, caps := range map[string]Caps{
 		"delay=0s and duration=2s are too long together; want at most 1s": {MaxDelay: time.Second, MaxSize: 10},
@@ -96,7 +96,7 @@ func TestSmallCaps(t *testing.T) {
 	}
 }
 
-// TestStatusWeights: httpbin's are relative to each other, and need not add up to 100.
+// TestStatusWeights checks that httpbin's weights are relative, and need not add up to 100.
 func TestStatusWeights(t *testing.T) {
 	s, _, err := FromPath("/status/200:3,503,429:0.5", "", testCaps)
 	if err != nil {
@@ -114,7 +114,7 @@ func TestStatusWeights(t *testing.T) {
 	}
 }
 
-// FuzzFromPath demands that no path or query makes it panic, that mistakes are lines of text, and that no plan is above
+// FuzzFromPath checks that no path or query causes a panic, that errors are printable lines, and that no plan is above
 // the caps.
 func FuzzFromPath(f *testing.F) {
 	for _, path := range []string{"/", "/delay/2", "/status/503", "/status/200:3,503,429:0.5", "/bytes/1", "/drip"} {
