@@ -7,7 +7,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestVacate: a death costs no pause if the worker served, and a longer and longer one if it did not.
+// TestVacate checks that the death of a worker that has served costs no pause, and that the pauses after other deaths
+// grow.
 func TestVacate(t *testing.T) {
 	const ms = time.Millisecond
 	var p place
@@ -30,7 +31,7 @@ func TestVacate(t *testing.T) {
 	}
 }
 
-// TestDue: a pause holds up its own place, and no other one.
+// TestDue checks that a pause delays its own place and no other.
 func TestDue(t *testing.T) {
 	current := &generation{Plan{Processes: 3}}
 	paused, over := &place{failures: 3, next: time.Now().Add(time.Hour)}, &place{failures: 2}

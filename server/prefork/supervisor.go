@@ -1,11 +1,11 @@
-// Package prefork is the supervisor of several worker processes that accept on one socket: it starts them, replaces
-// those that die, exchanges them one by one where the plan changes, and drains them.
+// Package prefork supervises several worker processes that accept on one socket. It starts them, replaces those that
+// die, replaces them one by one if the plan changes, and drains them.
 //
-// It has a plan and the workers that there are. Whatever happens, a signal, a death, a new plan, changes the one or
-// the other, and reconcile takes the next step from what is to what should be.
+// The supervisor has a plan and a list of workers. Signals, deaths and new plans change the one or the other, and
+// reconcile then takes the next step from the list to the plan.
 //
-// The package must not know what workers serve, settings, HTTP, logs or signals: a worker is a command that speaks the
-// protocol of control.go, and its brief is anything.
+// The package must not know settings, HTTP, logs, signals, or how workers serve. A worker is a command that speaks the
+// protocol of control.go, and its configuration is opaque.
 package prefork
 
 import (
@@ -22,41 +22,41 @@ import (
 	"demo-server/server/listener"
 )
 
-// A Plan is what should be. Apply changes it.
+// A Plan says which workers there should be. Apply changes it.
 type Plan struct {
-	Processes    int           // how many workers serve, at least 1
-	WorkerConfig any           // what each is told at first, as JSON
-	StartTimeout time.Duration // how long each may take to be ready
-	LameDuck     time.Duration // how long to go on as before, but not ready, once told to stop
-	DrainTimeout time.Duration // how long workers let requests take that they have when they drain
+	Processes    int           // number of workers, at least 1
+	WorkerConfig any           // sent to each worker at its start, as JSON
+	StartTimeout time.Duration // how long a worker may take to be ready
+	LameDuck     time.Duration // how long to serve as before, but without being ready, after the stop
+	DrainTimeout time.Duration // how long requests may take while workers drain
 
-	// WorkerTimeout is how long a worker that has been ready may neither answer (see Answered) nor use CPU time; 0 for
-	// ever. It is killed then.
+	// WorkerTimeout is how long a ready worker may neither answer (see Answered) nor use CPU time, before it is killed;
+	// 0 for ever.
 	WorkerTimeout time.Duration
 }
 
-// A Config is what a Supervisor needs to know, and what does not change.
+// A Config holds the fixed configuration of a Supervisor.
 type Config struct {
-	Source       *listener.Source // its owner is the caller
-	SocketShared bool             // the socket outlives this service: nobody may be kept out of it
-	Command      func() *exec.Cmd // makes a worker's command, without ExtraFiles
-	MaxWorkers   int              // workers that Add makes at most
-	Observe      func(Event)      // is told of each event in order, and must not call the Supervisor
+	Source       *listener.Source // owned by the caller
+	SocketShared bool             // the socket outlives this service, so new connections must not be dropped
+	Command      func() *exec.Cmd // returns a worker's command, without ExtraFiles
+	MaxWorkers   int              // the limit for Add
+	Observe      func(Event)      // receives each event in order; must not call the Supervisor
 }
 
-// endGrace is how long a worker may take to end, beyond the time to drain.
+// endGrace is how long a worker may take to exit, in addition to the time to drain.
 var endGrace = 10 * time.Second
 
-// An generation is a plan with an identity: a worker of another edition than the current one is outdated.
+// A generation is a plan with an identity. Workers of another generation than the current one are outdated.
 type generation struct{ Plan }
 
-// A Supervisor keeps as many workers as planned. Create it with New and call Run once. Its methods may be called from
+// A Supervisor keeps as many workers as planned. Create it with New, and call Run once. Its methods may be called from
 // any goroutine.
 type Supervisor struct {
 	config  Config
 	socket  *os.File
-	up      chan struct{}  // closed when all are ready for the first time
-	failed  chan error     // why the first ones cannot be
+	up      chan struct{}  // closed once all workers are ready for the first time
+	failed  chan error     // why one of the first workers failed
 	running sync.WaitGroup // one for each worker process
 
 	mu       sync.Mutex
@@ -64,7 +64,7 @@ type Supervisor struct {
 	current  *generation
 	previous *generation // nil once a worker of the current one is ready
 	workers  []*worker   // in the order of their start
-	vacant   []*place    // of workers that died, until others take them
+	vacant   []*place    // of dead workers, until they are replaced
 	settled  bool
 	lost     []error // why workers died in the last drain
 }
@@ -78,7 +78,7 @@ const (
 	draining
 )
 
-// Supported returns an error that says why this system cannot run workers, or nil.
+// Supported returns an error if this system cannot run workers.
 func Supported() error {
 	if runtime.GOOS != "linux" {
 		return fmt.Errorf("worker processes need Linux, and this is %s", runtime.GOOS)
@@ -86,7 +86,7 @@ func Supported() error {
 	return nil
 }
 
-// New returns a Supervisor that has started nothing yet.
+// New returns a Supervisor without workers.
 func New(config Config, plan Plan) (*Supervisor, error) {
 	if err := Supported(); err != nil {
 		return nil, err
@@ -100,8 +100,9 @@ func New(config Config, plan Plan) (*Supervisor, error) {
 	}, nil
 }
 
-// Run serves until stop is done and all workers have drained. It calls ready once all of them are. Where one of the
-// first cannot be, the others are killed, and its error is returned; so is that of a worker that died while it drained.
+// Run serves until stop is done and all workers have drained. It calls ready once all workers are ready. If one of the
+// first workers fails, Run kills the others and returns the error. It also returns the errors of workers that died
+// while draining.
 func (s *Supervisor) Run(stop context.Context, ready func()) error {
 	defer s.socket.Close()
 	watching, unwatch := context.WithCancel(context.Background())
@@ -127,8 +128,8 @@ func (s *Supervisor) Run(stop context.Context, ready func()) error {
 	return errors.Join(s.lost...)
 }
 
-// drain tells all workers to stop, those as well that are not ready: they may have accepted a connection all the same.
-// New connections are kept out first, so that the accept queue can become empty.
+// drain stops all workers, including those that are not ready, because they may have accepted a connection. It drops
+// new connections first, to let the accept queue become empty.
 func (s *Supervisor) drain() {
 	order := Stop
 	if s.config.SocketShared || s.config.Source.DropNew() != nil {
@@ -144,7 +145,7 @@ func (s *Supervisor) drain() {
 	})
 }
 
-// Kill ends all workers at once, and the Supervisor with them.
+// Kill kills all workers, and ends the Supervisor.
 func (s *Supervisor) Kill() {
 	s.update(func() {
 		s.phase = draining
@@ -154,26 +155,26 @@ func (s *Supervisor) Kill() {
 	})
 }
 
-// Apply makes plan the one in force. Workers are exchanged one by one, the old one for a new one that is ready.
+// Apply puts plan in force. Workers are replaced one by one, each once its replacement is ready.
 func (s *Supervisor) Apply(plan Plan) {
 	s.update(func() {
 		if s.previous == nil {
 			s.previous = s.current
 		}
 		s.current = &generation{plan}
-		s.vacant = nil // what they failed of may be what the plan was changed for
+		s.vacant = nil // the plan may remove the cause of their failures
 	})
 }
 
-// Add changes the number of workers by n, which may be negative. Where that would be none, or more than the most, it
-// changes nothing. It returns how many there should be.
+// Add adds n, which may be negative, to the number of workers. If the result would be below 1 or above MaxWorkers, it
+// changes nothing. It returns the planned number.
 func (s *Supervisor) Add(n int) (processes int, changed bool) {
 	s.update(func() {
 		processes = s.current.Processes
 		if changed = processes+n >= 1 && processes+n <= s.config.MaxWorkers; changed {
 			s.current.Processes += n
 			processes = s.current.Processes
-			if s.previous != nil { // which is in force again if no worker can live by the current one
+			if s.previous != nil { // it is in force again if workers of the current plan fail
 				s.previous.Processes = min(max(s.previous.Processes+n, 1), s.config.MaxWorkers)
 			}
 		}
@@ -181,14 +182,14 @@ func (s *Supervisor) Add(n int) (processes int, changed bool) {
 	return processes, changed
 }
 
-// Plan is what should be.
+// Plan returns the current plan.
 func (s *Supervisor) Plan() Plan {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.current.Plan
 }
 
-// Workers are those that there are, in the order of their start.
+// Workers returns the workers, in the order of their start.
 func (s *Supervisor) Workers() (workers []Worker) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -198,7 +199,7 @@ func (s *Supervisor) Workers() (workers []Worker) {
 	return workers
 }
 
-// Ready reports whether as many workers as planned serve, and in one line why not.
+// Ready reports whether as many workers as planned are ready. If not, reason says why, in one line.
 func (s *Supervisor) Ready() (ready bool, reason string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -213,7 +214,7 @@ func (s *Supervisor) Ready() (ready bool, reason string) {
 	return true, ""
 }
 
-// update changes something, and takes the steps that follow from it.
+// update changes something and calls reconcile.
 func (s *Supervisor) update(change func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -221,13 +222,13 @@ func (s *Supervisor) update(change func()) {
 	s.reconcile()
 }
 
-// reconcile takes the next steps to what is planned; later events lead to those that follow. The caller holds the lock.
+// reconcile takes the next steps towards the plan. Further steps follow later events. The caller holds the lock.
 func (s *Supervisor) reconcile() {
 	if s.phase == draining {
 		return
 	}
 	for _, w := range s.workers {
-		// What it waits for may be what the plan was changed for.
+		// The plan may remove the reason for which it is not ready.
 		if w.State == Starting && s.outdated(w) && s.phase <= serving {
 			s.retire(w)
 		}
@@ -241,8 +242,8 @@ func (s *Supervisor) reconcile() {
 	s.checkSettled()
 }
 
-// due takes out a place in which a worker has to be started now, or returns nil: a new place, or a vacant one whose pause
-// is over.
+// due removes and returns a place in which a worker has to start now: a new place, or a vacant one after its pause. It
+// returns nil if there is none.
 func (s *Supervisor) due() *place {
 	missing := max(0, s.wanted()-s.count(Starting)-s.count(Ready))
 	s.vacant = s.vacant[:min(len(s.vacant), missing)] // the plan may have become smaller
@@ -259,7 +260,7 @@ func (s *Supervisor) due() *place {
 	return nil
 }
 
-// wanted is how many workers there should be now: one more than planned takes the place of an outdated one.
+// wanted returns how many workers there should be now. While workers are outdated, it is one more than planned.
 func (s *Supervisor) wanted() int {
 	if s.phase <= serving && slices.ContainsFunc(s.workers, s.outdated) {
 		return s.current.Processes + 1
@@ -271,7 +272,7 @@ func (s *Supervisor) outdated(w *worker) bool {
 	return w.generation != s.current && w.State != Draining
 }
 
-// dispensable is the ready worker that has to go first: an outdated one, else the oldest.
+// dispensable returns the ready worker to stop first: an outdated one, otherwise the oldest.
 func (s *Supervisor) dispensable() (first *worker) {
 	for _, w := range s.workers {
 		if w.State == Ready && (first == nil || s.outdated(w) && !s.outdated(first)) {
@@ -290,7 +291,7 @@ func (s *Supervisor) count(state State) (n int) {
 	return n
 }
 
-// checkSettled tells when everything has become as planned.
+// checkSettled reports once everything is as planned.
 func (s *Supervisor) checkSettled() {
 	settled := s.count(Ready) == s.current.Processes && s.count(Starting) == 0 && !slices.ContainsFunc(s.workers, s.outdated)
 	switch {
@@ -317,7 +318,7 @@ func (s *Supervisor) start(p *place) {
 	s.running.Go(func() { s.follow(w) })
 }
 
-// follow hears what a worker reports, until its process has ended.
+// follow handles a worker's reports until its process has exited.
 func (s *Supervisor) follow(w *worker) {
 	if err := w.readReports(func(r report) { s.handleReport(w, r) }); err != nil {
 		s.update(func() { w.kill(err) })
@@ -326,7 +327,7 @@ func (s *Supervisor) follow(w *worker) {
 	s.update(func() { s.exited(w, err) })
 }
 
-// killAfter kills the worker if it has not done what it should after a time. done is read with the lock held.
+// killAfter kills the worker after d, unless done is true or it has exited by then. done is read with the lock held.
 func (s *Supervisor) killAfter(d time.Duration, w *worker, failure string, done *bool) {
 	time.AfterFunc(d, func() {
 		s.mu.Lock()
@@ -347,7 +348,7 @@ func (s *Supervisor) send(w *worker, order Order) {
 	s.killAfter(s.current.DrainTimeout+endGrace, w, "had not ended", &w.ended)
 }
 
-// handleReport takes a worker's report.
+// handleReport handles a worker's report.
 func (s *Supervisor) handleReport(w *worker, r report) {
 	switch r.Type {
 	case reportReady:
@@ -359,7 +360,7 @@ func (s *Supervisor) handleReport(w *worker, r report) {
 	}
 }
 
-// letGo lets a worker end, after whoever wants its last figures.
+// letGo lets a drained worker exit, after Observe has read its last figures.
 func (s *Supervisor) letGo(w *worker) {
 	s.mu.Lock()
 	last := w.Worker
@@ -373,7 +374,7 @@ func (s *Supervisor) letGo(w *worker) {
 func (s *Supervisor) becameReady(w *worker) {
 	w.ready = true
 	if w.State != Starting {
-		return // it was told to stop meanwhile
+		return // it was told to stop before it was ready
 	}
 	w.State, w.since = Ready, time.Now()
 	if w.generation == s.current {
@@ -382,7 +383,7 @@ func (s *Supervisor) becameReady(w *worker) {
 	s.config.Observe(Event{Type: WorkerReady, Worker: w.Worker})
 }
 
-// exited draws the conclusions from the end of a worker's process.
+// exited handles the exit of a worker's process.
 func (s *Supervisor) exited(w *worker, err error) {
 	w.ended = true
 	w.forget()
@@ -400,7 +401,7 @@ func (s *Supervisor) exited(w *worker, err error) {
 	}
 }
 
-// crashed is for a worker that was to serve.
+// crashed handles the death of a worker that was to serve.
 func (s *Supervisor) crashed(w *worker, err error) {
 	switch {
 	case w.State != Ready && s.phase == starting:
@@ -416,7 +417,7 @@ func (s *Supervisor) crashed(w *worker, err error) {
 	}
 }
 
-// fail ends the start, for the first reason that there is.
+// fail ends the start with the first error.
 func (s *Supervisor) fail(err error) {
 	select {
 	case s.failed <- err:

@@ -24,10 +24,10 @@ import (
 	"demo-server/server/prefork"
 )
 
-// patience bounds every wait that should be short on an idle machine.
+// patience ends waits that should be short on an idle machine.
 const patience = 20 * time.Second
 
-// TestMain is the worker as well: the supervisors of these tests start this binary again.
+// TestMain is also the worker: the supervisors of these tests start this binary.
 func TestMain(m *testing.M) {
 	if slices.Equal(os.Args[1:], []string{"worker"}) {
 		os.Exit(work())
@@ -36,21 +36,21 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// A brief tells a worker of these tests how to behave.
+// A brief configures a worker of these tests.
 type brief struct {
 	Name   string
-	Fails  string // the reason for which it cannot start
+	Fails  string // why it cannot start
 	Exits  bool   // before it is ready
-	Mute   bool   // never says that it is ready
+	Mute   bool   // never reports that it is ready
 	Dies   bool   // once it is ready
 	Stuck  bool   // does not drain
 	Deaf   bool   // does not answer the supervisor
 	Burns  bool   // CPU time
-	Stays  bool   // does not end, after what else it does
-	Babble string // is what it reports
+	Stays  bool   // does not exit
+	Babble string // sent as its report
 }
 
-// work accepts connections, and says its name on each, until it is told to drain.
+// work accepts connections and writes its name on each, until it is told to drain.
 func work() int {
 	in, err := prefork.Inherit()
 	if err != nil {
@@ -100,7 +100,7 @@ func work() int {
 	return 0
 }
 
-// burned is what burn computes.
+// burned makes burn compute something.
 var burned atomic.Uint64
 
 // burn uses CPU time for ever.
@@ -110,7 +110,7 @@ func burn() {
 	}
 }
 
-// emptyQueue waits until nobody waits to be accepted.
+// emptyQueue waits until the accept queue is empty.
 func emptyQueue(socket net.Listener) {
 	for source := listener.NewSource(socket); ; time.Sleep(time.Millisecond) {
 		if queue, _ := source.AcceptQueue(); queue.Depth == 0 {
@@ -130,7 +130,7 @@ func greet(socket net.Listener, name string) {
 	}
 }
 
-// A service is a supervisor that runs.
+// A service is a running supervisor.
 type service struct {
 	*prefork.Supervisor
 	source *listener.Source
@@ -145,7 +145,7 @@ func planned(processes int, b brief) prefork.Plan {
 	return prefork.Plan{Processes: processes, WorkerConfig: b, StartTimeout: patience, DrainTimeout: patience}
 }
 
-// run runs a supervisor, and waits until it is ready, or has ended.
+// run runs a supervisor, and waits until it is ready or has ended.
 func run(t *testing.T, plan prefork.Plan, change ...func(*prefork.Config)) *service {
 	t.Helper()
 	source, err := listener.Listen(t.Context(), "127.0.0.1:0", 0)
@@ -194,7 +194,7 @@ func (s *service) observe(e prefork.Event) {
 	s.events = append(s.events, e)
 }
 
-// happened returns the events of a kind.
+// happened returns the events of a type.
 func (s *service) happened(what prefork.EventType) (found []prefork.Event) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -206,7 +206,7 @@ func (s *service) happened(what prefork.EventType) (found []prefork.Event) {
 	return found
 }
 
-// await waits until what holds.
+// await waits until holds returns true.
 func await(t *testing.T, what string, holds func() bool) {
 	t.Helper()
 	for end := time.Now().Add(patience); !holds(); time.Sleep(time.Millisecond) {
@@ -216,7 +216,7 @@ func await(t *testing.T, what string, holds func() bool) {
 	}
 }
 
-// pids are those of the workers that are ready.
+// pids returns the PIDs of the ready workers.
 func (s *service) pids() (pids []int) {
 	for _, w := range s.Workers() {
 		if w.State == prefork.Ready {
@@ -257,10 +257,10 @@ func (s *service) wantEnd(t *testing.T, want string) {
 	}
 }
 
-// hasExited reports whether the process is no more.
+// hasExited reports whether the process has exited.
 func hasExited(pid int) bool { return errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) }
 
-// TestServe starts workers, is served by them, and stops them.
+// TestServe starts workers, connects to them, and stops them.
 func TestServe(t *testing.T) {
 	s := run(t, planned(3, brief{Name: "one"}))
 	pids := s.pids()
@@ -289,7 +289,7 @@ func TestServe(t *testing.T) {
 	}
 }
 
-// TestShared: nobody is kept out of a socket that outlives the service.
+// TestShared checks that a socket that outlives the service stays open to new connections.
 func TestShared(t *testing.T) {
 	s := run(t, planned(1, brief{}), func(c *prefork.Config) { c.SocketShared = true })
 	s.stop()
@@ -301,7 +301,7 @@ func TestShared(t *testing.T) {
 	conn.Close()
 }
 
-// TestCannotStart: the start fails with the worker's own reason, and leaves nothing running.
+// TestCannotStart checks that a failed start reports the worker's own reason, and leaves no process.
 func TestCannotStart(t *testing.T) {
 	for _, row := range []struct {
 		name     string
@@ -343,8 +343,8 @@ func TestCannotStart(t *testing.T) {
 	}
 }
 
-// TestStopWhileStarting: workers that are not ready yet are drained as well. One that never is does not hold up the
-// stop.
+// TestStopWhileStarting checks that workers that are not ready yet are drained too, and that one that never gets ready
+// does not delay the stop.
 func TestStopWhileStarting(t *testing.T) {
 	for _, row := range []struct {
 		name     string
@@ -386,7 +386,7 @@ func TestStopWhileStarting(t *testing.T) {
 	}
 }
 
-// TestReplaced: a worker that served and is killed is replaced at once, however many others were killed before.
+// TestReplaced checks that a worker that has served and is killed is replaced at once, even after many others.
 func TestReplaced(t *testing.T) {
 	prefork.SetSteady(t, 0)
 	s := run(t, planned(2, brief{}))
@@ -402,7 +402,7 @@ func TestReplaced(t *testing.T) {
 	}
 }
 
-// TestOthersStay: while one worker after the other is killed in one place, nothing happens to the others.
+// TestOthersStay checks that workers killed one after the other in one place do not affect others.
 func TestOthersStay(t *testing.T) {
 	s := run(t, planned(3, brief{}))
 	others := s.pids()[:2]
@@ -420,7 +420,7 @@ func TestOthersStay(t *testing.T) {
 	await(t, "all are ready again", func() bool { return s.alone(3) })
 }
 
-// TestPlacesApart: one place in which no worker can be started does not keep a worker of another from being replaced.
+// TestPlacesApart checks that a place in which no worker can start does not delay another place.
 func TestPlacesApart(t *testing.T) {
 	prefork.SetSteady(t, 0)
 	var fails atomic.Bool
@@ -446,7 +446,7 @@ func TestPlacesApart(t *testing.T) {
 	}
 }
 
-// TestPauses: workers that die as soon as they are ready are not started more and more often.
+// TestPauses checks that workers that die as soon as they are ready are started less and less often.
 func TestPauses(t *testing.T) {
 	prefork.SetSteady(t, time.Hour)
 	s := run(t, planned(1, brief{}))
@@ -466,7 +466,7 @@ func TestPauses(t *testing.T) {
 	}
 }
 
-// TestAdd changes the number of workers, within its limits.
+// TestAdd checks the limits of Add.
 func TestAdd(t *testing.T) {
 	s := run(t, planned(2, brief{}))
 	first := s.pids()[0]
@@ -487,7 +487,7 @@ func TestAdd(t *testing.T) {
 	}
 }
 
-// TestApply exchanges workers one by one: as many as planned serve at any time.
+// TestApply checks that workers are replaced one by one, and that as many as planned serve at any time.
 func TestApply(t *testing.T) {
 	s := run(t, planned(3, brief{Name: "old"}))
 	before := s.pids()
@@ -508,7 +508,8 @@ func TestApply(t *testing.T) {
 	}
 }
 
-// TestApplyAgain: a plan does not wait for workers of one before it that are not ready, which may never be.
+// TestApplyAgain checks that a plan does not wait for workers of an earlier plan to be ready, because they may never
+// be.
 func TestApplyAgain(t *testing.T) {
 	s := run(t, planned(2, brief{Name: "old"}))
 	before := s.pids()
@@ -521,14 +522,14 @@ func TestApplyAgain(t *testing.T) {
 			t.Errorf("not ready meanwhile: %s", reason)
 		}
 		gone := !slices.ContainsFunc(s.Workers(), func(w prefork.Worker) bool { return slices.Contains(before, w.PID) })
-		return len(s.pids()) == 2 && gone // one that drains may answer yet
+		return len(s.pids()) == 2 && gone // a draining worker may still answer
 	})
 	if got := s.ask(t); got != "new" {
 		t.Errorf("%q answered, want new", got)
 	}
 }
 
-// TestRejected: a plan that workers cannot live by changes nothing.
+// TestRejected checks that a plan with which workers fail changes nothing.
 func TestRejected(t *testing.T) {
 	s := run(t, planned(2, brief{Name: "old"}))
 	before := s.pids()
@@ -543,7 +544,7 @@ func TestRejected(t *testing.T) {
 	}
 }
 
-// TestRejectedAdd: a worker more that was asked for while a plan is tried stays, whatever becomes of the plan.
+// TestRejectedAdd checks that a worker added while a plan is tried stays, even if the plan is rejected.
 func TestRejectedAdd(t *testing.T) {
 	s := run(t, planned(1, brief{}))
 	plan := planned(1, brief{Mute: true})
@@ -556,7 +557,7 @@ func TestRejectedAdd(t *testing.T) {
 	await(t, "two are ready", func() bool { return s.alone(2) })
 }
 
-// TestDiesDraining: what a worker had in flight is lost with it, and that is an error of the stop.
+// TestDiesDraining checks that a worker that dies with requests in flight is an error of the stop.
 func TestDiesDraining(t *testing.T) {
 	s := run(t, planned(1, brief{Stuck: true}))
 	s.stop()
@@ -569,7 +570,7 @@ func TestDiesDraining(t *testing.T) {
 	}
 }
 
-// askAll asks each worker time and again, as a supervisor's owner has to, until the test ends.
+// askAll asks each worker repeatedly, as a supervisor's owner has to, until the test ends.
 func (s *service) askAll(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	var asking sync.WaitGroup
@@ -590,7 +591,8 @@ func (s *service) askAll(t *testing.T) {
 	t.Cleanup(cancel)
 }
 
-// TestHangs: a worker that is stopped is killed and replaced; one that answers is not, though it uses hardly any CPU time.
+// TestHangs checks that a stopped worker is killed and replaced, and that one that answers is not, although it uses
+// hardly any CPU time.
 func TestHangs(t *testing.T) {
 	t.Parallel()
 	plan := planned(2, brief{})
@@ -606,7 +608,7 @@ func TestHangs(t *testing.T) {
 	}
 }
 
-// TestHangsDeaf: a worker that does not answer is killed, unless it uses CPU time: it may be starved.
+// TestHangsDeaf checks that a worker that does not answer is killed, unless it uses CPU time: it may be starved.
 func TestHangsDeaf(t *testing.T) {
 	t.Parallel()
 	for _, burns := range []bool{false, true} {
@@ -624,23 +626,23 @@ func TestHangsDeaf(t *testing.T) {
 	}
 }
 
-// TestHangsOff: without a timeout nobody is killed.
+// TestHangsOff checks that no worker is killed without a timeout.
 func TestHangsOff(t *testing.T) {
 	t.Parallel()
 	s := run(t, planned(1, brief{Deaf: true}))
-	time.Sleep(1500 * time.Millisecond) // one look
+	time.Sleep(1500 * time.Millisecond) // one check
 	if died := s.happened(prefork.Crashed); len(died) > 0 {
 		t.Errorf("killed: %v", died[0].Err)
 	}
 }
 
-// TestHangsDraining: a worker that hangs on its way to its end is killed, also one that had drained.
+// TestHangsDraining checks that a worker that hangs while it drains, or after that, is killed.
 func TestHangsDraining(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
 		name  string
 		brief brief
-		stop  bool // by SIGSTOP, which leaves it no say
+		stop  bool // by SIGSTOP, which it cannot handle
 	}{
 		{"while it drains", brief{Stuck: true}, false},
 		{"stopped while it drains", brief{Stuck: true}, true},
@@ -661,7 +663,7 @@ func TestHangsDraining(t *testing.T) {
 	}
 }
 
-// TestHangsStarting: one that is stopped before it is ready is killed, and another takes its place.
+// TestHangsStarting checks that a worker that is stopped before it is ready is killed and replaced.
 func TestHangsStarting(t *testing.T) {
 	t.Parallel()
 	s := run(t, planned(1, brief{}))
@@ -676,7 +678,7 @@ func TestHangsStarting(t *testing.T) {
 	}
 }
 
-// TestKill ends all at once.
+// TestKill checks that Kill ends all workers.
 func TestKill(t *testing.T) {
 	s := run(t, planned(2, brief{Stuck: true}))
 	s.stop()
@@ -685,7 +687,7 @@ func TestKill(t *testing.T) {
 	s.wantEnd(t, "")
 }
 
-// TestInheritAlone: a process that nobody prepared is told so.
+// TestInheritAlone checks the error of Inherit in a process without a supervisor.
 func TestInheritAlone(t *testing.T) {
 	out, err := workerCommand().Output()
 	var exit *exec.ExitError

@@ -10,17 +10,17 @@ import (
 	"time"
 )
 
-// A State is what a worker is doing.
+// A State is the state of a worker.
 type State string
 
-// The states, in their order.
+// The states, in order.
 const (
 	Starting State = "starting"
 	Ready    State = "ready"
 	Draining State = "draining"
 )
 
-// A Worker is what is known of a worker process.
+// A Worker describes a worker process.
 type Worker struct {
 	PID     int
 	State   State
@@ -28,7 +28,7 @@ type Worker struct {
 	Dial    func() (net.Conn, error) // connects to its Inherited.Admin, without waiting; safe for concurrent use
 }
 
-// A worker is a Worker and the supervisor's ends of its pipes.
+// A worker is a Worker with the supervisor's ends of its pipes. The Supervisor's lock guards its fields.
 type worker struct {
 	Worker
 	generation *generation
@@ -37,18 +37,18 @@ type worker struct {
 	orders     *os.File
 	reports    *os.File
 	channel    *net.UnixConn // to its admin listener
-	messages   chan any      // to be said to it: nobody waits for a worker that does not listen
+	messages   chan any      // to send to the worker; has room for all of them, because a worker may not read
 
-	cpu    string        // the CPU time that it had used at the last look
-	silent time.Duration // how long it has not answered nor used any since
+	cpu    string        // the CPU time at the last check
+	silent time.Duration // how long it has neither answered nor used any since
 
-	closed    bool      // words is closed
-	ready     bool      // it has been
-	since     time.Time // when it became so, if it was to serve then
-	ended     bool      // its process has
-	failure   error     // why it has to end, where that is known
-	drained   bool      // it has done what it was told to
-	dismissed bool      // it was killed because nobody needs it
+	closed    bool      // messages is closed
+	ready     bool      // it has been ready
+	since     time.Time // when it became ready, if it was to serve then
+	ended     bool      // its process has exited
+	failure   error     // why it has to exit, if known
+	drained   bool      // it has done as it was told
+	dismissed bool      // it was killed because it is not needed
 }
 
 // launch starts command as a worker on the socket.
@@ -71,7 +71,7 @@ func launch(command *exec.Cmd, socket *os.File, e *generation, p *place) (*worke
 	return w, nil
 }
 
-// start starts the process, and closes in this one what is the worker's.
+// start starts the process, and closes the worker's ends in this one.
 func (w *worker) start(socket, itsChannel *os.File) error {
 	itsOrders, orders, err := os.Pipe()
 	if err != nil {
@@ -94,17 +94,17 @@ func (w *worker) start(socket, itsChannel *os.File) error {
 	return nil
 }
 
-// sendMessages says to the worker what it has to hear, until there is no more. To close the pipe is the last word.
+// sendMessages sends the worker's messages. Closing the pipe is the last one.
 func (w *worker) sendMessages() {
 	defer w.orders.Close()
 	encoder := json.NewEncoder(w.orders)
 	for word := range w.messages {
-		encoder.Encode(word) // an error means that it has ended
+		encoder.Encode(word) // an error means that the worker has exited
 	}
 }
 
-// readReports hands each of the worker's reports to hear. It returns nil once there can be no more, and errGarbled if what
-// comes is not reports, or more of them than a worker has to make.
+// readReports passes each of the worker's reports to hear. It returns nil at the end, and errBadReports if the worker
+// sends anything else, or more than maxReports.
 func (w *worker) readReports(hear func(report)) error {
 	defer w.reports.Close()
 	pipe := &io.LimitedReader{R: w.reports, N: maxReports}
@@ -122,25 +122,25 @@ func (w *worker) readReports(hear func(report)) error {
 	}
 }
 
-// order gives the worker its order. It is called once.
+// order sends the worker its order. It is called once.
 func (w *worker) order(order Order) {
 	w.State = Draining
 	w.messages <- order
 }
 
-// letGo lets a worker end that has drained.
+// letGo lets a drained worker exit.
 func (w *worker) letGo() {
 	w.drained = true
 	w.closeMessages()
 }
 
-// forget closes what the worker's process leaves behind in this one.
+// forget closes this process's resources for a worker that has exited.
 func (w *worker) forget() {
 	w.closeMessages()
 	w.channel.Close()
 }
 
-// closeMessages ends what is said to the worker. It may be called more than once.
+// closeMessages ends the messages to the worker. It may be called more than once.
 func (w *worker) closeMessages() {
 	if !w.closed {
 		w.closed = true
@@ -148,12 +148,12 @@ func (w *worker) closeMessages() {
 	}
 }
 
-func (w *worker) killProcess() { w.command.Process.Kill() } // an error means that it has ended
+func (w *worker) killProcess() { w.command.Process.Kill() } // an error means that the process has exited
 
-// served reports whether the worker was of any use.
+// served reports whether the worker was ready for long enough.
 func (w *worker) served() bool { return w.State == Ready && time.Since(w.since) >= minServing }
 
-// kill kills a worker that does wrong. What it has to say of that itself counts more than err.
+// kill kills a worker that has failed. The worker's own reason takes precedence over err.
 func (w *worker) kill(err error) {
 	if w.failure == nil {
 		w.failure = err
@@ -161,22 +161,22 @@ func (w *worker) kill(err error) {
 	w.killProcess()
 }
 
-// dismiss kills a worker that nobody needs.
+// dismiss kills a worker that is not needed.
 func (w *worker) dismiss() {
 	w.dismissed = true
 	w.killProcess()
 }
 
-// maxReports is how many bytes of reports a worker may send in its life. A usual one sends three lines.
+// maxReports limits the bytes of reports from a worker. A normal worker sends three lines.
 const maxReports = 64 << 10
 
-// errBadReports is for a worker that does not speak the protocol.
+// errBadReports means that a worker does not speak the protocol.
 var errBadReports = errors.New("sent reports that make no sense")
 
-// errUnexpectedExit is for a worker that nobody told to end, and that has nothing to say of it.
+// errUnexpectedExit means that a worker exited without an order and without a reason.
 var errUnexpectedExit = errors.New("ended without having been told to")
 
-// cause is why the worker died, where its process ended with err.
+// cause returns why the worker died, if its process exited with err.
 func (w *worker) cause(err error) error {
 	switch {
 	case w.failure != nil:
