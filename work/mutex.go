@@ -16,20 +16,20 @@ var MutexKind = Kind{
 	Open:     opens(func(o Options) Work { return NewMutex(o.Slots) }),
 }
 
-// Mutex is work that sleeps while it holds one of a few slots, as a handler does that sleeps with a lock: a mode may let
-// as many requests work as it likes, the slots are the bound. The wait for a slot is not part of the delay.
+// A Mutex sleeps while it holds one of a few slots, like a handler that sleeps with a lock. The slots limit the
+// requests at work in every mode. The wait for a slot is not part of the delay.
 type Mutex struct {
 	slots *Semaphore
 	sleep *Sleep
 }
 
-// NewMutex returns work that shares that many slots.
+// NewMutex returns work that shares a number of slots.
 func NewMutex(slots int) *Mutex { return &Mutex{NewSemaphore("mutex", slots), NewSleep()} }
 
-// Holds is Slot.
+// Holds returns Slot.
 func (m *Mutex) Holds() Resource { return Slot }
 
-// Pool is the slots.
+// Pool returns the state of the slots.
 func (m *Mutex) Pool() PoolStats { return m.slots.Pool() }
 
 // Do waits for a slot and then for the delay, or until ctx is done, and then returns ctx.Err().

@@ -5,20 +5,20 @@ import (
 	"sync/atomic"
 )
 
-// Semaphore are what there is only so much of, such as connections or threads. Whoever finds none waits in line, first in,
-// first out, on a goroutine that holds no thread.
+// A Semaphore limits the use of a resource, such as connections or threads. Waiting is FIFO, on a goroutine that holds
+// no thread. It is safe for concurrent use.
 type Semaphore struct {
 	name    string
-	taken   chan struct{} // a channel hands a place that is given back to whoever has waited longest
+	taken   chan struct{} // a channel passes a place to the goroutine that has waited longest
 	waiting atomic.Int64
 }
 
-// NewSemaphore returns that many places, all free. name is the kind of work that shares them.
+// NewSemaphore returns a Semaphore with size free places. name is the kind of work that shares them.
 func NewSemaphore(name string, size int) *Semaphore {
 	return &Semaphore{name: name, taken: make(chan struct{}, size)}
 }
 
-// Acquire waits for a place, or until ctx is done, and then returns ctx.Err().
+// Acquire waits for a place. If ctx is done first, it returns ctx.Err().
 func (p *Semaphore) Acquire(ctx context.Context) error {
 	select {
 	case p.taken <- struct{}{}:
@@ -35,10 +35,10 @@ func (p *Semaphore) Acquire(ctx context.Context) error {
 	}
 }
 
-// Release gives a place back.
+// Release frees a place.
 func (p *Semaphore) Release() { <-p.taken }
 
-// Pool is how many there are, are taken and are waited for.
+// Pool returns the state of the places.
 func (p *Semaphore) Pool() PoolStats {
 	return PoolStats{Name: p.name, Size: cap(p.taken), InUse: len(p.taken), Waiting: int(p.waiting.Load())}
 }

@@ -9,7 +9,7 @@ import (
 	"demo-server/work"
 )
 
-// TestPlaces: no more have a place than there are, whoever waits longest is next, and who leaves is no longer waited for.
+// TestPlaces checks the number of places, their order, and that a cancelled wait ends.
 func TestPlaces(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		places := work.NewSemaphore("test", 2)
@@ -54,7 +54,7 @@ func TestPlaces(t *testing.T) {
 	})
 }
 
-// TestMutex: five that come together work one after the other with one slot, and two at a time with two.
+// TestMutex checks that five concurrent requests work one after the other with one slot, and two at a time with two.
 func TestMutex(t *testing.T) {
 	for slots, want := range map[int]time.Duration{1: 10 * time.Second, 2: 6 * time.Second, 5: 2 * time.Second} {
 		synctest.Test(t, func(t *testing.T) {
