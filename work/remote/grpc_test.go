@@ -24,7 +24,7 @@ func TestGRPCTarget(t *testing.T) {
 	}
 }
 
-// newGRPC is work with a server that answers each call with err, if it knows of the service, and has the health.
+// newGRPC returns work with a server that answers each call with err, if it has the service, and with a health service.
 func newGRPC(t *testing.T, err error, checker grpc_health_v1.HealthServer) *remote.GRPC {
 	t.Helper()
 	server := grpc.NewServer()
@@ -89,8 +89,7 @@ func TestGRPCHealth(t *testing.T) {
 	}
 }
 
-// TestGRPCResumesSoon: gRPC waits for longer and longer between its attempts to connect, but not for much longer than a
-// second here.
+// TestGRPCResumesSoon checks that the growing pauses between attempts to connect stay below about a second.
 func TestGRPCResumesSoon(t *testing.T) {
 	k := kinds[1]
 	address := nobody(t)

@@ -23,24 +23,25 @@ import (
 )
 
 const (
-	// patience bounds every wait that should be short on an idle machine, and is the margin where none should be needed.
+	// patience ends waits that should be short on an idle machine. It is also the margin in tests that should not need
+	// one.
 	patience = 20 * time.Second
-	// forever is a delay that no test waits for.
+	// forever is a delay that tests do not wait for.
 	forever = time.Minute
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// A dependent is what all kinds here are.
+// A dependent is work with all methods of these kinds.
 type dependent interface {
 	work.Dependent
 	io.Closer
 }
 
-// A kind is one of them, with a server for it.
+// A kind is a kind of work with a server for it.
 type kind struct {
 	name   string
-	server string // as errors name it
+	server string // its name in errors
 	start  func(address string, maxConnections int) (*backend.Server, error)
 	work   func(address string, margin time.Duration) (dependent, error)
 }
@@ -75,7 +76,7 @@ func (k kind) serve(t *testing.T, address string) *backend.Server {
 	return server
 }
 
-// make makes the kind's work, for a server at address.
+// make returns the kind's work for a server at address.
 func (k kind) make(t *testing.T, address string, margin time.Duration) dependent {
 	t.Helper()
 	w, err := k.work(address, margin)
@@ -95,8 +96,8 @@ const anyPort = "127.0.0.1:0"
 // testConnections is more than these tests need.
 const testConnections = 1000
 
-// ownAddress is one of the loopback's that nobody else listens on, with any port: nobody takes it while the server is
-// down. Only Linux has more than one.
+// ownAddress returns a loopback address for this test alone, with any port: while the server is down, no other process
+// takes the port. Only Linux has more than one such address.
 func ownAddress() string {
 	if runtime.GOOS != "linux" {
 		return anyPort
@@ -104,7 +105,7 @@ func ownAddress() string {
 	return fmt.Sprintf("127.%d.%d.%d:0", 1+rand.N(254), rand.N(256), 1+rand.N(254))
 }
 
-// nobody is an address where nobody listens.
+// nobody returns an address on which no process listens.
 func nobody(t *testing.T) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", ownAddress())
@@ -115,7 +116,7 @@ func nobody(t *testing.T) string {
 	return listener.Addr().String()
 }
 
-// eventually waits until what holds.
+// eventually waits until holds returns true.
 func eventually(t *testing.T, what string, holds func() bool) {
 	t.Helper()
 	for end := time.Now().Add(patience); !holds(); time.Sleep(time.Millisecond) {
@@ -125,14 +126,14 @@ func eventually(t *testing.T, what string, holds func() bool) {
 	}
 }
 
-// begin does work in the background. The channel gives what came of it.
+// begin does work in the background, and returns a channel for its result.
 func begin(ctx context.Context, w work.Work, delay time.Duration) <-chan error {
 	ended := make(chan error, 1)
 	go func() { ended <- w.Do(ctx, delay) }()
 	return ended
 }
 
-// wantFailure fails unless err is a failure of that cause.
+// wantFailure checks that err is a failure with a cause.
 func wantFailure(t *testing.T, err error, cause work.Cause) {
 	t.Helper()
 	var failure *work.Failure
@@ -149,8 +150,7 @@ func TestHoldsSocket(t *testing.T) {
 	})
 }
 
-// TestDelay: the work takes as long as it is told to; on an idle machine 2 ms and 1% longer at most, which is to hold at
-// least once.
+// TestDelay checks that the work takes its delay, and on an idle machine at most 2 ms and 1% longer, at least once.
 func TestDelay(t *testing.T) {
 	const delay = 100 * time.Millisecond
 	eachKind(t, func(t *testing.T, k kind) {
@@ -159,7 +159,7 @@ func TestDelay(t *testing.T) {
 	})
 }
 
-// wantDelay does work until once it took no longer than it may.
+// wantDelay does work until it once took at most that long.
 func wantDelay(t *testing.T, w work.Work, delay time.Duration) {
 	t.Helper()
 	least := time.Duration(math.MaxInt64)
@@ -179,7 +179,7 @@ func wantDelay(t *testing.T, w work.Work, delay time.Duration) {
 	}
 }
 
-// TestNoDelay is no work: nobody is asked.
+// TestNoDelay checks that work without a delay does not call the server.
 func TestNoDelay(t *testing.T) {
 	eachKind(t, func(t *testing.T, k kind) {
 		w := k.make(t, nobody(t), patience)
@@ -196,7 +196,7 @@ func TestNoDelay(t *testing.T) {
 	})
 }
 
-// TestCancelled: whoever leaves frees the server, too, and is no failure of it.
+// TestCancelled checks that a cancelled request frees the server too, and is not a failure.
 func TestCancelled(t *testing.T) {
 	eachKind(t, func(t *testing.T, k kind) {
 		server := k.serve(t, ownAddress())
@@ -219,7 +219,7 @@ func TestCancelled(t *testing.T) {
 	})
 }
 
-// TestNoServer: work for a server that is not there is made at once, and says so when it is asked.
+// TestNoServer checks that work for a server that is down is made at once, and that its calls fail.
 func TestNoServer(t *testing.T) {
 	eachKind(t, func(t *testing.T, k kind) {
 		address := nobody(t)
@@ -234,7 +234,7 @@ func TestNoServer(t *testing.T) {
 	})
 }
 
-// silent is the address of somebody who takes connections, and never answers.
+// silent returns the address of a server that accepts connections and never answers.
 func silent(t *testing.T) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", anyPort)
@@ -279,7 +279,7 @@ func TestCheck(t *testing.T) {
 	})
 }
 
-// TestKilled: the work that waits when its server dies fails, and is not done a second time.
+// TestKilled checks that requests that wait when their server dies fail, and are not repeated.
 func TestKilled(t *testing.T) {
 	eachKind(t, func(t *testing.T, k kind) {
 		server := k.serve(t, ownAddress())
@@ -296,7 +296,7 @@ func TestKilled(t *testing.T) {
 	})
 }
 
-// TestRestarted: the service resumes by itself, each time.
+// TestRestarted checks that work resumes by itself, each time.
 func TestRestarted(t *testing.T) {
 	eachKind(t, func(t *testing.T, k kind) {
 		server := k.serve(t, ownAddress())
@@ -311,7 +311,7 @@ func TestRestarted(t *testing.T) {
 	})
 }
 
-// A tally does the same work over and over, until the test ends. All of it ends in one way or the other.
+// A tally repeats work until the test ends, and counts the results.
 type tally struct{ done, refused, broken atomic.Int64 }
 
 func gather(t *testing.T, w work.Work) *tally {
@@ -329,7 +329,7 @@ func gather(t *testing.T, w work.Work) *tally {
 }
 
 func (c *tally) do(t *testing.T, w work.Work) {
-	err := w.Do(context.Background(), 5*time.Millisecond) // not the test's, which ends before the crowd does
+	err := w.Do(context.Background(), 5*time.Millisecond) // the test's context ends before the tally does
 	var failure *work.Failure
 	switch {
 	case err == nil:
@@ -340,7 +340,7 @@ func (c *tally) do(t *testing.T, w work.Work) {
 		c.broken.Add(1)
 	default:
 		c.refused.Add(1)
-		time.Sleep(time.Millisecond) // to be refused takes no time: others need the processor
+		time.Sleep(time.Millisecond) // refusals are immediate: leave the processor to others
 	}
 }
 

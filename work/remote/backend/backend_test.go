@@ -21,7 +21,7 @@ import (
 	"demo-server/work/remote/backend"
 )
 
-// patience bounds every wait that should be short on an idle machine.
+// patience ends waits that should be short on an idle machine.
 const patience = 20 * time.Second
 
 // testConnections is more than these tests need.
@@ -29,7 +29,7 @@ const testConnections = 100
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// started starts a server that ends with the test.
+// started starts a server, and closes it when the test ends.
 func started(t *testing.T, start func(address string, maxConnections int) (*backend.Server, error)) *backend.Server {
 	t.Helper()
 	server, err := start("127.0.0.1:0", testConnections)
@@ -79,7 +79,7 @@ func TestHTTP(t *testing.T) {
 	}
 }
 
-// dial returns a channel that ends with the test.
+// dial returns a channel, and closes it when the test ends.
 func dial(t *testing.T, server *backend.Server) *grpc.ClientConn {
 	t.Helper()
 	channel, err := grpc.NewClient(server.Addr().String(), grpc.WithTransportCredentials(insecure.NewCredentials()))
@@ -90,7 +90,7 @@ func dial(t *testing.T, server *backend.Server) *grpc.ClientConn {
 	return channel
 }
 
-// ask calls the one method, and returns the answer.
+// ask calls the only method, and returns the answer.
 func ask(ctx context.Context, channel *grpc.ClientConn, delay time.Duration) (string, error) {
 	var answer wrapperspb.StringValue
 	err := channel.Invoke(ctx, "/demo.Backend/Wait", durationpb.New(delay), &answer)
@@ -139,7 +139,7 @@ func TestGRPCHealth(t *testing.T) {
 	}
 }
 
-// TestCallerLeaves: the server waits for nobody who has gone.
+// TestCallerLeaves checks that the server does not wait for a caller that has disconnected.
 func TestCallerLeaves(t *testing.T) {
 	for name, row := range servers {
 		t.Run(name, func(t *testing.T) {
@@ -155,7 +155,7 @@ func TestCallerLeaves(t *testing.T) {
 	}
 }
 
-// TestStop: what is under way is answered, unless the deadline comes first.
+// TestStop checks that calls in progress are answered, unless the deadline comes first.
 func TestStop(t *testing.T) {
 	for name, row := range servers {
 		t.Run(name, func(t *testing.T) {
@@ -176,7 +176,7 @@ func TestStop(t *testing.T) {
 	}
 }
 
-// TestClose cuts off what is under way.
+// TestClose checks that calls in progress are cut off.
 func TestClose(t *testing.T) {
 	for name, row := range servers {
 		t.Run(name, func(t *testing.T) {
@@ -204,7 +204,7 @@ func TestAddressTaken(t *testing.T) {
 	}
 }
 
-// stop stops the server, and fails unless it ends with that error.
+// stop stops the server, and checks the error.
 func stop(t *testing.T, server *backend.Server, within time.Duration, want error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), within)
@@ -218,7 +218,7 @@ func stop(t *testing.T, server *backend.Server, within time.Duration, want error
 	}
 }
 
-// servers are both kinds, each with what calls it and returns the call's error.
+// servers holds both servers, each with a call that returns its error.
 var servers = map[string]struct {
 	start func(address string, maxConnections int) (*backend.Server, error)
 	call  func(ctx context.Context, address string, delay time.Duration) error
@@ -249,7 +249,7 @@ func callGRPC(ctx context.Context, address string, delay time.Duration) error {
 	return err
 }
 
-// begin makes a call, and returns once the server knows of it. The channel gives what became of it.
+// begin makes a call, and returns once the server has it. The channel is for the call's error.
 func begin(ctx context.Context, t *testing.T, server *backend.Server, delay time.Duration,
 	call func(context.Context, string, time.Duration) error) <-chan error {
 	t.Helper()
@@ -259,7 +259,7 @@ func begin(ctx context.Context, t *testing.T, server *backend.Server, delay time
 	return answered
 }
 
-// awaitWaiting waits until so many calls wait at the server.
+// awaitWaiting waits until n calls wait at the server.
 func awaitWaiting(t *testing.T, server *backend.Server, n int) {
 	t.Helper()
 	for end := time.Now().Add(patience); server.Waiting() != n; time.Sleep(time.Millisecond) {
