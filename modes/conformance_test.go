@@ -21,7 +21,8 @@ import (
 	"demo-server/work"
 )
 
-// This is the contract of Mode.Serve and of the endpoint, one test for each sentence of it, for every mode in the list.
+// This file tests the contract of Instance.Serve and of the endpoint, one test for each sentence of it, for every mode
+// in the list.
 
 func TestHello(t *testing.T) {
 	eachMode(t, 1, func(t *testing.T, mode modes.Instance) {
@@ -60,7 +61,7 @@ func TestBody(t *testing.T) {
 	})
 }
 
-// TestParallel is what the modes are about: how long n requests take that arrive together.
+// TestParallel checks how long n concurrent requests take, which is the difference between the modes.
 func TestParallel(t *testing.T) {
 	const n, workers = 10, 4
 	eachMode(t, workers, func(t *testing.T, mode modes.Instance) {
@@ -99,7 +100,8 @@ func TestParallel(t *testing.T) {
 	})
 }
 
-// TestDescribe: observers that want it learn the client's address and the query, of refused requests as well.
+// TestDescribe checks that samples have the client's address and the query if requested, even those of refused
+// requests.
 func TestDescribe(t *testing.T) {
 	eachModeReal(t, 1, func(t *testing.T, mode modes.Instance) {
 		seen := &sampled{samples: make(chan server.Sample, 10)}
@@ -117,7 +119,7 @@ func TestDescribe(t *testing.T) {
 	})
 }
 
-// sampled keeps samples.
+// sampled sends samples to a channel.
 type sampled struct{ samples chan server.Sample }
 
 func (s *sampled) Observe(sample *server.Sample) { s.samples <- *sample }
@@ -135,7 +137,7 @@ func TestQueueFull(t *testing.T) {
 		if took := time.Since(before); took != 0 {
 			t.Errorf("refused after %v, want at once", took)
 		}
-		// Two wait and one would join them, each for 2 s of the one worker.
+		// Two wait and a third would join them, each for 2 s of the one worker.
 		if got := r.Header.Get("Retry-After"); got != "6" {
 			t.Errorf("Retry-After %q, want 6", got)
 		}
@@ -162,7 +164,7 @@ func TestQueueTimeout(t *testing.T) {
 			t.Errorf("Server-Timing %q", got)
 		}
 		time.Sleep(testDelay)
-		late.get(http.StatusOK) // the connection is kept, and the worker free again
+		late.get(http.StatusOK) // the connection is kept, and the worker is free again
 	})
 }
 
@@ -233,7 +235,8 @@ func TestFailedWork(t *testing.T) {
 	})
 }
 
-// TestDrainCompletes: when ctx is done, what runs is answered, and told that the connection closes; what is queued too.
+// TestDrainCompletes checks that running and queued requests are answered after ctx is done, with an announcement to
+// close.
 func TestDrainCompletes(t *testing.T) {
 	eachMode(t, 1, func(t *testing.T, mode modes.Instance) {
 		s, m := inMemory(t, mode, config{queue: 1, timeout: time.Minute})
@@ -257,7 +260,8 @@ func TestDrainCompletes(t *testing.T) {
 	})
 }
 
-// TestDrainIdle: a kept connection gets a grace, in which a request is still answered, and is closed after it.
+// TestDrainIdle checks that an idle connection still answers a request for a while after ctx is done, and is then
+// closed.
 func TestDrainIdle(t *testing.T) {
 	eachMode(t, 1, func(t *testing.T, mode modes.Instance) {
 		if !mode.Capabilities.KeepsAlive {
@@ -279,7 +283,8 @@ func TestDrainIdle(t *testing.T) {
 	})
 }
 
-// TestDrainDeadline: at the deadline what is queued or runs ends with 503, and what comes later is refused.
+// TestDrainDeadline checks that queued and running requests end with 503 at the drain deadline, and later ones are
+// refused.
 func TestDrainDeadline(t *testing.T) {
 	eachMode(t, 1, func(t *testing.T, mode modes.Instance) {
 		seen := &outcomes{}
@@ -315,12 +320,12 @@ func TestRefusedAfterDrainDeadline(t *testing.T) {
 			if r := m.dial(t).get(http.StatusServiceUnavailable); !r.Close {
 				t.Error("the reply does not say Connection: close")
 			}
-			time.Sleep(2500 * time.Millisecond) // what had connected by the deadline may be accepted long after
+			time.Sleep(2500 * time.Millisecond) // an established connection may be accepted long after the deadline
 		}
 	})
 }
 
-// TestSourceHandedOver: a second mode takes the source over while the first one's requests are in flight.
+// TestSourceHandedOver checks that a second mode can take over the source while requests of the first are in flight.
 func TestSourceHandedOver(t *testing.T) {
 	eachMode(t, 1, func(t *testing.T, mode modes.Instance) {
 		for _, described := range modes.All {
@@ -349,10 +354,10 @@ func TestSourceHandedOver(t *testing.T) {
 	})
 }
 
-// The rest needs the kernel: it is what tells that a client has left, and how long a connection sat in its queue.
+// The remaining tests need the kernel, which reports disconnects and the time in the accept queue.
 
-// TestSocketHandedOver is TestSourceHandedOver with a socket, of which each mode has a descriptor of its own: none of
-// them may go on accepting through it, nor close it for the next one.
+// TestSocketHandedOver is TestSourceHandedOver with a socket. Each mode has its own descriptor, and must neither accept
+// on it afterwards nor close the socket for the next mode.
 func TestSocketHandedOver(t *testing.T) {
 	eachModeReal(t, 1, func(t *testing.T, mode modes.Instance) {
 		first, source := overTCP(t, mode, config{delay: while})
@@ -375,7 +380,8 @@ func TestSocketHandedOver(t *testing.T) {
 	})
 }
 
-// TestLeave: a client that leaves frees its place at once, queued or running, unless work is to be finished for it.
+// TestLeave checks that a disconnect frees the request's place at once, queued or running, unless work is to be
+// finished.
 func TestLeave(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("modes say that clients are not seen to leave on " + runtime.GOOS)
@@ -384,7 +390,7 @@ func TestLeave(t *testing.T) {
 	leaves := map[string]func(*client){
 		"close": func(c *client) { c.Close() },
 		"fin":   func(c *client) { c.Conn.(interface{ CloseWrite() error }).CloseWrite() },
-		// net/http looks for a FIN only where a next request could stand, and sees this byte there.
+		// net/http looks for a FIN only in place of a next request, and sees this byte there
 		"pipelined": func(c *client) {
 			c.Write([]byte("G"))
 			c.Close()
@@ -424,10 +430,10 @@ func TestLeave(t *testing.T) {
 	})
 }
 
-// standsStill reports whether the mode sees nothing while work runs, as a gevent server that nobody patched.
+// standsStill reports whether the mode notices nothing while work runs, like an unpatched gevent server.
 func standsStill(mode modes.Instance) bool { return !mode.Capabilities.SeesDisconnect }
 
-// TestLeaveFinish: with on-leave=finish the work goes on, queued or running, and is counted as wasted.
+// TestLeaveFinish checks that with FinishOnDisconnect the work continues, queued or running, and counts as wasted.
 func TestLeaveFinish(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("modes say that clients are not seen to leave on " + runtime.GOOS)
@@ -456,8 +462,8 @@ func TestLeaveFinish(t *testing.T) {
 	})
 }
 
-// counting counts how often its work was done to the end. It hides that the work holds nothing, so that every mode
-// has to call it.
+// counting counts how often its work was completed. It does not report that it holds nothing, so every mode has to call
+// it.
 type counting struct {
 	work.Work
 	done atomic.Int32
@@ -473,7 +479,7 @@ func (c *counting) Do(ctx context.Context, delay time.Duration) error {
 	return err
 }
 
-// TestBacklog: the second of two connections sat in single's accept queue for as long as the first was served.
+// TestBacklog checks that the second of two connections waited in single's accept queue while the first was served.
 func TestBacklog(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("modes say that the backlog is not known on " + runtime.GOOS)
@@ -490,7 +496,8 @@ func TestBacklog(t *testing.T) {
 		r := second.read("GET")
 		over := time.Since(dialing)
 		waited := timing(t, r, "backlog")
-		// By the client's clock: it waits for the first one's work, and all that it does not work or queue, at most.
+		// By the client's clock, it waits for the first one's work at least, and for all of its time without work and
+		// queue at most.
 		least, most := time.Duration(0), over-timing(t, r, "queue")-timing(t, r, "work")
 		if mode.Limit.Overflow == modes.AcceptQueue {
 			least = while - connected.Sub(began)
@@ -508,7 +515,7 @@ func TestBacklog(t *testing.T) {
 	})
 }
 
-// timing reads one duration from a reply's Server-Timing.
+// timing returns one duration from a reply's Server-Timing.
 func timing(t *testing.T, r *reply, name string) time.Duration {
 	t.Helper()
 	if r == nil {
@@ -527,7 +534,8 @@ func timing(t *testing.T, r *reply, name string) time.Duration {
 	return 0
 }
 
-// TestMaxConnections: a connection above the limit waits in the accept queue, and is served when another has closed.
+// TestMaxConnections checks that a connection above the limit waits in the accept queue, and is served after another
+// has closed.
 func TestMaxConnections(t *testing.T) {
 	eachModeReal(t, 2, func(t *testing.T, mode modes.Instance) {
 		s, source := overTCP(t, mode, config{delay: atOnce, limits: func(l *server.Limits) { l.MaxConnections = 1 }})
@@ -544,7 +552,7 @@ func TestMaxConnections(t *testing.T) {
 	})
 }
 
-// TestNothingLeft: no thread and no descriptor is left when a mode has ended. TestMain looks for goroutines.
+// TestNothingLeft checks that a mode leaves no thread and no descriptor. TestMain checks for goroutines.
 func TestNothingLeft(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("looks into /proc")
@@ -563,7 +571,7 @@ func TestNothingLeft(t *testing.T) {
 			source.Close()
 		}
 		t.Run(v.label, func(t *testing.T) {
-			run() // what the runtime opens once
+			run() // for the descriptors that the runtime opens only once
 			files, threads := entries(t, "/proc/self/fd"), entries(t, "/proc/self/task")
 			run()
 			until(t, "descriptors are closed", func() bool { return len(entries(t, "/proc/self/fd")) <= len(files)+20 })
@@ -585,7 +593,7 @@ func entries(t *testing.T, dir string) []string {
 	return names
 }
 
-// TestList: what is listed is complete.
+// TestList checks that the list is complete.
 func TestList(t *testing.T) {
 	var names []string
 	for _, mode := range modes.All {

@@ -18,7 +18,7 @@ import (
 	"demo-server/server/fault"
 )
 
-// asking lets requests ask for faults.
+// asking allows requests to override settings.
 var asking = server.Faults{
 	Overrides: true,
 	Caps:      fault.Caps{MaxDelay: time.Minute, MaxSize: 1 << 20},
@@ -26,16 +26,16 @@ var asking = server.Faults{
 
 func ask(target string) string { return "GET " + target + " HTTP/1.1\r\nHost: demo\r\n\r\n" }
 
-// TestOverrides: the same query gets the same answer from every mode, to the nanosecond.
+// TestOverrides checks that a query gets the same answer from every mode, to the nanosecond.
 func TestOverrides(t *testing.T) {
 	const s, ms = time.Second, time.Millisecond
 	const plain = "text/plain; charset=utf-8"
 	const notFound = "not found: the paths are /, /delay/{seconds}, /status/{code}, /bytes/{n} and /drip\n"
 	type answer struct {
 		status                      int
-		body                        string // its length, where that is more than a line
+		body                        string // its length, if it is longer than a line
 		took                        time.Duration
-		length                      int64 // by its header, -1 for none
+		length                      int64 // by its header; -1 for none
 		contentType, retryAfter     string
 		allow, transfer, connection string
 	}
@@ -134,7 +134,8 @@ func TestOverrides(t *testing.T) {
 	})
 }
 
-// TestPosted: httpbin answers a delay and a status to any method, and so does every mode. The body is read and means nothing.
+// TestPosted checks that a delay and a status are answered to any method, like httpbin, and that the body is read and
+// ignored.
 func TestPosted(t *testing.T) {
 	const posted = " HTTP/1.1\r\n" + host + "Content-Length: 5\r\n\r\nhello"
 	eachMode(t, 1, func(t *testing.T, mode modes.Instance) {
@@ -149,7 +150,7 @@ func TestPosted(t *testing.T) {
 	})
 }
 
-// TestNoOverrides: where requests may not ask, nothing that they say changes anything, and httpbin's paths are none.
+// TestNoOverrides checks that without overrides a request cannot change anything, and httpbin's paths do not exist.
 func TestNoOverrides(t *testing.T) {
 	eachMode(t, 1, func(t *testing.T, mode modes.Instance) {
 		_, m := inMemory(t, mode, config{delay: atOnce, queue: 1})
@@ -161,8 +162,8 @@ func TestNoOverrides(t *testing.T) {
 	})
 }
 
-// TestAnyPath: every path and method that has no route of its own gets what / gets, its body is read, and what its query
-// asks for counts as far as it is understood.
+// TestAnyPath checks that every path and method without a route is served like /, that its body is read, and that the
+// valid parts of its query apply.
 func TestAnyPath(t *testing.T) {
 	eachMode(t, 1, func(t *testing.T, mode modes.Instance) {
 		faults := asking
@@ -186,7 +187,8 @@ func TestAnyPath(t *testing.T) {
 	})
 }
 
-// TestCORS: pages of another origin may read replies and their timing, errors too, and a preflight is answered at once.
+// TestCORS checks that pages of another origin may read replies and their timing, including errors, and that a
+// preflight is answered at once.
 func TestCORS(t *testing.T) {
 	eachMode(t, 1, func(t *testing.T, mode modes.Instance) {
 		seen := &outcomes{}
@@ -220,7 +222,7 @@ func TestCORS(t *testing.T) {
 	})
 }
 
-// TestNoCORS: unless it is asked for, no page of another origin may read anything.
+// TestNoCORS checks that without CORS, pages of another origin may read nothing.
 func TestNoCORS(t *testing.T) {
 	eachMode(t, 1, func(t *testing.T, mode modes.Instance) {
 		_, m := inMemory(t, mode, config{delay: atOnce})
@@ -234,8 +236,8 @@ func TestNoCORS(t *testing.T) {
 	})
 }
 
-// TestDrip: the head comes at once, and then a piece at the end of each part of the delay. Until then the request is in
-// flight, no timeout ends it, and the next request on the connection waits for its turn.
+// TestDrip checks that the head comes at once, and a piece at the end of each part of the delay. Until then the request
+// is in flight, it does not time out, and the connection's next request waits.
 func TestDrip(t *testing.T) {
 	const s = time.Second
 	eachMode(t, 1, func(t *testing.T, mode modes.Instance) {
@@ -257,7 +259,7 @@ func TestDrip(t *testing.T) {
 				t.Errorf("%d in flight while it drips, want 1", serving.app.InFlight())
 			}
 		}
-		if mode.Capabilities.KeepsAlive { // which answers one request on a connection
+		if mode.Capabilities.KeepsAlive { // otherwise it answers one request on a connection
 			if r := c.read("GET"); r == nil || r.body != "Hello World" || time.Since(began) != 61*s {
 				t.Errorf("the next request got %+v after %s, want Hello World after 61s", r, time.Since(began))
 			}
@@ -269,11 +271,11 @@ func TestDrip(t *testing.T) {
 	})
 }
 
-// TestDripHoldsThread: a reply that drips holds the one thread of a mode that has no other to write it.
+// TestDripHoldsThread checks that a dripping reply holds the thread of a mode that has no other one to write it.
 func TestDripHoldsThread(t *testing.T) {
 	eachMode(t, 1, func(t *testing.T, mode modes.Instance) {
 		if mode.Capabilities.KeepsAlive {
-			return // hold_test.go has what drips in other modes
+			return // hold_test.go tests drips in other modes
 		}
 		_, m := inMemory(t, mode, config{faults: asking})
 		began := time.Now()
@@ -290,7 +292,7 @@ func TestDripHoldsThread(t *testing.T) {
 	})
 }
 
-// TestDripEnds: a client that leaves a dripping reply frees its place, and so does the drain deadline.
+// TestDripEnds checks that a disconnect, or the drain deadline, ends a dripping reply and frees its place.
 func TestDripEnds(t *testing.T) {
 	ends := map[string]func(*service, *client){
 		"the client leaves":  func(_ *service, c *client) { c.Close() },
@@ -318,8 +320,8 @@ func TestDripEnds(t *testing.T) {
 	})
 }
 
-// TestAbort: a reset is a RST, a close is a FIN, and neither sends a byte; what hangs is in flight until its client
-// leaves, also where its work would be finished, or until the drain deadline.
+// TestAbort checks that a reset is a RST, a close is a FIN, and neither sends a byte. A hanging request is in flight
+// until its client disconnects, even with FinishOnDisconnect, or until the drain deadline.
 func TestAbort(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("systems differ in how they tell of a reset")
@@ -361,7 +363,8 @@ func TestAbort(t *testing.T) {
 	})
 }
 
-// TestCutOff: a reply that is cut off announces its whole body, and ends in the middle of it, with a RST or a FIN.
+// TestCutOff checks that a reply that is cut off announces its whole body, and ends in the middle of it with a RST or a
+// FIN.
 func TestCutOff(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("systems differ in how they tell of a reset")
@@ -407,8 +410,8 @@ func isTimeout(err error) bool {
 	return errors.As(err, &network) && network.Timeout()
 }
 
-// TestFaultSetting: what a setting says happens to a share of the requests that ask for nothing: with the same seed to the
-// same ones, in every mode.
+// TestFaultSetting checks that a setting applies to a share of the requests without overrides, and with the same seed
+// to the same ones in every mode.
 func TestFaultSetting(t *testing.T) {
 	setting, err := fault.ParseSetting("status=503:30&delay=exp(20ms)", asking.Caps)
 	if err != nil {
@@ -434,7 +437,7 @@ func TestFaultSetting(t *testing.T) {
 	})
 }
 
-// TestRefusedDrawNothing: what is drawn for requests does not hang on the refused ones between them.
+// TestRefusedDrawNothing checks that refused requests do not change the draws of others.
 func TestRefusedDrawNothing(t *testing.T) {
 	setting, err := fault.ParseSetting("status=503:50", asking.Caps)
 	if err != nil {

@@ -13,9 +13,11 @@ import (
 	"demo-server/server"
 )
 
-// What a client may try in order to hold a connection, a place or the one thread for longer than the timeouts say.
+// This file tests attempts of a client to hold a connection, a place or the one thread for longer than the timeouts
+// allow.
 
-// TestBlankLines: lines in front of a request do not start its timeout anew. fasthttp skips them, net/http does not.
+// TestBlankLines checks that blank lines before a request do not restart its timeout. fasthttp skips them, net/http
+// does not.
 func TestBlankLines(t *testing.T) {
 	eachMode(t, 1, func(t *testing.T, mode modes.Instance) {
 		for _, row := range []struct {
@@ -39,7 +41,7 @@ func TestBlankLines(t *testing.T) {
 					time.Sleep(row.every)
 				}
 			}()
-			time.Sleep(row.after + 2*time.Second) // for the sweeper's next look, and for lingering
+			time.Sleep(row.after + 2*time.Second) // for the sweeper's next round, and for lingering
 			if s.app.Connections() != 0 {
 				t.Errorf("%s: the connection is open after %v", row.name, row.after)
 			}
@@ -49,8 +51,8 @@ func TestBlankLines(t *testing.T) {
 	})
 }
 
-// TestDeaf: what is written to a client that reads nothing is given up after write-timeout, whoever writes it: the
-// replies of this project, those of net/http to what it cannot parse, and 100 Continue.
+// TestDeaf checks that writes to a client that reads nothing end after write-timeout: our replies, net/http's own
+// errors, and 100 Continue.
 func TestDeaf(t *testing.T) {
 	const start = "GET / HTTP/1.1\r\nHost: demo\r\n"
 	long := strings.Repeat("x", 100_000)
@@ -72,8 +74,8 @@ func TestDeaf(t *testing.T) {
 	})
 }
 
-// TestPlaceEndsWithWork: a place stands for what runs the work. A client that does not read its reply, reads it slowly as
-// it drips, or asked for one that never comes, holds a connection and no place.
+// TestPlaceEndsWithWork checks that a place is only held by work. A client that does not read its reply, reads a slow
+// drip, or gets no reply at all holds a connection and no place.
 func TestPlaceEndsWithWork(t *testing.T) {
 	mostly := map[string]string{
 		"does not read": ask("/?size=100000&delay=1s"), "drips": ask("/?drip=5&delay=5s"), "hangs": ask("/?abort=hang&delay=1s"),
@@ -90,7 +92,7 @@ func TestPlaceEndsWithWork(t *testing.T) {
 			s, m := inMemory(t, mode, config{faults: asking})
 			for range 3 {
 				m.dial(t).send(request)
-				time.Sleep(2 * time.Second) // its work is over, and its reply is not
+				time.Sleep(2 * time.Second) // its work has ended, and its reply has not
 			}
 			if s.app.InFlight() != 3 {
 				t.Errorf("%s: %d in flight, want 3 whose replies are not out", name, s.app.InFlight())
@@ -102,7 +104,7 @@ func TestPlaceEndsWithWork(t *testing.T) {
 	})
 }
 
-// TestHangEnds: a reply that hangs ends after max-delay: there is a bound to how long a request may ask for a connection.
+// TestHangEnds checks that a hanging reply ends after max-delay, which limits how long a request can hold a connection.
 func TestHangEnds(t *testing.T) {
 	eachMode(t, 1, func(t *testing.T, mode modes.Instance) {
 		seen := &outcomes{}
@@ -120,7 +122,7 @@ func TestHangEnds(t *testing.T) {
 	})
 }
 
-// TestGoneWhileWriting: a client that resets its connection while a long reply is written to it frees its slot once.
+// TestGoneWhileWriting checks that a client that resets its connection during a long reply frees its slot once.
 func TestGoneWhileWriting(t *testing.T) {
 	long := strings.Repeat("x", 8<<20)
 	eachModeReal(t, 1, func(t *testing.T, mode modes.Instance) {
@@ -143,7 +145,7 @@ func TestGoneWhileWriting(t *testing.T) {
 	})
 }
 
-// TestPipelinedInTime: a reply does not wait for the requests behind it.
+// TestPipelinedInTime checks that a reply does not wait for the requests after it.
 func TestPipelinedInTime(t *testing.T) {
 	eachMode(t, 1, func(t *testing.T, mode modes.Instance) {
 		if !mode.Capabilities.KeepsAlive {
@@ -163,7 +165,8 @@ func TestPipelinedInTime(t *testing.T) {
 	})
 }
 
-// TestFaultOfLeaver: a request at fault is counted and answered as such, also when its client has stopped sending.
+// TestFaultOfLeaver checks that a faulty request is counted and answered as such, even if its client has stopped
+// sending.
 func TestFaultOfLeaver(t *testing.T) {
 	eachModeReal(t, 1, func(t *testing.T, mode modes.Instance) {
 		seen := &outcomes{}
@@ -179,8 +182,9 @@ func TestFaultOfLeaver(t *testing.T) {
 	})
 }
 
-// TestHalfClose: a client that closes its sending side after its request gets the reply if that is so set, and always if
-// there is nothing to wait for. Otherwise it counts as having left, which a client that has closed sends the same FIN for.
+// TestHalfClose checks a client that closes its sending side after its request. It gets the reply if that is
+// configured, or if there is nothing to wait for. Otherwise it counts as disconnected, because a client that closes its
+// connection sends the same FIN.
 func TestHalfClose(t *testing.T) {
 	eachModeReal(t, 1, func(t *testing.T, mode modes.Instance) {
 		for _, row := range []struct {
@@ -209,7 +213,7 @@ func TestHalfClose(t *testing.T) {
 	})
 }
 
-// TestHalfCloseLater: it is the same for a connection's later requests, whatever those before them waited for.
+// TestHalfCloseLater checks the same for a connection's later requests, whatever the earlier ones waited for.
 func TestHalfCloseLater(t *testing.T) {
 	eachModeReal(t, 1, func(t *testing.T, mode modes.Instance) {
 		if !mode.Capabilities.KeepsAlive {
@@ -231,7 +235,8 @@ func TestHalfCloseLater(t *testing.T) {
 	})
 }
 
-// TestHalfCloseReset: a reset is leaving in any case, and so is a FIN behind a reply that never comes.
+// TestHalfCloseReset checks that a reset always counts as a disconnect, and so does a FIN during a reply that never
+// comes.
 func TestHalfCloseReset(t *testing.T) {
 	eachModeReal(t, 1, func(t *testing.T, mode modes.Instance) {
 		if standsStill(mode) {
@@ -251,7 +256,7 @@ func TestHalfCloseReset(t *testing.T) {
 	})
 }
 
-// TestChurnAtLimit: at max-connections, clients that come and go are all served.
+// TestChurnAtLimit checks that clients that come and go at max-connections are all served.
 func TestChurnAtLimit(t *testing.T) {
 	eachModeReal(t, 2, func(t *testing.T, mode modes.Instance) {
 		_, source := overTCP(t, mode, config{delay: atOnce, queue: 100, limits: func(l *server.Limits) { l.MaxConnections = 2 }})
@@ -278,18 +283,18 @@ func TestChurnAtLimit(t *testing.T) {
 	})
 }
 
-// TestSlowRequest: a client that sends a little now and then has read-request-timeout for all of its request, and then
-// gets 408. The time runs from the accept, or from the first byte of a further request.
+// TestSlowRequest checks that a client that sends a little now and then has read-request-timeout for its whole request,
+// and then gets 408. The time starts with the accept, or with the first byte of a further request.
 func TestSlowRequest(t *testing.T) {
 	const post = "POST /delay/0 HTTP/1.1\r\n" + host
 	const timeout = 30 * time.Second
 	eachMode(t, 1, func(t *testing.T, mode modes.Instance) {
 		for _, row := range []struct {
 			name    string
-			first   string // answered with 200, if it is not empty
+			first   string // if not empty, it is answered with 200
 			silence time.Duration
 			send    string
-			dribble string // again and again
+			dribble string // repeatedly
 			after   time.Duration
 		}{
 			{"body", "", 0, post + "Content-Length: 1000\r\n\r\n", "x", timeout},
@@ -326,15 +331,15 @@ func TestSlowRequest(t *testing.T) {
 				t.Errorf("%s: %+v, want 408 and closed", row.name, r)
 			}
 			c.Close()
-			time.Sleep(time.Second) // for who dribbles to see it
+			time.Sleep(time.Second) // until the dribbling client notices
 		}
 	})
 }
 
-// dribble writes send, and then dribble again and again until that fails.
+// dribble writes send, and then dribble repeatedly until that fails.
 func (c *client) dribble(send, dribble string, every time.Duration) {
 	var err error
-	if send != "" { // to write nothing is no event on a socket, but one in memory
+	if send != "" { // an empty write is an event in memory, but not on a socket
 		_, err = io.WriteString(c.Conn, send)
 	}
 	for err == nil {

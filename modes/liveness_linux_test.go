@@ -20,9 +20,9 @@ import (
 	"demo-server/work"
 )
 
-// What only the kernel's sockets show of a connection's time and of its client's leaving.
+// This file tests properties of connections and disconnects that only the kernel's sockets show.
 
-// together runs tests at the same time that mostly wait, more of them than there are cores.
+// together runs tests that mostly wait at the same time, more of them than there are cores.
 func together(t *testing.T, tests map[string]func(*testing.T)) {
 	var running sync.WaitGroup
 	for name, test := range tests {
@@ -40,7 +40,7 @@ func eachModeTogether(t *testing.T, workers int, test func(*testing.T, modes.Ins
 	together(t, tests)
 }
 
-// TestPipelinedLeaver: a client that fills the receive window behind a request and then leaves is seen to leave, although
+// TestPipelinedLeaver checks that the disconnect of a client that has filled the receive window is noticed, although
 // its FIN cannot arrive.
 func TestPipelinedLeaver(t *testing.T) {
 	eachModeTogether(t, 1, func(t *testing.T, mode modes.Instance) {
@@ -68,7 +68,8 @@ func TestPipelinedLeaver(t *testing.T) {
 	})
 }
 
-// TestPipelinedLeaverFinish: with on-leave=finish the work of such a client goes on, and its connection closes then.
+// TestPipelinedLeaverFinish checks that with FinishOnDisconnect such a client's work continues, and that its connection
+// closes afterwards.
 func TestPipelinedLeaverFinish(t *testing.T) {
 	eachModeTogether(t, 1, func(t *testing.T, mode modes.Instance) {
 		if standsStill(mode) {
@@ -89,10 +90,10 @@ func TestPipelinedLeaverFinish(t *testing.T) {
 	})
 }
 
-// fill pipelines requests until the sockets hold no more, or more than they can hold has been read.
+// fill pipelines requests until the sockets are full, or more than they can hold was read.
 func (c *client) fill() {
 	requests := []byte(strings.Repeat(hello, 1000))
-	for range 500 { // a loopback delivers at once, so that a send that waits this long waits for the reader
+	for range 500 { // a loopback delivers at once: a send that takes this long waits for the reader
 		c.SetWriteDeadline(time.Now().Add(500 * time.Millisecond))
 		if _, err := c.Write(requests); err != nil {
 			return
@@ -100,7 +101,8 @@ func (c *client) fill() {
 	}
 }
 
-// TestPipelinedAhead: many small requests behind a long one are answered in order, although they are read ahead of it.
+// TestPipelinedAhead checks that many small requests after a long one are answered in order, although they are read
+// during it.
 func TestPipelinedAhead(t *testing.T) {
 	const n = 900
 	eachModeTogether(t, 1, func(t *testing.T, mode modes.Instance) {
@@ -122,8 +124,8 @@ func TestPipelinedAhead(t *testing.T) {
 	})
 }
 
-// TestKeepAlive: every mode's connections have the keepalive that net gives its own, wherever the listener comes from: a
-// client that vanished without a word is noticed.
+// TestKeepAlive checks that connections have the same keepalive options as those of package net, for every kind of
+// listener, to notice a client that has vanished silently.
 func TestKeepAlive(t *testing.T) {
 	eachModeReal(t, 1, func(t *testing.T, mode modes.Instance) {
 		socket, err := net.Listen("tcp", "127.0.0.1:0")
@@ -145,7 +147,7 @@ func TestKeepAlive(t *testing.T) {
 			t.Fatal(err)
 		}
 		for from, source := range map[string]*listener.Source{"own": own, "inherited": listener.NewSource(inherited)} {
-			early := dialTCP(t, source) // which has what the listener has before the mode serves
+			early := dialTCP(t, source) // accepted with the listener's options from before the mode
 			s := serve(t, mode, source, config{delay: atOnce, queue: 1})
 			wantKeepAlive(t, from+" listener, early client", s, early)
 			wantKeepAlive(t, from+" listener", s, dialTCP(t, source))
@@ -174,7 +176,7 @@ func wantKeepAlive(t *testing.T, what string, s *service, c *client) {
 	until(t, "closed", func() bool { return s.app.Connections() == 0 })
 }
 
-// acceptedOption reads an option of the server's end of c, which is a descriptor of this process.
+// acceptedOption reads an option of the server's end of c, a descriptor of this process.
 func acceptedOption(t *testing.T, c *client, level, name int) int {
 	t.Helper()
 	near := c.LocalAddr().(*net.TCPAddr)
@@ -193,8 +195,8 @@ func acceptedOption(t *testing.T, c *client, level, name int) int {
 	return 0
 }
 
-// TestSlowReader: a client that reads steadily gets all of its reply, however little of that fits into write-timeout, and
-// also if the connection closes behind it. One that stops reading is given up.
+// TestSlowReader checks that a client that reads steadily gets all of its reply, even if little of it fits into
+// write-timeout, and even if the connection then closes. One that stops reading is cut off.
 func TestSlowReader(t *testing.T) {
 	const size = 4 << 20
 	long := strings.Repeat("x", size)
@@ -231,7 +233,7 @@ func TestSlowReader(t *testing.T) {
 	})
 }
 
-// slow reads as if it had much to do with what it read.
+// slow reads slowly.
 type slow struct{ io.Reader }
 
 func (s *slow) Read(p []byte) (int, error) {

@@ -18,7 +18,7 @@ import (
 	"demo-server/work"
 )
 
-// onThread is work that notes the OS thread that it runs on, and then blocks until it is let go.
+// onThread is work that records its OS thread, and then blocks until it is released.
 type onThread struct {
 	work.Work
 	mu  sync.Mutex
@@ -40,8 +40,7 @@ func (o *onThread) seen() []string {
 	return slices.Sorted(slices.Values(o.ids))
 }
 
-// TestThread: as many threads are in use as there are requests in flight, each with one of its own, and none of them is
-// left when its request has ended.
+// TestThread checks that each request in flight has a thread of its own, which ends with the request.
 func TestThread(t *testing.T) {
 	const n = 50
 	job := &onThread{Work: work.NewSleep(), end: make(chan struct{})}
@@ -78,7 +77,8 @@ func stillThere(t *testing.T, threads []string) (n int) {
 	return n
 }
 
-// TestThreadsRefused: beyond max-threads a request is refused at once, and its connection can be used again.
+// TestThreadsRefused checks that requests beyond max-threads are refused at once, and that their connections can be
+// reused.
 func TestThreadsRefused(t *testing.T) {
 	seen := &outcomes{}
 	job := &onThread{Work: work.NewSleep(), end: make(chan struct{})}

@@ -2,8 +2,8 @@ package modes
 
 import "sync"
 
-// A workerPool is a fixed number of goroutines that do one thing to whatever they are given, in turn. Whoever gives has to
-// see to it that there are no more of these at a time than the crew has members: then giving never blocks.
+// A workerPool runs jobs on a fixed number of goroutines. The caller must not submit more jobs at a time than there are
+// workers; then Submit never blocks.
 type workerPool[T any] struct {
 	jobs    chan T
 	running sync.WaitGroup
@@ -23,7 +23,7 @@ func newWorkerPool[T any](members int, do func(T)) *workerPool[T] {
 
 func (c *workerPool[T]) Submit(t T) { c.jobs <- t }
 
-// Close waits until all that was given is done.
+// Close waits until all jobs are done.
 func (c *workerPool[T]) Close() {
 	close(c.jobs)
 	c.running.Wait()
