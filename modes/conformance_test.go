@@ -498,13 +498,13 @@ func TestBacklog(t *testing.T) {
 		waited := timing(t, r, "backlog")
 		// By the client's clock, it waits for the first one's work at least, and for all of its time without work and
 		// queue at most.
-		least, most := time.Duration(0), over-timing(t, r, "queue")-timing(t, r, "work")
+		atLeast, limit := time.Duration(0), over-timing(t, r, "queue")-timing(t, r, "work")
 		if mode.Limit.Overflow == modes.AcceptQueue {
-			least = while - connected.Sub(began)
+			atLeast = while - connected.Sub(began)
 		}
 		const tick = 10 * time.Millisecond // of the kernel's count, at most
-		if waited < least-tick || waited > most+tick {
-			t.Errorf("backlog %v, want %v to %v", waited, least, most)
+		if waited < atLeast-tick || waited > limit+tick {
+			t.Errorf("backlog %v, want %v to %v", waited, atLeast, limit)
 		}
 		if !mode.Capabilities.KeepsAlive {
 			return

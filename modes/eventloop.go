@@ -60,14 +60,14 @@ func serveEventLoop(ctx context.Context, src *listener.Source, app *server.App, 
 	}
 	helpers := newWorkerPool(o.LoopHelpers, eventloop.Offloaded.Run)
 	defer helpers.Close()
-	return eventloop.Serve(ctx, src, app, o.Loops, func(task eventloop.Runnable) {
-		switch task.Holds() {
+	return eventloop.Serve(ctx, src, app, o.Loops, func(r eventloop.Runnable) {
+		switch r.Holds() {
 		case work.Nothing:
-			task.Sleep()
+			r.Sleep()
 		case work.Thread, work.Core:
-			helpers.Submit(task.Offload())
+			helpers.Submit(r.Offload())
 		default:
-			go task.Offload().Run()
+			go r.Offload().Run()
 		}
 	})
 }

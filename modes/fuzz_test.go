@@ -79,11 +79,11 @@ func checkReplies(t *testing.T, mode modes.Instance, raw, replies []byte) {
 		}
 	}
 	ends := bytes.Count(raw, []byte("\n\r\n")) + bytes.Count(raw, []byte("\n\n"))
-	if most := min(ends, bytes.Count(raw, []byte("HTTP/"))) + 1; final > most {
-		t.Errorf("%s: %d replies to at most %d requests", mode.Name, final, most)
+	if limit := min(ends, bytes.Count(raw, []byte("HTTP/"))) + 1; final > limit {
+		t.Errorf("%s: %d replies to at most %d requests", mode.Name, final, limit)
 	}
-	if most := bytes.Count(raw, []byte("GET ")) + bytes.Count(raw, []byte("HEAD ")); count["200"] > most {
-		t.Errorf("%s: %d times 200 to at most %d times GET or HEAD", mode.Name, count["200"], most)
+	if limit := bytes.Count(raw, []byte("GET ")) + bytes.Count(raw, []byte("HEAD ")); count["200"] > limit {
+		t.Errorf("%s: %d times 200 to at most %d times GET or HEAD", mode.Name, count["200"], limit)
 	}
 	if !mode.Capabilities.KeepsAlive && final > 1 {
 		t.Errorf("%s: %d replies on one connection", mode.Name, final)

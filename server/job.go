@@ -102,9 +102,9 @@ func (j *Job) Begin(method, path, query string, backlog time.Duration) {
 // the reply, and there is no work to save.
 func (j *Job) decideOnDisconnect() {
 	ends := !j.app.config.FinishOnDisconnect && !j.instant()
-	switch said := j.flags.Load(); {
-	case ends == (said&endsOnDisconnect != 0):
-		if ends && said&disconnected != 0 {
+	switch flags := j.flags.Load(); {
+	case ends == (flags&endsOnDisconnect != 0):
+		if ends && flags&disconnected != 0 {
 			j.cancel(causeDisconnected)
 		}
 	case !ends:

@@ -27,9 +27,9 @@ func setting(t *testing.T, text string) fault.Spec {
 
 // TestPlan checks that overrides win over the setting, and the setting over the defaults.
 func TestPlan(t *testing.T) {
-	usual := fault.Plan{Delay: 2 * time.Second, Size: -1}
+	defaults := fault.Plan{Delay: 2 * time.Second, Size: -1}
 	with := func(change func(*fault.Plan)) *fault.Plan {
-		plan := usual
+		plan := defaults
 		change(&plan)
 		return &plan
 	}
@@ -59,7 +59,7 @@ func TestPlan(t *testing.T) {
 		})},
 	} {
 		p := newPlanner(&Config{
-			Delay: usual.Delay, Body: []byte("Hello World"),
+			Delay: defaults.Delay, Body: []byte("Hello World"),
 			Faults: Faults{Overrides: !row.closed, Setting: setting(t, row.setting), Caps: caps},
 		})
 		method, path := "GET", "/"

@@ -160,15 +160,15 @@ func TestCPUIsExact(t *testing.T) {
 	}
 	cpu := work.NewCPU()
 	for _, delay := range []time.Duration{time.Millisecond, 10 * time.Millisecond, 50 * time.Millisecond} {
-		most := delay + delay/20 + 100*time.Microsecond
+		limit := delay + delay/20 + 100*time.Microsecond
 		least := time.Hour
 		for range 20 { // on a virtual machine, the host may take some of a thread's time
 			used := threadTimeOf(func() { cpu.Do(t.Context(), delay) })
-			if least = min(least, used); least <= most {
+			if least = min(least, used); least <= limit {
 				break
 			}
 		}
-		if least < delay-delay/20 || least > most {
+		if least < delay-delay/20 || least > limit {
 			t.Errorf("used %s of CPU time at least, want %s", least, delay)
 		}
 	}

@@ -89,11 +89,11 @@ func TestSleepAllocatesNothing(t *testing.T) {
 	ctx := t.Context()
 	sleep.Do(ctx, time.Microsecond) // makes the timer
 	// Under the race detector, sync.Pool drops some values: the smallest number of allocations counts.
-	fewest := math.Inf(1)
+	smallest := math.Inf(1)
 	for range 20 {
-		fewest = min(fewest, testing.AllocsPerRun(1, func() { sleep.Do(ctx, time.Microsecond) }))
+		smallest = min(smallest, testing.AllocsPerRun(1, func() { sleep.Do(ctx, time.Microsecond) }))
 	}
-	if fewest > 0 {
-		t.Errorf("%v allocations at least, want none", fewest)
+	if smallest > 0 {
+		t.Errorf("%v allocations at least, want none", smallest)
 	}
 }

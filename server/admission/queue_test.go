@@ -421,7 +421,7 @@ type member struct {
 
 func (m *member) Start() {
 	n := m.crowd.working.Add(1)
-	for most := m.crowd.most.Load(); n > most && !m.crowd.most.CompareAndSwap(most, n); most = m.crowd.most.Load() {
+	for limit := m.crowd.most.Load(); n > limit && !m.crowd.most.CompareAndSwap(limit, n); limit = m.crowd.most.Load() {
 	}
 	m.told <- true
 }

@@ -341,8 +341,8 @@ func TestLingersForSoLong(t *testing.T) {
 			break
 		}
 	}
-	if n, most := m.taken.Load(), int64(http1.LingerBytes+2*readChunk+testLimits().MaxHeaderBytes); n > most {
-		t.Errorf("%d bytes read, want at most %d", n, most)
+	if n, limit := m.taken.Load(), int64(http1.LingerBytes+2*readChunk+testLimits().MaxHeaderBytes); n > limit {
+		t.Errorf("%d bytes read, want at most %d", n, limit)
 	}
 }
 
@@ -378,13 +378,13 @@ func (p *bell) Wake() {
 // TestBlockedAtDeadline checks that a job that starts to block its loop at the drain deadline ends with it.
 func TestBlockedAtDeadline(t *testing.T) {
 	app, source := newLoopApp(t, work.NewSleep(), time.Hour, "Hello World")
-	told := make(chan struct{}, 1)
-	g, own := openGroup(t, 1, app, source, func(task Runnable) {
+	woken := make(chan struct{}, 1)
+	g, own := openGroup(t, 1, app, source, func(r Runnable) {
 		app.ExpireDrain()
-		<-told
-		task.RunInline()
+		<-woken
+		r.RunInline()
 	})
-	g.loops[0].poller = &bell{g.loops[0].poller, told}
+	g.loops[0].poller = &bell{g.loops[0].poller, woken}
 	runGroup(t, g, own)
 	client := dial(t, source.Addr())
 	client.SetDeadline(time.Now().Add(patience))
@@ -416,7 +416,7 @@ func (deriving) Holds() work.Resource { return work.Socket }
 func TestDerivedContext(t *testing.T) {
 	for _, waits := range []bool{false, true} {
 		app, source := newLoopApp(t, deriving{waits}, time.Hour, "Hello World")
-		g, own := openGroup(t, 1, app, source, func(task Runnable) { go task.Offload().Run() })
+		g, own := openGroup(t, 1, app, source, func(r Runnable) { go r.Offload().Run() })
 		runGroup(t, g, own)
 		for range 500 {
 			client := dial(t, source.Addr())
@@ -475,8 +475,8 @@ func (p *sleeper) Wait(ready []Event, until time.Duration, yield bool) []Event {
 		return p.Poller.Wait(ready, until, yield)
 	}
 	for c := range p.loop.conns.conns() { // make everything that much older
-		phase, since := c.state()
-		c.setState(phase, since-p.stopped)
+		state, since := c.state()
+		c.setState(state, since-p.stopped)
 		c.due -= p.stopped
 	}
 	p.loop.sweepAt -= p.stopped

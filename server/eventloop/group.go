@@ -176,39 +176,39 @@ const rebalanceAbove = 4
 // pickLoop returns the loop for a connection that accepted has accepted: accepted itself, unless another loop has far
 // fewer connections.
 func (g *group) pickLoop(accepted *loop) *loop {
-	least := accepted
+	fewest := accepted
 	for _, l := range g.loops {
-		if l.count.Load() < least.count.Load() {
-			least = l
+		if l.count.Load() < fewest.count.Load() {
+			fewest = l
 		}
 	}
-	if accepted.count.Load() < least.count.Load()+rebalanceAbove {
+	if accepted.count.Load() < fewest.count.Load()+rebalanceAbove {
 		return accepted
 	}
-	return least
+	return fewest
 }
 
 // A Runnable is a job on an event loop that may run now. Call exactly one of Sleep, Offload and RunInline.
 type Runnable struct{ conn *conn }
 
 // Sleep ends the job after its delay, by a timer of the loop. It is for work that holds nothing.
-func (t Runnable) Sleep() {
-	t.conn.loop.sleep(t.conn)
+func (r Runnable) Sleep() {
+	r.conn.loop.sleep(r.conn)
 }
 
 // Holds returns the resource that the job's work holds while it waits.
-func (t Runnable) Holds() work.Resource { return t.conn.job.Holds() }
+func (r Runnable) Holds() work.Resource { return r.conn.job.Holds() }
 
 // Offload returns the job to be run outside the loop. Only schedule may call it.
-func (t Runnable) Offload() Offloaded {
-	t.conn.loop.group.offloaded.Add(1)
-	return Offloaded{t.conn.loop.group, &t.conn.job}
+func (r Runnable) Offload() Offloaded {
+	r.conn.loop.group.offloaded.Add(1)
+	return Offloaded{r.conn.loop.group, &r.conn.job}
 }
 
 // RunInline runs the work on the loop itself, which blocks until it ends. Only schedule may call it.
-func (t Runnable) RunInline() {
-	t.conn.loop.inline = true
-	t.conn.loop.runBlocking(&t.conn.job, t.conn.job.Run)
+func (r Runnable) RunInline() {
+	r.conn.loop.inline = true
+	r.conn.loop.runBlocking(&r.conn.job, r.conn.job.Run)
 }
 
 // An Offloaded is a job to be run outside its loop. Call Run once.
@@ -218,7 +218,7 @@ type Offloaded struct {
 }
 
 // Run runs the work on the calling goroutine. The loop writes the reply.
-func (e Offloaded) Run() {
-	e.job.Run()
-	e.group.offloaded.Add(-1)
+func (o Offloaded) Run() {
+	o.job.Run()
+	o.group.offloaded.Add(-1)
 }

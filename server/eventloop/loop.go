@@ -333,10 +333,10 @@ func (l *loop) post(p message) {
 // drainMailbox handles all messages. New ones that result from them wait for the next turn.
 func (l *loop) drainMailbox() {
 	l.mu.Lock()
-	posts := l.mailbox
-	l.mailbox, l.spareMailbox = l.spareMailbox[:0], posts
+	messages := l.mailbox
+	l.mailbox, l.spareMailbox = l.spareMailbox[:0], messages
 	l.mu.Unlock()
-	for _, p := range posts {
+	for _, p := range messages {
 		switch {
 		case p.conn == nil:
 			l.attach(p.socket, p.backlog)

@@ -26,22 +26,22 @@ func newParkingPoller(set int, poll func() int) *parkingPoller {
 		return nil
 	}
 	unix.SetNonblock(fd, true) // no effect on epoll, but package os then polls it
-	t := &parkingPoller{file: os.NewFile(uintptr(fd), "epoll")}
-	if t.raw, err = t.file.SyscallConn(); err != nil {
-		t.close()
+	p := &parkingPoller{file: os.NewFile(uintptr(fd), "epoll")}
+	if p.raw, err = p.file.SyscallConn(); err != nil {
+		p.close()
 		return nil
 	}
-	t.look = func(uintptr) bool {
-		t.n = poll()
-		return t.n > 0
+	p.look = func(uintptr) bool {
+		p.n = poll()
+		return p.n > 0
 	}
-	return t
+	return p
 }
 
 // wait returns the result of poll once it is not 0.
-func (t *parkingPoller) wait() (n int, ok bool) {
-	err := t.raw.Read(t.look)
-	return t.n, err == nil
+func (p *parkingPoller) wait() (n int, ok bool) {
+	err := p.raw.Read(p.look)
+	return p.n, err == nil
 }
 
-func (t *parkingPoller) close() { t.file.Close() }
+func (p *parkingPoller) close() { p.file.Close() }

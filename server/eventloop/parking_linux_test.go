@@ -30,7 +30,7 @@ func TestYield(t *testing.T) {
 			t.Errorf("woken, it tells of %v", events)
 		}
 	}
-	told := func(yield bool) {
+	check := func(yield bool) {
 		t.Helper()
 		woken(yield)
 		until := p.now() + 5*time.Millisecond
@@ -52,10 +52,10 @@ func TestYield(t *testing.T) {
 		client.Close()
 	}
 	for _, yield := range []bool{true, true, false, false, true} {
-		told(yield)
+		check(yield)
 	}
 
-	told(false)
+	check(false)
 	if n := descriptors(); n > before { // earlier tests may have left some that close only now
 		t.Errorf("%d descriptors are open that were not before", n-before)
 	}
@@ -75,7 +75,7 @@ func TestYield(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	told(true)
+	check(true)
 	p.Free()
 	if n := descriptors(); n >= before {
 		t.Errorf("%d descriptors are open after free, want fewer than the %d before", n, before)

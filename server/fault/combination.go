@@ -21,13 +21,13 @@ func (s *Spec) checkAfter() error {
 		return nil
 	}
 	cuts := func(a alternative[Abort]) bool { return a.value == Reset || a.value == Close }
-	switch most := maxSizeOf(s.after); {
+	switch limit := maxSizeOf(s.after); {
 	case !slices.ContainsFunc(s.abort, cuts):
 		return errors.New("after has no effect without abort=reset or abort=close")
 	case s.size.sum() != certain:
 		return errors.New("after needs the size of the body; write it as in size=64KiB&abort=reset&after=10KiB")
-	case most >= minSizeOf(s.size):
-		return fmt.Errorf("after=%s is not below the size of the body, %s", units.FormatSize(most), units.FormatSize(minSizeOf(s.size)))
+	case limit >= minSizeOf(s.size):
+		return fmt.Errorf("after=%s is not below the size of the body, %s", units.FormatSize(limit), units.FormatSize(minSizeOf(s.size)))
 	}
 	return nil
 }

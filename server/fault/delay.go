@@ -31,7 +31,7 @@ type delay struct {
 	at    time.Duration // the constant, or uniform's minimum, exponential's mean, logNormal's median
 	to    time.Duration // uniform's maximum
 	sigma float64       // logNormal's: the standard deviation of the delay's natural logarithm
-	most  time.Duration // of exponential and logNormal: values above it are drawn again
+	max   time.Duration // of exponential and logNormal: values above it are drawn again
 }
 
 func fixed(d time.Duration) delay { return delay{at: d} }
@@ -45,7 +45,7 @@ func (d delay) draw(r *rand.Rand) time.Duration {
 		return d.at + time.Duration(r.Int64N(int64(d.to-d.at)+1))
 	}
 	for {
-		if drawn := float64(d.at) * d.stretch(r); drawn <= float64(d.most) {
+		if drawn := float64(d.at) * d.stretch(r); drawn <= float64(d.max) {
 			return time.Duration(drawn)
 		}
 	}
@@ -59,8 +59,8 @@ func (d delay) stretch(r *rand.Rand) float64 {
 	return math.Exp(d.sigma * r.NormFloat64())
 }
 
-// slowest returns the 99.9th percentile, in nanoseconds.
-func (d delay) slowest() float64 {
+// percentile999 returns the 99.9th percentile, in nanoseconds.
+func (d delay) percentile999() float64 {
 	const deviations = 3.0902323061678132 // the standard normal distribution's 99.9th percentile
 	if d.shape == exponential {
 		return float64(d.at) * math.Log(1000)
@@ -94,23 +94,23 @@ func parseDelay(text string, caps Caps) (delay, error) {
 	case name == "uniform" && closed && two:
 		return parseUniform(first, second, caps.MaxDelay)
 	case name == "exp" && closed && !two:
-		return parseTailed(delay{shape: exponential, most: caps.MaxDelay}, first)
+		return parseTailed(delay{shape: exponential, max: caps.MaxDelay}, first)
 	case name == "lognormal" && closed && two:
 		sigma, ok := parseDecimal(second)
 		if !ok || sigma > maxSigma {
 			return delay{}, fmt.Errorf("has %s for its sigma; want 0 to %d, with at most 6 decimals", show(second), maxSigma)
 		}
-		return parseTailed(delay{shape: logNormal, sigma: sigma, most: caps.MaxDelay}, first)
+		return parseTailed(delay{shape: logNormal, sigma: sigma, max: caps.MaxDelay}, first)
 	}
 	return delay{}, errors.New("is no distribution; want uniform(LOWEST,HIGHEST), exp(MEAN) or lognormal(MEDIAN,SIGMA)")
 }
 
-func parseUniform(lowest, highest string, most time.Duration) (delay, error) {
-	at, err := parseDuration(lowest, most)
+func parseUniform(lowest, highest string, limit time.Duration) (delay, error) {
+	at, err := parseDuration(lowest, limit)
 	if err != nil {
 		return delay{}, within(lowest, err)
 	}
-	to, err := parseDuration(highest, most)
+	to, err := parseDuration(highest, limit)
 	if err != nil {
 		return delay{}, within(highest, err)
 	}
@@ -124,14 +124,14 @@ func parseUniform(lowest, highest string, most time.Duration) (delay, error) {
 // than a thousandth of its delays above the cap. Delays above the cap are drawn again, which does not change the
 // distribution of the others.
 func parseTailed(d delay, text string) (delay, error) {
-	at, err := parseDuration(text, d.most)
+	at, err := parseDuration(text, d.max)
 	if err != nil {
 		return delay{}, within(text, err)
 	}
 	d.at = at
-	if slowest := d.slowest(); slowest > float64(d.most) {
+	if high := d.percentile999(); high > float64(d.max) {
 		return delay{}, fmt.Errorf("is too long: 1 in 1000 takes more than %.3gs; want those to take at most %s",
-			slowest/float64(time.Second), units.FormatDuration(d.most))
+			high/float64(time.Second), units.FormatDuration(d.max))
 	}
 	return d, nil
 }

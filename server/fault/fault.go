@@ -105,21 +105,21 @@ func (s Spec) Over(base Spec) Spec {
 	}
 }
 
-// Draw returns a plan from s, and from usual for the parameters that s does not have. The same state of r gives the
+// Draw returns a plan from s, and from defaults for the parameters that s does not have. The same state of r gives the
 // same plan. If nothing in s is random, r is not used and may be nil.
-func (s Spec) Draw(r *rand.Rand, usual Plan) Plan {
+func (s Spec) Draw(r *rand.Rand, defaults Plan) Plan {
 	if s.IsZero() {
-		return usual // nearly every request
+		return defaults // nearly every request
 	}
 	plan := Plan{
-		Delay:      s.delay.draw(r, fixed(usual.Delay)).draw(r),
-		Work:       s.work.draw(r, usual.Work),
-		Status:     s.status.draw(r, usual.Status),
-		Size:       s.size.draw(r, usual.Size),
-		Drip:       s.drip.draw(r, usual.Drip),
+		Delay:      s.delay.draw(r, fixed(defaults.Delay)).draw(r),
+		Work:       s.work.draw(r, defaults.Work),
+		Status:     s.status.draw(r, defaults.Status),
+		Size:       s.size.draw(r, defaults.Size),
+		Drip:       s.drip.draw(r, defaults.Drip),
 		DripAfter:  s.dripAfter,
-		Abort:      s.abort.draw(r, usual.Abort),
-		RetryAfter: s.retryAfter.draw(r, usual.RetryAfter),
+		Abort:      s.abort.draw(r, defaults.Abort),
+		RetryAfter: s.retryAfter.draw(r, defaults.RetryAfter),
 	}
 	if plan.Abort != None {
 		plan.Drip, plan.DripAfter = 0, 0 // and the delay belongs to the work

@@ -222,10 +222,10 @@ func mustParse(t testing.TB, query string) Spec {
 
 // TestPlan checks plans without random parts, and the defaults.
 func TestPlan(t *testing.T) {
-	usual := Plan{Delay: 2 * time.Second, Size: -1}
+	defaults := Plan{Delay: 2 * time.Second, Size: -1}
 	for query, want := range map[string]Plan{
-		"":                           usual,
-		"x=1":                        usual,
+		"":                           defaults,
+		"x=1":                        defaults,
 		"delay=0":                    {Size: -1},
 		"work=cpu":                   {Delay: 2 * time.Second, Work: "cpu", Size: -1},
 		"status=503":                 {Delay: 2 * time.Second, Status: 503, Size: -1},
@@ -242,7 +242,7 @@ func TestPlan(t *testing.T) {
 		"status=205": {Delay: 2 * time.Second, Status: 205},
 		"status=304": {Delay: 2 * time.Second, Status: 304},
 	} {
-		if diff := cmp.Diff(want, mustParse(t, query).Draw(nil, usual)); diff != "" {
+		if diff := cmp.Diff(want, mustParse(t, query).Draw(nil, defaults)); diff != "" {
 			t.Errorf("%s: %s", query, diff)
 		}
 	}

@@ -103,11 +103,11 @@ func setStatus(s *Spec, argument string, caps Caps) error {
 }
 
 // parseSeconds parses a duration with an optional unit.
-func parseSeconds(text string, most time.Duration) (time.Duration, error) {
+func parseSeconds(text string, limit time.Duration) (time.Duration, error) {
 	if decimal.MatchString(text) {
 		text += "s"
 	}
-	return parseDuration(text, most)
+	return parseDuration(text, limit)
 }
 
 // A dripping holds the parameters of /drip.

@@ -10,7 +10,7 @@ import (
 
 // TestFromPath compares the plan of each route with httpbin's reply.
 func TestFromPath(t *testing.T) {
-	usual := Plan{Delay: 3 * time.Second, Size: -1}
+	defaults := Plan{Delay: 3 * time.Second, Size: -1}
 	for _, c := range []struct {
 		path, query string
 		want        Plan
@@ -36,7 +36,7 @@ func TestFromPath(t *testing.T) {
 			t.Errorf("%s?%s: %t, %v", c.path, c.query, ok, err)
 			continue
 		}
-		if diff := cmp.Diff(c.want, spec.Draw(rand.New(rand.NewPCG(1, 2)), usual)); diff != "" {
+		if diff := cmp.Diff(c.want, spec.Draw(rand.New(rand.NewPCG(1, 2)), defaults)); diff != "" {
 			t.Errorf("%s?%s: %s", c.path, c.query, diff)
 		}
 	}

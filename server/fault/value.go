@@ -29,18 +29,18 @@ func parseDecimal(text string) (n float64, ok bool) {
 	return n, err == nil
 }
 
-// parseDuration parses a duration in Go's syntax, from 0 to most.
-func parseDuration(text string, most time.Duration) (time.Duration, error) {
+// parseDuration parses a duration in Go's syntax, from 0 to limit.
+func parseDuration(text string, limit time.Duration) (time.Duration, error) {
 	d, err := time.ParseDuration(text)
 	switch {
 	case err != nil && decimal.MatchString(text):
 		return 0, fmt.Errorf("has no unit; write %s", units.WithUnit(text))
 	case err != nil:
-		return 0, fmt.Errorf("is not a duration; want at most %s, such as 2s or 300ms", units.FormatDuration(most))
+		return 0, fmt.Errorf("is not a duration; want at most %s, such as 2s or 300ms", units.FormatDuration(limit))
 	case d < 0:
-		return 0, fmt.Errorf("is negative; want a duration from 0s to %s", units.FormatDuration(most))
-	case d > most:
-		return 0, fmt.Errorf("is too long; want at most %s", units.FormatDuration(most))
+		return 0, fmt.Errorf("is negative; want a duration from 0s to %s", units.FormatDuration(limit))
+	case d > limit:
+		return 0, fmt.Errorf("is too long; want at most %s", units.FormatDuration(limit))
 	}
 	return d, nil
 }
@@ -79,10 +79,10 @@ func parseDrip(text string, _ Caps) (int, error) { return parseCount(text, maxPi
 
 func parseRetryAfter(text string, _ Caps) (int, error) { return parseCount(text, maxRetryAfter) }
 
-func parseCount(text string, most int) (int, error) {
+func parseCount(text string, limit int) (int, error) {
 	n, err := strconv.ParseUint(text, 10, 31)
-	if err != nil || int(n) > most {
-		return 0, fmt.Errorf("is out of range; want a whole number from 0 to %d", most)
+	if err != nil || int(n) > limit {
+		return 0, fmt.Errorf("is out of range; want a whole number from 0 to %d", limit)
 	}
 	return int(n), nil
 }

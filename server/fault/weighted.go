@@ -43,11 +43,11 @@ func minSizeOf(w weighted[int64]) int64 { return slices.MinFunc(w, bySize).value
 
 func bySize(a, b alternative[int64]) int { return cmp.Compare(a.value, b.value) }
 
-// draw returns one of the alternatives, or usual for the rest of the weights.
-func (w weighted[T]) draw(r *rand.Rand, usual T) T {
+// draw returns one of the alternatives, or fallback for the rest of the weights.
+func (w weighted[T]) draw(r *rand.Rand, fallback T) T {
 	switch {
 	case len(w) == 0:
-		return usual
+		return fallback
 	case w[0].below == certain:
 		return w[0].value
 	}
@@ -57,7 +57,7 @@ func (w weighted[T]) draw(r *rand.Rand, usual T) T {
 			return a.value
 		}
 	}
-	return usual
+	return fallback
 }
 
 // over fills the rest of w's weights with base's alternatives.

@@ -26,11 +26,11 @@ type ReplyWriter struct {
 func NewReplyWriter(name string) ReplyWriter { return ReplyWriter{server: name} }
 
 // SetTime sets the time of further replies.
-func (l *ReplyWriter) SetTime(now time.Time) {
-	if second := now.Unix(); second != l.second || l.common == nil {
-		l.second = second
-		l.common = append(append(l.common[:0], "Server: "...), l.server...)
-		l.common = fasthttp.AppendHTTPDate(append(l.common, "\r\nDate: "...), now)
+func (w *ReplyWriter) SetTime(now time.Time) {
+	if second := now.Unix(); second != w.second || w.common == nil {
+		w.second = second
+		w.common = append(append(w.common[:0], "Server: "...), w.server...)
+		w.common = fasthttp.AppendHTTPDate(append(w.common, "\r\nDate: "...), now)
 	}
 }
 
@@ -43,10 +43,10 @@ type RequestInfo struct {
 
 // Append appends the reply's head to b, and its body if that is small. It returns a longer body, to be written next.
 // The caller writes a body that drips.
-func (l *ReplyWriter) Append(b []byte, reply *server.Reply, manner RequestInfo) (head, body []byte) {
-	head = l.appendHead(b, reply, manner)
+func (w *ReplyWriter) Append(b []byte, reply *server.Reply, info RequestInfo) (head, body []byte) {
+	head = w.appendHead(b, reply, info)
 	switch {
-	case manner.Head || reply.Pieces > 0:
+	case info.Head || reply.Pieces > 0:
 		return head, nil
 	case len(reply.Body) <= smallBody:
 		return append(head, reply.Body...), nil
@@ -55,9 +55,9 @@ func (l *ReplyWriter) Append(b []byte, reply *server.Reply, manner RequestInfo) 
 }
 
 // appendHead appends the reply's status and headers.
-func (l *ReplyWriter) appendHead(b []byte, reply *server.Reply, manner RequestInfo) []byte {
+func (w *ReplyWriter) appendHead(b []byte, reply *server.Reply, info RequestInfo) []byte {
 	b = appendStatus(b, reply.Status)
-	b = append(b, l.common...)
+	b = append(b, w.common...)
 	if HasBody(reply.Status) {
 		b = append(b, "\r\nContent-Type: "+server.ContentType+"\r\nContent-Length: "...)
 		b = strconv.AppendInt(b, int64(len(reply.Body)), 10)
@@ -73,9 +73,9 @@ func (l *ReplyWriter) appendHead(b []byte, reply *server.Reply, manner RequestIn
 		b = append(append(append(append(b, "\r\n"...), h.Name...), ": "...), h.Value...)
 	}
 	switch {
-	case reply.Close || manner.Close:
+	case reply.Close || info.Close:
 		b = append(b, "\r\nConnection: close"...)
-	case manner.HTTP10:
+	case info.HTTP10:
 		b = append(b, "\r\nConnection: keep-alive"...)
 	}
 	return append(b, "\r\n\r\n"...)

@@ -195,11 +195,11 @@ func (s *service) observe(e prefork.Event) {
 }
 
 // happened returns the events of a type.
-func (s *service) happened(what prefork.EventType) (found []prefork.Event) {
+func (s *service) happened(kind prefork.EventType) (found []prefork.Event) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, e := range s.events {
-		if e.Type == what {
+		if e.Type == kind {
 			found = append(found, e)
 		}
 	}
@@ -207,11 +207,11 @@ func (s *service) happened(what prefork.EventType) (found []prefork.Event) {
 }
 
 // await waits until holds returns true.
-func await(t *testing.T, what string, holds func() bool) {
+func await(t *testing.T, condition string, holds func() bool) {
 	t.Helper()
 	for end := time.Now().Add(patience); !holds(); time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {
-			t.Fatalf("not within %v: %s", patience, what)
+			t.Fatalf("not within %v: %s", patience, condition)
 		}
 	}
 }
@@ -277,11 +277,11 @@ func TestServe(t *testing.T) {
 			t.Errorf("worker %d is still there", pid)
 		}
 	}
-	for what, want := range map[prefork.EventType]int{
+	for kind, want := range map[prefork.EventType]int{
 		prefork.Started: 3, prefork.WorkerReady: 3, prefork.ReloadDone: 0, prefork.WorkerDrained: 3, prefork.Exited: 3, prefork.Crashed: 0,
 	} {
-		if got := len(s.happened(what)); got != want {
-			t.Errorf("event %d happened %d times, want %d", what, got, want)
+		if got := len(s.happened(kind)); got != want {
+			t.Errorf("event %d happened %d times, want %d", kind, got, want)
 		}
 	}
 	if _, err := net.DialTimeout("tcp", s.source.Addr().String(), 50*time.Millisecond); err == nil {

@@ -98,14 +98,14 @@ func (w *worker) start(socket, itsChannel *os.File) error {
 func (w *worker) sendMessages() {
 	defer w.orders.Close()
 	encoder := json.NewEncoder(w.orders)
-	for word := range w.messages {
-		encoder.Encode(word) // an error means that the worker has exited
+	for message := range w.messages {
+		encoder.Encode(message) // an error means that the worker has exited
 	}
 }
 
 // readReports passes each of the worker's reports to hear. It returns nil at the end, and errBadReports if the worker
 // sends anything else, or more than maxReports.
-func (w *worker) readReports(hear func(report)) error {
+func (w *worker) readReports(handle func(report)) error {
 	defer w.reports.Close()
 	pipe := &io.LimitedReader{R: w.reports, N: maxReports}
 	for reports := json.NewDecoder(pipe); ; {
@@ -113,7 +113,7 @@ func (w *worker) readReports(hear func(report)) error {
 		err := reports.Decode(&r)
 		switch {
 		case err == nil:
-			hear(r)
+			handle(r)
 		case pipe.N > 0 && (errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)):
 			return nil
 		default:

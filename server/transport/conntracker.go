@@ -148,9 +148,9 @@ func (t *connTracker) find(index int32, generation uint32) *conn {
 func (t *connTracker) all(list []*conn) []*conn {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for _, seat := range t.entries {
-		if seat.conn != nil {
-			list = append(list, seat.conn)
+	for _, e := range t.entries {
+		if e.conn != nil {
+			list = append(list, e.conn)
 		}
 	}
 	return list

@@ -54,7 +54,7 @@ func TestLinger(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			ended := make(chan error, 1)
 			go func() { ended <- serve(ctx, source, newApp()) }()
-			for what, row := range map[string]struct {
+			for name, row := range map[string]struct {
 				send string
 				want int
 			}{
@@ -63,7 +63,7 @@ func TestLinger(t *testing.T) {
 				"header":  {"GET / HTTP/1.1\r\nHost: demo\r\nX: " + strings.Repeat("x", 200_000) + "\r\n\r\n", http.StatusRequestHeaderFieldsTooLarge},
 			} {
 				if got, err := sendThenRead(source.Addr().String(), row.send); got != row.want || err != nil {
-					t.Errorf("%s: %d, %v; want %d", what, got, err, row.want)
+					t.Errorf("%s: %d, %v; want %d", name, got, err, row.want)
 				}
 			}
 			cancel()

@@ -46,11 +46,11 @@ func (t *connTracker) coarseNow() time.Duration { return time.Duration(t.clock.L
 // check times a connection out by a deadline in the past. The goroutine that reads or writes gets an ordinary timeout,
 // and can still answer 408.
 func (t *connTracker) check(c *conn, now time.Duration) {
-	phase, since := c.state()
-	switch phase {
+	state, since := c.state()
+	switch state {
 	case http1.StateHandling, http1.StateHanging:
 		if t.checksInput(c) && now-since >= http1.InputCheckInterval {
-			t.checkInput(c, phase)
+			t.checkInput(c, state)
 		}
 		return
 	case http1.StateWriting:
@@ -58,9 +58,9 @@ func (t *connTracker) check(c *conn, now time.Duration) {
 		return
 	}
 	requested := time.Duration(c.requested.Load())
-	cause, over := t.timeouts.Expired(phase, since, requested, now, t.drainFrom)
+	cause, over := t.timeouts.Expired(state, since, requested, now, t.drainFrom)
 	if over && c.unread() {
-		cause, over = t.timeouts.Expired(phase, since, requested, now-http1.UnreadGrace, t.drainFrom)
+		cause, over = t.timeouts.Expired(state, since, requested, now-http1.UnreadGrace, t.drainFrom)
 	}
 	if over {
 		c.noteCause(cause)
@@ -91,14 +91,14 @@ func (t *connTracker) checksInput(c *conn) bool {
 // checkInput reads further input of a client that waits for its reply. If that input filled the socket, the client's
 // FIN would not arrive, and its disconnect would not be noticed. If there is no reply, the input is dropped. Otherwise
 // it is kept up to MaxReadAhead, and a client that has sent more counts as disconnected.
-func (t *connTracker) checkInput(c *conn, phase http1.ConnState) {
+func (t *connTracker) checkInput(c *conn, state http1.ConnState) {
 	if c.raw == nil || !c.reading.TryLock() {
 		return // its reader notices a disconnect
 	}
 	defer c.reading.Unlock()
 	switch {
 	case c.inputClosed:
-	case phase == http1.StateHanging:
+	case state == http1.StateHanging:
 		c.ahead = nil
 		if t.ahead.drop(c.raw) {
 			c.job.Disconnect() // there is no reply to wait for, even if a FIN alone is not a disconnect

@@ -162,11 +162,11 @@ func TestDelay(t *testing.T) {
 // wantDelay does work until it once took at most that long.
 func wantDelay(t *testing.T, w work.Work, delay time.Duration) {
 	t.Helper()
-	least := time.Duration(math.MaxInt64)
-	for end := time.Now().Add(patience); least > delay+delay/100+2*time.Millisecond; {
+	fastest := time.Duration(math.MaxInt64)
+	for end := time.Now().Add(patience); fastest > delay+delay/100+2*time.Millisecond; {
 		before := time.Now()
 		if before.After(end) {
-			t.Fatalf("took %v at least, want %v", least, delay)
+			t.Fatalf("took %v at least, want %v", fastest, delay)
 		}
 		if err := w.Do(t.Context(), delay); err != nil {
 			t.Fatal(err)
@@ -175,7 +175,7 @@ func wantDelay(t *testing.T, w work.Work, delay time.Duration) {
 		if took < delay {
 			t.Errorf("took %v, want %v", took, delay)
 		}
-		least = min(least, took)
+		fastest = min(fastest, took)
 	}
 }
 
