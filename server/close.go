@@ -1,5 +1,7 @@
 package server
 
+import "demo-server/server/fault"
+
 // A CloseCause is the reason why a connection ends. Every accepted connection gets exactly one.
 type CloseCause uint8
 
@@ -50,4 +52,15 @@ func (a *App) CountClose(cause CloseCause) {
 			observer.ObserveClose(cause)
 		}
 	}
+}
+
+// CloseCause returns the cause of closing a connection after the reply.
+func (r *Reply) CloseCause() CloseCause {
+	switch {
+	case r.Abort != fault.None:
+		return CloseAbort
+	case r.Close && r.Status == StatusDisconnected:
+		return CloseDisconnect
+	}
+	return CloseReplied
 }

@@ -200,9 +200,9 @@ func (l *loop) finish(c *conn, reply *server.Reply) {
 	case reply.Close || c.info.Close && (c.readable || len(c.buffered) > 0):
 		// The client may still be sending. Closing at once would reset the connection, and the reset can overtake the
 		// reply.
-		l.linger(c, http1.CloseCause(reply))
+		l.linger(c, reply.CloseCause())
 	case c.info.Close:
-		l.close(c, http1.CloseCause(reply))
+		l.close(c, reply.CloseCause())
 	}
 }
 

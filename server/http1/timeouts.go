@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"demo-server/server"
-	"demo-server/server/fault"
 )
 
 const (
@@ -115,15 +114,4 @@ func Wait(d time.Duration, stopped <-chan struct{}) bool {
 		}
 	}
 	return true
-}
-
-// CloseCause returns the cause of closing a connection after reply.
-func CloseCause(reply *server.Reply) server.CloseCause {
-	switch {
-	case reply.Abort != fault.None:
-		return server.CloseAbort
-	case reply.Close && reply.Status == server.StatusDisconnected:
-		return server.CloseDisconnect
-	}
-	return server.CloseReplied
 }

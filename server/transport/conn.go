@@ -110,7 +110,7 @@ func (c *conn) closeCause() server.CloseCause {
 	if cause := server.CloseCause(c.cause.Load()); cause != server.CloseReplied {
 		return cause
 	}
-	return http1.CloseCause(&c.answer)
+	return c.answer.CloseCause()
 }
 
 func (c *conn) Write(p []byte) (int, error) {
