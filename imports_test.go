@@ -43,7 +43,7 @@ var mayImport = map[string][]string{
 	"server/eventloop/looptest": {"server/eventloop", "server/listener"}, // for tests
 	"server/fault":              {"units"},
 	"server/host":               {"server", "server/listener"},
-	"server/http1":              {"server", "server/fault"},
+	"server/http1":              {"server"},
 	"server/listener":           {},
 	"server/prefork":            {"server/listener"},
 	"server/transport":          {"server", "server/fault", "server/http1", "server/listener", "work"},
