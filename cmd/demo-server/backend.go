@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"demo-server/internal/catalog"
+	"demo-server/internal/obslog"
 	"demo-server/work/remote/backend"
 )
 
@@ -30,7 +31,7 @@ type backendCommand struct {
 func (c backendCommand) Run(s *streams) error {
 	running, stop := untilSignal(context.Background())
 	defer stop()
-	outliveReaders()
+	obslog.IgnoreBrokenPipe()
 	serveInBackground()
 	defer logOf(s.errOut)()
 	web, err := c.open(backend.StartHTTP, c.HTTPPort, "--http-port")
@@ -63,7 +64,7 @@ func (c backendCommand) open(start starter, port int, flag string) (*backend.Ser
 
 // logOf has Go's own log, where libraries complain, written to out without waiting for its reader. undo ends that.
 func logOf(out io.Writer) (undo func()) {
-	w := newLogWriter(out, func(lines uint64) error {
+	w := obslog.NewWriter(out, func(lines uint64) error {
 		_, err := fmt.Fprintf(out, "%s: %d log lines dropped\n", program, lines)
 		return err
 	})
@@ -71,7 +72,7 @@ func logOf(out io.Writer) (undo func()) {
 	log.SetOutput(w)
 	return func() {
 		log.SetOutput(before)
-		w.close()
+		w.Close()
 	}
 }
 

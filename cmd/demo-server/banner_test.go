@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"demo-server/configs"
+	"demo-server/internal/obslog"
+	"demo-server/internal/testkit"
 )
 
 // TestBanner: on a terminal a server greets in plain lines of at most 80 columns, in every mode and with each kind of work.
@@ -37,11 +39,11 @@ func TestGreets(t *testing.T) {
 		{"info", "auto", true, true}, {"info", "console", true, true}, {"info", "json", true, false}, {"warn", "auto", true, false},
 		{"info", "auto", false, false}, {"info", "console", false, false},
 	} {
-		log := newLogSink(row.level, row.format, &bytes.Buffer{}, row.terminal)
-		if got := log.greets(); got != row.want {
+		log := obslog.New(row.level, row.format, &bytes.Buffer{}, row.terminal)
+		if got := log.Greets(); got != row.want {
 			t.Errorf("%+v: %v", row, got)
 		}
-		log.close()
+		log.Close()
 	}
 }
 
@@ -49,10 +51,10 @@ func TestGreets(t *testing.T) {
 func TestNoColor(t *testing.T) {
 	for value, colors := range map[string]bool{"": true, "1": false} {
 		t.Setenv("NO_COLOR", value)
-		var out lockedBuffer
-		log := newLogSink("info", "auto", &out, true)
-		log.logger().Info("hello")
-		log.close()
+		var out testkit.Buffer
+		log := obslog.New("info", "auto", &out, true)
+		log.Logger().Info("hello")
+		log.Close()
 		if got := strings.Contains(out.String(), "\x1b["); got != colors {
 			t.Errorf("NO_COLOR=%q: %q, want colors: %v", value, out.String(), colors)
 		}

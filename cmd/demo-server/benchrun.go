@@ -17,6 +17,7 @@ import (
 	"demo-server/bench/result"
 	"demo-server/bench/verdict"
 	"demo-server/configs"
+	"demo-server/internal/obslog"
 	"demo-server/units"
 )
 
@@ -93,7 +94,7 @@ func conclude(measured *result.Result, rows []bench.Row, show showing, files ben
 		lines = slices.Concat(strings.Split(failed.Error(), "\n"), lines)
 	}
 	for _, line := range lines {
-		fmt.Fprintf(s.errOut, "%s: %s\n", program, oneLine(line))
+		fmt.Fprintf(s.errOut, "%s: %s\n", program, obslog.OneLine(line))
 	}
 	if lines != nil {
 		return silentError(exitFailure)
@@ -129,7 +130,7 @@ func options(out io.Writer) report.Options {
 	if !onTerminal(out) {
 		return report.Options{Width: usualWidth}
 	}
-	return report.Options{Width: terminalWidth(out), Color: colored()}
+	return report.Options{Width: terminalWidth(out), Color: obslog.Colored()}
 }
 
 // benchDiff compares two files that bench wrote.
@@ -164,7 +165,7 @@ func changedFigures(changes []verdict.Change) string {
 			figures = append(figures, c.Figure.Name)
 		}
 		if last := i+1 == len(changes) || changes[i+1].A != c.A; last && figures != nil {
-			rows = append(rows, fmt.Sprintf("%s (%s)", oneLine(c.A), strings.Join(figures, ", ")))
+			rows = append(rows, fmt.Sprintf("%s (%s)", obslog.OneLine(c.A), strings.Join(figures, ", ")))
 			figures = nil
 		}
 	}

@@ -10,6 +10,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"demo-server/internal/obslog"
 	"demo-server/work"
 )
 
@@ -80,7 +81,7 @@ func (d *dependency) check(ctx context.Context) {
 	case errors.Is(ctx.Err(), context.Canceled): // nobody asks any more, which is not its fault
 	case ctx.Err() != nil && d.err() != nil: // the end of the time says less than what was said before
 	default:
-		shown := errors.New(oneLine(err.Error())) // the other side has a say in its text
+		shown := errors.New(obslog.OneLine(err.Error())) // the other side has a say in its text
 		d.fails.Store(&shown)
 	}
 }

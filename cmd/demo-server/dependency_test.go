@@ -11,6 +11,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"demo-server/internal/testkit"
 	"demo-server/server/host"
 	"demo-server/work"
 )
@@ -83,7 +84,7 @@ func TestAwait(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				logger, lines := logged(zap.InfoLevel)
+				logger, lines := testkit.NewLogger(zap.InfoLevel)
 				needs := newDependency(newPatient(row.check()), timeout, logger)
 				stop, cancel := context.WithTimeout(t.Context(), row.stop)
 				defer cancel()
@@ -135,6 +136,9 @@ func TestBeside(t *testing.T) {
 		}
 	})
 }
+
+// hostile is a text that would end the line, clear the screen, move the cursor or turn the text around.
+const hostile = "/\r\n00:00:00.000 ERROR forged\x1b[2J\x7f\u009b2J\u202e\u2028\xff\"\\"
 
 // TestDependencyShown: the reason is one line that no terminal obeys, and names the dependency only to those who may see
 // everything.

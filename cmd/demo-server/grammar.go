@@ -13,6 +13,7 @@ import (
 
 	"demo-server/configs"
 	"demo-server/internal/catalog"
+	"demo-server/internal/obslog"
 )
 
 // grammar is the command line, but for the flags of the settings: newParser adds those, from the table of configs, to
@@ -154,12 +155,12 @@ type serveCommand struct{}
 
 // Run serves, in this process or in several.
 func (serveCommand) Run(s *streams, settings *configs.Settings, l *line) error {
-	outliveReaders()
+	obslog.IgnoreBrokenPipe()
 	serveInBackground()
 	log := openLog(settings, s.errOut)
-	defer log.close()
-	logger := log.logger()
-	defer adopt(logger)()
+	defer log.Close()
+	logger := log.Logger()
+	defer obslog.RedirectStdLog(logger)()
 	warn(logger, settings)
 	given, err := socketsOfSystemd()
 	if err != nil {

@@ -14,6 +14,7 @@ import (
 
 	"demo-server/configs"
 	"demo-server/internal/catalog"
+	"demo-server/internal/obslog"
 	"demo-server/modes"
 	"demo-server/server"
 	"demo-server/server/admin"
@@ -34,7 +35,7 @@ type firstSignal time.Time
 func (f firstSignal) echoes() bool { return time.Since(time.Time(f)) < echo }
 
 // serve runs the server until a signal has stopped it, and returns the exit code. A second signal ends it at once.
-func serve(settings *configs.Settings, given sockets, logger *zap.Logger, log *logSink) int {
+func serve(settings *configs.Settings, given sockets, logger *zap.Logger, log *obslog.Sink) int {
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, stopSignals()...)
 	defer signal.Stop(signals)
@@ -76,7 +77,7 @@ func serve(settings *configs.Settings, given sockets, logger *zap.Logger, log *l
 // A service is all that serves: the parts, wired to each other and to the settings.
 type service struct {
 	settings *configs.Settings
-	log      *logSink
+	log      *obslog.Sink
 	logger   *zap.Logger
 	mode     modes.Instance
 	source   *server.Source
@@ -93,7 +94,7 @@ type service struct {
 
 // newService makes the parts in the order of design: mode, work and app, then both listeners, so that an address that
 // is taken ends the start before anything serves.
-func newService(settings *configs.Settings, given sockets, logger *zap.Logger, log *logSink) (*service, error) {
+func newService(settings *configs.Settings, given sockets, logger *zap.Logger, log *obslog.Sink) (*service, error) {
 	s := &service{settings: settings, log: log, logger: logger, mode: catalog.Mode(settings)}
 	if err := s.mode.Supported(); err != nil {
 		return nil, fmt.Errorf("mode %s: %w", s.mode.Name, err)
@@ -111,14 +112,14 @@ func newService(settings *configs.Settings, given sockets, logger *zap.Logger, l
 // open makes what comes after the work.
 func (s *service) open(given sockets) error {
 	settings, logger := s.settings, s.logger
-	requests, flushRequests := s.log.buffered()
-	observers, flushObservers := newLogObservers(settings.AccessLog, logger, requests)
+	requests, flushRequests := s.log.Buffered()
+	observers, flushObservers := obslog.Observers(settings.AccessLog, logger, requests)
 	s.flush = func() {
 		flushObservers()
 		flushRequests()
 	}
 	metrics := admin.NewMetrics()
-	metrics.WatchLog(s.log.dropped)
+	metrics.WatchLog(s.log.Dropped)
 	faults := faultsOf(settings)
 	if settings.Fault != "" {
 		logger.Info("not every request gets the usual", zap.String("fault", settings.Fault), zap.Uint64("seed", faults.Seed))
@@ -247,14 +248,14 @@ func (s *service) announce() {
 }
 
 // announce says that requests are answered on source now, and how to try that.
-func announce(log *logSink, logger *zap.Logger, settings *configs.Settings, source *server.Source, p *panel) {
+func announce(log *obslog.Sink, logger *zap.Logger, settings *configs.Settings, source *server.Source, p *panel) {
 	admin := ""
 	if p.server != nil {
 		admin = "http://" + reachable(p.address) + "/"
 	}
 	greeting := greetingOf(settings, "http://"+reachable(source.Addr())+"/", admin)
-	if log.greets() {
-		log.writer.Write([]byte(greeting.banner()))
+	if log.Greets() {
+		log.Write([]byte(greeting.banner()))
 		return
 	}
 	logger.Info("ready", greeting.fields(source.Addr().String())...)

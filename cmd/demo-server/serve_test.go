@@ -13,6 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"demo-server/internal/testkit"
 	"demo-server/modes"
 )
 
@@ -20,7 +21,7 @@ import (
 func TestServe(t *testing.T) {
 	for _, mode := range modes.Names() {
 		t.Run(mode, func(t *testing.T) {
-			var log lockedBuffer
+			var log testkit.Buffer
 			ended := make(chan int, 1)
 			go func() {
 				ended <- run([]string{"--mode", mode, "--port", "0", "--delay", "10ms", "--log-format", "json"}, nil, io.Discard, &log)
@@ -93,7 +94,7 @@ func TestTry(t *testing.T) {
 // readyLine is what the log says once requests are answered.
 type readyLine struct{ Msg, Mode, Address, Bound, Try, Admin, url string }
 
-func waitReady(t *testing.T, log *lockedBuffer) readyLine {
+func waitReady(t *testing.T, log *testkit.Buffer) readyLine {
 	t.Helper()
 	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(time.Millisecond) {
 		for line := range strings.SplitSeq(log.String(), "\n") {

@@ -11,24 +11,26 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"demo-server/internal/testkit"
 )
 
 // A shape is one in which the program serves in one process. Supervisors and workers need processes of their own, and
 // are tested end to end.
 type shape struct {
 	args  []string
-	ready func(t *testing.T, out *lockedBuffer) (url string) // waits, and returns what answers after a while
-	queue bool                                               // the accept queue is served to its end
+	ready func(t *testing.T, out *testkit.Buffer) (url string) // waits, and returns what answers after a while
+	queue bool                                                 // the accept queue is served to its end
 }
 
 var shapes = map[string]shape{
 	"alone": {
 		[]string{"--port=0", "--delay=300ms", "--log-format=json"},
-		func(t *testing.T, out *lockedBuffer) string { return waitReady(t, out).url }, true,
+		func(t *testing.T, out *testkit.Buffer) string { return waitReady(t, out).url }, true,
 	},
 	"backend": {
 		[]string{"backend", "--http-port=0", "--grpc-port=0"},
-		func(t *testing.T, out *lockedBuffer) string {
+		func(t *testing.T, out *testkit.Buffer) string {
 			for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(time.Millisecond) {
 				if text, ready := strings.CutPrefix(out.String(), "ready: "); ready {
 					return strings.Fields(text)[0] + "?delay=300ms"
@@ -82,7 +84,7 @@ func TestOtherSignals(t *testing.T) {
 // start runs the program in this process, and returns its exit code to come and what to ask.
 func (s shape) start(t *testing.T) (ended <-chan int, url string) {
 	t.Helper()
-	var out lockedBuffer
+	var out testkit.Buffer
 	code := make(chan int, 1)
 	go func() { code <- run(s.args, nil, &out, &out) }()
 	return code, s.ready(t, &out)

@@ -14,6 +14,7 @@ import (
 	"go.uber.org/zap"
 
 	"demo-server/configs"
+	"demo-server/internal/obslog"
 	"demo-server/server"
 	"demo-server/server/admin"
 	"demo-server/server/prefork"
@@ -25,7 +26,7 @@ const workerStart = 10 * time.Second
 // A supervision is a process that serves by worker processes.
 type supervision struct {
 	line    *line // where settings are read again
-	log     *logSink
+	log     *obslog.Sink
 	logger  *zap.Logger
 	source  *server.Source
 	fleet   *admin.Fleet
@@ -36,7 +37,7 @@ type supervision struct {
 
 // supervise runs worker processes until a signal has stopped them, and returns the exit code. A second one ends them at
 // once.
-func supervise(settings *configs.Settings, l *line, given sockets, logger *zap.Logger, log *logSink) int {
+func supervise(settings *configs.Settings, l *line, given sockets, logger *zap.Logger, log *obslog.Sink) int {
 	signals := make(chan os.Signal, 8)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	signal.Notify(signals, slices.Collect(maps.Keys(supervisorSignals))...)
@@ -81,7 +82,7 @@ func supervise(settings *configs.Settings, l *line, given sockets, logger *zap.L
 }
 
 // newSupervision makes the parts, and opens both listeners, before any worker starts.
-func newSupervision(settings *configs.Settings, l *line, given sockets, logger *zap.Logger, log *logSink) (
+func newSupervision(settings *configs.Settings, l *line, given sockets, logger *zap.Logger, log *obslog.Sink) (
 	*supervision, error) {
 	if err := prefork.Supported(); err != nil {
 		return nil, err
@@ -92,7 +93,7 @@ func newSupervision(settings *configs.Settings, l *line, given sockets, logger *
 	}
 	s := &supervision{line: l, log: log, logger: logger, source: source}
 	s.workers, err = prefork.New(prefork.Config{
-		Source: source, Shared: given.serve != nil, Command: workerCommands(log.out),
+		Source: source, Shared: given.serve != nil, Command: workerCommands(log.Out()),
 		Most: configs.MaxProcesses, Observe: s.observe,
 	}, planOf(settings))
 	if err != nil {
@@ -101,7 +102,7 @@ func newSupervision(settings *configs.Settings, l *line, given sockets, logger *
 	}
 	s.fleet = admin.NewFleet(admin.FleetConfig{
 		Mode: func() string { return s.inForce().Mode }, Source: source, Answered: s.workers.Answered,
-		LogDropped: log.dropped,
+		LogDropped: log.Dropped,
 	})
 	s.panel, err = openPanel(settings, given.admin, admin.Config{
 		Fleet: s.fleet, ErrorLog: zap.NewStdLog(logger), Ready: s.readiness,

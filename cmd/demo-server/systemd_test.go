@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"demo-server/internal/testkit"
+
 	"go.uber.org/zap"
 )
 
@@ -79,9 +81,9 @@ func TestNotifyStalled(t *testing.T) {
 	}
 	fill(t, path)
 	t.Setenv("NOTIFY_SOCKET", path)
-	logger, lines := logged(zap.WarnLevel)
+	logger, lines := testkit.NewLogger(zap.WarnLevel)
 	notify(logger, "READY=1") // would be the end of the test if it waited
-	wantLines(t, lines, `cannot notify systemd {"error":"i/o timeout"}`)
+	testkit.WantEntries(t, lines, `cannot notify systemd {"error":"i/o timeout"}`)
 	listener.Close() // lets what waits go
 }
 

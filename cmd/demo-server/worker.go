@@ -17,6 +17,7 @@ import (
 	"go.uber.org/zap"
 
 	"demo-server/configs"
+	"demo-server/internal/obslog"
 	"demo-server/server/host"
 	"demo-server/server/prefork"
 )
@@ -52,7 +53,7 @@ func workerEnviron(environ []string) []string {
 func runWorker(args []string, errOut io.Writer) int {
 	signal.Ignore(slices.Collect(maps.Keys(supervisorSignals))...)
 	signal.Ignore(os.Interrupt, syscall.SIGTERM)
-	outliveReaders()
+	obslog.IgnoreBrokenPipe()
 	inherited, err := prefork.Inherit()
 	if err != nil {
 		fmt.Fprintf(errOut, "%s: %s is started by %s --processes, and by nobody else: %s\n", program, workerArgument, program, err)
@@ -84,9 +85,9 @@ func serveFor(inherited *prefork.Inherited, number int, errOut io.Writer) error 
 	settings.AdminToken, settings.DSN = "", configs.Secret(told.DSN)
 	worker := zap.Int("worker", os.Getpid())
 	log := openLog(settings, errOut, worker)
-	defer log.close()
-	logger := log.logger().With(worker)
-	defer adopt(logger)()
+	defer log.Close()
+	logger := log.Logger().With(worker)
+	defer obslog.RedirectStdLog(logger)()
 
 	order := prefork.Retire
 	service, err := newService(settings, sockets{

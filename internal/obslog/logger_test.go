@@ -1,61 +1,19 @@
-package main
+package obslog
 
 import (
 	"bytes"
-	"encoding/json"
 	"log"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
-	"go.uber.org/zap/zaptest/observer"
 
+	"demo-server/internal/testkit"
 	"demo-server/server"
 )
-
-// logged returns a logger, and the lines that it was given.
-func logged(level zapcore.Level) (*zap.Logger, *observer.ObservedLogs) {
-	core, lines := observer.New(level)
-	return zap.New(core), lines
-}
-
-// A lockedBuffer can be read while a logger's own goroutine, or another process, writes to it.
-type lockedBuffer struct {
-	mu     sync.Mutex
-	buffer bytes.Buffer
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buffer.Write(p)
-}
-
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buffer.String()
-}
-
-// wantLines compares lines with what each should say: its message and its fields as JSON.
-func wantLines(t *testing.T, lines *observer.ObservedLogs, want ...string) {
-	t.Helper()
-	var got []string
-	for _, line := range lines.TakeAll() {
-		fields, err := json.Marshal(line.ContextMap())
-		if err != nil {
-			t.Fatal(err)
-		}
-		got = append(got, line.Message+" "+string(fields))
-	}
-	if strings.Join(got, "\n") != strings.Join(want, "\n") {
-		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
-	}
-}
 
 func TestLoggerFormats(t *testing.T) {
 	for _, c := range []struct {
@@ -72,9 +30,9 @@ func TestLoggerFormats(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var out bytes.Buffer
-				log := newLogSink("info", c.format, &out, c.terminal)
-				log.logger().Warn("hi", zap.Int("n", 1))
-				log.close()
+				log := New("info", c.format, &out, c.terminal)
+				log.Logger().Warn("hi", zap.Int("n", 1))
+				log.Close()
 				now := time.Now()
 				date, clock := now.Format("2006-01-02T15:04:05.000Z07:00"), now.Format("15:04:05.000")
 				want := strings.NewReplacer("DATE", date, "TIME", clock).Replace(c.want)
@@ -89,13 +47,13 @@ func TestLoggerFormats(t *testing.T) {
 func TestLoggerLevels(t *testing.T) {
 	for level, want := range map[string]int{"debug": 4, "info": 3, "warn": 2, "error": 1} {
 		var out bytes.Buffer
-		log := newLogSink(level, "json", &out, false)
-		logger := log.logger()
+		log := New(level, "json", &out, false)
+		logger := log.Logger()
 		logger.Debug("a")
 		logger.Info("b")
 		logger.Warn("c")
 		logger.Error("d")
-		log.close()
+		log.Close()
 		if got := strings.Count(out.String(), "\n"); got != want {
 			t.Errorf("%s: got %d lines, want %d", level, got, want)
 		}
@@ -104,9 +62,9 @@ func TestLoggerLevels(t *testing.T) {
 
 func TestBufferedLogger(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var out lockedBuffer
-		log := newLogSink("info", "json", &out, false)
-		logger, flush := log.buffered()
+		var out testkit.Buffer
+		log := New("info", "json", &out, false)
+		logger, flush := log.Buffered()
 		logger.Info("first")
 		synctest.Wait()
 		if out.String() != "" {
@@ -119,7 +77,7 @@ func TestBufferedLogger(t *testing.T) {
 		}
 		logger.Info("last")
 		flush()
-		log.close()
+		log.Close()
 		if !strings.Contains(out.String(), "last") {
 			t.Error("flush did not write the last line")
 		}
@@ -127,9 +85,9 @@ func TestBufferedLogger(t *testing.T) {
 }
 
 func TestLogObservers(t *testing.T) {
-	logger, lines := logged(zap.InfoLevel)
+	logger, lines := testkit.NewLogger(zap.InfoLevel)
 	for mode, want := range map[string]int{"off": 3, "sampled": 4, "all": 4} {
-		observers, flush := newLogObservers(mode, logger, logger)
+		observers, flush := Observers(mode, logger, logger)
 		if len(observers) != want {
 			t.Errorf("%s: got %d observers, want %d", mode, len(observers), want)
 		}
@@ -146,10 +104,10 @@ func TestLogObservers(t *testing.T) {
 // TestAdopt: what libraries write to Go's own log is a line of ours, and none unless all is to be logged.
 func TestAdopt(t *testing.T) {
 	for level, want := range map[zapcore.Level][]string{zapcore.DebugLevel: {"chatter {}"}, zapcore.InfoLevel: nil} {
-		logger, lines := logged(level)
-		undo := adopt(logger)
+		logger, lines := testkit.NewLogger(level)
+		undo := RedirectStdLog(logger)
 		log.Print("chatter")
 		undo()
-		wantLines(t, lines, want...)
+		testkit.WantEntries(t, lines, want...)
 	}
 }

@@ -1,4 +1,4 @@
-package main
+package obslog
 
 import (
 	"fmt"
@@ -11,6 +11,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"demo-server/internal/testkit"
 	"demo-server/server"
 )
 
@@ -22,17 +23,17 @@ var worked = server.Sample{
 const workedLine = `request {"backlog_ms":1.5,"client":"127.0.0.1:54321","method":"GET","mode":"pool","outcome":"ok","path":"/","query":"delay=2s","queue_ms":40,"status":200,"work_ms":2000,"write_ms":0.012}`
 
 func TestAccessLog(t *testing.T) {
-	logger, lines := logged(zap.InfoLevel)
+	logger, lines := testkit.NewLogger(zap.InfoLevel)
 	access := newAccessLog("all", logger)
 	access.Observe(&worked)
 	access.Observe(&server.Sample{Mode: "pool", Method: "GET", Path: "/x", Status: 404, Outcome: server.BadRequest, Backlog: -1})
 	access.flush()
-	wantLines(t, lines, workedLine,
+	testkit.WantEntries(t, lines, workedLine,
 		`request {"method":"GET","mode":"pool","outcome":"bad_request","path":"/x","status":404}`)
 }
 
 func TestAccessLogOff(t *testing.T) {
-	logger, lines := logged(zap.WarnLevel)
+	logger, lines := testkit.NewLogger(zap.WarnLevel)
 	if newAccessLog("off", logger) != nil {
 		t.Error("off makes a log, want nil")
 	}
@@ -40,30 +41,30 @@ func TestAccessLogOff(t *testing.T) {
 	access.Observe(&worked)
 	access.Observe(&worked)
 	access.flush()
-	wantLines(t, lines)
+	testkit.WantEntries(t, lines)
 }
 
 func TestAccessLogSampled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		logger, lines := logged(zap.InfoLevel)
+		logger, lines := testkit.NewLogger(zap.InfoLevel)
 		access := newAccessLog("sampled", logger)
 		for range 5 {
 			access.Observe(&worked)
 		}
-		wantLines(t, lines, workedLine)
+		testkit.WantEntries(t, lines, workedLine)
 		time.Sleep(logInterval)
 		access.Observe(&worked)
 		access.Observe(&worked)
-		wantLines(t, lines, strings.Replace(workedLine, `"status"`, `"skipped":4,"status"`, 1))
+		testkit.WantEntries(t, lines, strings.Replace(workedLine, `"status"`, `"skipped":4,"status"`, 1))
 		access.flush()
 		access.flush()
-		wantLines(t, lines, `requests not logged {"skipped":1}`)
+		testkit.WantEntries(t, lines, `requests not logged {"skipped":1}`)
 	})
 }
 
 // TestAccessLogLosesNone counts every request once, as logged or as skipped, whoever observes it.
 func TestAccessLogLosesNone(t *testing.T) {
-	logger, lines := logged(zap.InfoLevel)
+	logger, lines := testkit.NewLogger(zap.InfoLevel)
 	access := newAccessLog("sampled", logger)
 	var clients sync.WaitGroup
 	for range 8 {
@@ -90,9 +91,9 @@ func BenchmarkAccessLog(b *testing.B) {
 	for _, mode := range []string{"sampled", "all"} {
 		for _, level := range []string{"info", "warn"} {
 			b.Run(fmt.Sprint(mode, "/", level), func(b *testing.B) {
-				log := newLogSink(level, "json", io.Discard, false)
-				defer log.close()
-				logger, flush := log.buffered()
+				log := New(level, "json", io.Discard, false)
+				defer log.Close()
+				logger, flush := log.Buffered()
 				defer flush()
 				access := newAccessLog(mode, logger)
 				b.ReportAllocs()

@@ -1,4 +1,4 @@
-package main
+package obslog
 
 import (
 	"bytes"
@@ -9,6 +9,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"demo-server/internal/testkit"
 	"demo-server/server"
 )
 
@@ -19,21 +20,21 @@ var panicked = server.Sample{
 
 func TestPanicLog(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		logger, lines := logged(zap.InfoLevel)
+		logger, lines := testkit.NewLogger(zap.InfoLevel)
 		panics := newPanicLog(logger)
 		panics.Observe(&worked)
-		wantLines(t, lines)
+		testkit.WantEntries(t, lines)
 		for range 4 {
 			panics.Observe(&panicked)
 		}
-		wantLines(t, lines, `panic in work {"mode":"pool","value":"boom"}`)
+		testkit.WantEntries(t, lines, `panic in work {"mode":"pool","value":"boom"}`)
 		time.Sleep(logInterval)
 		panics.Observe(&panicked)
 		panics.Observe(&panicked)
-		wantLines(t, lines, `panic in work {"mode":"pool","skipped":3,"value":"boom"}`)
+		testkit.WantEntries(t, lines, `panic in work {"mode":"pool","skipped":3,"value":"boom"}`)
 		panics.flush()
 		panics.flush()
-		wantLines(t, lines, `panics not logged {"skipped":1}`)
+		testkit.WantEntries(t, lines, `panics not logged {"skipped":1}`)
 	})
 }
 
@@ -43,9 +44,9 @@ func TestPanicLogStack(t *testing.T) {
 		"console": "\ngoroutine 7 [running]:\nwork.Do()\n",
 	} {
 		var out bytes.Buffer
-		log := newLogSink("info", format, &out, false)
-		newPanicLog(log.logger()).Observe(&panicked)
-		log.close()
+		log := New("info", format, &out, false)
+		newPanicLog(log.Logger()).Observe(&panicked)
+		log.Close()
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%s: got %q, want %q in it", format, out.String(), want)
 		}

@@ -1,4 +1,4 @@
-package main
+package obslog
 
 import (
 	"bytes"
@@ -22,20 +22,20 @@ func TestLogCannotBeForged(t *testing.T) {
 		"method":  func(l *zap.Logger) { newAccessLog("all", l).Observe(&server.Sample{Method: hostile}) },
 		"failure": func(l *zap.Logger) { newFailureLog(l).Observe(&server.Sample{Err: errors.New(hostile)}) },
 		"panic":   func(l *zap.Logger) { newPanicLog(l).Observe(&server.Sample{Panic: &server.Panic{Value: hostile}}) },
-		"end":     func(l *zap.Logger) { logEnd(l, true, errors.New(hostile)) },
+		"error":   func(l *zap.Logger) { l.Error("failed", zap.Error(errors.New(hostile))) },
 		"field":   func(l *zap.Logger) { l.With(zap.String("text", hostile)).Info("line") },
 		"message": func(l *zap.Logger) { l.Info(hostile) },
 		"library": func(l *zap.Logger) {
-			defer adopt(l)()
+			defer RedirectStdLog(l)()
 			log.Print(hostile)
 		},
 	} {
 		for _, format := range []string{"console", "json"} {
 			t.Run(name+" "+format, func(t *testing.T) {
 				var out bytes.Buffer
-				sink := newLogSink("debug", format, &out, true)
-				logs(sink.logger())
-				sink.close()
+				sink := New("debug", format, &out, true)
+				logs(sink.Logger())
+				sink.Close()
 				line := strings.TrimSuffix(out.String(), "\n")
 				if _, after, coloured := strings.Cut(line, "\x1b[0m"); coloured {
 					line = after // the colour of the level is ours

@@ -1,4 +1,4 @@
-package main
+package obslog
 
 import (
 	"time"
@@ -12,14 +12,14 @@ import (
 // An accessLog logs requests: all of them, or a bounded number of them and how many it skipped.
 type accessLog struct {
 	logger *zap.Logger
-	limit  *logLimit // nil to log all
+	limit  *limiter // nil to log all
 }
 
 // newAccessLog returns the access log of a mode (off, sampled or all), and nil for off. logger should be buffered.
 func newAccessLog(mode string, logger *zap.Logger) *accessLog {
 	switch mode {
 	case "sampled":
-		return &accessLog{logger: logger, limit: newLogLimit(logInterval)}
+		return &accessLog{logger: logger, limit: newLimiter(logInterval)}
 	case "all":
 		return &accessLog{logger: logger}
 	}

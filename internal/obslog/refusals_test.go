@@ -1,4 +1,4 @@
-package main
+package obslog
 
 import (
 	"testing"
@@ -7,6 +7,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"demo-server/internal/testkit"
 	"demo-server/server"
 )
 
@@ -17,50 +18,50 @@ func refused(outcome server.Outcome) *server.Sample {
 }
 
 func TestRefusalLogIgnoresOthers(t *testing.T) {
-	logger, lines := logged(zap.InfoLevel)
+	logger, lines := testkit.NewLogger(zap.InfoLevel)
 	refusals := newRefusalLog(logger)
 	refusals.Observe(&server.Sample{Outcome: server.OK})
 	refusals.Observe(&server.Sample{Outcome: server.LeftQueued})
 	refusals.flush()
-	wantLines(t, lines)
+	testkit.WantEntries(t, lines)
 }
 
 func TestRefusalLogBurst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		logger, lines := logged(zap.InfoLevel)
+		logger, lines := testkit.NewLogger(zap.InfoLevel)
 		refusals := newRefusalLog(logger)
 		for range 3 {
 			refusals.Observe(refused(server.QueueFull))
 		}
 		refusals.Observe(refused(server.QueueTimeout))
-		wantLines(t, lines, refusing)
+		testkit.WantEntries(t, lines, refusing)
 		pass(refusalInterval)
-		wantLines(t, lines, `refused requests {"queue_full":2,"queue_timeout":1}`)
+		testkit.WantEntries(t, lines, `refused requests {"queue_full":2,"queue_timeout":1}`)
 		refusals.Observe(refused(server.QueueFull))
-		wantLines(t, lines)
+		testkit.WantEntries(t, lines)
 		pass(refusalInterval)
-		wantLines(t, lines, `refused requests {"queue_full":1}`)
+		testkit.WantEntries(t, lines, `refused requests {"queue_full":1}`)
 		pass(refusalInterval)
-		wantLines(t, lines, `no longer refusing requests {}`)
+		testkit.WantEntries(t, lines, `no longer refusing requests {}`)
 		pass(refusalInterval)
-		wantLines(t, lines)
+		testkit.WantEntries(t, lines)
 		refusals.Observe(refused(server.QueueFull))
-		wantLines(t, lines, refusing)
+		testkit.WantEntries(t, lines, refusing)
 		refusals.flush()
 	})
 }
 
 func TestRefusalLogFlush(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		logger, lines := logged(zap.InfoLevel)
+		logger, lines := testkit.NewLogger(zap.InfoLevel)
 		refusals := newRefusalLog(logger)
 		refusals.Observe(refused(server.QueueFull))
 		refusals.Observe(refused(server.Draining))
 		refusals.flush()
 		refusals.flush()
-		wantLines(t, lines, refusing, `refused requests {"draining":1}`)
+		testkit.WantEntries(t, lines, refusing, `refused requests {"draining":1}`)
 		pass(2 * refusalInterval)
-		wantLines(t, lines)
+		testkit.WantEntries(t, lines)
 	})
 }
 

@@ -1,4 +1,4 @@
-package main
+package obslog
 
 import (
 	"time"
@@ -17,13 +17,13 @@ const failureInterval = time.Second
 // common one does not hide a rare one.
 type failureLog struct {
 	logger *zap.Logger
-	limits map[work.Cause]*logLimit
+	limits map[work.Cause]*limiter
 }
 
 func newFailureLog(logger *zap.Logger) *failureLog {
-	limits := map[work.Cause]*logLimit{noCause: newLogLimit(failureInterval)}
+	limits := map[work.Cause]*limiter{noCause: newLimiter(failureInterval)}
 	for _, cause := range work.Causes {
-		limits[cause] = newLogLimit(failureInterval)
+		limits[cause] = newLimiter(failureInterval)
 	}
 	return &failureLog{logger: logger, limits: limits}
 }

@@ -1,4 +1,4 @@
-package main
+package obslog
 
 import (
 	"bytes"
@@ -15,16 +15,16 @@ import (
 const (
 	// logCapacity is how many bytes of log may wait for a reader that is slow. What is more is dropped.
 	logCapacity = 1 << 20
-	// wholeBytes is how much a process can write to a pipe without another one's lines in between (PIPE_BUF).
-	wholeBytes = 4096
+	// pipeBuf is how much a process can write to a pipe without another one's lines in between (PIPE_BUF).
+	pipeBuf = 4096
 	// logPatience is how long the end of the process waits for a reader that takes nothing.
 	logPatience = time.Second
 )
 
-// A logWriter keeps whoever logs from waiting for the reader of the log: Write hands lines over, and a goroutine writes
-// them. If the reader does not keep up, or has gone, lines are dropped and counted. Create it with newLogWriter, and
+// A Writer keeps whoever logs from waiting for the reader of the log: Write hands lines over, and a goroutine writes
+// them. If the reader does not keep up, or has gone, lines are dropped and counted. Create it with NewWriter, and
 // close it at the end of the process.
-type logWriter struct {
+type Writer struct {
 	out     io.Writer
 	tell    func(lines uint64) error // writes to out that so many lines were dropped
 	dropped atomic.Uint64            // lines, in all
@@ -40,14 +40,14 @@ type logWriter struct {
 	closed  bool
 }
 
-func newLogWriter(out io.Writer, tell func(lines uint64) error) *logWriter {
-	w := &logWriter{out: out, tell: tell, ended: make(chan struct{}), wake: make(chan struct{}, 1)}
+func NewWriter(out io.Writer, tell func(lines uint64) error) *Writer {
+	w := &Writer{out: out, tell: tell, ended: make(chan struct{}), wake: make(chan struct{}, 1)}
 	go w.run()
 	return w
 }
 
 // Write takes one line or several, and never blocks. It always succeeds.
-func (w *logWriter) Write(lines []byte) (int, error) {
+func (w *Writer) Write(lines []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.closed || w.size+len(lines) > logCapacity {
@@ -64,14 +64,14 @@ func (w *logWriter) Write(lines []byte) (int, error) {
 }
 
 // drop counts lines as dropped. The caller holds the lock.
-func (w *logWriter) drop(lines []byte) {
+func (w *Writer) drop(lines []byte) {
 	n := uint64(bytes.Count(lines, []byte{'\n'}))
 	w.dropped.Add(n)
 	w.untold += n
 }
 
-// close writes the lines that wait. It gives up if the reader takes none for logPatience.
-func (w *logWriter) close() {
+// Close writes the lines that wait. It gives up if the reader takes none for logPatience.
+func (w *Writer) Close() {
 	w.mu.Lock()
 	w.closed = true
 	close(w.wake)
@@ -90,7 +90,7 @@ func (w *logWriter) close() {
 }
 
 // run writes until the end.
-func (w *logWriter) run() {
+func (w *Writer) run() {
 	defer close(w.ended)
 	for range w.wake {
 		w.write()
@@ -99,10 +99,10 @@ func (w *logWriter) run() {
 }
 
 // write writes the lines that wait, and after them how many were dropped.
-func (w *logWriter) write() {
+func (w *Writer) write() {
 	for {
 		lines, untold := w.take()
-		for piece := range wholeLines(lines, wholeBytes) {
+		for piece := range wholeLines(lines, pipeBuf) {
 			w.writePiece(piece)
 		}
 		told := untold > 0 && w.tell(untold) == nil
@@ -118,7 +118,7 @@ func (w *logWriter) write() {
 	}
 }
 
-func (w *logWriter) writePiece(lines []byte) {
+func (w *Writer) writePiece(lines []byte) {
 	_, err := w.out.Write(lines)
 	w.written.Add(1)
 	if err != nil {
@@ -129,7 +129,7 @@ func (w *logWriter) writePiece(lines []byte) {
 }
 
 // take returns the lines that wait, which are valid until the next call, and how many were dropped after them.
-func (w *logWriter) take() (lines []byte, untold uint64) {
+func (w *Writer) take() (lines []byte, untold uint64) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.waiting, w.spare = w.spare[:0], w.waiting
@@ -154,7 +154,7 @@ func wholeLines(text []byte, max int) iter.Seq[[]byte] {
 	}
 }
 
-// outliveReaders makes a write to standard output or error that nobody reads any more an error, as to any other file,
+// IgnoreBrokenPipe makes a write to standard output or error that nobody reads any more an error, as to any other file,
 // instead of a signal that ends the process. It leaves the processes that this one starts alone, which to ignore the
 // signal would not.
-func outliveReaders() { signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) }
+func IgnoreBrokenPipe() { signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) }

@@ -1,4 +1,4 @@
-package main
+package obslog
 
 import (
 	"slices"
@@ -10,8 +10,8 @@ import (
 	"go.uber.org/zap/zapcore"
 )
 
-// oneLine replaces all that is not visible, for a text that others have a say in.
-func oneLine(text string) string { return strings.Map(printableRune, text) }
+// OneLine replaces all that is not visible, for a text that others have a say in.
+func OneLine(text string) string { return strings.Map(printableRune, text) }
 
 func printableRune(r rune) rune {
 	if unicode.IsPrint(r) {
@@ -20,7 +20,7 @@ func printableRune(r rune) rune {
 	return unicode.ReplacementChar
 }
 
-// printable is oneLine, but leaves control characters below space as they are.
+// printable is OneLine, but leaves control characters below space as they are.
 func printable(text string) string {
 	return strings.Map(func(r rune) rune {
 		if r < ' ' {

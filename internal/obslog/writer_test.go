@@ -1,4 +1,4 @@
-package main
+package obslog
 
 import (
 	"bytes"
@@ -10,11 +10,13 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"demo-server/internal/testkit"
 )
 
 // A stallingReader takes nothing as long as it is stalled, and a write to it fails as long as it is gone.
 type stallingReader struct {
-	lockedBuffer
+	testkit.Buffer
 	resume chan struct{} // closed unless it is stalled
 	gone   bool
 }
@@ -24,12 +26,12 @@ func (r *stallingReader) Write(p []byte) (int, error) {
 	if r.gone {
 		return 0, syscall.EPIPE
 	}
-	return r.lockedBuffer.Write(p)
+	return r.Buffer.Write(p)
 }
 
-// writingTo returns a logWriter to r that tells of dropped lines as "N dropped".
-func writingTo(r *stallingReader) *logWriter {
-	return newLogWriter(r, func(lines uint64) error {
+// writingTo returns a writer to r that tells of dropped lines as "N dropped".
+func writingTo(r *stallingReader) *Writer {
+	return NewWriter(r, func(lines uint64) error {
 		_, err := fmt.Fprintf(r, "%d dropped\n", lines)
 		return err
 	})
@@ -62,7 +64,7 @@ func TestLogWriterStalled(t *testing.T) {
 			t.Errorf("got %d bytes that end with %q; want %d that end with %q", len(r.String()), tail(r.String()), len(want), tail(want))
 		}
 		w.Write([]byte("next\n"))
-		w.close()
+		w.Close()
 		if r.String() != want+"next\n" {
 			t.Errorf("then %q, want the next line and no more", tail(r.String()))
 		}
@@ -84,7 +86,7 @@ func TestLogWriterReaderGone(t *testing.T) {
 		}
 		r.gone = false
 		w.Write([]byte("seen\n"))
-		w.close()
+		w.Close()
 		if got := r.String(); got != "seen\n3 dropped\n" || w.dropped.Load() != 3 {
 			t.Errorf("got %q, and %d dropped", got, w.dropped.Load())
 		}
@@ -95,13 +97,13 @@ func TestLogWriterReaderGone(t *testing.T) {
 func TestLogWriterClose(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		slow := newStallingReader()
-		w := newLogWriter(writerFunc(func(p []byte) (int, error) {
+		w := NewWriter(writerFunc(func(p []byte) (int, error) {
 			time.Sleep(logPatience - 1)
-			return slow.lockedBuffer.Write(p)
+			return slow.Buffer.Write(p)
 		}), func(uint64) error { return nil })
 		text := strings.Repeat(strings.Repeat("x", 99)+"\n", 1000)
 		w.Write([]byte(text))
-		w.close()
+		w.Close()
 		if slow.String() != text {
 			t.Errorf("a slow reader got %d bytes, want %d", len(slow.String()), len(text))
 		}
@@ -114,7 +116,7 @@ func TestLogWriterClose(t *testing.T) {
 		w = writingTo(stalled)
 		w.Write([]byte("line\n"))
 		began := time.Now()
-		w.close()
+		w.Close()
 		if took := time.Since(began); took != logPatience {
 			t.Errorf("gave up after %v, want %v", took, logPatience)
 		}
@@ -156,14 +158,14 @@ func TestLogWriterPieces(t *testing.T) {
 func TestLogDropped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newStallingReader()
-		log := newLogSink("info", "json", r, false)
+		log := New("info", "json", r, false)
 		line := strings.Repeat("x", logCapacity/2)
-		log.logger().Info(line)
+		log.Logger().Info(line)
 		synctest.Wait() // it is being written
-		log.logger().Info(line)
-		log.logger().Info(line)
+		log.Logger().Info(line)
+		log.Logger().Info(line)
 		close(r.resume)
-		log.close()
+		log.Close()
 		last := bytes.TrimSpace([]byte(r.String()[strings.LastIndex(strings.TrimSpace(r.String()), "\n")+1:]))
 		want := `{"level":"warn","ts":"` + time.Now().Format("2006-01-02T15:04:05.000Z07:00") + `","msg":"log lines dropped","lines":2}`
 		if string(last) != want {
@@ -173,8 +175,8 @@ func TestLogDropped(t *testing.T) {
 }
 
 func BenchmarkLogWriter(b *testing.B) {
-	w := newLogWriter(io.Discard, func(uint64) error { return nil })
-	defer w.close()
+	w := NewWriter(io.Discard, func(uint64) error { return nil })
+	defer w.Close()
 	line := []byte(strings.Repeat("x", 199) + "\n")
 	b.ReportAllocs()
 	for b.Loop() {

@@ -1,4 +1,4 @@
-package main
+package obslog
 
 import (
 	"fmt"
@@ -11,11 +11,11 @@ import (
 // A panicLog logs panics of work, at most ten a second: work that always panics must not flood the log.
 type panicLog struct {
 	logger *zap.Logger
-	limit  *logLimit
+	limit  *limiter
 }
 
 func newPanicLog(logger *zap.Logger) *panicLog {
-	return &panicLog{logger: logger, limit: newLogLimit(logInterval)}
+	return &panicLog{logger: logger, limit: newLimiter(logInterval)}
 }
 
 // Observe logs s's panic, if there was one.
