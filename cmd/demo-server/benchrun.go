@@ -18,12 +18,13 @@ import (
 	"demo-server/bench/verdict"
 	"demo-server/configs"
 	"demo-server/internal/obslog"
+	"demo-server/internal/service"
 	"demo-server/units"
 )
 
 // measure measures, and shows and keeps what came of it. What was measured until an interrupt counts.
 func (b *benchRunCommand) measure(l *line, config bench.Config, set *originals.Set, s *streams) error {
-	ctx, stop := untilSignal(context.Background())
+	ctx, stop := service.UntilSignal(context.Background())
 	defer stop()
 	probes, err := bench.ToolReady(ctx, config.Generator)
 	if err != nil {
@@ -52,7 +53,7 @@ func (b *benchRunCommand) measure(l *line, config bench.Config, set *originals.S
 
 // benchCost measures what a blocked request costs.
 func benchCost(config bench.CostConfig, files benchFiles, s *streams) error {
-	ctx, stop := untilSignal(context.Background())
+	ctx, stop := service.UntilSignal(context.Background())
 	defer stop()
 	fmt.Fprintf(s.out, "%s, and in each %s that block for %s at the same time.\nAll of it takes about %s.\n\n",
 		units.Count(len(config.Rows), "server"), units.Count(config.InFlight, "request"), config.Delay(), config.Took().Round(time.Second))
@@ -63,7 +64,7 @@ func benchCost(config bench.CostConfig, files benchFiles, s *streams) error {
 }
 
 func newProgress(out io.Writer, takes time.Duration, rounds int) *bench.Progress {
-	if onTerminal(out) {
+	if obslog.IsTerminal(out) {
 		return bench.NewBar(out, takes, rounds)
 	}
 	return bench.NewLines(out, takes, rounds)
@@ -127,7 +128,7 @@ const usualWidth = 80
 
 // options are how to print there.
 func options(out io.Writer) report.Options {
-	if !onTerminal(out) {
+	if !obslog.IsTerminal(out) {
 		return report.Options{Width: usualWidth}
 	}
 	return report.Options{Width: terminalWidth(out), Color: obslog.Colored()}

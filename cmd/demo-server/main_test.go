@@ -21,6 +21,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"demo-server/internal/service/supervisor"
 	"demo-server/server/prefork"
 )
 
@@ -32,7 +33,7 @@ func TestMain(m *testing.M) {
 
 // brokenMain is the command, but for its worker processes: they cannot start.
 func brokenMain() {
-	if len(os.Args) < 2 || os.Args[1] != workerArgument {
+	if len(os.Args) < 2 || os.Args[1] != supervisor.WorkerArgument {
 		main()
 	}
 	inherited, err := prefork.Inherit()

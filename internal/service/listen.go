@@ -1,32 +1,29 @@
-package main
+package service
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"net"
-	"os"
 	"strconv"
-	"strings"
 	"syscall"
 
 	"demo-server/configs"
 	"demo-server/server"
 )
 
-// listen opens the socket that modes serve, unless the process was given one.
-func listen(settings *configs.Settings, given sockets) (*server.Source, error) {
-	if given.serve != nil {
-		return server.NewSource(given.serve), nil
+// Listen opens the socket that modes serve, unless the process was given one.
+func Listen(settings *configs.Settings, given Sockets) (*server.Source, error) {
+	if given.Serve != nil {
+		return server.NewSource(given.Serve), nil
 	}
 	address := net.JoinHostPort(settings.Host, strconv.Itoa(settings.Port))
 	source, err := server.Listen(context.Background(), address, settings.Backlog)
 	if err == nil {
 		return source, nil
 	}
-	return nil, fmt.Errorf("cannot listen on %s: %s", address, advise(err, "--port"))
+	return nil, fmt.Errorf("cannot listen on %s: %s", address, Advise(err, "--port"))
 }
 
 // listenAdmin opens the admin listener's socket, or none where none is wanted. Where the derived address is taken, any
@@ -41,13 +38,13 @@ func listenAdmin(settings *configs.Settings) (net.Listener, error) {
 		listener, err = net.Listen("tcp4", "127.0.0.1:0")
 	}
 	if err != nil {
-		return nil, fmt.Errorf("cannot listen on %s for admin: %s", address, advise(err, "--admin-addr"))
+		return nil, fmt.Errorf("cannot listen on %s for admin: %s", address, Advise(err, "--admin-addr"))
 	}
 	return listener, nil
 }
 
-// advise says what is wrong with an address, and what to try.
-func advise(err error, flag string) string {
+// Advise says what is wrong with an address, and what to try.
+func Advise(err error, flag string) string {
 	var number syscall.Errno
 	var name *net.DNSError
 	switch {
@@ -67,8 +64,8 @@ func advise(err error, flag string) string {
 	return err.Error()
 }
 
-// reachable is an address that a client on this machine can use: a listener on all addresses has this one.
-func reachable(address net.Addr) string {
+// Reachable is an address that a client on this machine can use: a listener on all addresses has this one.
+func Reachable(address net.Addr) string {
 	host, port, err := net.SplitHostPort(address.String())
 	if err != nil {
 		return address.String()
@@ -77,14 +74,4 @@ func reachable(address net.Addr) string {
 		host = "127.0.0.1"
 	}
 	return net.JoinHostPort(host, port)
-}
-
-// onTerminal reports whether a person may be reading w as it is written.
-func onTerminal(w io.Writer) bool {
-	file, ok := w.(*os.File)
-	if !ok || strings.HasPrefix(os.Getenv("TERM"), "dumb") {
-		return false
-	}
-	info, err := file.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }

@@ -1,6 +1,6 @@
 //go:build unix
 
-package main
+package service
 
 import (
 	"net"
@@ -57,13 +57,13 @@ func TestSockets(t *testing.T) {
 				files = append(files, handedOver(t, name))
 			}
 			given, err := socketsOf(files)
-			if (given.serve != nil) != row.serve || (given.admin != nil) != row.admin {
-				t.Errorf("got serve %v and admin %v, want %v and %v", given.serve, given.admin, row.serve, row.admin)
+			if (given.Serve != nil) != row.serve || (given.Admin != nil) != row.admin {
+				t.Errorf("got serve %v and admin %v, want %v and %v", given.Serve, given.Admin, row.serve, row.admin)
 			}
 			if row.err == "" && err != nil || row.err != "" && (err == nil || !strings.Contains(err.Error(), row.err)) {
 				t.Errorf("got %v, want %q", err, row.err)
 			}
-			for _, listener := range []net.Listener{given.serve, given.admin} {
+			for _, listener := range []net.Listener{given.Serve, given.Admin} {
 				if listener != nil {
 					listener.Close()
 				}
@@ -82,7 +82,7 @@ func TestNotifyStalled(t *testing.T) {
 	fill(t, path)
 	t.Setenv("NOTIFY_SOCKET", path)
 	logger, lines := testkit.NewLogger(zap.WarnLevel)
-	notify(logger, "READY=1") // would be the end of the test if it waited
+	Notify(logger, "READY=1") // would be the end of the test if it waited
 	testkit.WantEntries(t, lines, `cannot notify systemd {"error":"i/o timeout"}`)
 	listener.Close() // lets what waits go
 }

@@ -1,4 +1,4 @@
-package main
+package service
 
 import (
 	"context"
@@ -89,7 +89,7 @@ func TestAwait(t *testing.T) {
 				stop, cancel := context.WithTimeout(t.Context(), row.stop)
 				defer cancel()
 				began := time.Now()
-				err := needs.await(stop)
+				err := needs.waitReady(stop)
 				if took := time.Since(began); took != row.took {
 					t.Errorf("took %v, want %v", took, row.took)
 				}
@@ -118,7 +118,7 @@ func TestBeside(t *testing.T) {
 				t.Errorf("after %v it says %v, want up: %v", within, err, up)
 			}
 		}
-		err := needs.beside(func() error {
+		err := needs.watchDuring(func() error {
 			time.Sleep(checkEvery / 2)
 			become(func(context.Context) error { return errDown }, checkEvery, false)
 			become(func(context.Context) error { return nil }, checkEvery, true)
@@ -167,7 +167,7 @@ func TestDependencyShown(t *testing.T) {
 // TestNoDependency: work that depends on nothing is never waited for.
 func TestNoDependency(t *testing.T) {
 	needs := newDependency(work.NewSleep(), time.Second, zap.NewNop())
-	if err := errors.Join(needs.await(t.Context()), needs.beside(func() error { return nil }), needs.err()); err != nil {
+	if err := errors.Join(needs.waitReady(t.Context()), needs.watchDuring(func() error { return nil }), needs.err()); err != nil {
 		t.Error(err)
 	}
 }

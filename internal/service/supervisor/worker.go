@@ -1,11 +1,9 @@
-package main
+package supervisor
 
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"io"
-	"maps"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -18,13 +16,14 @@ import (
 
 	"demo-server/configs"
 	"demo-server/internal/obslog"
+	"demo-server/internal/service"
 	"demo-server/server/host"
 	"demo-server/server/prefork"
 )
 
-// workerArgument begins the command line of a worker process, and its number, from 0 in the order of their start, ends it.
+// WorkerArgument begins the command line of a worker process, and its number, from 0 in the order of their start, ends it.
 // It is no command of the grammar, because it is not for people.
-const workerArgument = "worker"
+const WorkerArgument = "worker"
 
 // workerCommands returns what makes the commands of worker processes, one after the other: this very binary, even where
 // a newer one lies in its place. Their settings come from the supervisor, and from nowhere else.
@@ -33,14 +32,14 @@ func workerCommands(errOut io.Writer) func() *exec.Cmd {
 	return func() *exec.Cmd {
 		number++
 		return &exec.Cmd{
-			Path: "/proc/self/exe", Args: []string{os.Args[0], workerArgument, strconv.Itoa(number)},
-			Env: workerEnviron(os.Environ()), Stderr: errOut,
+			Path: "/proc/self/exe", Args: []string{os.Args[0], WorkerArgument, strconv.Itoa(number)},
+			Env: Environ(os.Environ()), Stderr: errOut,
 		}
 	}
 }
 
-// workerEnviron leaves out what is for the supervisor alone: settings, with the token, and systemd's variables.
-func workerEnviron(environ []string) []string {
+// Environ returns environ without the variables that are for the supervisor alone: settings, with the token, and systemd's variables.
+func Environ(environ []string) []string {
 	return slices.DeleteFunc(slices.Clone(environ), func(variable string) bool {
 		return slices.ContainsFunc([]string{"DEMO_SERVER_", "LISTEN_", "NOTIFY_SOCKET=", "WATCHDOG_"}, func(prefix string) bool {
 			return strings.HasPrefix(variable, prefix)
@@ -48,34 +47,41 @@ func workerEnviron(environ []string) []string {
 	})
 }
 
-// runWorker is the life of a worker process. It takes orders from its supervisor alone: a signal to the whole process group
-// (Ctrl-C) or control group (systemd) reaches it as well, and must not stop it before the accept queue is empty.
-func runWorker(args []string, errOut io.Writer) int {
-	signal.Ignore(slices.Collect(maps.Keys(supervisorSignals))...)
+// A NotStartedError is what RunWorker returns in a process that no supervisor started.
+type NotStartedError struct{ err error }
+
+func (e *NotStartedError) Error() string { return e.err.Error() }
+
+// RunWorker is the life of a worker process with the arguments args. It takes orders from its supervisor alone: a signal to
+// the whole process group (Ctrl-C) or control group (systemd) reaches it as well, and must not stop it before the accept
+// queue is empty. Its supervisor logs the error, unless that is a NotStartedError.
+func RunWorker(args []string, errOut io.Writer) error {
+	for received := range actions {
+		signal.Ignore(received)
+	}
 	signal.Ignore(os.Interrupt, syscall.SIGTERM)
 	obslog.IgnoreBrokenPipe()
 	inherited, err := prefork.Inherit()
 	if err != nil {
-		fmt.Fprintf(errOut, "%s: %s is started by %s --processes, and by nobody else: %s\n", program, workerArgument, program, err)
-		return exitUsage
+		return &NotStartedError{err}
 	}
 	number, _ := strconv.Atoi(args[len(args)-1]) // as the supervisor wrote it
-	if err := serveFor(inherited, number, errOut); err != nil {
+	if err := serve(inherited, number, errOut); err != nil {
 		inherited.Failed(err)
-		return exitFailure
+		return err
 	}
-	return exitOK
+	return nil
 }
 
-// A workerBrief is what a worker process is told by its supervisor, through a pipe of their own.
-type workerBrief struct {
+// A workerConfig is what a supervisor sends to a worker process, through a pipe of their own.
+type workerConfig struct {
 	Settings *configs.Settings
 	DSN      string // the setting's, which no encoder prints
 }
 
-// serveFor serves as the supervisor wants it, until that says otherwise. It returns the error that ended it before.
-func serveFor(inherited *prefork.Inherited, number int, errOut io.Writer) error {
-	var told workerBrief
+// serve serves as the supervisor wants it, until that says otherwise. It returns the error that ended it before.
+func serve(inherited *prefork.Inherited, number int, errOut io.Writer) error {
+	var told workerConfig
 	if err := json.Unmarshal(inherited.Brief, &told); err != nil {
 		return err
 	}
@@ -84,28 +90,30 @@ func serveFor(inherited *prefork.Inherited, number int, errOut io.Writer) error 
 	settings.Seed = workerSeed(settings.Seed, number)
 	settings.AdminToken, settings.DSN = "", configs.Secret(told.DSN)
 	worker := zap.Int("worker", os.Getpid())
-	log := openLog(settings, errOut, worker)
-	defer log.Close()
-	logger := log.Logger().With(worker)
+	sink := obslog.New(settings.LogLevel, settings.LogFormat, errOut, obslog.IsTerminal(errOut), worker)
+	defer sink.Close()
+	logger := sink.Logger().With(worker)
 	defer obslog.RedirectStdLog(logger)()
 
 	order := prefork.Retire
-	service, err := newService(settings, sockets{
-		serve: inherited.Listener, admin: inherited.Admin, private: true, queue: func() host.Queue { return queueFor(order) },
-	}, logger, log)
+	serving, err := service.New(service.Config{
+		Settings: settings, Sink: sink, Logger: logger,
+		Sockets: service.Sockets{
+			Serve: inherited.Listener, Admin: inherited.Admin, Private: true, Queue: func() host.Queue { return queueFor(order) },
+		},
+		Ready: inherited.Ready, Drained: inherited.Drained,
+	})
 	if err != nil {
 		return err
 	}
-	service.ready, service.drained = inherited.Ready, inherited.Drained
 	stopping, stop := context.WithCancel(context.Background())
 	defer stop()
 	go func() {
 		order = inherited.Order()
 		stop()
 	}()
-	err = service.run(stopping)
-	service.panel.close()
-	service.flush()
+	err = serving.Run(stopping)
+	serving.Close()
 	return err
 }
 

@@ -1,4 +1,4 @@
-package main
+package service
 
 import (
 	"errors"
@@ -16,41 +16,41 @@ import (
 	"demo-server/server/host"
 )
 
-// sockets are listeners that a process was given, by systemd or by its supervisor. What is nil it opens itself.
-type sockets struct {
-	serve net.Listener
-	admin net.Listener
-	queue func() host.Queue // what becomes of the accept queue of serve
+// Sockets are listeners that a process was given, by systemd or by its supervisor. It opens those that are nil itself.
+type Sockets struct {
+	Serve net.Listener
+	Admin net.Listener
+	Queue func() host.Queue // what happens to the accept queue of Serve
 
-	private bool // only the supervisor can connect to admin
+	Private bool // only the supervisor can connect to Admin
 }
 
 // adminName is what a socket unit calls the socket of the admin listener (FileDescriptorName=).
 const adminName = "admin"
 
-// socketsOfSystemd takes over what systemd listens on for this service (LISTEN_FDS), if anything.
-func socketsOfSystemd() (sockets, error) { return socketsOf(activation.Files(true)) }
+// SystemdSockets takes over what systemd listens on for this service (LISTEN_FDS), if anything.
+func SystemdSockets() (Sockets, error) { return socketsOf(activation.Files(true)) }
 
 // socketsOf takes over the files, which it closes.
-func socketsOf(files []*os.File) (given sockets, err error) {
+func socketsOf(files []*os.File) (given Sockets, err error) {
 	for _, file := range files {
 		listener, err := listenerOf(file)
 		switch {
 		case err != nil:
-			return sockets{}, err
-		case file.Name() == adminName && given.admin != nil:
-			return sockets{}, errors.New("systemd handed over several sockets called \"admin\": give one")
+			return Sockets{}, err
+		case file.Name() == adminName && given.Admin != nil:
+			return Sockets{}, errors.New("systemd handed over several sockets called \"admin\": give one")
 		case file.Name() == adminName:
-			given.admin = listener
-		case given.serve != nil:
-			return sockets{}, errors.New("systemd handed over several sockets to serve on: give one, and call the one for admin \"admin\"")
+			given.Admin = listener
+		case given.Serve != nil:
+			return Sockets{}, errors.New("systemd handed over several sockets to serve on: give one, and call the one for admin \"admin\"")
 		default:
-			given.serve = listener
+			given.Serve = listener
 		}
 	}
 	// Systemd goes on listening: who connects while the service is stopped waits for its next start.
-	given.queue = func() host.Queue {
-		if given.serve == nil {
+	given.Queue = func() host.Queue {
+		if given.Serve == nil {
 			return host.ServeQueue
 		}
 		return host.LeaveQueue
@@ -58,10 +58,10 @@ func socketsOf(files []*os.File) (given sockets, err error) {
 	return given, nil
 }
 
-// replaces names the settings that were given in vain, because the sockets are there already.
-func (s sockets) replaces(settings *configs.Settings) (names []string) {
+// Replaces names the settings that were given in vain, because the sockets are there already.
+func (s Sockets) Replaces(settings *configs.Settings) (names []string) {
 	for name, listener := range map[string]net.Listener{
-		"host": s.serve, "port": s.serve, "backlog": s.serve, "admin-addr": s.admin,
+		"host": s.Serve, "port": s.Serve, "backlog": s.Serve, "admin-addr": s.Admin,
 	} {
 		if listener != nil && settings.Source(name).Kind != configs.FromDefault {
 			names = append(names, name)
@@ -87,9 +87,9 @@ func listenerOf(file *os.File) (net.Listener, error) {
 // notifyTimeout is how long the reader of NOTIFY_SOCKET may take.
 const notifyTimeout = time.Second
 
-// notify tells systemd the state of the service, where it wants to know (NOTIFY_SOCKET). It does not wait for a reader
+// Notify tells systemd the state of the service, where it wants to know (NOTIFY_SOCKET). It does not wait for a reader
 // that has stopped.
-func notify(logger *zap.Logger, state string) {
+func Notify(logger *zap.Logger, state string) {
 	notified := make(chan error, 1)
 	go func() {
 		_, err := daemon.SdNotify(false, state)

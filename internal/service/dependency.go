@@ -1,4 +1,4 @@
-package main
+package service
 
 import (
 	"context"
@@ -47,14 +47,14 @@ func (d *dependency) err() error {
 	return nil
 }
 
-// await returns once it answers, or when stop is done, or with the reason why it has not answered in time.
-func (d *dependency) await(stop context.Context) error {
+// waitReady returns once it answers, or when stop is done, or with the reason why it has not answered in time.
+func (d *dependency) waitReady(stop context.Context) error {
 	if d.work == nil {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(stop, d.timeout)
 	defer cancel()
-	defer time.AfterFunc(tellAfter, d.tell).Stop()
+	defer time.AfterFunc(tellAfter, d.logWaiting).Stop()
 	for d.check(ctx); d.err() != nil && ctx.Err() == nil; d.check(ctx) {
 		select {
 		case <-time.After(checkAgain):
@@ -67,8 +67,8 @@ func (d *dependency) await(stop context.Context) error {
 	return nil
 }
 
-// tell says that it is waited for, and why as far as that is known.
-func (d *dependency) tell() {
+// logWaiting logs that it is waited for, and why as far as that is known.
+func (d *dependency) logWaiting() {
 	d.logger.Info("waiting until what the work depends on answers", zap.Duration("dial_timeout", d.timeout), zap.Error(d.err()))
 }
 
@@ -86,8 +86,8 @@ func (d *dependency) check(ctx context.Context) {
 	}
 }
 
-// beside checks from time to time while do runs.
-func (d *dependency) beside(do func() error) error {
+// watchDuring checks from time to time while do runs.
+func (d *dependency) watchDuring(do func() error) error {
 	if d.work == nil {
 		return do()
 	}
@@ -106,14 +106,14 @@ func (d *dependency) watch(ctx context.Context) {
 	for {
 		select {
 		case <-ticker.C:
-			d.look(ctx)
+			d.recheck(ctx)
 		case <-ctx.Done():
 			return
 		}
 	}
 }
 
-func (d *dependency) look(ctx context.Context) {
+func (d *dependency) recheck(ctx context.Context) {
 	before := d.err()
 	asking, cancel := context.WithTimeout(ctx, d.timeout)
 	defer cancel()
