@@ -71,7 +71,7 @@ type readyLine struct{ Msg, Mode, Address, Bound, Try, Admin, url string }
 
 func waitReady(t *testing.T, log *testkit.Buffer) readyLine {
 	t.Helper()
-	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(testkit.Patience); time.Now().Before(end); time.Sleep(time.Millisecond) {
 		for line := range strings.SplitSeq(log.String(), "\n") {
 			var ready readyLine
 			if json.Unmarshal([]byte(line), &ready) == nil && ready.Msg == "ready" {
@@ -80,7 +80,7 @@ func waitReady(t *testing.T, log *testkit.Buffer) readyLine {
 			}
 		}
 	}
-	t.Fatalf("not ready in %v:\n%s", patience, log.String())
+	t.Fatalf("not ready in %v:\n%s", testkit.Patience, log.String())
 	return readyLine{}
 }
 

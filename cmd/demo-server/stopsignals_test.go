@@ -31,7 +31,7 @@ var shapes = map[string]shape{
 	"backend": {
 		[]string{"backend", "--http-port=0", "--grpc-port=0"},
 		func(t *testing.T, out *testkit.Buffer) string {
-			for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(time.Millisecond) {
+			for end := time.Now().Add(testkit.Patience); time.Now().Before(end); time.Sleep(time.Millisecond) {
 				if text, ready := strings.CutPrefix(out.String(), "ready: "); ready {
 					return strings.Fields(text)[0] + "?delay=300ms"
 				}
