@@ -1,0 +1,119 @@
+package admin
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/common/model"
+
+	"demo-server/server"
+)
+
+var update = flag.Bool("update", false, "rewrite testdata")
+
+// TestGolden holds /metrics and /stats of one process and of two, except for metrics of the Go runtime and the process,
+// which TestProcessMetrics checks. Only Linux reports the accept queue.
+func TestGolden(t *testing.T) {
+	for name, config := range map[string]Config{"one": {Metrics: observed(t)}, "two": {Fleet: observedFleet(t)}} {
+		s := newServer(loopback, config)
+		metrics := regexp.MustCompile(`(?m)^(# (HELP|TYPE) )?(go|process)_.*\n`).ReplaceAllString(get(s, "/metrics").Body.String(), "")
+		wantGolden(t, "metrics-"+name+".txt", metrics)
+		stats := regexp.MustCompile(`"(uptime_seconds|goroutines)": [0-9.e-]+`).ReplaceAllString(get(s, "/stats").Body.String(), `"$1": …`)
+		wantGolden(t, "stats-"+name+".json", stats)
+	}
+}
+
+// observedFleet returns a Fleet of two workers that differ. A third one has ended, and a fourth has not started to serve.
+func observedFleet(t *testing.T) *Fleet {
+	t.Helper()
+	a, b, ended := newFakeWorker(t, 1), newFakeWorker(t, 2), newFakeWorker(t, 3)
+	f := newFleet(t, a, b, ended)
+	a.answer(3)
+	b.answer(4)
+	ended.answer(5)
+	begin(t, ended.app)
+	f.Ask(ended.PID)
+	f.Remove(ended.PID)
+	f.Restarted()
+	begin(t, a.app)
+	a.app.ConnectionOpened()
+	a.observer.Observe(&server.Sample{Outcome: server.QueueFull, Admitted: true, Queued: 30 * time.Millisecond})
+	b.observer.(server.CloseObserver).ObserveClose(server.CloseDrain)
+	f.Put(Worker{PID: 4, State: "starting"})
+	return f
+}
+
+func wantGolden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", name, diff)
+	}
+}
+
+// TestProcessMetrics checks that a fleet's /metrics has all that one process reports about itself and the Go runtime,
+// with the same names, types and labels, once for each process.
+func TestProcessMetrics(t *testing.T) {
+	one := processSeries(t, newServer(loopback, Config{Metrics: NewMetrics()}))
+	want := map[string]int{}
+	for series := range one {
+		want[series+` pid="…" process="worker"`] = 2
+		want[series+` pid="…" process="supervisor"`] = 1
+	}
+	if diff := cmp.Diff(want, processSeries(t, newServer(loopback, Config{Fleet: observedFleet(t)}))); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if len(one) < 30 {
+		t.Errorf("only %d series, want at least 30", len(one))
+	}
+}
+
+// processSeries counts the series of /metrics that are not the server's own, by all that they have but their values and
+// process IDs. The labels that only a fleet has come last.
+func processSeries(t *testing.T, s *Server) map[string]int {
+	t.Helper()
+	parser := expfmt.NewTextParser(model.UTF8Validation)
+	families, err := parser.TextToMetricFamilies(get(s, "/metrics").Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	series := map[string]int{}
+	for name, family := range families {
+		if strings.HasPrefix(name, namePrefix) {
+			continue
+		}
+		for _, metric := range family.Metric {
+			text, own := fmt.Sprint(name, family.GetType(), family.GetHelp(), len(metric.GetSummary().GetQuantile())), ""
+			for _, label := range metric.Label {
+				switch label.GetName() {
+				case "pid":
+					own = ` pid="…"` + own
+				case "process":
+					own += fmt.Sprintf(" process=%q", label.GetValue())
+				default:
+					text += fmt.Sprintf(" %s=%q", label.GetName(), label.GetValue())
+				}
+			}
+			series[text+own]++
+		}
+	}
+	return series
+}
