@@ -7,27 +7,45 @@ import (
 	"demo-server/work"
 )
 
-// An Outcome is what became of a request. Its text is the metrics' label.
-type Outcome string
+// An Outcome is what became of a request.
+type Outcome uint8
 
 // The outcomes, each of which is counted apart.
 const (
-	OK           Outcome = "ok"            // worked and written
-	Unwritten    Outcome = "unwritten"     // worked, but the reply did not go out whole
-	Wasted       Outcome = "wasted"        // worked to the end for a client that had left (on-leave=finish)
-	LeftQueued   Outcome = "left_queued"   // the client left before work started
-	LeftRunning  Outcome = "left_running"  // the client left while work ran
-	QueueFull    Outcome = "queue_full"    // refused, 503
-	QueueTimeout Outcome = "queue_timeout" // waited too long, 503
-	Draining     Outcome = "draining"      // the drain deadline passed, 503
-	Injected     Outcome = "injected"      // a status or an abort that was asked for, by the request or by a setting
-	Failed       Outcome = "failed"        // work failed or panicked, 5xx
-	Preflight    Outcome = "preflight"     // a browser's question before a request of another origin, 204
-	BadRequest   Outcome = "bad_request"   // the request was at fault, 4xx or 501, 505
+	OK           Outcome = iota // worked and written
+	Unwritten                   // worked, but the reply did not go out whole
+	Wasted                      // worked to the end for a client that had left (on-leave=finish)
+	LeftQueued                  // the client left before work started
+	LeftRunning                 // the client left while work ran
+	QueueFull                   // refused, 503
+	QueueTimeout                // waited too long, 503
+	Draining                    // the drain deadline passed, 503
+	Injected                    // a status or an abort that was asked for, by the request or by a setting
+	Failed                      // work failed or panicked, 5xx
+	Preflight                   // a browser's question before a request of another origin, 204
+	BadRequest                  // the request was at fault, 4xx or 501, 505
 )
 
-// Outcomes lists every Outcome, so that each has a counter from the start.
-var Outcomes = []Outcome{OK, Unwritten, Wasted, LeftQueued, LeftRunning, QueueFull, QueueTimeout, Draining, Injected, Failed, Preflight, BadRequest}
+// outcomeNames are the metrics' labels.
+var outcomeNames = [...]string{
+	OK: "ok", Unwritten: "unwritten", Wasted: "wasted", LeftQueued: "left_queued", LeftRunning: "left_running",
+	QueueFull: "queue_full", QueueTimeout: "queue_timeout", Draining: "draining", Injected: "injected", Failed: "failed",
+	Preflight: "preflight", BadRequest: "bad_request",
+}
+
+// NumOutcomes is one more than the largest Outcome, for arrays by outcome.
+const NumOutcomes = len(outcomeNames)
+
+// Outcomes returns every Outcome in ascending order.
+func Outcomes() (all []Outcome) {
+	for outcome := range outcomeNames {
+		all = append(all, Outcome(outcome))
+	}
+	return all
+}
+
+// String returns the metrics' label.
+func (o Outcome) String() string { return outcomeNames[o] }
 
 // Refused reports whether the server turned the request away, and not its client or its work.
 func (o Outcome) Refused() bool { return o == QueueFull || o == QueueTimeout || o == Draining }

@@ -42,7 +42,7 @@ func (a *accessLog) Observe(s *server.Sample) {
 		zap.String("path", s.Path),
 		unlessEmpty("query", s.Query),
 		zap.Int("status", s.Status),
-		zap.String("outcome", string(s.Outcome)),
+		zap.String("outcome", s.Outcome.String()),
 		millis("backlog_ms", s.Backlog, s.Backlog >= 0),
 		millis("queue_ms", s.Queued, s.Admitted),
 		millis("work_ms", s.Worked, s.Started),

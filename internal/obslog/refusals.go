@@ -41,7 +41,7 @@ func (l *refusalLog) Observe(s *server.Sample) {
 	}
 	l.burst = time.AfterFunc(refusalInterval, l.summarize)
 	l.logger.Warn("refusing requests",
-		zap.String("mode", s.Mode), zap.String("outcome", string(s.Outcome)), zap.Int("status", s.Status))
+		zap.String("mode", s.Mode), zap.String("outcome", s.Outcome.String()), zap.Int("status", s.Status))
 }
 
 // summarize ends an interval of a burst, and the burst itself if nothing was refused in it.
@@ -76,9 +76,9 @@ func (l *refusalLog) flush() {
 // report logs the counts and starts them anew. The caller holds the lock.
 func (l *refusalLog) report() {
 	var fields []zapcore.Field
-	for _, outcome := range server.Outcomes {
+	for _, outcome := range server.Outcomes() {
 		if n := l.counts[outcome]; n > 0 {
-			fields = append(fields, zap.Int(string(outcome), n))
+			fields = append(fields, zap.Int(outcome.String(), n))
 		}
 	}
 	clear(l.counts)

@@ -1,6 +1,10 @@
 package admin
 
-import "github.com/prometheus/client_golang/prometheus"
+import (
+	"github.com/prometheus/client_golang/prometheus"
+
+	"demo-server/server"
+)
 
 // The metrics. A HELP text is the definition of its term, for /stats as well.
 var (
@@ -69,7 +73,7 @@ func (now snapshot) collectAcceptQueue(metrics chan<- prometheus.Metric) {
 
 func (f *figures) collect(metrics chan<- prometheus.Metric) {
 	for outcome, count := range f.Requests {
-		metrics <- prometheus.MustNewConstMetric(descRequests, prometheus.CounterValue, float64(count), f.Mode, string(outcome))
+		metrics <- prometheus.MustNewConstMetric(descRequests, prometheus.CounterValue, float64(count), f.Mode, server.Outcome(outcome).String())
 	}
 	metrics <- gauge(descInFlight, f.InFlight, f.Mode)
 	metrics <- gauge(descQueued, f.Queued, f.Mode)

@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 	"sync"
@@ -102,7 +103,7 @@ func (m *Metrics) find(mode string) *series {
 // A series is what is counted of one mode.
 type series struct {
 	mode      string
-	requests  []atomic.Uint64 // in the order of server.Outcomes
+	requests  [server.NumOutcomes]atomic.Uint64
 	failures  []atomic.Uint64 // in the order of work.Causes
 	closed    []atomic.Uint64 // by server.CloseCause
 	queueWait *histogram
@@ -112,7 +113,6 @@ type series struct {
 func newSeries(mode string) *series {
 	return &series{
 		mode:      mode,
-		requests:  make([]atomic.Uint64, len(server.Outcomes)),
 		failures:  make([]atomic.Uint64, len(work.Causes)),
 		closed:    make([]atomic.Uint64, len(server.CloseCauses())),
 		queueWait: newHistogram(),
@@ -122,7 +122,7 @@ func newSeries(mode string) *series {
 
 // Observe counts one request. It allocates nothing and takes no lock: every request pays for it.
 func (s *series) Observe(sample *server.Sample) {
-	s.requests[slices.Index(server.Outcomes, sample.Outcome)].Add(1)
+	s.requests[sample.Outcome].Add(1)
 	if sample.Failure != nil {
 		s.failures[slices.Index(work.Causes, sample.Failure.Cause)].Add(1)
 	}
@@ -147,16 +147,28 @@ type snapshot struct {
 
 // figures are one mode's numbers. A mode that has ended keeps its counts.
 type figures struct {
-	Mode        string                    `json:"mode"`
-	Requests    map[server.Outcome]uint64 `json:"requests"` // finished, by outcome
-	InFlight    int                       `json:"in_flight"`
-	Queued      int                       `json:"queued"`
-	Connections int                       `json:"connections"`
-	Closed      map[string]uint64         `json:"connections_closed"` // by cause, see server.CloseCause
-	QueueWait   distribution              `json:"queue_wait_seconds"`
-	Work        distribution              `json:"work_seconds"`
-	Failures    map[work.Cause]uint64     `json:"work_failures"` // of what the work depends on, by cause
-	Pools       []pool                    `json:"work_pools"`    // sorted by kind
+	Mode        string                `json:"mode"`
+	Requests    requests              `json:"requests"` // finished
+	InFlight    int                   `json:"in_flight"`
+	Queued      int                   `json:"queued"`
+	Connections int                   `json:"connections"`
+	Closed      map[string]uint64     `json:"connections_closed"` // by cause, see server.CloseCause
+	QueueWait   distribution          `json:"queue_wait_seconds"`
+	Work        distribution          `json:"work_seconds"`
+	Failures    map[work.Cause]uint64 `json:"work_failures"` // of what the work depends on, by cause
+	Pools       []pool                `json:"work_pools"`    // sorted by kind
+}
+
+// requests are counts by outcome, which JSON has by name.
+type requests [server.NumOutcomes]uint64
+
+// MarshalJSON implements json.Marshaler.
+func (r requests) MarshalJSON() ([]byte, error) {
+	byName := make(map[string]uint64, len(r))
+	for outcome, count := range r {
+		byName[server.Outcome(outcome).String()] = count
+	}
+	return json.Marshal(byName)
 }
 
 // A pool is the state of what a kind of work has only so much of.
@@ -210,11 +222,11 @@ func pools(app *server.App) []pool {
 
 func (s *series) read() figures {
 	f := figures{
-		Mode: s.mode, Requests: make(map[server.Outcome]uint64), QueueWait: s.queueWait.read(), Work: s.work.read(),
+		Mode: s.mode, QueueWait: s.queueWait.read(), Work: s.work.read(),
 		Failures: make(map[work.Cause]uint64), Closed: make(map[string]uint64), Pools: []pool{},
 	}
-	for i, outcome := range server.Outcomes {
-		f.Requests[outcome] = s.requests[i].Load()
+	for outcome := range s.requests {
+		f.Requests[outcome] = s.requests[outcome].Load()
 	}
 	for i, cause := range work.Causes {
 		f.Failures[cause] = s.failures[i].Load()

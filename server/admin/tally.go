@@ -134,7 +134,11 @@ func (f *figures) take(name string, metric *dto.Metric) {
 	switch strings.TrimPrefix(name, namePrefix) {
 	case "requests_total":
 		outcome, _ := labelOf(metric, "outcome")
-		f.Requests[server.Outcome(outcome)] = uint64(metric.GetCounter().GetValue())
+		for _, o := range server.Outcomes() {
+			if o.String() == outcome {
+				f.Requests[o] = uint64(metric.GetCounter().GetValue())
+			}
+		}
 	case "in_flight":
 		f.InFlight = int(metric.GetGauge().GetValue())
 	case "queued":
