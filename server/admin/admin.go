@@ -44,7 +44,7 @@ type Readiness func(everything bool) (ready bool, reason string)
 // A meter is what /metrics and /stats show.
 type meter interface {
 	prometheus.Gatherer
-	stats() stats
+	stats() Stats
 }
 
 func (c Config) meter() meter {

@@ -71,9 +71,9 @@ func (oneOfEach) Describe(descs chan<- *prometheus.Desc) { collector{}.Describe(
 
 func (oneOfEach) Collect(metrics chan<- prometheus.Metric) {
 	all := newSeries("").read()
-	all.Pools = []pool{{}}
+	all.Pools = []Pool{{}}
 	all.collect(metrics)
-	now := snapshot{acceptQueue: &server.AcceptQueue{}}
+	now := Snapshot{acceptQueue: &server.AcceptQueue{}}
 	now.collectAcceptQueue(metrics)
 	now.collectLog(metrics)
 }

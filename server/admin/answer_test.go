@@ -186,7 +186,7 @@ func FuzzAnswer(f *testing.F) {
 				t.Errorf("/metrics: %v", err)
 			}
 		}
-		body := stats{fleetStats: &fleetStats{Workers: []workerStats{(&member{families: got}).stats()}}}
+		body := Stats{fleetStats: &fleetStats{Workers: []workerStats{(&worker{families: got}).stats()}}}
 		body.OtherModes = append(body.OtherModes, figuresOf(total.families())...)
 		if _, err := json.Marshal(body); err != nil {
 			t.Errorf("/stats: %v", err)

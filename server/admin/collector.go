@@ -60,36 +60,36 @@ func (c collector) Collect(metrics chan<- prometheus.Metric) {
 	now.collectLog(metrics)
 }
 
-func (now snapshot) collectLog(metrics chan<- prometheus.Metric) {
-	metrics <- prometheus.MustNewConstMetric(descLogDropped, prometheus.CounterValue, float64(now.logDropped))
+func (s Snapshot) collectLog(metrics chan<- prometheus.Metric) {
+	metrics <- prometheus.MustNewConstMetric(descLogDropped, prometheus.CounterValue, float64(s.logDropped))
 }
 
-func (now snapshot) collectAcceptQueue(metrics chan<- prometheus.Metric) {
-	if queue := now.acceptQueue; queue != nil {
-		metrics <- gauge(descAcceptQueue, queue.Depth, now.current)
-		metrics <- gauge(descAcceptQueueLimit, queue.Limit, now.current)
+func (s Snapshot) collectAcceptQueue(metrics chan<- prometheus.Metric) {
+	if queue := s.acceptQueue; queue != nil {
+		metrics <- gauge(descAcceptQueue, queue.Depth, s.current)
+		metrics <- gauge(descAcceptQueueLimit, queue.Limit, s.current)
 	}
 }
 
-func (f *figures) collect(metrics chan<- prometheus.Metric) {
-	for outcome, count := range f.Requests {
-		metrics <- prometheus.MustNewConstMetric(descRequests, prometheus.CounterValue, float64(count), f.Mode, server.Outcome(outcome).String())
+func (m *ModeStats) collect(metrics chan<- prometheus.Metric) {
+	for outcome, count := range m.Requests {
+		metrics <- prometheus.MustNewConstMetric(descRequests, prometheus.CounterValue, float64(count), m.Mode, server.Outcome(outcome).String())
 	}
-	metrics <- gauge(descInFlight, f.InFlight, f.Mode)
-	metrics <- gauge(descQueued, f.Queued, f.Mode)
-	metrics <- gauge(descConnections, f.Connections, f.Mode)
-	for cause, count := range f.Closed {
-		metrics <- prometheus.MustNewConstMetric(descClosed, prometheus.CounterValue, float64(count), f.Mode, cause)
+	metrics <- gauge(descInFlight, m.InFlight, m.Mode)
+	metrics <- gauge(descQueued, m.Queued, m.Mode)
+	metrics <- gauge(descConnections, m.Connections, m.Mode)
+	for cause, count := range m.Closed {
+		metrics <- prometheus.MustNewConstMetric(descClosed, prometheus.CounterValue, float64(count), m.Mode, cause)
 	}
-	metrics <- f.QueueWait.metric(descQueueWait, f.Mode)
-	metrics <- f.Work.metric(descWork, f.Mode)
-	for cause, count := range f.Failures {
-		metrics <- prometheus.MustNewConstMetric(descFailures, prometheus.CounterValue, float64(count), f.Mode, string(cause))
+	metrics <- m.QueueWait.metric(descQueueWait, m.Mode)
+	metrics <- m.Work.metric(descWork, m.Mode)
+	for cause, count := range m.Failures {
+		metrics <- prometheus.MustNewConstMetric(descFailures, prometheus.CounterValue, float64(count), m.Mode, string(cause))
 	}
-	for _, p := range f.Pools {
-		metrics <- gauge(descPoolSize, p.Size, f.Mode, p.Kind)
-		metrics <- gauge(descPoolInUse, p.InUse, f.Mode, p.Kind)
-		metrics <- gauge(descPoolWaits, p.Waiting, f.Mode, p.Kind)
+	for _, p := range m.Pools {
+		metrics <- gauge(descPoolSize, p.Size, m.Mode, p.Kind)
+		metrics <- gauge(descPoolInUse, p.InUse, m.Mode, p.Kind)
+		metrics <- gauge(descPoolWaits, p.Waiting, m.Mode, p.Kind)
 	}
 }
 
@@ -97,6 +97,6 @@ func gauge(desc *prometheus.Desc, value int, labels ...string) prometheus.Metric
 	return prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, float64(value), labels...)
 }
 
-func (d *distribution) metric(desc *prometheus.Desc, mode string) prometheus.Metric {
+func (d *Distribution) metric(desc *prometheus.Desc, mode string) prometheus.Metric {
 	return prometheus.MustNewConstHistogram(desc, d.Count, d.Sum, d.buckets, mode)
 }

@@ -27,7 +27,7 @@ type Fleet struct {
 	start    time.Time
 
 	mu       sync.Mutex
-	members  []*member
+	workers  []*worker
 	kept     tally // what workers counted that have ended
 	restarts int
 }
@@ -64,8 +64,8 @@ const (
 	maxHeader   = 64 << 10 // bytes of a worker's response headers
 )
 
-// A member is a Worker, and what it said last.
-type member struct {
+// A worker is a Worker, and what it said last.
+type worker struct {
 	Worker
 	client http.Client
 	asked  atomic.Int64 // how often
@@ -104,14 +104,14 @@ func (f *Fleet) Watch(ctx context.Context) {
 func (f *Fleet) Put(w Worker) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	i := slices.IndexFunc(f.members, func(m *member) bool { return m.PID == w.PID })
+	i := slices.IndexFunc(f.workers, func(m *worker) bool { return m.PID == w.PID })
 	switch {
 	case i < 0:
-		f.members = append(f.members, newMember(w))
-	case f.members[i].Dial == nil:
-		f.members[i] = newMember(w) // it had nothing to say yet
+		f.workers = append(f.workers, newWorker(w))
+	case f.workers[i].Dial == nil:
+		f.workers[i] = newWorker(w) // it had nothing to say yet
 	default:
-		f.members[i].State = w.State
+		f.workers[i].State = w.State
 	}
 }
 
@@ -126,7 +126,7 @@ func (f *Fleet) Ask(pid int) {
 func (f *Fleet) Remove(pid int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for _, m := range f.members {
+	for _, m := range f.workers {
 		if m.PID != pid {
 			continue
 		}
@@ -137,7 +137,7 @@ func (f *Fleet) Remove(pid int) {
 			}
 		}
 	}
-	f.members = slices.DeleteFunc(f.members, func(m *member) bool { return m.PID == pid })
+	f.workers = slices.DeleteFunc(f.workers, func(m *worker) bool { return m.PID == pid })
 }
 
 // Restarted counts a worker that died and is replaced.
@@ -147,10 +147,10 @@ func (f *Fleet) Restarted() {
 	f.restarts++
 }
 
-func (f *Fleet) find(pid int) *member {
+func (f *Fleet) find(pid int) *worker {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for _, m := range f.members {
+	for _, m := range f.workers {
 		if m.PID == pid {
 			return m
 		}
@@ -158,8 +158,8 @@ func (f *Fleet) find(pid int) *member {
 	return nil
 }
 
-func newMember(w Worker) *member {
-	m := &member{Worker: w}
+func newWorker(w Worker) *worker {
+	m := &worker{Worker: w}
 	dial := func(context.Context, string, string) (net.Conn, error) {
 		if w.Dial == nil {
 			return nil, errStarts
@@ -177,7 +177,7 @@ func newMember(w Worker) *member {
 // ask asks all workers at the same time, those excepted that have nothing to tell yet.
 func (f *Fleet) ask() {
 	f.mu.Lock()
-	members := slices.DeleteFunc(slices.Clone(f.members), func(m *member) bool { return m.Dial == nil })
+	members := slices.DeleteFunc(slices.Clone(f.workers), func(m *worker) bool { return m.Dial == nil })
 	f.mu.Unlock()
 	var asked sync.WaitGroup
 	for _, m := range members {
@@ -188,7 +188,7 @@ func (f *Fleet) ask() {
 
 // refresh asks a worker, and keeps its answer, unless one to a later question was faster. Of one that does not answer
 // in time, the last figures stay.
-func (f *Fleet) refresh(m *member) {
+func (f *Fleet) refresh(m *worker) {
 	number := m.asked.Add(1)
 	families, err := m.metrics()
 	if err == nil {
@@ -209,8 +209,8 @@ func (f *Fleet) refresh(m *member) {
 }
 
 // metrics gets the worker's metrics.
-func (m *member) metrics() ([]*dto.MetricFamily, error) {
-	response, err := m.get("/metrics")
+func (w *worker) metrics() ([]*dto.MetricFamily, error) {
+	response, err := w.get("/metrics")
 	if err != nil {
 		return nil, err
 	}
@@ -222,11 +222,11 @@ func (m *member) metrics() ([]*dto.MetricFamily, error) {
 }
 
 // get asks the worker's own Server.
-func (m *member) get(path string) (*http.Response, error) {
+func (w *worker) get(path string) (*http.Response, error) {
 	request, err := http.NewRequest(http.MethodGet, "http://worker"+path, nil)
 	if err != nil {
 		return nil, err
 	}
 	request.Header.Set("Accept", string(expfmt.NewFormat(expfmt.TypeProtoDelim)))
-	return m.client.Do(request)
+	return w.client.Do(request)
 }

@@ -152,14 +152,14 @@ func TestFleetAddsUp(t *testing.T) {
 	f := newFleet(t, a, b)
 
 	got := f.stats()
-	want := figures{
-		Mode: "pool", InFlight: 2, Connections: 1, QueueWait: distribution{Count: 7, Sum: 7, Mean: 1},
-		Work:     distribution{Count: 7, Sum: 14, Mean: 2},
-		Failures: newSeries("").read().Failures, Closed: newSeries("").read().Closed, Pools: []pool{{Kind: "sql", Size: 6, InUse: 4, Waiting: 2}},
+	want := ModeStats{
+		Mode: "pool", InFlight: 2, Connections: 1, QueueWait: Distribution{Count: 7, Sum: 7, Mean: 1},
+		Work:     Distribution{Count: 7, Sum: 14, Mean: 2},
+		Failures: newSeries("").read().Failures, Closed: newSeries("").read().Closed, Pools: []Pool{{Kind: "sql", Size: 6, InUse: 4, Waiting: 2}},
 	}
 	want.Requests[server.OK] = 7
 	want.Closed["drain"] = 2
-	if diff := cmp.Diff(want, got.figures, cmpopts.IgnoreUnexported(distribution{})); diff != "" {
+	if diff := cmp.Diff(want, got.ModeStats, cmpopts.IgnoreUnexported(Distribution{})); diff != "" {
 		t.Errorf("/stats (-want +got):\n%s", diff)
 	}
 	for i, n := range []uint64{3, 4} {
@@ -350,12 +350,12 @@ func TestFleetHostileReason(t *testing.T) {
 func TestFleetWatch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := NewFleet(FleetConfig{Mode: func() string { return "pool" }})
-		f.members = []*member{{Worker: Worker{PID: 1, Dial: dialer(nil)}}}
-		f.members[0].client.Transport = refusing{}
+		f.workers = []*worker{{Worker: Worker{PID: 1, Dial: dialer(nil)}}}
+		f.workers[0].client.Transport = refusing{}
 		ctx, cancel := context.WithTimeout(t.Context(), 10*askEvery+askEvery/2)
 		defer cancel()
 		f.Watch(ctx)
-		if n := f.members[0].asked.Load(); n != 10 {
+		if n := f.workers[0].asked.Load(); n != 10 {
 			t.Errorf("asked %d times, want 10", n)
 		}
 	})
@@ -379,7 +379,7 @@ func TestFleetSilence(t *testing.T) {
 			if got, why := f.Ready(true); got != ready || why != reason {
 				t.Errorf("ready %v, %q; want %v, %q", got, why, ready, reason)
 			}
-			since := f.members[0].stats().SilentSince
+			since := f.workers[0].stats().SilentSince
 			if since == nil != silentSince.IsZero() || since != nil && !since.Equal(silentSince) {
 				t.Errorf("silent since %v, want %v", since, silentSince)
 			}

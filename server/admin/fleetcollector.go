@@ -31,7 +31,7 @@ func (c fleetCollector) Collect(metrics chan<- prometheus.Metric) {
 	c.fleet.mu.Lock()
 	defer c.fleet.mu.Unlock()
 	states := map[string]int{}
-	for _, m := range c.fleet.members {
+	for _, m := range c.fleet.workers {
 		states[m.State]++
 		up := 0.0
 		if m.answers {

@@ -17,7 +17,7 @@ import (
 // is asked for.
 func (f *Fleet) Ready(everything bool) (ready bool, reason string) {
 	f.mu.Lock()
-	members := slices.DeleteFunc(slices.Clone(f.members), func(m *member) bool { return m.State != stateServes })
+	members := slices.DeleteFunc(slices.Clone(f.workers), func(m *worker) bool { return m.State != stateServes })
 	f.mu.Unlock()
 	reasons := make([]string, len(members))
 	var asked sync.WaitGroup
@@ -34,7 +34,7 @@ func (f *Fleet) Ready(everything bool) (ready bool, reason string) {
 }
 
 // unready is why the worker is not ready, or empty.
-func (f *Fleet) unready(m *member, everything bool) string {
+func (f *Fleet) unready(m *worker, everything bool) string {
 	path := pathReadyz
 	if !everything {
 		path += "?" + brief
@@ -52,7 +52,7 @@ func (f *Fleet) unready(m *member, everything bool) string {
 }
 
 // silence is why a worker is not ready that does not answer, or empty.
-func (f *Fleet) silence(m *member) string {
+func (f *Fleet) silence(m *worker) string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if m.silent.IsZero() || time.Since(m.silent) < silentAfter {

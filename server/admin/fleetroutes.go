@@ -20,7 +20,7 @@ import (
 func (f *Fleet) list(w http.ResponseWriter, _ *http.Request) {
 	var text []byte
 	f.mu.Lock()
-	for _, m := range f.members {
+	for _, m := range f.workers {
 		text = fmt.Appendf(text, "%s%d/ %s\n", workerPath, m.PID, m.State)
 	}
 	f.mu.Unlock() // a slow client holds up nobody else

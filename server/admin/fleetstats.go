@@ -25,7 +25,7 @@ func (f *Fleet) Gather() ([]*dto.MetricFamily, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	total := f.total()
-	for _, m := range f.members {
+	for _, m := range f.workers {
 		total.addOwn(m.families, "worker", m.PID)
 	}
 	total.addOwn(own, "supervisor", os.Getpid())
@@ -43,7 +43,7 @@ func (f *Fleet) total() tally {
 	for _, family := range f.kept.families() {
 		total.add(family)
 	}
-	for _, m := range f.members {
+	for _, m := range f.workers {
 		for _, family := range m.families {
 			if ours(family) {
 				total.add(family)
@@ -78,10 +78,10 @@ type workerStats struct {
 	Answers     bool       `json:"answers"`      // whether it did now: if not, its figures are older
 	SilentSince *time.Time `json:"silent_since"` // since when it has not, null if it does
 	Goroutines  int        `json:"goroutines"`
-	figures
+	ModeStats
 }
 
-func (f *Fleet) stats() stats {
+func (f *Fleet) stats() Stats {
 	f.ask()
 	now := f.snapshot()
 	f.mu.Lock()
@@ -92,7 +92,7 @@ func (f *Fleet) stats() stats {
 	body := now.stats()
 	body.UptimeSeconds = time.Since(f.start).Seconds()
 	body.fleetStats = &fleetStats{Restarts: f.restarts, Workers: []workerStats{}}
-	for _, m := range f.members {
+	for _, m := range f.workers {
 		w := m.stats()
 		body.Goroutines += w.Goroutines
 		body.Workers = append(body.Workers, w)
@@ -110,17 +110,17 @@ func logDroppedIn(families []*dto.MetricFamily) uint64 {
 	return 0
 }
 
-func (m *member) stats() workerStats {
+func (w *worker) stats() workerStats {
 	stats := workerStats{
-		PID: m.PID, State: m.State, Started: m.Started, Answers: m.answers, figures: newSeries("").read(),
+		PID: w.PID, State: w.State, Started: w.Started, Answers: w.answers, ModeStats: newSeries("").read(),
 	}
-	if !m.silent.IsZero() {
-		stats.SilentSince = new(m.silent)
+	if !w.silent.IsZero() {
+		stats.SilentSince = new(w.silent)
 	}
-	if all := figuresOf(m.families); len(all) > 0 {
-		stats.figures = all[0] // it has one mode
+	if all := figuresOf(w.families); len(all) > 0 {
+		stats.ModeStats = all[0] // it has one mode
 	}
-	for _, family := range m.families {
+	for _, family := range w.families {
 		if family.GetName() == "go_goroutines" {
 			stats.Goroutines = int(family.Metric[0].GetGauge().GetValue())
 		}
@@ -130,7 +130,7 @@ func (m *member) stats() workerStats {
 
 // snapshot is what this process knows itself. Its caller does not hold the lock, which whoever tells the mode may wait
 // for.
-func (f *Fleet) snapshot() (now snapshot) {
+func (f *Fleet) snapshot() (now Snapshot) {
 	now.current, now.logDropped = f.config.Mode(), f.config.LogDropped()
 	if queue, ok := f.config.Source.AcceptQueue(); ok {
 		now.acceptQueue = &queue

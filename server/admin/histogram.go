@@ -43,8 +43,8 @@ func (h *histogram) observe(d time.Duration) {
 	h.sum.Add(int64(d))
 }
 
-// A distribution is a histogram as it was at one moment.
-type distribution struct {
+// A Distribution is a histogram as it was at one moment.
+type Distribution struct {
 	Count   uint64             `json:"count"`
 	Sum     float64            `json:"sum"`  // seconds
 	Mean    float64            `json:"mean"` // seconds, 0 for no observation
@@ -52,8 +52,8 @@ type distribution struct {
 }
 
 // read takes the count from the buckets, so that the two agree while others observe.
-func (h *histogram) read() distribution {
-	d := distribution{Sum: time.Duration(h.sum.Load()).Seconds(), buckets: make(map[float64]uint64, len(bounds))}
+func (h *histogram) read() Distribution {
+	d := Distribution{Sum: time.Duration(h.sum.Load()).Seconds(), buckets: make(map[float64]uint64, len(bounds))}
 	for i := range h.counts {
 		d.Count += h.counts[i].Load()
 		if i < len(bounds) {

@@ -137,33 +137,33 @@ func (s *series) Observe(sample *server.Sample) {
 // ObserveClose counts one connection.
 func (s *series) ObserveClose(cause server.CloseCause) { s.closed[cause].Add(1) }
 
-// A snapshot is everything that /metrics and /stats say of the server, at one moment.
-type snapshot struct {
+// A Snapshot is everything that /metrics and /stats say of the server, at one moment.
+type Snapshot struct {
 	current     string              // the mode that serves, empty before the first
 	acceptQueue *server.AcceptQueue // nil where it cannot be read
 	logDropped  uint64              // lines
-	modes       []figures
+	modes       []ModeStats
 }
 
-// figures are one mode's numbers. A mode that has ended keeps its counts.
-type figures struct {
+// ModeStats are one mode's numbers. A mode that has ended keeps its counts.
+type ModeStats struct {
 	Mode        string                `json:"mode"`
-	Requests    requests              `json:"requests"` // finished
+	Requests    Requests              `json:"requests"` // finished
 	InFlight    int                   `json:"in_flight"`
 	Queued      int                   `json:"queued"`
 	Connections int                   `json:"connections"`
 	Closed      map[string]uint64     `json:"connections_closed"` // by cause, see server.CloseCause
-	QueueWait   distribution          `json:"queue_wait_seconds"`
-	Work        distribution          `json:"work_seconds"`
+	QueueWait   Distribution          `json:"queue_wait_seconds"`
+	Work        Distribution          `json:"work_seconds"`
 	Failures    map[work.Cause]uint64 `json:"work_failures"` // of what the work depends on, by cause
-	Pools       []pool                `json:"work_pools"`    // sorted by kind
+	Pools       []Pool                `json:"work_pools"`    // sorted by kind
 }
 
-// requests are counts by outcome, which JSON has by name.
-type requests [server.NumOutcomes]uint64
+// Requests are counts by outcome, which JSON has by name.
+type Requests [server.NumOutcomes]uint64
 
 // MarshalJSON implements json.Marshaler.
-func (r requests) MarshalJSON() ([]byte, error) {
+func (r Requests) MarshalJSON() ([]byte, error) {
 	byName := make(map[string]uint64, len(r))
 	for outcome, count := range r {
 		byName[server.Outcome(outcome).String()] = count
@@ -171,18 +171,18 @@ func (r requests) MarshalJSON() ([]byte, error) {
 	return json.Marshal(byName)
 }
 
-// A pool is the state of what a kind of work has only so much of.
-type pool struct {
+// A Pool is the state of what a kind of work has only so much of.
+type Pool struct {
 	Kind    string `json:"kind"`
 	Size    int    `json:"size"`
 	InUse   int    `json:"in_use"`
 	Waiting int    `json:"waiting"`
 }
 
-func (m *Metrics) snapshot() snapshot {
+func (m *Metrics) snapshot() Snapshot {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	now := snapshot{logDropped: m.logDropped()}
+	now := Snapshot{logDropped: m.logDropped()}
 	if m.current != nil {
 		now.current = m.current.app.Mode()
 		if queue, ok := m.current.source.AcceptQueue(); ok {
@@ -190,13 +190,13 @@ func (m *Metrics) snapshot() snapshot {
 		}
 	}
 	for _, s := range m.series {
-		now.modes = append(now.modes, m.figures(s))
+		now.modes = append(now.modes, m.modeStats(s))
 	}
 	return now
 }
 
-// figures adds up the gauges of all of a mode's Apps: while a mode is replaced by itself with other options, it has two.
-func (m *Metrics) figures(s *series) figures {
+// modeStats adds up the gauges of all of a mode's Apps: while a mode is replaced by itself with other options, it has two.
+func (m *Metrics) modeStats(s *series) ModeStats {
 	f := s.read()
 	for _, w := range m.watched {
 		if w.app.Mode() == s.mode {
@@ -211,19 +211,19 @@ func (m *Metrics) figures(s *series) figures {
 	return f
 }
 
-func pools(app *server.App) []pool {
-	all := []pool{}
+func pools(app *server.App) []Pool {
+	all := []Pool{}
 	for _, p := range app.Pools() {
-		all = append(all, pool{p.Name, p.Size, p.InUse, p.Waiting})
+		all = append(all, Pool{p.Name, p.Size, p.InUse, p.Waiting})
 	}
-	slices.SortFunc(all, func(a, b pool) int { return strings.Compare(a.Kind, b.Kind) })
+	slices.SortFunc(all, func(a, b Pool) int { return strings.Compare(a.Kind, b.Kind) })
 	return all
 }
 
-func (s *series) read() figures {
-	f := figures{
+func (s *series) read() ModeStats {
+	f := ModeStats{
 		Mode: s.mode, QueueWait: s.queueWait.read(), Work: s.work.read(),
-		Failures: make(map[work.Cause]uint64), Closed: make(map[string]uint64), Pools: []pool{},
+		Failures: make(map[work.Cause]uint64), Closed: make(map[string]uint64), Pools: []Pool{},
 	}
 	for outcome := range s.requests {
 		f.Requests[outcome] = s.requests[outcome].Load()

@@ -251,7 +251,7 @@ func TestQuantiles(t *testing.T) {
 }
 
 // quantile interpolates in a bucket as Prometheus's histogram_quantile does.
-func quantile(q float64, d distribution) float64 {
+func quantile(q float64, d Distribution) float64 {
 	rank := q * float64(d.Count)
 	lower, below := 0.0, uint64(0)
 	for _, upper := range slices.Sorted(maps.Keys(d.buckets)) {

@@ -7,21 +7,21 @@ import (
 	"time"
 )
 
-// stats is the body of /stats: the current mode's figures at the top, so that a script finds in_flight or
+// Stats is the body of /stats: the current mode's figures at the top, so that a script finds in_flight or
 // requests.wasted without knowing the mode, and those of the modes before it apart.
-type stats struct {
+type Stats struct {
 	Ready         bool    `json:"ready"`
 	Reason        string  `json:"reason"` // why it is not ready, else empty
 	UptimeSeconds float64 `json:"uptime_seconds"`
 	Goroutines    int     `json:"goroutines"`
-	figures
-	AcceptQueue *acceptQueue `json:"accept_queue"` // null where the system does not tell
+	ModeStats
+	AcceptQueue *AcceptQueue `json:"accept_queue"` // null where the system does not tell
 	LogDropped  uint64       `json:"log_lines_dropped"`
-	OtherModes  []figures    `json:"other_modes"`
+	OtherModes  []ModeStats  `json:"other_modes"`
 	*fleetStats              // nil, and no keys, for a process that serves alone
 }
 
-type acceptQueue struct {
+type AcceptQueue struct {
 	Depth int `json:"depth"`
 	Limit int `json:"limit"`
 }
@@ -36,7 +36,7 @@ func (s *Server) stats(w http.ResponseWriter, _ *http.Request) {
 	encoder.Encode(body) // an error is the client's: it left
 }
 
-func (m *Metrics) stats() stats {
+func (m *Metrics) stats() Stats {
 	body := m.snapshot().stats()
 	body.UptimeSeconds = time.Since(m.start).Seconds()
 	body.Goroutines = runtime.NumGoroutine()
@@ -44,18 +44,18 @@ func (m *Metrics) stats() stats {
 }
 
 // stats is what /stats says of a snapshot.
-func (now snapshot) stats() stats {
+func (s Snapshot) stats() Stats {
 	// Before the first mode serves, every key is there all the same.
-	body := stats{figures: newSeries("").read(), OtherModes: []figures{}, LogDropped: now.logDropped}
-	for _, f := range now.modes {
-		if f.Mode == now.current {
-			body.figures = f
+	body := Stats{ModeStats: newSeries("").read(), OtherModes: []ModeStats{}, LogDropped: s.logDropped}
+	for _, f := range s.modes {
+		if f.Mode == s.current {
+			body.ModeStats = f
 		} else {
 			body.OtherModes = append(body.OtherModes, f)
 		}
 	}
-	if now.acceptQueue != nil {
-		body.AcceptQueue = (*acceptQueue)(now.acceptQueue)
+	if s.acceptQueue != nil {
+		body.AcceptQueue = (*AcceptQueue)(s.acceptQueue)
 	}
 	return body
 }

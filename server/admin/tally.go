@@ -108,8 +108,8 @@ func (t tally) families() (families []*dto.MetricFamily) {
 }
 
 // figuresOf reads from families what collect wrote into them, by mode.
-func figuresOf(families []*dto.MetricFamily) (all []figures) {
-	byMode := map[string]*figures{}
+func figuresOf(families []*dto.MetricFamily) (all []ModeStats) {
+	byMode := map[string]*ModeStats{}
 	for _, family := range families {
 		for _, metric := range family.Metric {
 			mode, ok := labelOf(metric, "mode")
@@ -130,48 +130,48 @@ func figuresOf(families []*dto.MetricFamily) (all []figures) {
 }
 
 // take keeps the figure that a metric of that name holds.
-func (f *figures) take(name string, metric *dto.Metric) {
+func (m *ModeStats) take(name string, metric *dto.Metric) {
 	switch strings.TrimPrefix(name, namePrefix) {
 	case "requests_total":
 		outcome, _ := labelOf(metric, "outcome")
 		for _, o := range server.Outcomes() {
 			if o.String() == outcome {
-				f.Requests[o] = uint64(metric.GetCounter().GetValue())
+				m.Requests[o] = uint64(metric.GetCounter().GetValue())
 			}
 		}
 	case "in_flight":
-		f.InFlight = int(metric.GetGauge().GetValue())
+		m.InFlight = int(metric.GetGauge().GetValue())
 	case "queued":
-		f.Queued = int(metric.GetGauge().GetValue())
+		m.Queued = int(metric.GetGauge().GetValue())
 	case "connections":
-		f.Connections = int(metric.GetGauge().GetValue())
+		m.Connections = int(metric.GetGauge().GetValue())
 	case "connections_closed_total":
 		cause, _ := labelOf(metric, "cause")
-		f.Closed[cause] = uint64(metric.GetCounter().GetValue())
+		m.Closed[cause] = uint64(metric.GetCounter().GetValue())
 	case "queue_wait_seconds":
-		f.QueueWait = distributionOf(metric.GetHistogram())
+		m.QueueWait = distributionOf(metric.GetHistogram())
 	case "work_seconds":
-		f.Work = distributionOf(metric.GetHistogram())
+		m.Work = distributionOf(metric.GetHistogram())
 	case "work_failures_total":
 		cause, _ := labelOf(metric, "cause")
-		f.Failures[work.Cause(cause)] = uint64(metric.GetCounter().GetValue())
+		m.Failures[work.Cause(cause)] = uint64(metric.GetCounter().GetValue())
 	case "work_pool_size":
-		f.pool(metric).Size = int(metric.GetGauge().GetValue())
+		m.pool(metric).Size = int(metric.GetGauge().GetValue())
 	case "work_pool_in_use":
-		f.pool(metric).InUse = int(metric.GetGauge().GetValue())
+		m.pool(metric).InUse = int(metric.GetGauge().GetValue())
 	case "work_pool_waiting":
-		f.pool(metric).Waiting = int(metric.GetGauge().GetValue())
+		m.pool(metric).Waiting = int(metric.GetGauge().GetValue())
 	}
 }
 
 // pool is the one of the metric's kind. Metrics come sorted by it.
-func (f *figures) pool(metric *dto.Metric) *pool {
+func (m *ModeStats) pool(metric *dto.Metric) *Pool {
 	kind, _ := labelOf(metric, "kind")
-	i := slices.IndexFunc(f.Pools, func(p pool) bool { return p.Kind == kind })
+	i := slices.IndexFunc(m.Pools, func(p Pool) bool { return p.Kind == kind })
 	if i < 0 {
-		i, f.Pools = len(f.Pools), append(f.Pools, pool{Kind: kind})
+		i, m.Pools = len(m.Pools), append(m.Pools, Pool{Kind: kind})
 	}
-	return &f.Pools[i]
+	return &m.Pools[i]
 }
 
 func labelOf(metric *dto.Metric, name string) (value string, ok bool) {
@@ -183,8 +183,8 @@ func labelOf(metric *dto.Metric, name string) (value string, ok bool) {
 	return "", false
 }
 
-func distributionOf(h *dto.Histogram) distribution {
-	d := distribution{Count: h.GetSampleCount(), Sum: h.GetSampleSum()}
+func distributionOf(h *dto.Histogram) Distribution {
+	d := Distribution{Count: h.GetSampleCount(), Sum: h.GetSampleSum()}
 	if d.Count > 0 {
 		d.Mean = d.Sum / float64(d.Count)
 	}
