@@ -39,7 +39,7 @@ var mayImport = map[string][]string{
 		"configs", "internal/catalog", "internal/obslog", "modes", "server", "server/admin", "server/host", "work", "work/kinds",
 	},
 	"internal/service/supervisor": {
-		"configs", "internal/obslog", "internal/service", "server", "server/admin", "server/host", "server/prefork",
+		"configs", "internal/catalog", "internal/obslog", "internal/service", "server", "server/admin", "server/host", "server/prefork",
 	},
 	"internal/testkit":    {},
 	"memnet":              {},

@@ -13,7 +13,7 @@ const (
 )
 
 // Causes lists every Cause, so that each has a counter from the start.
-var Causes = []Cause{Refused, Broken, TimedOut}
+var Causes = [...]Cause{Refused, Broken, TimedOut}
 
 // A Failure is what becomes of work when what it depends on fails. Nothing is retried: whoever asked decides.
 type Failure struct {

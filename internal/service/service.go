@@ -141,8 +141,13 @@ func (s *Service) open() error {
 		Source: s.source, App: s.app, Mode: s.mode.Name, Serve: s.mode.Serve, LameDuck: settings.LameDuck, DrainTimeout: settings.DrainTimeout,
 		Queue: given.Queue,
 	})
+	var endpoints []admin.Endpoint
+	if given.Private { // the supervisor is the peer
+		snapshot := admin.JSON(func() any { return metrics.Snapshot() })
+		endpoints = []admin.Endpoint{{Path: admin.SnapshotPath, Handler: snapshot}}
+	}
 	s.admin, err = OpenAdmin(settings, given.Admin, admin.Config{
-		Metrics: metrics, ErrorLog: zap.NewStdLog(logger), Ready: s.readiness, Private: given.Private,
+		Meter: metrics, Endpoints: endpoints, ErrorLog: zap.NewStdLog(logger), Ready: s.readiness, Private: given.Private,
 	})
 	if err != nil {
 		s.source.Close()

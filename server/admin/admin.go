@@ -8,6 +8,7 @@ package admin
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log"
@@ -26,32 +27,32 @@ import (
 // MaxConnections is how many clients a Server has at most. Whoever budgets open files has to count them in.
 const MaxConnections = 16
 
-// Config is what a Server needs to know. Ready is required, and either Metrics or Fleet.
+// Config is what a Server needs to know. Meter and Ready are required.
 type Config struct {
-	Metrics  *Metrics    // of this process
-	Fleet    *Fleet      // of several that serve together, and of this one, which leads them
-	Ready    Readiness   // whether to send traffic here
-	Token    string      // asked of every request but probes; empty for none, on loopback only
-	Private  bool        // the listener has one peer, which may ask for everything: no token, no guard
-	Recorder *Recorder   // nil where no flight recorder runs
-	ErrorLog *log.Logger // for what no reply can say; nil for the standard logger
+	Meter     Meter
+	Endpoints []Endpoint  // in addition to the Server's own
+	Ready     Readiness   // whether to send traffic here
+	Token     string      // asked of every request but probes; empty for none, on loopback only
+	Private   bool        // the listener has one peer, which may ask for everything: no token, no guard
+	Recorder  *Recorder   // nil where no flight recorder runs
+	ErrorLog  *log.Logger // for what no reply can say; nil for the standard logger
 }
 
 // A Readiness says whether to send traffic here, and in one printable line why not. The reason names addresses only if it
 // is for those who may see everything.
 type Readiness func(everything bool) (ready bool, reason string)
 
-// A meter is what /metrics and /stats show.
-type meter interface {
+// A Meter reads what /metrics and /stats show.
+type Meter interface {
 	prometheus.Gatherer
-	stats() Stats
+	Stats(ready bool, reason string) any // the body of /stats, for JSON
 }
 
-func (c Config) meter() meter {
-	if c.Fleet != nil {
-		return c.Fleet
-	}
-	return c.Metrics
+// An Endpoint is one row of the route table.
+type Endpoint struct {
+	Path    string // a pattern of chi; the values of its parameters are in Request.PathValue
+	About   string // for the index; empty to leave it out
+	Handler http.HandlerFunc
 }
 
 // A Server serves the admin endpoints. Create it with New.
@@ -60,13 +61,6 @@ type Server struct {
 	guard    *guard // nil for a private listener
 	listener net.Listener
 	http     *http.Server
-}
-
-// An endpoint is one row of the route table, which the index prints.
-type endpoint struct {
-	path    string
-	about   string
-	handler http.HandlerFunc
 }
 
 // New returns a Server on listener, which it then owns. Whether the listener is on loopback decides what the Server
@@ -122,7 +116,7 @@ func (s *Server) routes() http.Handler {
 	router.MethodNotAllowed(methodNotAllowed)
 	endpoints := s.endpoints()
 	for _, e := range endpoints {
-		router.Get(e.path, e.handler)
+		router.Get(e.Path, e.Handler)
 	}
 	router.Get("/", index(endpoints))
 	// The profiles that Index lists. Its cmdline is left out, because a command line may hold the token.
@@ -130,31 +124,26 @@ func (s *Server) routes() http.Handler {
 	router.Get("/debug/pprof/profile", pprof.Profile)
 	router.Get("/debug/pprof/symbol", pprof.Symbol)
 	router.Get("/debug/pprof/trace", pprof.Trace)
-	if s.config.Fleet != nil {
-		router.Get(workerPath+"{pid}/*", s.config.Fleet.forward)
-	}
 	return router
 }
 
-func (s *Server) endpoints() []endpoint {
-	endpoints := []endpoint{
+func (s *Server) endpoints() []Endpoint {
+	return append([]Endpoint{
 		{pathHealthz, "200 as long as the process lives", healthz},
 		{pathReadyz, "200 when ready for traffic, else 503 and why", s.readyz},
 		{"/metrics", "Prometheus metrics", s.metrics()},
 		{"/stats", "the server's own metrics as JSON", s.stats},
 		{"/debug/pprof/", "profiles for go tool pprof", pprof.Index},
 		{"/debug/trace", "the last seconds for go tool trace, with --flight-recorder", s.trace},
-	}
-	if s.config.Fleet != nil {
-		endpoints = append(endpoints, endpoint{workerPath, "the worker processes; below PID/, each one's own endpoints", s.config.Fleet.list})
-	}
-	return endpoints
+	}, s.config.Endpoints...)
 }
 
-func index(endpoints []endpoint) http.HandlerFunc {
+func index(endpoints []Endpoint) http.HandlerFunc {
 	var text []byte
 	for _, e := range endpoints {
-		text = fmt.Appendf(text, "%-14s %s\n", e.path, e.about)
+		if e.About != "" {
+			text = fmt.Appendf(text, "%-14s %s\n", e.Path, e.About)
+		}
 	}
 	return func(w http.ResponseWriter, _ *http.Request) { writeText(w, text) }
 }
@@ -188,12 +177,29 @@ func (s *Server) showsEverything(r *http.Request) bool {
 // memory, because promhttp logs a line for each metric that it cannot write to a client that has left.
 func (s *Server) metrics() http.HandlerFunc {
 	options := promhttp.HandlerOpts{ErrorLog: s.config.ErrorLog, ErrorHandling: promhttp.ContinueOnError}
-	handler := promhttp.HandlerFor(s.config.meter(), options)
+	handler := promhttp.HandlerFor(s.config.Meter, options)
 	return func(w http.ResponseWriter, r *http.Request) {
 		reply := inMemory{ResponseWriter: w}
 		handler.ServeHTTP(&reply, r)
 		w.Write(reply.body.Bytes()) // an error is the client's: it left
 	}
+}
+
+func (s *Server) stats(w http.ResponseWriter, _ *http.Request) {
+	writeJSON(w, s.config.Meter.Stats(s.config.Ready(true)), "  ")
+}
+
+// JSON returns a handler that answers with a body as JSON.
+func JSON(body func() any) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, body(), "") }
+}
+
+func writeJSON(w http.ResponseWriter, body any, indent string) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	encoder := json.NewEncoder(w)
+	encoder.SetIndent("", indent)
+	encoder.Encode(body) // an error is the client's: it left
 }
 
 // inMemory keeps the body of a reply.

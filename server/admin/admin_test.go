@@ -38,8 +38,8 @@ func (l addressed) Addr() net.Addr { return l.addr }
 func alwaysReady(bool) (bool, string) { return true, "" }
 
 func newServer(addr net.Addr, config Config) *Server {
-	if config.Metrics == nil {
-		config.Metrics = NewMetrics()
+	if config.Meter == nil {
+		config.Meter = NewMetrics()
 	}
 	if config.Ready == nil {
 		config.Ready = alwaysReady
@@ -257,7 +257,7 @@ func TestServe(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := New(listener, Config{Metrics: NewMetrics(), Ready: alwaysReady})
+	s := New(listener, Config{Meter: NewMetrics(), Ready: alwaysReady})
 	served := make(chan error, 1)
 	go func() { served <- s.Serve() }()
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
@@ -283,7 +283,7 @@ func TestHeldConnections(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := New(listener, Config{Metrics: NewMetrics(), Ready: alwaysReady})
+	s := New(listener, Config{Meter: NewMetrics(), Ready: alwaysReady})
 	served := make(chan error, 1)
 	go func() { served <- s.Serve() }()
 	dial := func(request string) net.Conn {
@@ -326,7 +326,7 @@ func TestShutdownCutsOff(t *testing.T) {
 		t.Fatal(err)
 	}
 	arrived := make(chan struct{})
-	s := New(listener, Config{Metrics: NewMetrics(), Ready: alwaysReady})
+	s := New(listener, Config{Meter: NewMetrics(), Ready: alwaysReady})
 	s.http.Handler = http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		close(arrived)
 		<-r.Context().Done()
@@ -356,8 +356,8 @@ func TestIndexNamesEveryEndpoint(t *testing.T) {
 	s := newServer(loopback, Config{})
 	lines := strings.Split(get(s, "/").Body.String(), "\n")
 	for _, e := range s.endpoints() {
-		if !slices.ContainsFunc(lines, func(line string) bool { return strings.HasPrefix(line, e.path+" ") }) {
-			t.Errorf("/ does not name %s", e.path)
+		if !slices.ContainsFunc(lines, func(line string) bool { return strings.HasPrefix(line, e.Path+" ") }) {
+			t.Errorf("/ does not name %s", e.Path)
 		}
 	}
 }

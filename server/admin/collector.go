@@ -1,10 +1,6 @@
 package admin
 
-import (
-	"github.com/prometheus/client_golang/prometheus"
-
-	"demo-server/server"
-)
+import "github.com/prometheus/client_golang/prometheus"
 
 // The metrics. A HELP text is the definition of its term, for /stats as well.
 var (
@@ -38,10 +34,15 @@ func describe(name, help string, labels ...string) *prometheus.Desc {
 	return prometheus.NewDesc(namePrefix+name, help, append([]string{"mode"}, labels...), nil)
 }
 
-// A collector shows a snapshot of Metrics to Prometheus.
+// A collector shows a Snapshot of Metrics to Prometheus.
 type collector struct{ metrics *Metrics }
 
-func (c collector) Describe(descs chan<- *prometheus.Desc) {
+func (c collector) Describe(descs chan<- *prometheus.Desc) { Describe(descs) }
+
+func (c collector) Collect(metrics chan<- prometheus.Metric) { c.metrics.snapshot().Collect(metrics) }
+
+// Describe sends the descriptions of all metrics that a Snapshot collects.
+func Describe(descs chan<- *prometheus.Desc) {
 	for _, desc := range []*prometheus.Desc{
 		descRequests, descInFlight, descQueued, descConnections, descClosed,
 		descQueueWait, descWork, descFailures, descPoolSize, descPoolInUse, descPoolWaits,
@@ -51,40 +52,32 @@ func (c collector) Describe(descs chan<- *prometheus.Desc) {
 	}
 }
 
-func (c collector) Collect(metrics chan<- prometheus.Metric) {
-	now := c.metrics.snapshot()
-	for _, f := range now.modes {
-		f.collect(metrics)
+// Collect sends the metrics of s to Prometheus, except for those of the process.
+func (s *Snapshot) Collect(metrics chan<- prometheus.Metric) {
+	for i := range s.Modes {
+		s.Modes[i].collect(metrics)
 	}
-	now.collectAcceptQueue(metrics)
-	now.collectLog(metrics)
-}
-
-func (s Snapshot) collectLog(metrics chan<- prometheus.Metric) {
-	metrics <- prometheus.MustNewConstMetric(descLogDropped, prometheus.CounterValue, float64(s.logDropped))
-}
-
-func (s Snapshot) collectAcceptQueue(metrics chan<- prometheus.Metric) {
-	if queue := s.acceptQueue; queue != nil {
-		metrics <- gauge(descAcceptQueue, queue.Depth, s.current)
-		metrics <- gauge(descAcceptQueueLimit, queue.Limit, s.current)
+	if queue := s.AcceptQueue; queue != nil {
+		metrics <- gauge(descAcceptQueue, queue.Depth, s.Mode)
+		metrics <- gauge(descAcceptQueueLimit, queue.Limit, s.Mode)
 	}
+	metrics <- counter(descLogDropped, s.LogDropped)
 }
 
-func (m *ModeStats) collect(metrics chan<- prometheus.Metric) {
-	for outcome, count := range m.Requests {
-		metrics <- prometheus.MustNewConstMetric(descRequests, prometheus.CounterValue, float64(count), m.Mode, server.Outcome(outcome).String())
+func (m *ModeSnapshot) collect(metrics chan<- prometheus.Metric) {
+	for i, count := range m.Requests {
+		metrics <- counter(descRequests, count, m.Mode, requestLabels[i])
 	}
 	metrics <- gauge(descInFlight, m.InFlight, m.Mode)
 	metrics <- gauge(descQueued, m.Queued, m.Mode)
 	metrics <- gauge(descConnections, m.Connections, m.Mode)
-	for cause, count := range m.Closed {
-		metrics <- prometheus.MustNewConstMetric(descClosed, prometheus.CounterValue, float64(count), m.Mode, cause)
+	for i, count := range m.Closed {
+		metrics <- counter(descClosed, count, m.Mode, closedLabels[i])
 	}
-	metrics <- m.QueueWait.metric(descQueueWait, m.Mode)
-	metrics <- m.Work.metric(descWork, m.Mode)
-	for cause, count := range m.Failures {
-		metrics <- prometheus.MustNewConstMetric(descFailures, prometheus.CounterValue, float64(count), m.Mode, string(cause))
+	metrics <- m.QueueWait.metric(descQueueWait, m.QueueWaitBuckets, m.Mode)
+	metrics <- m.Work.metric(descWork, m.WorkBuckets, m.Mode)
+	for i, count := range m.Failures {
+		metrics <- counter(descFailures, count, m.Mode, failureLabels[i])
 	}
 	for _, p := range m.Pools {
 		metrics <- gauge(descPoolSize, p.Size, m.Mode, p.Kind)
@@ -93,10 +86,19 @@ func (m *ModeStats) collect(metrics chan<- prometheus.Metric) {
 	}
 }
 
+func counter(desc *prometheus.Desc, value uint64, labels ...string) prometheus.Metric {
+	return prometheus.MustNewConstMetric(desc, prometheus.CounterValue, float64(value), labels...)
+}
+
 func gauge(desc *prometheus.Desc, value int, labels ...string) prometheus.Metric {
 	return prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, float64(value), labels...)
 }
 
-func (d *Distribution) metric(desc *prometheus.Desc, mode string) prometheus.Metric {
-	return prometheus.MustNewConstHistogram(desc, d.Count, d.Sum, d.buckets, mode)
+func (d *Distribution) metric(desc *prometheus.Desc, buckets []uint64, mode string) prometheus.Metric {
+	atMost, below := make(map[float64]uint64, len(bounds)), uint64(0)
+	for i, bound := range bounds {
+		below += buckets[i]
+		atMost[bound.Seconds()] = below
+	}
+	return prometheus.MustNewConstHistogram(desc, d.Count, d.Sum, atMost, mode)
 }

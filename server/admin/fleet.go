@@ -12,7 +12,6 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
-	"github.com/prometheus/common/expfmt"
 
 	"demo-server/server"
 )
@@ -28,7 +27,7 @@ type Fleet struct {
 
 	mu       sync.Mutex
 	workers  []*worker
-	kept     tally // what workers counted that have ended
+	kept     Snapshot // what workers counted that have ended
 	restarts int
 }
 
@@ -36,6 +35,8 @@ type Fleet struct {
 type FleetConfig struct {
 	Mode   func() string  // the mode that serves
 	Source *server.Source // on which all accept
+
+	Modes, Kinds []string // of work: the names that a worker may report
 
 	// Answered is told of each worker that answers, by its PID. It may be called from several goroutines at a time.
 	Answered   func(pid int)
@@ -50,6 +51,12 @@ type Worker struct {
 	Dial    func() (net.Conn, error) // connects to its own Server; nil until that serves
 }
 
+// Where to serve List, and Forward with the parameters pid and *.
+const (
+	WorkersPath = "/workers/"
+	ForwardPath = WorkersPath + "{pid}/*"
+)
+
 const (
 	// askEvery bounds what is lost of a worker that is killed, and askTimeout what one that hangs costs everybody else.
 	askEvery   = time.Second
@@ -58,7 +65,6 @@ const (
 	// silentAfter is how long a worker may not answer, because it is busy, before that makes the service not ready.
 	silentAfter = 5 * time.Second
 
-	workerPath  = "/workers/"
 	stateServes = "ready"
 	maxReason   = 1 << 10  // bytes
 	maxHeader   = 64 << 10 // bytes of a worker's response headers
@@ -70,8 +76,8 @@ type worker struct {
 	client http.Client
 	asked  atomic.Int64 // how often
 
-	seen     int64 // the number of the asking that families come from
-	families []*dto.MetricFamily
+	seen     int64     // the number of the asking that snapshot comes from
+	snapshot *Snapshot // not nil; empty before the first answer
 	answers  bool
 	silent   time.Time // since when it has not answered, zero if it does or has not been asked
 }
@@ -81,8 +87,8 @@ func NewFleet(config FleetConfig) *Fleet {
 	if config.LogDropped == nil {
 		config.LogDropped = noneDropped
 	}
-	f := &Fleet{config: config, start: time.Now(), kept: tally{}}
-	f.registry = newRegistry(fleetCollector{f})
+	f := &Fleet{config: config, registry: prometheus.NewRegistry(), start: time.Now()}
+	f.registry.MustRegister(fleetCollector{f}, processCollector{f})
 	return f
 }
 
@@ -104,7 +110,7 @@ func (f *Fleet) Watch(ctx context.Context) {
 func (f *Fleet) Put(w Worker) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	i := slices.IndexFunc(f.workers, func(m *worker) bool { return m.PID == w.PID })
+	i := slices.IndexFunc(f.workers, func(known *worker) bool { return known.PID == w.PID })
 	switch {
 	case i < 0:
 		f.workers = append(f.workers, newWorker(w))
@@ -117,8 +123,8 @@ func (f *Fleet) Put(w Worker) {
 
 // Ask asks a worker for its last figures, before it ends.
 func (f *Fleet) Ask(pid int) {
-	if m := f.find(pid); m != nil {
-		f.refresh(m)
+	if w := f.find(pid); w != nil {
+		f.refresh(w)
 	}
 }
 
@@ -126,18 +132,14 @@ func (f *Fleet) Ask(pid int) {
 func (f *Fleet) Remove(pid int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for _, m := range f.workers {
-		if m.PID != pid {
+	for _, w := range f.workers {
+		if w.PID != pid {
 			continue
 		}
-		m.client.CloseIdleConnections()
-		for _, family := range m.families {
-			if ours(family) && family.GetType() != dto.MetricType_GAUGE {
-				f.kept.add(family)
-			}
-		}
+		w.client.CloseIdleConnections()
+		f.kept.Add(w.snapshot.Counts())
 	}
-	f.workers = slices.DeleteFunc(f.workers, func(m *worker) bool { return m.PID == pid })
+	f.workers = slices.DeleteFunc(f.workers, func(w *worker) bool { return w.PID == pid })
 }
 
 // Restarted counts a worker that died and is replaced.
@@ -150,67 +152,67 @@ func (f *Fleet) Restarted() {
 func (f *Fleet) find(pid int) *worker {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for _, m := range f.workers {
-		if m.PID == pid {
-			return m
+	for _, w := range f.workers {
+		if w.PID == pid {
+			return w
 		}
 	}
 	return nil
 }
 
-func newWorker(w Worker) *worker {
-	m := &worker{Worker: w}
+func newWorker(of Worker) *worker {
+	w := &worker{Worker: of, snapshot: new(Snapshot)}
 	dial := func(context.Context, string, string) (net.Conn, error) {
-		if w.Dial == nil {
+		if of.Dial == nil {
 			return nil, errStarts
 		}
-		return w.Dial()
+		return of.Dial()
 	}
-	m.client = http.Client{
+	w.client = http.Client{
 		Timeout:       askTimeout,
 		Transport:     &http.Transport{DialContext: dial, DisableCompression: true, MaxResponseHeaderBytes: maxHeader},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
-	return m
+	return w
 }
 
 // ask asks all workers at the same time, those excepted that have nothing to tell yet.
 func (f *Fleet) ask() {
 	f.mu.Lock()
-	members := slices.DeleteFunc(slices.Clone(f.workers), func(m *worker) bool { return m.Dial == nil })
+	workers := slices.DeleteFunc(slices.Clone(f.workers), func(w *worker) bool { return w.Dial == nil })
 	f.mu.Unlock()
 	var asked sync.WaitGroup
-	for _, m := range members {
-		asked.Go(func() { f.refresh(m) })
+	for _, w := range workers {
+		asked.Go(func() { f.refresh(w) })
 	}
 	asked.Wait()
 }
 
 // refresh asks a worker, and keeps its answer, unless one to a later question was faster. Of one that does not answer
 // in time, the last figures stay.
-func (f *Fleet) refresh(m *worker) {
-	number := m.asked.Add(1)
-	families, err := m.metrics()
+func (f *Fleet) refresh(w *worker) {
+	number := w.asked.Add(1)
+	snapshot, err := f.snapshotOf(w)
 	if err == nil {
-		f.config.Answered(m.PID) // without the lock, for which whoever is told may wait
+		f.config.Answered(w.PID) // without the lock, for which whoever is told may wait
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if number < m.seen {
+	if number < w.seen {
 		return
 	}
-	m.seen, m.answers = number, err == nil
+	w.seen, w.answers = number, err == nil
 	switch {
 	case err == nil:
-		m.families, m.silent = families, time.Time{}
-	case m.silent.IsZero():
-		m.silent = time.Now()
+		w.snapshot, w.silent = snapshot, time.Time{}
+	case w.silent.IsZero():
+		w.silent = time.Now()
 	}
 }
 
-// metrics gets the worker's metrics.
-func (w *worker) metrics() ([]*dto.MetricFamily, error) {
-	response, err := w.get("/metrics")
+// snapshotOf gets the worker's Snapshot.
+func (f *Fleet) snapshotOf(w *worker) (*Snapshot, error) {
+	response, err := w.get(SnapshotPath)
 	if err != nil {
 		return nil, err
 	}
@@ -218,15 +220,16 @@ func (w *worker) metrics() ([]*dto.MetricFamily, error) {
 	if response.StatusCode != http.StatusOK {
 		return nil, errors.New(response.Status)
 	}
-	return readAnswer(response.Body)
+	return f.readAnswer(response.Body)
 }
 
 // get asks the worker's own Server.
 func (w *worker) get(path string) (*http.Response, error) {
-	request, err := http.NewRequest(http.MethodGet, "http://worker"+path, nil)
-	if err != nil {
-		return nil, err
-	}
-	request.Header.Set("Accept", string(expfmt.NewFormat(expfmt.TypeProtoDelim)))
-	return w.client.Do(request)
+	return w.client.Get("http://worker" + path)
+}
+
+// Gather asks all workers, and adds up what they say. What each process has of its own is told apart by labels.
+func (f *Fleet) Gather() ([]*dto.MetricFamily, error) {
+	f.ask()
+	return f.registry.Gather()
 }

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"math"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -22,10 +21,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/prometheus/client_golang/prometheus/testutil"
-	dto "github.com/prometheus/client_model/go"
-	"google.golang.org/protobuf/encoding/protowire"
 
 	"demo-server/server"
 )
@@ -61,7 +57,10 @@ func newFakeWorker(t *testing.T, pid int) *fakeWorker {
 		Worker: Worker{PID: pid, State: "ready", Dial: dialer(listener.Addr())},
 		app:    app, observer: metrics.Observer("pool"),
 	}
-	s := New(listener, Config{Metrics: metrics, Ready: w.readiness, Private: true})
+	s := New(listener, Config{
+		Meter: metrics, Ready: w.readiness, Private: true,
+		Endpoints: []Endpoint{{Path: SnapshotPath, Handler: JSON(func() any { return metrics.Snapshot() })}},
+	})
 	served := make(chan error, 1)
 	go func() { served <- s.Serve() }()
 	w.stop = sync.OnceFunc(func() {
@@ -85,11 +84,17 @@ func (w *fakeWorker) answer(n int) {
 	}
 }
 
+func fleetConfig(f *Fleet) Config {
+	return Config{Meter: f, Endpoints: []Endpoint{
+		{Path: WorkersPath, About: "the worker processes", Handler: f.List}, {Path: ForwardPath, Handler: f.Forward},
+	}}
+}
+
 func newFleet(t *testing.T, workers ...*fakeWorker) *Fleet {
 	t.Helper()
 	f := NewFleet(FleetConfig{
 		Mode: func() string { return "pool" }, Source: newSource(t), Answered: func(int) {},
-		LogDropped: func() uint64 { return 1 },
+		LogDropped: func() uint64 { return 1 }, Modes: []string{"pool", "single"}, Kinds: []string{"sleep", "sql"},
 	})
 	for _, w := range workers {
 		f.Put(w.Worker)
@@ -130,10 +135,10 @@ func TestFleetStarting(t *testing.T) {
 	f := newFleet(t)
 	f.Put(Worker{PID: 1, State: "starting"})
 	f.Ask(1)
-	if got := f.stats(); len(got.Workers) != 1 || got.Workers[0].Answers {
+	if got := f.stats(true, ""); len(got.Workers) != 1 || got.Workers[0].Answers {
 		t.Errorf("got %+v, want one that does not answer", got.Workers)
 	}
-	if reply := get(newServer(loopback, Config{Fleet: f}), "/workers/1/stats"); reply.Code != http.StatusBadGateway || !isLine(reply.Body.String()) {
+	if reply := get(newServer(loopback, fleetConfig(f)), "/workers/1/stats"); reply.Code != http.StatusBadGateway || !isLine(reply.Body.String()) {
 		t.Errorf("its own /stats: %d %q, want 502 and one line", reply.Code, reply.Body)
 	}
 }
@@ -151,15 +156,14 @@ func TestFleetAddsUp(t *testing.T) {
 	}
 	f := newFleet(t, a, b)
 
-	got := f.stats()
+	got := f.stats(true, "")
 	want := ModeStats{
 		Mode: "pool", InFlight: 2, Connections: 1, QueueWait: Distribution{Count: 7, Sum: 7, Mean: 1},
-		Work:     Distribution{Count: 7, Sum: 14, Mean: 2},
-		Failures: newSeries("").read().Failures, Closed: newSeries("").read().Closed, Pools: []Pool{{Kind: "sql", Size: 6, InUse: 4, Waiting: 2}},
+		Work: Distribution{Count: 7, Sum: 14, Mean: 2}, Pools: []Pool{{Kind: "sql", Size: 6, InUse: 4, Waiting: 2}},
 	}
 	want.Requests[server.OK] = 7
-	want.Closed["drain"] = 2
-	if diff := cmp.Diff(want, got.ModeStats, cmpopts.IgnoreUnexported(Distribution{})); diff != "" {
+	want.Closed[server.CloseDrain] = 2
+	if diff := cmp.Diff(want, got.ModeStats); diff != "" {
 		t.Errorf("/stats (-want +got):\n%s", diff)
 	}
 	for i, n := range []uint64{3, 4} {
@@ -175,7 +179,7 @@ func TestFleetAddsUp(t *testing.T) {
 		t.Errorf("%d goroutines, want the workers' together", got.Goroutines)
 	}
 
-	text := get(newServer(loopback, Config{Fleet: f}), "/metrics").Body.String()
+	text := get(newServer(loopback, fleetConfig(f)), "/metrics").Body.String()
 	for _, want := range []string{
 		`demo_server_requests_total{mode="pool",outcome="ok"} 7`,
 		`demo_server_in_flight{mode="pool"} 2`,
@@ -213,9 +217,9 @@ func TestFleetKeys(t *testing.T) {
 		}
 		return slices.Sorted(maps.Keys(body))
 	}
-	want := append(keys(Config{Metrics: observed(t)}), "restarts", "workers")
+	want := append(keys(Config{Meter: observed(t)}), "restarts", "workers")
 	slices.Sort(want)
-	if diff := cmp.Diff(want, keys(Config{Fleet: newFleet(t, newFakeWorker(t, 1))})); diff != "" {
+	if diff := cmp.Diff(want, keys(fleetConfig(newFleet(t, newFakeWorker(t, 1))))); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
@@ -232,13 +236,13 @@ func TestFleetKeepsCounts(t *testing.T) {
 	f.Remove(a.PID)
 	f.Restarted()
 	for range 2 { // to ask does not count twice
-		got := f.stats()
+		got := f.stats(true, "")
 		if got.Requests[server.OK] != 7 || got.Work.Count != 7 || got.InFlight != 0 || len(got.Workers) != 1 || got.Restarts != 1 {
 			t.Errorf("got %+v", got)
 		}
 	}
 	f.Remove(b.PID)
-	if got := f.stats(); got.Requests[server.OK] != 7 || got.LogDropped != 5 || len(got.Workers) != 0 {
+	if got := f.stats(true, ""); got.Requests[server.OK] != 7 || got.LogDropped != 5 || len(got.Workers) != 0 {
 		t.Errorf("after the last worker: %+v", got)
 	}
 }
@@ -247,7 +251,7 @@ func TestFleetKeepsCounts(t *testing.T) {
 func TestFleetBeforeTheFirst(t *testing.T) {
 	f := newFleet(t)
 	f.Put(Worker{PID: 1, State: "starting"})
-	got := f.stats()
+	got := f.stats(true, "")
 	if len(got.Workers) != 1 || got.Workers[0].Answers {
 		t.Errorf("got %+v", got)
 	}
@@ -255,7 +259,7 @@ func TestFleetBeforeTheFirst(t *testing.T) {
 	w.answer(2)
 	f.Put(w.Worker)
 	t.Cleanup(func() { f.Remove(1) })
-	if got := f.stats(); got.Requests[server.OK] != 2 || len(got.Workers) != 1 || got.Workers[0].State != "ready" {
+	if got := f.stats(true, ""); got.Requests[server.OK] != 2 || len(got.Workers) != 1 || got.Workers[0].State != "ready" {
 		t.Errorf("once it is ready: %+v", got)
 	}
 }
@@ -265,14 +269,14 @@ func TestFleetSilent(t *testing.T) {
 	a := newFakeWorker(t, 1)
 	f := newFleet(t, a)
 	a.answer(3)
-	if got := f.stats(); !got.Workers[0].Answers {
+	if got := f.stats(true, ""); !got.Workers[0].Answers {
 		t.Errorf("got %+v", got)
 	}
 	a.stop()
-	if got := f.stats(); got.Workers[0].Answers || got.Requests[server.OK] != 3 {
+	if got := f.stats(true, ""); got.Workers[0].Answers || got.Requests[server.OK] != 3 {
 		t.Errorf("silent: %+v", got)
 	}
-	if text := get(newServer(loopback, Config{Fleet: f}), "/metrics").Body.String(); !strings.Contains(text, `up{pid="1"} 0`) {
+	if text := get(newServer(loopback, fleetConfig(f)), "/metrics").Body.String(); !strings.Contains(text, `up{pid="1"} 0`) {
 		t.Error("/metrics does not say that it is silent")
 	}
 }
@@ -285,7 +289,7 @@ func newHostileWorker(t *testing.T, pid, status int, body []byte) Worker {
 		t.Fatal(err)
 	}
 	w := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited")
+		w.Header().Set("Content-Type", "application/json")
 		w.Header().Set("Location", "/elsewhere")
 		w.WriteHeader(status)
 		w.Write(body)
@@ -299,26 +303,25 @@ func newHostileWorker(t *testing.T, pid, status int, body []byte) Worker {
 
 // TestFleetHostile: an answer that could do harm counts as none, and changes nothing of the others' figures.
 func TestFleetHostile(t *testing.T) {
-	family := func(name string, kind dto.MetricType, metrics ...*dto.Metric) []byte {
-		return encoded(t, &dto.MetricFamily{Name: new(namePrefix + name), Type: &kind, Metric: metrics})
-	}
-	labels := []*dto.LabelPair{{Name: new("mode"), Value: new("pool")}}
-	for name, body := range map[string][]byte{
-		"buckets that the others lack": family("work_seconds", dto.MetricType_HISTOGRAM, &dto.Metric{Label: labels, Histogram: &dto.Histogram{
-			SampleCount: new(uint64(1)), SampleSum: new(1.0), Bucket: slices.Repeat([]*dto.Bucket{{}}, 50),
-		}}),
-		"no value at all":              encoded(t, &dto.MetricFamily{Name: new("go_goroutines"), Type: dto.MetricType_GAUGE.Enum()}),
-		"a size that no memory has":    protowire.AppendVarint(nil, math.MaxInt64),
-		"a count that JSON cannot say": family("in_flight", dto.MetricType_GAUGE, &dto.Metric{Label: labels, Gauge: &dto.Gauge{Value: new(math.NaN())}}),
-		"no metrics":                   []byte("<html>"),
+	for name, body := range map[string]string{
+		"buckets that the others lack":  `{"mode":"pool","modes":[{"mode":"pool","work_buckets":[1,2,3]}]}`,
+		"no value at all":               `{"process":{"go_goroutines":[]}}`,
+		"a name that is no mode":        `{"modes":[{"mode":"nothing"}]}`,
+		"a count below zero":            `{"modes":[{"mode":"pool","requests":{"ok":-1}}]}`,
+		"a count that JSON cannot say":  `{"modes":[{"mode":"pool","in_flight":NaN}]}`,
+		"more modes than memory":        `{"modes":[` + strings.Repeat("{},", 1<<15) + `{}]}`,
+		"more bytes than are read":      `{"mode":"pool"` + strings.Repeat(" ", maxAnswer) + `}`,
+		"more levels than there can be": strings.Repeat(`{"process":`, 1<<13),
+		"no JSON":                       "<html>",
+		"nothing":                       "",
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := newFakeWorker(t, 1)
 			a.answer(3)
 			f := newFleet(t, a)
-			f.Put(newHostileWorker(t, 2, http.StatusOK, body))
+			f.Put(newHostileWorker(t, 2, http.StatusOK, []byte(body)))
 			defer f.Remove(2)
-			s := newServer(loopback, Config{Fleet: f})
+			s := newServer(loopback, fleetConfig(f))
 			var got struct {
 				Requests map[string]int
 				Workers  []struct{ Answers bool }
@@ -350,7 +353,7 @@ func TestFleetHostileReason(t *testing.T) {
 func TestFleetWatch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := NewFleet(FleetConfig{Mode: func() string { return "pool" }})
-		f.workers = []*worker{{Worker: Worker{PID: 1, Dial: dialer(nil)}}}
+		f.workers = []*worker{newWorker(Worker{PID: 1, Dial: dialer(nil)})}
 		f.workers[0].client.Transport = refusing{}
 		ctx, cancel := context.WithTimeout(t.Context(), 10*askEvery+askEvery/2)
 		defer cancel()
@@ -370,7 +373,7 @@ func TestFleetSilence(t *testing.T) {
 		var hangs atomic.Bool
 		f.Put(pipeWorker(1, func(conn net.Conn) {
 			if !hangs.Load() {
-				io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+				io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}")
 			}
 		}))
 		want := func(silentSince time.Time, ready bool, reason string) {
@@ -406,7 +409,7 @@ func (refusing) RoundTrip(*http.Request) (*http.Response, error) { return nil, n
 // TestForward: a worker's own endpoints are below its PID, and only a worker's.
 func TestForward(t *testing.T) {
 	a := newFakeWorker(t, 7)
-	s := newServer(loopback, Config{Fleet: newFleet(t, a)})
+	s := newServer(loopback, fleetConfig(newFleet(t, a)))
 	for path, want := range map[string]struct {
 		status int
 		body   string
@@ -486,7 +489,7 @@ func TestForwardHung(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				f := NewFleet(FleetConfig{Mode: func() string { return "pool" }})
 				f.Put(pipeWorker(7, row.serve))
-				s := newServer(loopback, Config{Fleet: f})
+				s := newServer(loopback, fleetConfig(f))
 				began := time.Now()
 				reply := get(s, "/workers/7/"+row.path)
 				if took := time.Since(began); took != row.took {
@@ -519,41 +522,5 @@ func TestFleetLint(t *testing.T) {
 	}
 	for _, problem := range problems {
 		t.Errorf("%s: %s", problem.Metric, problem.Text)
-	}
-}
-
-// TestTallyChangesNothing: what is added can be added again, and comes out sorted.
-func TestTallyChangesNothing(t *testing.T) {
-	families, err := observed(t).Gather()
-	if err != nil {
-		t.Fatal(err)
-	}
-	once, twice := tally{}, tally{}
-	for _, family := range families {
-		once.add(family)
-		twice.add(family)
-		twice.add(family)
-	}
-	again := tally{}
-	for _, family := range families {
-		again.add(family)
-	}
-	text := func(families []*dto.MetricFamily) (lines []string) {
-		for _, family := range families {
-			lines = append(lines, family.String())
-		}
-		return lines
-	}
-	if !slices.Equal(text(once.families()), text(again.families())) {
-		t.Error("to add a family has changed it")
-	}
-	was, is := figuresOf(once.families())[0], figuresOf(twice.families())[0]
-	if is.Requests[server.Wasted] != 2*was.Requests[server.Wasted] || is.Work.Sum != 2*was.Work.Sum || is.InFlight != 2*was.InFlight {
-		t.Errorf("twice %+v is %+v", was, is)
-	}
-	if !slices.IsSortedFunc(once.families(), func(a, b *dto.MetricFamily) int {
-		return strings.Compare(a.GetName(), b.GetName())
-	}) {
-		t.Error("the families are not sorted")
 	}
 }

@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"os"
 	"strconv"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -15,32 +16,45 @@ var (
 		"Worker processes that died and were replaced.", nil, nil)
 )
 
-// A fleetCollector shows what only a Fleet has.
+// A fleetCollector shows the sums, and what only a Fleet has.
 type fleetCollector struct{ fleet *Fleet }
 
 func (c fleetCollector) Describe(descs chan<- *prometheus.Desc) {
-	for _, desc := range []*prometheus.Desc{descWorkers, descUp, descRestarts, descAcceptQueue, descAcceptQueueLimit, descLogDropped} {
+	Describe(descs)
+	for _, desc := range []*prometheus.Desc{descWorkers, descUp, descRestarts} {
 		descs <- desc
 	}
 }
 
 func (c fleetCollector) Collect(metrics chan<- prometheus.Metric) {
-	now := c.fleet.snapshot()
-	now.collectAcceptQueue(metrics)
-	now.collectLog(metrics)
+	c.fleet.total().Collect(metrics)
 	c.fleet.mu.Lock()
 	defer c.fleet.mu.Unlock()
 	states := map[string]int{}
-	for _, m := range c.fleet.workers {
-		states[m.State]++
+	for _, w := range c.fleet.workers {
+		states[w.State]++
 		up := 0.0
-		if m.answers {
+		if w.answers {
 			up = 1
 		}
-		metrics <- prometheus.MustNewConstMetric(descUp, prometheus.GaugeValue, up, strconv.Itoa(m.PID))
+		metrics <- prometheus.MustNewConstMetric(descUp, prometheus.GaugeValue, up, strconv.Itoa(w.PID))
 	}
 	for state, n := range states {
 		metrics <- prometheus.MustNewConstMetric(descWorkers, prometheus.GaugeValue, float64(n), state)
 	}
 	metrics <- prometheus.MustNewConstMetric(descRestarts, prometheus.CounterValue, float64(c.fleet.restarts))
+}
+
+// A processCollector shows what each process has of its own. It describes nothing, because that depends on the system.
+type processCollector struct{ fleet *Fleet }
+
+func (c processCollector) Describe(chan<- *prometheus.Desc) {}
+
+func (c processCollector) Collect(metrics chan<- prometheus.Metric) {
+	ReadProcess().Collect(metrics, "supervisor", strconv.Itoa(os.Getpid()))
+	c.fleet.mu.Lock()
+	defer c.fleet.mu.Unlock()
+	for _, w := range c.fleet.workers {
+		w.snapshot.Process.Collect(metrics, "worker", strconv.Itoa(w.PID))
+	}
 }

@@ -17,31 +17,31 @@ import (
 // is asked for.
 func (f *Fleet) Ready(everything bool) (ready bool, reason string) {
 	f.mu.Lock()
-	members := slices.DeleteFunc(slices.Clone(f.workers), func(m *worker) bool { return m.State != stateServes })
+	workers := slices.DeleteFunc(slices.Clone(f.workers), func(w *worker) bool { return w.State != stateServes })
 	f.mu.Unlock()
-	reasons := make([]string, len(members))
+	reasons := make([]string, len(workers))
 	var asked sync.WaitGroup
-	for i, m := range members {
-		asked.Go(func() { reasons[i] = f.unready(m, everything) })
+	for i, w := range workers {
+		asked.Go(func() { reasons[i] = f.unready(w, everything) })
 	}
 	asked.Wait()
-	for i, m := range members {
+	for i, w := range workers {
 		if reasons[i] != "" {
-			return false, fmt.Sprintf("worker process %d: %s", m.PID, reasons[i])
+			return false, fmt.Sprintf("worker process %d: %s", w.PID, reasons[i])
 		}
 	}
 	return true, ""
 }
 
 // unready is why the worker is not ready, or empty.
-func (f *Fleet) unready(m *worker, everything bool) string {
+func (f *Fleet) unready(w *worker, everything bool) string {
 	path := pathReadyz
 	if !everything {
 		path += "?" + brief
 	}
-	response, err := m.get(path)
+	response, err := w.get(path)
 	if err != nil {
-		return f.silence(m)
+		return f.silence(w)
 	}
 	defer response.Body.Close()
 	reason, err := io.ReadAll(io.LimitReader(response.Body, maxReason))
@@ -52,13 +52,13 @@ func (f *Fleet) unready(m *worker, everything bool) string {
 }
 
 // silence is why a worker is not ready that does not answer, or empty.
-func (f *Fleet) silence(m *worker) string {
+func (f *Fleet) silence(w *worker) string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if m.silent.IsZero() || time.Since(m.silent) < silentAfter {
+	if w.silent.IsZero() || time.Since(w.silent) < silentAfter {
 		return ""
 	}
-	return fmt.Sprintf("has not answered for %s", time.Since(m.silent).Truncate(time.Second))
+	return fmt.Sprintf("has not answered for %s", time.Since(w.silent).Truncate(time.Second))
 }
 
 // oneLine returns the first line of what a worker wrote, with a space for each character that cannot be printed.

@@ -12,16 +12,14 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/go-chi/chi/v5"
 )
 
-// list names the workers, a line each.
-func (f *Fleet) list(w http.ResponseWriter, _ *http.Request) {
+// List names the workers, a line each.
+func (f *Fleet) List(w http.ResponseWriter, _ *http.Request) {
 	var text []byte
 	f.mu.Lock()
-	for _, m := range f.workers {
-		text = fmt.Appendf(text, "%s%d/ %s\n", workerPath, m.PID, m.State)
+	for _, worker := range f.workers {
+		text = fmt.Appendf(text, "%s%d/ %s\n", WorkersPath, worker.PID, worker.State)
 	}
 	f.mu.Unlock() // a slow client holds up nobody else
 	writeText(w, text)
@@ -39,27 +37,27 @@ var (
 	errStarts  = errors.New("it is starting")
 )
 
-// forward hands a request to the worker that its path names. Nothing that the worker does, or does not do, holds the
+// Forward hands a request to the worker that its path names. Nothing that the worker does, or does not do, holds the
 // request for ever.
-func (f *Fleet) forward(w http.ResponseWriter, r *http.Request) {
-	pid, _ := strconv.Atoi(chi.URLParam(r, "pid")) // no worker has 0
-	m := f.find(pid)
+func (f *Fleet) Forward(w http.ResponseWriter, r *http.Request) {
+	pid, _ := strconv.Atoi(r.PathValue("pid")) // no worker has 0
+	worker := f.find(pid)
 	switch {
-	case m == nil:
-		http.Error(w, "not found: "+workerPath+" lists the worker processes", http.StatusNotFound)
+	case worker == nil:
+		http.Error(w, "not found: "+WorkersPath+" lists the worker processes", http.StatusNotFound)
 		return
-	case m.Dial == nil:
+	case worker.Dial == nil:
 		writeForwardError(w, errStarts)
 		return
 	}
-	path := "/" + chi.URLParam(r, "*")
+	path := "/" + r.PathValue("*")
 	ctx, cancel := context.WithCancelCause(r.Context())
 	defer cancel(nil)
 	patience := replyTimeout + profileTime(path, r.URL.Query().Get("seconds"))
 	timer := time.AfterFunc(patience, func() { cancel(errSlow) })
 	defer timer.Stop()
 	proxy := httputil.ReverseProxy{
-		Transport: m.client.Transport,
+		Transport: worker.client.Transport,
 		Rewrite: func(p *httputil.ProxyRequest) {
 			p.Out.URL.Scheme, p.Out.URL.Host = "http", "worker"
 			p.Out.URL.Path, p.Out.URL.RawPath = path, ""

@@ -22,7 +22,7 @@ var update = flag.Bool("update", false, "rewrite testdata")
 // TestGolden holds /metrics and /stats of one process and of two, except for metrics of the Go runtime and the process,
 // which TestProcessMetrics checks. Only Linux reports the accept queue.
 func TestGolden(t *testing.T) {
-	for name, config := range map[string]Config{"one": {Metrics: observed(t)}, "two": {Fleet: observedFleet(t)}} {
+	for name, config := range map[string]Config{"one": {Meter: observed(t)}, "two": fleetConfig(observedFleet(t))} {
 		s := newServer(loopback, config)
 		metrics := regexp.MustCompile(`(?m)^(# (HELP|TYPE) )?(go|process)_.*\n`).ReplaceAllString(get(s, "/metrics").Body.String(), "")
 		wantGolden(t, "metrics-"+name+".txt", metrics)
@@ -72,13 +72,13 @@ func wantGolden(t *testing.T, name, got string) {
 // TestProcessMetrics checks that a fleet's /metrics has all that one process reports about itself and the Go runtime,
 // with the same names, types and labels, once for each process.
 func TestProcessMetrics(t *testing.T) {
-	one := processSeries(t, newServer(loopback, Config{Metrics: NewMetrics()}))
+	one := processSeries(t, newServer(loopback, Config{Meter: NewMetrics()}))
 	want := map[string]int{}
 	for series := range one {
 		want[series+` pid="…" process="worker"`] = 2
 		want[series+` pid="…" process="supervisor"`] = 1
 	}
-	if diff := cmp.Diff(want, processSeries(t, newServer(loopback, Config{Fleet: observedFleet(t)}))); diff != "" {
+	if diff := cmp.Diff(want, processSeries(t, newServer(loopback, fleetConfig(observedFleet(t))))); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	if len(one) < 30 {

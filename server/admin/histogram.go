@@ -11,6 +11,9 @@ import (
 // near a round delay, which would split requests that all take the same time between two buckets.
 var bounds = makeBounds()
 
+// bucketCount is the number of buckets of both histograms. The last is for durations above all bounds.
+var bucketCount = len(bounds) + 1
+
 func makeBounds() (bounds []time.Duration) {
 	bounds = []time.Duration{109 * time.Microsecond, 245 * time.Microsecond, 482 * time.Microsecond, 949 * time.Microsecond}
 	// 17 steps to a decade: 10^(1/17) is 1.145.
@@ -28,12 +31,12 @@ func makeBounds() (bounds []time.Duration) {
 // A histogram counts durations by bucket. It replaces Prometheus's own because /stats reads it too, and because adding
 // whole nanoseconds costs less than adding floats.
 type histogram struct {
-	counts []atomic.Uint64 // one more than bounds: the last is for what lies above them
+	counts []atomic.Uint64 // by bucket
 	sum    atomic.Int64    // nanoseconds: 292 years of them fit
 }
 
 func newHistogram() *histogram {
-	return &histogram{counts: make([]atomic.Uint64, len(bounds)+1)}
+	return &histogram{counts: make([]atomic.Uint64, bucketCount)}
 }
 
 // observe counts d in the first bucket whose bound is at least d.
@@ -43,25 +46,31 @@ func (h *histogram) observe(d time.Duration) {
 	h.sum.Add(int64(d))
 }
 
-// A Distribution is a histogram as it was at one moment.
+// A Distribution holds how many durations a histogram counted at one moment, and their sum.
 type Distribution struct {
-	Count   uint64             `json:"count"`
-	Sum     float64            `json:"sum"`  // seconds
-	Mean    float64            `json:"mean"` // seconds, 0 for no observation
-	buckets map[float64]uint64 // how many took at most so many seconds
+	Count uint64  `json:"count"`
+	Sum   float64 `json:"sum"`  // seconds
+	Mean  float64 `json:"mean"` // seconds, 0 for no observation
 }
 
-// read takes the count from the buckets, so that the two agree while others observe.
-func (h *histogram) read() Distribution {
-	d := Distribution{Sum: time.Duration(h.sum.Load()).Seconds(), buckets: make(map[float64]uint64, len(bounds))}
-	for i := range h.counts {
-		d.Count += h.counts[i].Load()
-		if i < len(bounds) {
-			d.buckets[bounds[i].Seconds()] = d.Count
-		}
+// newDistribution returns the Distribution of durations that were counted in these buckets. sum is in seconds.
+func newDistribution(buckets []uint64, sum float64) Distribution {
+	d := Distribution{Sum: sum}
+	for _, count := range buckets {
+		d.Count += count
 	}
 	if d.Count > 0 {
 		d.Mean = d.Sum / float64(d.Count)
 	}
 	return d
+}
+
+// read takes the count from the buckets, so that the two agree while others observe.
+func (h *histogram) read() (d Distribution, buckets []uint64) {
+	sum := time.Duration(h.sum.Load()).Seconds()
+	buckets = make([]uint64, bucketCount)
+	for i := range h.counts {
+		buckets[i] = h.counts[i].Load()
+	}
+	return newDistribution(buckets, sum), buckets
 }

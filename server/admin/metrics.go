@@ -1,15 +1,13 @@
 package admin
 
 import (
-	"encoding/json"
+	"runtime"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
 	dto "github.com/prometheus/client_model/go"
 
 	"demo-server/server"
@@ -37,21 +35,10 @@ type watch struct {
 
 // NewMetrics returns Metrics in a registry of their own, next to the Go runtime's, the process's and the build's.
 func NewMetrics() *Metrics {
-	m := &Metrics{start: time.Now(), logDropped: noneDropped}
-	m.registry = newRegistry(collector{m})
+	m := &Metrics{registry: prometheus.NewRegistry(), start: time.Now(), logDropped: noneDropped}
+	m.registry.MustRegister(collector{m})
+	registerProcess(m.registry)
 	return m
-}
-
-// newRegistry returns a registry of what own collects, and of what is known of every process.
-func newRegistry(own prometheus.Collector) *prometheus.Registry {
-	registry := prometheus.NewRegistry()
-	registry.MustRegister(
-		own,
-		collectors.NewGoCollector(),
-		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		collectors.NewBuildInfoCollector(),
-	)
-	return registry
 }
 
 func noneDropped() uint64 { return 0 }
@@ -104,27 +91,21 @@ func (m *Metrics) find(mode string) *series {
 type series struct {
 	mode      string
 	requests  [server.NumOutcomes]atomic.Uint64
-	failures  []atomic.Uint64 // in the order of work.Causes
-	closed    []atomic.Uint64 // by server.CloseCause
+	failures  [len(work.Causes)]atomic.Uint64 // in the order of work.Causes
+	closed    [server.NumCloseCauses]atomic.Uint64
 	queueWait *histogram
 	work      *histogram
 }
 
 func newSeries(mode string) *series {
-	return &series{
-		mode:      mode,
-		failures:  make([]atomic.Uint64, len(work.Causes)),
-		closed:    make([]atomic.Uint64, len(server.CloseCauses())),
-		queueWait: newHistogram(),
-		work:      newHistogram(),
-	}
+	return &series{mode: mode, queueWait: newHistogram(), work: newHistogram()}
 }
 
 // Observe counts one request. It allocates nothing and takes no lock: every request pays for it.
 func (s *series) Observe(sample *server.Sample) {
 	s.requests[sample.Outcome].Add(1)
 	if sample.Failure != nil {
-		s.failures[slices.Index(work.Causes, sample.Failure.Cause)].Add(1)
+		s.failures[slices.Index(work.Causes[:], sample.Failure.Cause)].Add(1)
 	}
 	if sample.Admitted {
 		s.queueWait.observe(sample.Queued)
@@ -137,102 +118,68 @@ func (s *series) Observe(sample *server.Sample) {
 // ObserveClose counts one connection.
 func (s *series) ObserveClose(cause server.CloseCause) { s.closed[cause].Add(1) }
 
-// A Snapshot is everything that /metrics and /stats say of the server, at one moment.
-type Snapshot struct {
-	current     string              // the mode that serves, empty before the first
-	acceptQueue *server.AcceptQueue // nil where it cannot be read
-	logDropped  uint64              // lines
-	modes       []ModeStats
+// Snapshot returns everything that this process reports.
+func (m *Metrics) Snapshot() *Snapshot {
+	s := m.snapshot()
+	s.Process = ReadProcess()
+	return s
 }
 
-// ModeStats are one mode's numbers. A mode that has ended keeps its counts.
-type ModeStats struct {
-	Mode        string                `json:"mode"`
-	Requests    Requests              `json:"requests"` // finished
-	InFlight    int                   `json:"in_flight"`
-	Queued      int                   `json:"queued"`
-	Connections int                   `json:"connections"`
-	Closed      map[string]uint64     `json:"connections_closed"` // by cause, see server.CloseCause
-	QueueWait   Distribution          `json:"queue_wait_seconds"`
-	Work        Distribution          `json:"work_seconds"`
-	Failures    map[work.Cause]uint64 `json:"work_failures"` // of what the work depends on, by cause
-	Pools       []Pool                `json:"work_pools"`    // sorted by kind
-}
-
-// Requests are counts by outcome, which JSON has by name.
-type Requests [server.NumOutcomes]uint64
-
-// MarshalJSON implements json.Marshaler.
-func (r Requests) MarshalJSON() ([]byte, error) {
-	byName := make(map[string]uint64, len(r))
-	for outcome, count := range r {
-		byName[server.Outcome(outcome).String()] = count
-	}
-	return json.Marshal(byName)
-}
-
-// A Pool is the state of what a kind of work has only so much of.
-type Pool struct {
-	Kind    string `json:"kind"`
-	Size    int    `json:"size"`
-	InUse   int    `json:"in_use"`
-	Waiting int    `json:"waiting"`
-}
-
-func (m *Metrics) snapshot() Snapshot {
+// snapshot returns the same, but for the metrics of the process.
+func (m *Metrics) snapshot() *Snapshot {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	now := Snapshot{logDropped: m.logDropped()}
+	s := &Snapshot{LogDropped: m.logDropped(), Goroutines: runtime.NumGoroutine()}
 	if m.current != nil {
-		now.current = m.current.app.Mode()
-		if queue, ok := m.current.source.AcceptQueue(); ok {
-			now.acceptQueue = &queue
-		}
+		s.Mode = m.current.app.Mode()
+		s.AcceptQueue = ReadAcceptQueue(m.current.source)
 	}
-	for _, s := range m.series {
-		now.modes = append(now.modes, m.modeStats(s))
+	for _, series := range m.series {
+		s.Modes = append(s.Modes, m.read(series))
 	}
-	return now
+	return s
 }
 
-// modeStats adds up the gauges of all of a mode's Apps: while a mode is replaced by itself with other options, it has two.
-func (m *Metrics) modeStats(s *series) ModeStats {
-	f := s.read()
+// ReadAcceptQueue returns the state of source's accept queue, nil if it cannot be read.
+func ReadAcceptQueue(source *server.Source) *AcceptQueue {
+	queue, ok := source.AcceptQueue()
+	if !ok {
+		return nil
+	}
+	return (*AcceptQueue)(&queue)
+}
+
+// read adds up the gauges of all of a mode's Apps: while a mode is replaced by itself with other options, it has two.
+func (m *Metrics) read(counted *series) ModeSnapshot {
+	s := counted.read()
 	for _, w := range m.watched {
-		if w.app.Mode() == s.mode {
-			f.InFlight += w.app.InFlight()
-			f.Queued += w.app.Queued()
-			f.Connections += w.app.Connections()
+		if w.app.Mode() == s.Mode {
+			s.InFlight += w.app.InFlight()
+			s.Queued += w.app.Queued()
+			s.Connections += w.app.Connections()
 		}
 	}
-	if m.current != nil && m.current.app.Mode() == s.mode {
-		f.Pools = pools(m.current.app)
+	if m.current != nil && m.current.app.Mode() == s.Mode {
+		for _, p := range m.current.app.Pools() {
+			s.Pools = append(s.Pools, Pool{p.Name, p.Size, p.InUse, p.Waiting})
+		}
+		slices.SortFunc(s.Pools, comparePools)
 	}
-	return f
+	return s
 }
 
-func pools(app *server.App) []Pool {
-	all := []Pool{}
-	for _, p := range app.Pools() {
-		all = append(all, Pool{p.Name, p.Size, p.InUse, p.Waiting})
-	}
-	slices.SortFunc(all, func(a, b Pool) int { return strings.Compare(a.Kind, b.Kind) })
-	return all
-}
-
-func (s *series) read() ModeStats {
-	f := ModeStats{
-		Mode: s.mode, QueueWait: s.queueWait.read(), Work: s.work.read(),
-		Failures: make(map[work.Cause]uint64), Closed: make(map[string]uint64), Pools: []Pool{},
-	}
+func (s *series) read() ModeSnapshot {
+	m := newModeSnapshot(s.mode)
+	m.QueueWait, m.QueueWaitBuckets = s.queueWait.read()
+	m.Work, m.WorkBuckets = s.work.read()
 	for outcome := range s.requests {
-		f.Requests[outcome] = s.requests[outcome].Load()
+		m.Requests[outcome] = s.requests[outcome].Load()
 	}
-	for i, cause := range work.Causes {
-		f.Failures[cause] = s.failures[i].Load()
+	for cause := range s.failures {
+		m.Failures[cause] = s.failures[cause].Load()
 	}
-	for _, cause := range server.CloseCauses() {
-		f.Closed[cause.String()] = s.closed[cause].Load()
+	for cause := range s.closed {
+		m.Closed[cause] = s.closed[cause].Load()
 	}
-	return f
+	return m
 }

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"log"
-	"maps"
 	"math"
 	"net/http"
 	"net/http/httptest"
@@ -95,7 +94,7 @@ type gone struct{ *httptest.ResponseRecorder }
 func (gone) Write([]byte) (int, error) { return 0, errors.New("broken pipe") }
 
 func TestMetrics(t *testing.T) {
-	body := get(newServer(loopback, Config{Metrics: observed(t)}), "/metrics").Body.String()
+	body := get(newServer(loopback, Config{Meter: observed(t)}), "/metrics").Body.String()
 	for _, want := range []string{
 		`demo_server_requests_total{mode="pool",outcome="wasted"} 1`,
 		`demo_server_requests_total{mode="pool",outcome="queue_full"} 1`,
@@ -145,7 +144,7 @@ func TestStats(t *testing.T) {
 	m.WatchLog(func() uint64 { return 5 })
 	m.Observer("single")
 	var got map[string]any
-	if err := json.Unmarshal(get(newServer(loopback, Config{Metrics: m}), "/stats").Body.Bytes(), &got); err != nil {
+	if err := json.Unmarshal(get(newServer(loopback, Config{Meter: m}), "/stats").Body.Bytes(), &got); err != nil {
 		t.Fatal(err)
 	}
 	if uptime := got["uptime_seconds"].(float64); uptime < 0 || uptime > 60 {
@@ -203,19 +202,19 @@ func TestModeChange(t *testing.T) {
 	begin(t, first)
 	unwatchSecond := m.Watch(second, source)
 	begin(t, second)
-	if got := m.snapshot().modes[0].InFlight; got != 2 {
+	if got := m.snapshot().Modes[0].InFlight; got != 2 {
 		t.Errorf("in flight is %d while two Apps have one each, want 2", got)
 	}
 	unwatchFirst()
-	if got := m.snapshot().modes[0].InFlight; got != 1 {
+	if got := m.snapshot().Modes[0].InFlight; got != 1 {
 		t.Errorf("in flight is %d after the first App's end, want 1", got)
 	}
 	unwatchSecond()
 	m.Watch(other, source)
 	m.Observer("pool").Observe(&server.Sample{Outcome: server.OK})
-	now := m.snapshot()
-	if now.current != "single" || now.modes[0].Requests[server.OK] != 2 || now.modes[0].InFlight != 0 {
-		t.Errorf("got %+v, want single as current, and pool's 2 requests kept", now)
+	s := m.snapshot()
+	if s.Mode != "single" || s.Modes[0].Requests[server.OK] != 2 || s.Modes[0].InFlight != 0 {
+		t.Errorf("got %+v, want single as current, and pool's 2 requests kept", s)
 	}
 }
 
@@ -230,7 +229,7 @@ func TestQueued(t *testing.T) {
 		job.Begin("GET", "/", "", 0)
 		app.Admit(job, func(*server.Job) {})
 	}
-	if got := m.snapshot().modes[0].Queued; got != 1 {
+	if got := m.snapshot().Modes[0].Queued; got != 1 {
 		t.Errorf("queued is %d after two requests for one place, want 1", got)
 	}
 }
@@ -243,7 +242,7 @@ func TestQuantiles(t *testing.T) {
 			h.observe(delay)
 		}
 		for _, q := range []float64{0.01, 0.5, 0.99} {
-			if got := quantile(q, h.read()); math.Abs(got/delay.Seconds()-1) > 0.15 {
+			if got := quantile(q, h); math.Abs(got/delay.Seconds()-1) > 0.15 {
 				t.Errorf("quantile %v of %v is %.4f s", q, delay, got)
 			}
 		}
@@ -251,14 +250,16 @@ func TestQuantiles(t *testing.T) {
 }
 
 // quantile interpolates in a bucket as Prometheus's histogram_quantile does.
-func quantile(q float64, d Distribution) float64 {
+func quantile(q float64, h *histogram) float64 {
+	d, buckets := h.read()
 	rank := q * float64(d.Count)
 	lower, below := 0.0, uint64(0)
-	for _, upper := range slices.Sorted(maps.Keys(d.buckets)) {
-		if count := d.buckets[upper]; float64(count) >= rank {
-			return lower + (upper-lower)*(rank-float64(below))/float64(count-below)
+	for i, bound := range bounds {
+		upper := bound.Seconds()
+		if count := below + buckets[i]; float64(count) >= rank {
+			return lower + (upper-lower)*(rank-float64(below))/float64(buckets[i])
 		}
-		lower, below = upper, d.buckets[upper]
+		lower, below = upper, below+buckets[i]
 	}
 	return lower
 }

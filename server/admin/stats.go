@@ -1,11 +1,6 @@
 package admin
 
-import (
-	"encoding/json"
-	"net/http"
-	"runtime"
-	"time"
-)
+import "time"
 
 // Stats is the body of /stats: the current mode's figures at the top, so that a script finds in_flight or
 // requests.wasted without knowing the mode, and those of the modes before it apart.
@@ -18,44 +13,33 @@ type Stats struct {
 	AcceptQueue *AcceptQueue `json:"accept_queue"` // null where the system does not tell
 	LogDropped  uint64       `json:"log_lines_dropped"`
 	OtherModes  []ModeStats  `json:"other_modes"`
-	*fleetStats              // nil, and no keys, for a process that serves alone
 }
 
-type AcceptQueue struct {
-	Depth int `json:"depth"`
-	Limit int `json:"limit"`
+// Stats returns the body of /stats.
+func (m *Metrics) Stats(ready bool, reason string) any {
+	return m.snapshot().Stats(ready, reason, time.Since(m.start))
 }
 
-func (s *Server) stats(w http.ResponseWriter, _ *http.Request) {
-	body := s.config.meter().stats()
-	body.Ready, body.Reason = s.config.Ready(true)
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Cache-Control", "no-store")
-	encoder := json.NewEncoder(w)
-	encoder.SetIndent("", "  ")
-	encoder.Encode(body) // an error is the client's: it left
-}
-
-func (m *Metrics) stats() Stats {
-	body := m.snapshot().stats()
-	body.UptimeSeconds = time.Since(m.start).Seconds()
-	body.Goroutines = runtime.NumGoroutine()
-	return body
-}
-
-// stats is what /stats says of a snapshot.
-func (s Snapshot) stats() Stats {
-	// Before the first mode serves, every key is there all the same.
-	body := Stats{ModeStats: newSeries("").read(), OtherModes: []ModeStats{}, LogDropped: s.logDropped}
-	for _, f := range s.modes {
-		if f.Mode == s.current {
-			body.ModeStats = f
-		} else {
-			body.OtherModes = append(body.OtherModes, f)
+// Stats returns the body of /stats for s.
+func (s *Snapshot) Stats(ready bool, reason string, uptime time.Duration) Stats {
+	body := Stats{
+		Ready: ready, Reason: reason, UptimeSeconds: uptime.Seconds(), Goroutines: s.Goroutines,
+		ModeStats: s.CurrentMode(), AcceptQueue: s.AcceptQueue, LogDropped: s.LogDropped, OtherModes: []ModeStats{},
+	}
+	for _, m := range s.Modes {
+		if m.Mode != s.Mode {
+			body.OtherModes = append(body.OtherModes, m.ModeStats)
 		}
 	}
-	if s.acceptQueue != nil {
-		body.AcceptQueue = (*AcceptQueue)(s.acceptQueue)
-	}
 	return body
+}
+
+// CurrentMode returns the numbers of the current mode. They are all 0, but complete, before the first mode serves.
+func (s *Snapshot) CurrentMode() ModeStats {
+	for _, m := range s.Modes {
+		if m.Mode == s.Mode {
+			return m.ModeStats
+		}
+	}
+	return newModeSnapshot("").ModeStats
 }

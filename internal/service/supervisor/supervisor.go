@@ -13,6 +13,7 @@ import (
 	"go.uber.org/zap"
 
 	"demo-server/configs"
+	"demo-server/internal/catalog"
 	"demo-server/internal/obslog"
 	"demo-server/internal/service"
 	"demo-server/server"
@@ -92,15 +93,27 @@ func (s *supervisor) open() (err error) {
 	}
 	s.fleet = admin.NewFleet(admin.FleetConfig{
 		Mode: func() string { return s.current().Mode }, Source: s.source, Answered: s.workers.Answered,
-		LogDropped: s.Sink.Dropped,
+		LogDropped: s.Sink.Dropped, Modes: choices(catalog.Configs().Modes), Kinds: choices(catalog.Configs().Works),
 	})
+	endpoints := []admin.Endpoint{
+		{Path: admin.WorkersPath, About: "the worker processes; below PID/, each one's own endpoints", Handler: s.fleet.List},
+		{Path: admin.ForwardPath, Handler: s.fleet.Forward},
+	}
 	s.admin, err = service.OpenAdmin(s.Settings, s.Sockets.Admin, admin.Config{
-		Fleet: s.fleet, ErrorLog: zap.NewStdLog(s.Logger), Ready: s.readiness,
+		Meter: s.fleet, Endpoints: endpoints, ErrorLog: zap.NewStdLog(s.Logger), Ready: s.readiness,
 	})
 	if err != nil {
 		s.source.Close()
 	}
 	return err
+}
+
+// choices returns the names of choices.
+func choices(of []configs.Choice) (names []string) {
+	for _, choice := range of {
+		names = append(names, choice.Name)
+	}
+	return names
 }
 
 // planFor makes the settings a plan. A worker gets them all but the admin token, which it does not need.
