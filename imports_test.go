@@ -36,19 +36,23 @@ var mayImport = map[string][]string{
 	"internal/catalog": {"configs", "modes", "server/fault", "units", "work", "work/kinds"},
 	"internal/obslog":  {"server", "work"},
 	"internal/service": {
-		"configs", "internal/catalog", "internal/obslog", "modes", "server", "server/admin", "server/host", "work", "work/kinds",
+		"configs", "internal/catalog", "internal/obslog", "modes", "server", "server/admin", "server/host",
+		"server/metrics", "work", "work/kinds",
 	},
 	"internal/service/supervisor": {
-		"configs", "internal/catalog", "internal/obslog", "internal/service", "server", "server/admin", "server/host", "server/prefork",
+		"configs", "internal/catalog", "internal/obslog", "internal/service", "server", "server/admin", "server/fleet",
+		"server/host", "server/prefork",
 	},
 	"internal/testkit":    {},
 	"memnet":              {},
 	"modes":               {"server", "server/admission", "server/transport", "work"},
 	"server":              {"server/admission", "server/fault", "work"},
-	"server/admin":        {"connlimit", "server", "work"},
+	"server/admin":        {"connlimit"},
 	"server/admission":    {},
 	"server/fault":        {"units"},
+	"server/fleet":        {"server", "server/metrics"},
 	"server/host":         {"server"},
+	"server/metrics":      {"server", "work"},
 	"server/prefork":      {"server"},
 	"server/transport":    {"server", "server/fault", "work"},
 	"units":               {},
@@ -58,11 +62,11 @@ var mayImport = map[string][]string{
 	"work/remote/backend": {"connlimit"},
 }
 
-// knowsBytes are the packages that may see HTTP requests: one for those that are served, one for admin's own, one for
+// knowsBytes are the packages that may see HTTP requests: one for those that are served, two for admin's own, one for
 // those that work waits for, one for the limits of these two, and the clients.
 var knowsBytes = []string{
-	"bench", "bench/beside", "bench/load", "cmd/demo-server", "connlimit", "server/admin", "server/transport",
-	"work/remote", "work/remote/backend",
+	"bench", "bench/beside", "bench/load", "cmd/demo-server", "connlimit", "server/admin", "server/fleet",
+	"server/transport", "work/remote", "work/remote/backend",
 }
 
 // A pkg is what `go list -json` says of a package.

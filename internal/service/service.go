@@ -21,6 +21,7 @@ import (
 	"demo-server/server"
 	"demo-server/server/admin"
 	"demo-server/server/host"
+	"demo-server/server/metrics"
 )
 
 // A Config is what a Service is made of.
@@ -123,31 +124,31 @@ func (s *Service) open() error {
 		flushObservers()
 		flushRequests()
 	}
-	metrics := admin.NewMetrics()
-	metrics.WatchLog(s.config.Sink.Dropped)
+	counts := metrics.New()
+	counts.WatchLog(s.config.Sink.Dropped)
 	faults := faultsOf(settings)
 	if settings.Fault != "" {
 		logger.Info("not every request gets the usual", zap.String("fault", settings.Fault), zap.Uint64("seed", faults.Seed))
 	}
 	s.needs = newDependency(s.works.usual, settings.DialTimeout, logger)
-	s.app = newApp(settings, s.mode, s.works, faults, append(observers, metrics.Observer(s.mode.Name)))
+	s.app = newApp(settings, s.mode, s.works, faults, append(observers, counts.Observer(s.mode.Name)))
 
 	var err error
 	if s.source, err = Listen(settings, given); err != nil {
 		return err
 	}
-	metrics.Watch(s.app, s.source)
+	counts.Watch(s.app, s.source)
 	s.host = host.New(host.Config{
 		Source: s.source, App: s.app, Mode: s.mode.Name, Serve: s.mode.Serve, LameDuck: settings.LameDuck, DrainTimeout: settings.DrainTimeout,
 		Queue: given.Queue,
 	})
 	var endpoints []admin.Endpoint
 	if given.Private { // the supervisor is the peer
-		snapshot := admin.JSON(func() any { return metrics.Snapshot() })
-		endpoints = []admin.Endpoint{{Path: admin.SnapshotPath, Handler: snapshot}}
+		snapshot := admin.JSON(func() any { return counts.Snapshot() })
+		endpoints = []admin.Endpoint{{Path: metrics.SnapshotPath, Handler: snapshot}}
 	}
 	s.admin, err = OpenAdmin(settings, given.Admin, admin.Config{
-		Meter: metrics, Endpoints: endpoints, ErrorLog: zap.NewStdLog(logger), Ready: s.readiness, Private: given.Private,
+		Meter: counts, Endpoints: endpoints, ErrorLog: zap.NewStdLog(logger), Ready: s.readiness, Private: given.Private,
 	})
 	if err != nil {
 		s.source.Close()

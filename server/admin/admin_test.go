@@ -2,9 +2,12 @@ package admin
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
+	"log"
 	"maps"
 	"net"
 	"net/http"
@@ -15,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/goleak"
 )
 
@@ -35,11 +39,26 @@ type addressed struct {
 
 func (l addressed) Addr() net.Addr { return l.addr }
 
+// A meter has a gauge.
+type meter struct{ *prometheus.Registry }
+
+func newMeter() meter {
+	m := meter{prometheus.NewRegistry()}
+	gauge := prometheus.NewGauge(prometheus.GaugeOpts{Name: "gauge", Help: "A gauge."})
+	gauge.Set(7)
+	m.MustRegister(gauge)
+	return m
+}
+
+func (meter) Stats(ready bool, reason string) any {
+	return map[string]any{"ready": ready, "reason": reason}
+}
+
 func alwaysReady(bool) (bool, string) { return true, "" }
 
 func newServer(addr net.Addr, config Config) *Server {
 	if config.Meter == nil {
-		config.Meter = NewMetrics()
+		config.Meter = newMeter()
 	}
 	if config.Ready == nil {
 		config.Ready = alwaysReady
@@ -72,7 +91,7 @@ func TestEndpoints(t *testing.T) {
 		"/":                               {200, "/readyz        200 when ready for traffic, else 503 and why\n"},
 		"/healthz":                        {200, "ok\n"},
 		"/readyz":                         {200, "ready\n"},
-		"/metrics":                        {200, "go_goroutines "},
+		"/metrics":                        {200, "gauge 7\n"},
 		"/stats":                          {200, `"ready": true`},
 		"/debug/pprof/":                   {200, "goroutine"},
 		"/debug/pprof/heap":               {200, ""},
@@ -257,7 +276,7 @@ func TestServe(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := New(listener, Config{Meter: NewMetrics(), Ready: alwaysReady})
+	s := New(listener, Config{Meter: newMeter(), Ready: alwaysReady})
 	served := make(chan error, 1)
 	go func() { served <- s.Serve() }()
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
@@ -283,7 +302,7 @@ func TestHeldConnections(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := New(listener, Config{Meter: NewMetrics(), Ready: alwaysReady})
+	s := New(listener, Config{Meter: newMeter(), Ready: alwaysReady})
 	served := make(chan error, 1)
 	go func() { served <- s.Serve() }()
 	dial := func(request string) net.Conn {
@@ -326,7 +345,7 @@ func TestShutdownCutsOff(t *testing.T) {
 		t.Fatal(err)
 	}
 	arrived := make(chan struct{})
-	s := New(listener, Config{Meter: NewMetrics(), Ready: alwaysReady})
+	s := New(listener, Config{Meter: newMeter(), Ready: alwaysReady})
 	s.http.Handler = http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		close(arrived)
 		<-r.Context().Done()
@@ -361,3 +380,39 @@ func TestIndexNamesEveryEndpoint(t *testing.T) {
 		}
 	}
 }
+
+// TestEndpointsOfOthers: an Endpoint is served with the values of its parameters, and is in the index if it says what it is.
+func TestEndpointsOfOthers(t *testing.T) {
+	s := newServer(loopback, Config{Endpoints: []Endpoint{
+		{Path: "/seven", About: "the number seven", Handler: JSON(func() any { return 7 })},
+		{Path: "/hidden/{id}/*", Handler: func(w http.ResponseWriter, r *http.Request) {
+			io.WriteString(w, r.PathValue("id")+" "+r.PathValue("*"))
+		}},
+	}})
+	for path, want := range map[string]string{"/seven": "7\n", "/hidden/1/a/b": "1 a/b"} {
+		if reply := get(s, path); reply.Code != 200 || reply.Body.String() != want {
+			t.Errorf("%s: %d %q, want 200 %q", path, reply.Code, reply.Body, want)
+		}
+	}
+	index := get(s, "/").Body.String()
+	if !strings.Contains(index, "/seven         the number seven\n") || strings.Contains(index, "hidden") {
+		t.Errorf("the index is\n%s", index)
+	}
+}
+
+// TestMetricsLeft: a client that leaves /metrics is no line in the log, let alone one for each metric.
+func TestMetricsLeft(t *testing.T) {
+	var lines bytes.Buffer
+	s := newServer(loopback, Config{ErrorLog: log.New(&lines, "", 0)})
+	request := httptest.NewRequest(http.MethodGet, "/metrics", nil)
+	request.Host = "localhost"
+	s.http.Handler.ServeHTTP(gone{httptest.NewRecorder()}, request)
+	if lines.Len() > 0 {
+		t.Errorf("logged %.200q", lines.String())
+	}
+}
+
+// gone is a client that has left.
+type gone struct{ *httptest.ResponseRecorder }
+
+func (gone) Write([]byte) (int, error) { return 0, errors.New("broken pipe") }

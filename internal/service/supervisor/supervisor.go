@@ -18,6 +18,7 @@ import (
 	"demo-server/internal/service"
 	"demo-server/server"
 	"demo-server/server/admin"
+	"demo-server/server/fleet"
 	"demo-server/server/prefork"
 )
 
@@ -37,7 +38,7 @@ type Config struct {
 type supervisor struct {
 	Config
 	source  *server.Source
-	fleet   *admin.Fleet
+	fleet   *fleet.Fleet
 	admin   *service.Admin
 	workers *prefork.Supervisor
 	started bool // all workers were ready once
@@ -91,13 +92,13 @@ func (s *supervisor) open() (err error) {
 		s.source.Close()
 		return err
 	}
-	s.fleet = admin.NewFleet(admin.FleetConfig{
+	s.fleet = fleet.New(fleet.Config{
 		Mode: func() string { return s.current().Mode }, Source: s.source, Answered: s.workers.Answered,
 		LogDropped: s.Sink.Dropped, Modes: choices(catalog.Configs().Modes), Kinds: choices(catalog.Configs().Works),
 	})
 	endpoints := []admin.Endpoint{
-		{Path: admin.WorkersPath, About: "the worker processes; below PID/, each one's own endpoints", Handler: s.fleet.List},
-		{Path: admin.ForwardPath, Handler: s.fleet.Forward},
+		{Path: fleet.WorkersPath, About: "the worker processes; below PID/, each one's own endpoints", Handler: s.fleet.List},
+		{Path: fleet.ForwardPath, Handler: s.fleet.Forward},
 	}
 	s.admin, err = service.OpenAdmin(s.Settings, s.Sockets.Admin, admin.Config{
 		Meter: s.fleet, Endpoints: endpoints, ErrorLog: zap.NewStdLog(s.Logger), Ready: s.readiness,
@@ -160,7 +161,7 @@ func (s *supervisor) observe(e prefork.Event) {
 	logger := s.Logger.With(zap.Int("worker", e.Worker.PID))
 	switch e.What {
 	case prefork.Started:
-		s.fleet.Put(admin.Worker{PID: e.Worker.PID, State: string(e.Worker.State), Started: e.Worker.Started})
+		s.fleet.Put(fleet.Worker{PID: e.Worker.PID, State: string(e.Worker.State), Started: e.Worker.Started})
 	case prefork.Served:
 		s.fleet.Put(workerOf(e.Worker))
 		logger.Info("worker process is ready")
@@ -188,6 +189,6 @@ func (s *supervisor) observe(e prefork.Event) {
 	}
 }
 
-func workerOf(w prefork.Worker) admin.Worker {
-	return admin.Worker{PID: w.PID, State: string(w.State), Started: w.Started, Dial: w.Dial}
+func workerOf(w prefork.Worker) fleet.Worker {
+	return fleet.Worker{PID: w.PID, State: string(w.State), Started: w.Started, Dial: w.Dial}
 }

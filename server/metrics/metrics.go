@@ -1,4 +1,8 @@
-package admin
+// Package metrics counts requests and connections by mode, and makes snapshots of the counts for Prometheus, for /stats and
+// for other processes.
+//
+// It must not know how a snapshot is sent, nor which modes and kinds of work there are.
+package metrics
 
 import (
 	"runtime"
@@ -15,7 +19,7 @@ import (
 )
 
 // Metrics holds every number that /metrics and /stats show. The two read the same snapshot, so they cannot disagree.
-// Create it with NewMetrics; one lives as long as the process, and outlives the modes that it counts.
+// Create it with New; one lives as long as the process, and outlives the modes that it counts.
 type Metrics struct {
 	registry   *prometheus.Registry
 	start      time.Time
@@ -33,8 +37,8 @@ type watch struct {
 	source *server.Source
 }
 
-// NewMetrics returns Metrics in a registry of their own, next to the Go runtime's, the process's and the build's.
-func NewMetrics() *Metrics {
+// New returns Metrics in a registry of their own, next to the Go runtime's, the process's and the build's.
+func New() *Metrics {
 	m := &Metrics{registry: prometheus.NewRegistry(), start: time.Now(), logDropped: noneDropped}
 	m.registry.MustRegister(collector{m})
 	registerProcess(m.registry)

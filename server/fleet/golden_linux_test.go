@@ -1,4 +1,4 @@
-package admin
+package fleet
 
 import (
 	"flag"
@@ -11,24 +11,22 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/prometheus/common/expfmt"
-	"github.com/prometheus/common/model"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"demo-server/server"
+	"demo-server/server/metrics"
 )
 
 var update = flag.Bool("update", false, "rewrite testdata")
 
-// TestGolden holds /metrics and /stats of one process and of two, except for metrics of the Go runtime and the process,
-// which TestProcessMetrics checks. Only Linux reports the accept queue.
+// TestGolden holds /metrics and /stats of two processes, except for metrics of the Go runtime and the process, which
+// TestProcessMetrics checks. Only Linux reports the accept queue.
 func TestGolden(t *testing.T) {
-	for name, config := range map[string]Config{"one": {Meter: observed(t)}, "two": fleetConfig(observedFleet(t))} {
-		s := newServer(loopback, config)
-		metrics := regexp.MustCompile(`(?m)^(# (HELP|TYPE) )?(go|process)_.*\n`).ReplaceAllString(get(s, "/metrics").Body.String(), "")
-		wantGolden(t, "metrics-"+name+".txt", metrics)
-		stats := regexp.MustCompile(`"(uptime_seconds|goroutines)": [0-9.e-]+`).ReplaceAllString(get(s, "/stats").Body.String(), `"$1": …`)
-		wantGolden(t, "stats-"+name+".json", stats)
-	}
+	f := observedFleet(t)
+	own := regexp.MustCompile(`(?m)^(# (HELP|TYPE) )?(go|process)_.*\n`).ReplaceAllString(text(t, f), "")
+	wantGolden(t, "metrics.txt", own)
+	stats := regexp.MustCompile(`"(uptime_seconds|goroutines)": [0-9.e-]+`).ReplaceAllString(string(statsOf(t, f)), `"$1": …`)
+	wantGolden(t, "stats.json", stats)
 }
 
 // observedFleet returns a Fleet of two workers that differ. A third one has ended, and a fourth has not started to serve.
@@ -72,13 +70,13 @@ func wantGolden(t *testing.T, name, got string) {
 // TestProcessMetrics checks that a fleet's /metrics has all that one process reports about itself and the Go runtime,
 // with the same names, types and labels, once for each process.
 func TestProcessMetrics(t *testing.T) {
-	one := processSeries(t, newServer(loopback, Config{Meter: NewMetrics()}))
+	one := processSeries(t, metrics.New())
 	want := map[string]int{}
 	for series := range one {
 		want[series+` pid="…" process="worker"`] = 2
 		want[series+` pid="…" process="supervisor"`] = 1
 	}
-	if diff := cmp.Diff(want, processSeries(t, newServer(loopback, fleetConfig(observedFleet(t))))); diff != "" {
+	if diff := cmp.Diff(want, processSeries(t, observedFleet(t))); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	if len(one) < 30 {
@@ -86,18 +84,18 @@ func TestProcessMetrics(t *testing.T) {
 	}
 }
 
-// processSeries counts the series of /metrics that are not the server's own, by all that they have but their values and
+// processSeries counts the series that are not the server's own, by all that they have but their values and
 // process IDs. The labels that only a fleet has come last.
-func processSeries(t *testing.T, s *Server) map[string]int {
+func processSeries(t *testing.T, of prometheus.Gatherer) map[string]int {
 	t.Helper()
-	parser := expfmt.NewTextParser(model.UTF8Validation)
-	families, err := parser.TextToMetricFamilies(get(s, "/metrics").Body)
+	families, err := of.Gather()
 	if err != nil {
 		t.Fatal(err)
 	}
 	series := map[string]int{}
-	for name, family := range families {
-		if strings.HasPrefix(name, namePrefix) {
+	for _, family := range families {
+		name := family.GetName()
+		if strings.HasPrefix(name, metrics.NamePrefix) {
 			continue
 		}
 		for _, metric := range family.Metric {

@@ -1,6 +1,7 @@
-package admin
+package fleet
 
 import (
+	"demo-server/server/metrics"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -11,7 +12,7 @@ const maxAnswer = 128 << 10
 
 // readAnswer reads a worker's Snapshot. A worker that an attacker took over must not crash the supervisor, fill its memory, or
 // make /metrics and /stats unreadable, so the Fleet gets nothing that was not checked here.
-func (f *Fleet) readAnswer(body io.Reader) (*Snapshot, error) {
+func (f *Fleet) readAnswer(body io.Reader) (*metrics.Snapshot, error) {
 	text, err := io.ReadAll(io.LimitReader(body, maxAnswer+1))
 	if err != nil {
 		return nil, err
@@ -19,7 +20,7 @@ func (f *Fleet) readAnswer(body io.Reader) (*Snapshot, error) {
 	if len(text) > maxAnswer {
 		return nil, fmt.Errorf("the answer has more than %d bytes", maxAnswer)
 	}
-	s := new(Snapshot)
+	s := new(metrics.Snapshot)
 	if err := json.Unmarshal(text, s); err != nil {
 		return nil, err
 	}

@@ -1,28 +1,29 @@
-package admin
+package fleet
 
 import (
+	"demo-server/server/metrics"
 	"slices"
 	"strings"
 	"time"
 )
 
 // total adds up what workers count, have counted, and hold, and what this process knows itself.
-func (f *Fleet) total() *Snapshot {
+func (f *Fleet) total() *metrics.Snapshot {
 	// Without the lock, which whoever tells the mode may wait for.
-	total := &Snapshot{Mode: f.config.Mode(), AcceptQueue: ReadAcceptQueue(f.config.Source), LogDropped: f.config.LogDropped()}
+	total := &metrics.Snapshot{Mode: f.config.Mode(), AcceptQueue: metrics.ReadAcceptQueue(f.config.Source), LogDropped: f.config.LogDropped()}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	total.Add(&f.kept)
 	for _, w := range f.workers {
 		total.Add(w.snapshot)
 	}
-	slices.SortFunc(total.Modes, func(a, b ModeSnapshot) int { return strings.Compare(a.Mode, b.Mode) })
+	slices.SortFunc(total.Modes, func(a, b metrics.ModeSnapshot) int { return strings.Compare(a.Mode, b.Mode) })
 	return total
 }
 
-// fleetStats is the body of /stats of a Fleet.
-type fleetStats struct {
-	Stats
+// stats is the body of /stats of a Fleet.
+type stats struct {
+	metrics.Stats
 	Restarts int           `json:"restarts"` // workers that died and were replaced
 	Workers  []workerStats `json:"workers"`
 }
@@ -34,15 +35,15 @@ type workerStats struct {
 	Answers     bool       `json:"answers"`      // whether it did now: if not, its figures are older
 	SilentSince *time.Time `json:"silent_since"` // since when it has not, null if it does
 	Goroutines  int        `json:"goroutines"`
-	ModeStats
+	metrics.ModeStats
 }
 
 // Stats asks all workers, and returns the body of /stats.
 func (f *Fleet) Stats(ready bool, reason string) any { return f.stats(ready, reason) }
 
-func (f *Fleet) stats(ready bool, reason string) fleetStats {
+func (f *Fleet) stats(ready bool, reason string) stats {
 	f.ask()
-	body := fleetStats{Stats: f.total().Stats(ready, reason, time.Since(f.start)), Workers: []workerStats{}}
+	body := stats{Stats: f.total().Stats(ready, reason, time.Since(f.start)), Workers: []workerStats{}}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	body.Restarts = f.restarts
@@ -53,12 +54,12 @@ func (f *Fleet) stats(ready bool, reason string) fleetStats {
 }
 
 func (w *worker) stats() workerStats {
-	stats := workerStats{
+	s := workerStats{
 		PID: w.PID, State: w.State, Started: w.Started, Answers: w.answers, Goroutines: w.snapshot.Goroutines,
 		ModeStats: w.snapshot.CurrentMode(),
 	}
 	if !w.silent.IsZero() {
-		stats.SilentSince = new(w.silent)
+		s.SilentSince = new(w.silent)
 	}
-	return stats
+	return s
 }

@@ -1,4 +1,4 @@
-package admin
+package fleet
 
 import (
 	"bufio"
@@ -20,13 +20,55 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/go-chi/chi/v5"
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus/testutil"
+	"github.com/prometheus/common/expfmt"
+	"go.uber.org/goleak"
 
 	"demo-server/server"
+	"demo-server/server/admin"
+	"demo-server/server/metrics"
+	"demo-server/work"
 )
 
-// A fakeWorker is a worker in this process: its own Metrics behind its own Server on a Unix socket.
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+var knownModes, knownKinds = []string{"pool", "single"}, []string{"sleep", "sql"}
+
+// instant is work that takes no time.
+type instant struct{}
+
+func (instant) Do(context.Context, time.Duration) error { return nil }
+func (instant) Holds() work.Resource                    { return work.Nothing }
+
+// scarce is work that shares three of something, two of which are in use.
+type scarce struct{ instant }
+
+func (scarce) Pool() work.Pool { return work.Pool{Name: "sql", Size: 3, InUse: 2, Waiting: 1} }
+
+func newApp(mode string) *server.App { return server.New(server.Config{Mode: mode, Work: scarce{}}) }
+
+func newSource(t testing.TB) *server.Source {
+	source, err := server.Listen(t.Context(), "127.0.0.1:0", 7)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { source.Close() })
+	return source
+}
+
+// begin starts a job of app, which is then in flight.
+func begin(t testing.TB, app *server.App) {
+	job := new(server.Job)
+	job.Init(app)
+	job.Begin("GET", "/", "", 0)
+	if err := job.Start(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A fakeWorker is a worker in this process: its own metrics.Metrics behind an admin.Server on a Unix socket.
 type fakeWorker struct {
 	Worker
 	app      *server.App
@@ -50,16 +92,16 @@ func newFakeWorker(t *testing.T, pid int) *fakeWorker {
 	if err != nil {
 		t.Fatal(err)
 	}
-	metrics, app := NewMetrics(), newApp("pool")
-	metrics.Watch(app, newSource(t))
-	metrics.WatchLog(func() uint64 { return 2 })
+	counts, app := metrics.New(), newApp("pool")
+	counts.Watch(app, newSource(t))
+	counts.WatchLog(func() uint64 { return 2 })
 	w := &fakeWorker{
 		Worker: Worker{PID: pid, State: "ready", Dial: dialer(listener.Addr())},
-		app:    app, observer: metrics.Observer("pool"),
+		app:    app, observer: counts.Observer("pool"),
 	}
-	s := New(listener, Config{
-		Meter: metrics, Ready: w.readiness, Private: true,
-		Endpoints: []Endpoint{{Path: SnapshotPath, Handler: JSON(func() any { return metrics.Snapshot() })}},
+	s := admin.New(listener, admin.Config{
+		Meter: counts, Ready: w.readiness, Private: true,
+		Endpoints: []admin.Endpoint{{Path: metrics.SnapshotPath, Handler: admin.JSON(func() any { return counts.Snapshot() })}},
 	})
 	served := make(chan error, 1)
 	go func() { served <- s.Serve() }()
@@ -84,17 +126,50 @@ func (w *fakeWorker) answer(n int) {
 	}
 }
 
-func fleetConfig(f *Fleet) Config {
-	return Config{Meter: f, Endpoints: []Endpoint{
-		{Path: WorkersPath, About: "the worker processes", Handler: f.List}, {Path: ForwardPath, Handler: f.Forward},
-	}}
+// get asks for one of f's own endpoints.
+func get(f *Fleet, path string) *httptest.ResponseRecorder {
+	router := chi.NewRouter()
+	router.Get(WorkersPath, f.List)
+	router.Get(ForwardPath, f.Forward)
+	reply := httptest.NewRecorder()
+	router.ServeHTTP(reply, httptest.NewRequest(http.MethodGet, path, nil))
+	return reply
+}
+
+// isLine reports whether body is one line of plain text, as every error has to be.
+func isLine(body string) bool { return len(body) > 1 && strings.Index(body, "\n") == len(body)-1 }
+
+// text returns f as /metrics shows it.
+func text(t testing.TB, f *Fleet) string {
+	t.Helper()
+	families, err := f.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var body strings.Builder
+	for _, family := range families {
+		if _, err := expfmt.MetricFamilyToText(&body, family); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return body.String()
+}
+
+// statsOf returns what /stats shows of it.
+func statsOf(t testing.TB, of admin.Meter) []byte {
+	t.Helper()
+	body, err := json.MarshalIndent(of.Stats(true, ""), "", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return append(body, '\n')
 }
 
 func newFleet(t *testing.T, workers ...*fakeWorker) *Fleet {
 	t.Helper()
-	f := NewFleet(FleetConfig{
+	f := New(Config{
 		Mode: func() string { return "pool" }, Source: newSource(t), Answered: func(int) {},
-		LogDropped: func() uint64 { return 1 }, Modes: []string{"pool", "single"}, Kinds: []string{"sleep", "sql"},
+		LogDropped: func() uint64 { return 1 }, Modes: knownModes, Kinds: knownKinds,
 	})
 	for _, w := range workers {
 		f.Put(w.Worker)
@@ -138,7 +213,7 @@ func TestFleetStarting(t *testing.T) {
 	if got := f.stats(true, ""); len(got.Workers) != 1 || got.Workers[0].Answers {
 		t.Errorf("got %+v, want one that does not answer", got.Workers)
 	}
-	if reply := get(newServer(loopback, fleetConfig(f)), "/workers/1/stats"); reply.Code != http.StatusBadGateway || !isLine(reply.Body.String()) {
+	if reply := get(f, "/workers/1/stats"); reply.Code != http.StatusBadGateway || !isLine(reply.Body.String()) {
 		t.Errorf("its own /stats: %d %q, want 502 and one line", reply.Code, reply.Body)
 	}
 }
@@ -157,9 +232,9 @@ func TestFleetAddsUp(t *testing.T) {
 	f := newFleet(t, a, b)
 
 	got := f.stats(true, "")
-	want := ModeStats{
-		Mode: "pool", InFlight: 2, Connections: 1, QueueWait: Distribution{Count: 7, Sum: 7, Mean: 1},
-		Work: Distribution{Count: 7, Sum: 14, Mean: 2}, Pools: []Pool{{Kind: "sql", Size: 6, InUse: 4, Waiting: 2}},
+	want := metrics.ModeStats{
+		Mode: "pool", InFlight: 2, Connections: 1, QueueWait: metrics.Distribution{Count: 7, Sum: 7, Mean: 1},
+		Work: metrics.Distribution{Count: 7, Sum: 14, Mean: 2}, Pools: []metrics.Pool{{Kind: "sql", Size: 6, InUse: 4, Waiting: 2}},
 	}
 	want.Requests[server.OK] = 7
 	want.Closed[server.CloseDrain] = 2
@@ -179,7 +254,7 @@ func TestFleetAddsUp(t *testing.T) {
 		t.Errorf("%d goroutines, want the workers' together", got.Goroutines)
 	}
 
-	text := get(newServer(loopback, fleetConfig(f)), "/metrics").Body.String()
+	shown := text(t, f)
 	for _, want := range []string{
 		`demo_server_requests_total{mode="pool",outcome="ok"} 7`,
 		`demo_server_in_flight{mode="pool"} 2`,
@@ -192,17 +267,17 @@ func TestFleetAddsUp(t *testing.T) {
 		`demo_server_worker_process_restarts_total 0`,
 		`demo_server_log_lines_dropped_total 5`,
 	} {
-		if !strings.Contains(text, want+"\n") {
+		if !strings.Contains(shown, want+"\n") {
 			t.Errorf("/metrics lacks %s", want)
 		}
 	}
 	for _, process := range []string{`pid="1",process="worker"`, `pid="2",process="worker"`, `process="supervisor"`} {
-		if n := strings.Count(text, "go_goroutines{"); n != 3 || !strings.Contains(text, process) {
+		if n := strings.Count(shown, "go_goroutines{"); n != 3 || !strings.Contains(shown, process) {
 			t.Errorf("%d processes tell their goroutines, want 3, one with %s", n, process)
 		}
 	}
 	if queue, ok := newSource(t).AcceptQueue(); ok {
-		if want := fmt.Sprintf("demo_server_accept_queue_limit{mode=\"pool\"} %d\n", queue.Limit); !strings.Contains(text, want) {
+		if want := fmt.Sprintf("demo_server_accept_queue_limit{mode=\"pool\"} %d\n", queue.Limit); !strings.Contains(shown, want) {
 			t.Errorf("/metrics lacks %s", want)
 		}
 	}
@@ -210,16 +285,16 @@ func TestFleetAddsUp(t *testing.T) {
 
 // TestFleetKeys: /stats has the keys of a process that serves alone, and two more.
 func TestFleetKeys(t *testing.T) {
-	keys := func(config Config) (keys []string) {
+	keys := func(of admin.Meter) []string {
 		var body map[string]any
-		if err := json.Unmarshal(get(newServer(loopback, config), "/stats").Body.Bytes(), &body); err != nil {
+		if err := json.Unmarshal(statsOf(t, of), &body); err != nil {
 			t.Fatal(err)
 		}
 		return slices.Sorted(maps.Keys(body))
 	}
-	want := append(keys(Config{Meter: observed(t)}), "restarts", "workers")
+	want := append(keys(metrics.New()), "restarts", "workers")
 	slices.Sort(want)
-	if diff := cmp.Diff(want, keys(fleetConfig(newFleet(t, newFakeWorker(t, 1))))); diff != "" {
+	if diff := cmp.Diff(want, keys(newFleet(t, newFakeWorker(t, 1)))); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
@@ -276,7 +351,7 @@ func TestFleetSilent(t *testing.T) {
 	if got := f.stats(true, ""); got.Workers[0].Answers || got.Requests[server.OK] != 3 {
 		t.Errorf("silent: %+v", got)
 	}
-	if text := get(newServer(loopback, fleetConfig(f)), "/metrics").Body.String(); !strings.Contains(text, `up{pid="1"} 0`) {
+	if !strings.Contains(text(t, f), `up{pid="1"} 0`) {
 		t.Error("/metrics does not say that it is silent")
 	}
 }
@@ -321,18 +396,17 @@ func TestFleetHostile(t *testing.T) {
 			f := newFleet(t, a)
 			f.Put(newHostileWorker(t, 2, http.StatusOK, []byte(body)))
 			defer f.Remove(2)
-			s := newServer(loopback, fleetConfig(f))
 			var got struct {
 				Requests map[string]int
 				Workers  []struct{ Answers bool }
 			}
-			if err := json.Unmarshal(get(s, "/stats").Body.Bytes(), &got); err != nil {
+			if err := json.Unmarshal(statsOf(t, f), &got); err != nil {
 				t.Fatal(err)
 			}
 			if got.Requests["ok"] != 3 || got.Workers[1].Answers {
 				t.Errorf("/stats: %d requests, %+v; want 3, and no answer of the other worker", got.Requests["ok"], got.Workers[1])
 			}
-			if text := get(s, "/metrics").Body.String(); !strings.Contains(text, `demo_server_requests_total{mode="pool",outcome="ok"} 3`) {
+			if !strings.Contains(text(t, f), `demo_server_requests_total{mode="pool",outcome="ok"} 3`) {
 				t.Error("/metrics lacks the figures of the honest worker")
 			}
 		})
@@ -352,7 +426,7 @@ func TestFleetHostileReason(t *testing.T) {
 // TestFleetWatch asks each second, whether anybody looks or not.
 func TestFleetWatch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := NewFleet(FleetConfig{Mode: func() string { return "pool" }})
+		f := New(Config{Mode: func() string { return "pool" }})
 		f.workers = []*worker{newWorker(Worker{PID: 1, Dial: dialer(nil)})}
 		f.workers[0].client.Transport = refusing{}
 		ctx, cancel := context.WithTimeout(t.Context(), 10*askEvery+askEvery/2)
@@ -369,7 +443,7 @@ func TestFleetWatch(t *testing.T) {
 func TestFleetSilence(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var answered []int
-		f := NewFleet(FleetConfig{Mode: func() string { return "pool" }, Answered: func(pid int) { answered = append(answered, pid) }})
+		f := New(Config{Mode: func() string { return "pool" }, Answered: func(pid int) { answered = append(answered, pid) }})
 		var hangs atomic.Bool
 		f.Put(pipeWorker(1, func(conn net.Conn) {
 			if !hangs.Load() {
@@ -409,7 +483,7 @@ func (refusing) RoundTrip(*http.Request) (*http.Response, error) { return nil, n
 // TestForward: a worker's own endpoints are below its PID, and only a worker's.
 func TestForward(t *testing.T) {
 	a := newFakeWorker(t, 7)
-	s := newServer(loopback, fleetConfig(newFleet(t, a)))
+	f := newFleet(t, a)
 	for path, want := range map[string]struct {
 		status int
 		body   string
@@ -422,16 +496,13 @@ func TestForward(t *testing.T) {
 		"/workers/8/stats":        {404, "not found: /workers/ lists the worker processes\n"},
 		"/workers/x/stats":        {404, "not found: /workers/ lists the worker processes\n"},
 	} {
-		if reply := get(s, path); reply.Code != want.status || !strings.Contains(reply.Body.String(), want.body) {
+		if reply := get(f, path); reply.Code != want.status || !strings.Contains(reply.Body.String(), want.body) {
 			t.Errorf("%s: %d %q; want %d with %q", path, reply.Code, reply.Body, want.status, want.body)
 		}
 	}
 	a.stop()
-	if reply := get(s, "/workers/7/stats"); reply.Code != 502 || !isLine(reply.Body.String()) {
+	if reply := get(f, "/workers/7/stats"); reply.Code != 502 || !isLine(reply.Body.String()) {
 		t.Errorf("a worker that is gone: %d %q", reply.Code, reply.Body)
-	}
-	if reply := get(newServer(loopback, Config{}), "/workers/"); reply.Code != 404 {
-		t.Errorf("/workers/ of a process that serves alone: %d", reply.Code)
 	}
 }
 
@@ -487,11 +558,10 @@ func TestForwardHung(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				f := NewFleet(FleetConfig{Mode: func() string { return "pool" }})
+				f := New(Config{Mode: func() string { return "pool" }})
 				f.Put(pipeWorker(7, row.serve))
-				s := newServer(loopback, fleetConfig(f))
 				began := time.Now()
-				reply := get(s, "/workers/7/"+row.path)
+				reply := get(f, "/workers/7/"+row.path)
 				if took := time.Since(began); took != row.took {
 					t.Errorf("took %v, want %v", took, row.took)
 				}

@@ -1,4 +1,4 @@
-package admin
+package fleet
 
 import (
 	"cmp"
@@ -22,7 +22,8 @@ func (f *Fleet) List(w http.ResponseWriter, _ *http.Request) {
 		text = fmt.Appendf(text, "%s%d/ %s\n", WorkersPath, worker.PID, worker.State)
 	}
 	f.mu.Unlock() // a slow client holds up nobody else
-	writeText(w, text)
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Write(text) // an error is the client's: it left
 }
 
 const (

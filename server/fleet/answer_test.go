@@ -1,4 +1,4 @@
-package admin
+package fleet
 
 import (
 	"bytes"
@@ -7,15 +7,35 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/common/expfmt"
+
+	"demo-server/server"
+	"demo-server/server/metrics"
+	"demo-server/work"
 )
+
+// observed returns the snapshot of a process that has counted something.
+func observed(t testing.TB) *metrics.Snapshot {
+	t.Helper()
+	counts, app := metrics.New(), newApp("pool")
+	counts.Watch(app, newSource(t))
+	observer := counts.Observer("pool")
+	observer.Observe(&server.Sample{
+		Outcome: server.Wasted, Admitted: true, Started: true, Queued: 3 * time.Second, Worked: 2001 * time.Millisecond,
+	})
+	observer.Observe(&server.Sample{Outcome: server.Failed, Admitted: true, Failure: &work.Failure{Cause: work.TimedOut}})
+	observer.(server.CloseObserver).ObserveClose(server.CloseIdleTimeout)
+	begin(t, app)
+	return counts.Snapshot()
+}
 
 // honest is the answer of a worker that has counted something.
 func honest(t testing.TB) []byte {
 	t.Helper()
-	text, err := json.Marshal(observed(t).Snapshot())
+	text, err := json.Marshal(observed(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -25,7 +45,7 @@ func honest(t testing.TB) []byte {
 // answered returns a Fleet with two workers that sent these answers, nil if one of them is rejected.
 func answered(t testing.TB, answers ...[]byte) *Fleet {
 	t.Helper()
-	f := NewFleet(FleetConfig{
+	f := New(Config{
 		Mode: func() string { return "pool" }, Source: newSource(t), Modes: knownModes, Kinds: knownKinds,
 	})
 	for i, answer := range answers {
@@ -42,7 +62,7 @@ func answered(t testing.TB, answers ...[]byte) *Fleet {
 // TestAnswer checks that an honest worker's numbers are kept in full.
 func TestAnswer(t *testing.T) {
 	text := honest(t)
-	var want Snapshot
+	var want metrics.Snapshot
 	if err := json.Unmarshal(text, &want); err != nil {
 		t.Fatal(err)
 	}

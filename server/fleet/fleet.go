@@ -1,4 +1,7 @@
-package admin
+// Package fleet adds up the metrics of several worker processes, and hands requests on to the admin listener of each.
+//
+// It must not trust what a worker sends, nor know how workers are started.
+package fleet
 
 import (
 	"context"
@@ -14,25 +17,26 @@ import (
 	dto "github.com/prometheus/client_model/go"
 
 	"demo-server/server"
+	"demo-server/server/metrics"
 )
 
-// A Fleet is what several worker processes measure, added up. Create it with NewFleet in the process that leads them.
+// A Fleet is what several worker processes measure, added up. Create it with New in the process that leads them.
 //
 // It asks the workers whenever somebody asks it, and once a second: what a worker had counted that was killed since is
 // lost, and nothing else. Counts never go down, whichever worker ends.
 type Fleet struct {
-	config   FleetConfig
+	config   Config
 	registry *prometheus.Registry // of this process
 	start    time.Time
 
 	mu       sync.Mutex
 	workers  []*worker
-	kept     Snapshot // what workers counted that have ended
+	kept     metrics.Snapshot // what workers counted that have ended
 	restarts int
 }
 
-// A FleetConfig is what a Fleet needs to know.
-type FleetConfig struct {
+// A Config is what a Fleet needs to know.
+type Config struct {
 	Mode   func() string  // the mode that serves
 	Source *server.Source // on which all accept
 
@@ -57,6 +61,12 @@ const (
 	ForwardPath = WorkersPath + "{pid}/*"
 )
 
+// The path of a worker's readiness, and the parameter that asks for what clients without the token get.
+const (
+	pathReadyz = "/readyz"
+	brief      = "brief"
+)
+
 const (
 	// askEvery bounds what is lost of a worker that is killed, and askTimeout what one that hangs costs everybody else.
 	askEvery   = time.Second
@@ -76,19 +86,19 @@ type worker struct {
 	client http.Client
 	asked  atomic.Int64 // how often
 
-	seen     int64     // the number of the asking that snapshot comes from
-	snapshot *Snapshot // not nil; empty before the first answer
+	seen     int64             // the number of the asking that snapshot comes from
+	snapshot *metrics.Snapshot // not nil; empty before the first answer
 	answers  bool
 	silent   time.Time // since when it has not answered, zero if it does or has not been asked
 }
 
-// NewFleet returns a Fleet of no workers.
-func NewFleet(config FleetConfig) *Fleet {
+// New returns a Fleet of no workers.
+func New(config Config) *Fleet {
 	if config.LogDropped == nil {
-		config.LogDropped = noneDropped
+		config.LogDropped = func() uint64 { return 0 }
 	}
 	f := &Fleet{config: config, registry: prometheus.NewRegistry(), start: time.Now()}
-	f.registry.MustRegister(fleetCollector{f}, processCollector{f})
+	f.registry.MustRegister(collector{f}, processCollector{f})
 	return f
 }
 
@@ -161,7 +171,7 @@ func (f *Fleet) find(pid int) *worker {
 }
 
 func newWorker(of Worker) *worker {
-	w := &worker{Worker: of, snapshot: new(Snapshot)}
+	w := &worker{Worker: of, snapshot: new(metrics.Snapshot)}
 	dial := func(context.Context, string, string) (net.Conn, error) {
 		if of.Dial == nil {
 			return nil, errStarts
@@ -211,8 +221,8 @@ func (f *Fleet) refresh(w *worker) {
 }
 
 // snapshotOf gets the worker's Snapshot.
-func (f *Fleet) snapshotOf(w *worker) (*Snapshot, error) {
-	response, err := w.get(SnapshotPath)
+func (f *Fleet) snapshotOf(w *worker) (*metrics.Snapshot, error) {
+	response, err := w.get(metrics.SnapshotPath)
 	if err != nil {
 		return nil, err
 	}

@@ -1,4 +1,4 @@
-package admin
+package metrics
 
 import "github.com/prometheus/client_golang/prometheus"
 
@@ -23,15 +23,15 @@ var (
 	descAcceptQueue      = describe("accept_queue", "Connections that wait in the kernel for the server to accept them.")
 	descAcceptQueueLimit = describe("accept_queue_limit", "How many connections may wait in the kernel.")
 
-	descLogDropped = prometheus.NewDesc(namePrefix+"log_lines_dropped_total",
+	descLogDropped = prometheus.NewDesc(NamePrefix+"log_lines_dropped_total",
 		"Lines that are missing in the log, because its reader did not keep up or has gone.", nil, nil)
 )
 
-// namePrefix is what tells our metrics from those of the runtime and the process.
-const namePrefix = "demo_server_"
+// NamePrefix is what tells our metrics from those of the runtime and the process.
+const NamePrefix = "demo_server_"
 
 func describe(name, help string, labels ...string) *prometheus.Desc {
-	return prometheus.NewDesc(namePrefix+name, help, append([]string{"mode"}, labels...), nil)
+	return prometheus.NewDesc(NamePrefix+name, help, append([]string{"mode"}, labels...), nil)
 }
 
 // A collector shows a Snapshot of Metrics to Prometheus.

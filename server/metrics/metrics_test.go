@@ -1,25 +1,24 @@
-package admin
+package metrics
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
-	"log"
 	"math"
-	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/testutil"
+	"github.com/prometheus/common/expfmt"
+	"go.uber.org/goleak"
 
 	"demo-server/server"
 	"demo-server/server/admission"
 	"demo-server/work"
 )
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // instant is work that takes no time.
 type instant struct{}
@@ -57,7 +56,7 @@ func begin(t testing.TB, app *server.App) *server.Job {
 // observed are metrics of the mode pool after four requests: one that worked, one whose work missed what it depends on,
 // one that was refused, and one that was never admitted, with one more in flight on two connections.
 func observed(t testing.TB) *Metrics {
-	m := NewMetrics()
+	m := New()
 	app := newApp("pool")
 	m.Watch(app, newSource(t))
 	observer := m.Observer("pool")
@@ -76,25 +75,34 @@ func observed(t testing.TB) *Metrics {
 	return m
 }
 
-// TestMetricsLeft: a client that leaves /metrics is no line in the log, let alone one for each metric.
-func TestMetricsLeft(t *testing.T) {
-	var lines bytes.Buffer
-	s := newServer(loopback, Config{ErrorLog: log.New(&lines, "", 0)})
-	request := httptest.NewRequest(http.MethodGet, "/metrics", nil)
-	request.Host = "localhost"
-	s.http.Handler.ServeHTTP(gone{httptest.NewRecorder()}, request)
-	if lines.Len() > 0 {
-		t.Errorf("logged %.200q", lines.String())
+// text returns m as /metrics shows it.
+func text(t testing.TB, m *Metrics) string {
+	t.Helper()
+	families, err := m.Gather()
+	if err != nil {
+		t.Fatal(err)
 	}
+	var body strings.Builder
+	for _, family := range families {
+		if _, err := expfmt.MetricFamilyToText(&body, family); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return body.String()
 }
 
-// gone is a client that has left.
-type gone struct{ *httptest.ResponseRecorder }
-
-func (gone) Write([]byte) (int, error) { return 0, errors.New("broken pipe") }
+// statsOf returns m as /stats shows it.
+func statsOf(t testing.TB, m *Metrics, ready bool, reason string) []byte {
+	t.Helper()
+	body, err := json.MarshalIndent(m.Stats(ready, reason), "", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return append(body, '\n')
+}
 
 func TestMetrics(t *testing.T) {
-	body := get(newServer(loopback, Config{Meter: observed(t)}), "/metrics").Body.String()
+	body := text(t, observed(t))
 	for _, want := range []string{
 		`demo_server_requests_total{mode="pool",outcome="wasted"} 1`,
 		`demo_server_requests_total{mode="pool",outcome="queue_full"} 1`,
@@ -144,7 +152,7 @@ func TestStats(t *testing.T) {
 	m.WatchLog(func() uint64 { return 5 })
 	m.Observer("single")
 	var got map[string]any
-	if err := json.Unmarshal(get(newServer(loopback, Config{Meter: m}), "/stats").Body.Bytes(), &got); err != nil {
+	if err := json.Unmarshal(statsOf(t, m, true, ""), &got); err != nil {
 		t.Fatal(err)
 	}
 	if uptime := got["uptime_seconds"].(float64); uptime < 0 || uptime > 60 {
@@ -159,7 +167,7 @@ func TestStats(t *testing.T) {
 		t.Errorf("accept_queue is %v, want depth 0, limit 7", queue)
 	}
 	delete(got, "accept_queue")
-	text, _ := json.Marshal(got)
+	all, _ := json.Marshal(got)
 	const want = `{"connections":2,` +
 		`"connections_closed":{"abort":0,"disconnect":0,"drain":0,"header_timeout":0,"idle_timeout":1,"read_timeout":0,"replied":0,"request_timeout":0,"resource":0,"write_timeout":0},` +
 		`"in_flight":1,"log_lines_dropped":5,"mode":"pool",` +
@@ -174,16 +182,15 @@ func TestStats(t *testing.T) {
 		`"work_failures":{"broken":0,"refused":0,"timeout":1},` +
 		`"work_pools":[{"in_use":2,"kind":"sql","size":3,"waiting":1}],` +
 		`"work_seconds":{"count":2,"mean":1.0005,"sum":2.001}}`
-	if string(text) != want {
-		t.Errorf("got\n%s\nwant\n%s", text, want)
+	if string(all) != want {
+		t.Errorf("got\n%s\nwant\n%s", all, want)
 	}
 }
 
 // TestStatsBeforeTheFirstMode has every key already.
 func TestStatsBeforeTheFirstMode(t *testing.T) {
-	starting := func(bool) (bool, string) { return false, "starting" }
 	var got map[string]any
-	body := get(newServer(loopback, Config{Ready: starting}), "/stats").Body.Bytes()
+	body := statsOf(t, New(), false, "starting")
 	if err := json.Unmarshal(body, &got); err != nil {
 		t.Fatal(err)
 	}
@@ -194,7 +201,7 @@ func TestStatsBeforeTheFirstMode(t *testing.T) {
 
 // TestModeChange adds up the Apps of one mode while it is replaced, and keeps the counts of a mode that has ended.
 func TestModeChange(t *testing.T) {
-	m := NewMetrics()
+	m := New()
 	source := newSource(t)
 	first, second, other := newApp("pool"), newApp("pool"), newApp("single")
 	m.Observer("pool").Observe(&server.Sample{Outcome: server.OK})
@@ -219,7 +226,7 @@ func TestModeChange(t *testing.T) {
 }
 
 func TestQueued(t *testing.T) {
-	m := NewMetrics()
+	m := New()
 	app := server.New(server.Config{Mode: "pool", Work: instant{}, Admission: &admission.Limits{Places: 1, Length: 1}})
 	defer app.Close()
 	defer m.Watch(app, newSource(t))()
@@ -284,7 +291,7 @@ func TestBounds(t *testing.T) {
 }
 
 func TestObserveAllocatesNothing(t *testing.T) {
-	observer := NewMetrics().Observer("pool")
+	observer := New().Observer("pool")
 	sample := server.Sample{Outcome: server.OK, Admitted: true, Started: true, Worked: 2 * time.Second}
 	if n := testing.AllocsPerRun(100, func() { observer.Observe(&sample) }); n != 0 {
 		t.Errorf("Observe allocates %v times, want 0", n)
@@ -295,7 +302,7 @@ func TestObserveAllocatesNothing(t *testing.T) {
 func BenchmarkObserve(b *testing.B) {
 	for _, outcome := range []server.Outcome{server.OK, server.BadRequest} {
 		b.Run(outcome.String(), func(b *testing.B) {
-			observer := NewMetrics().Observer("pool")
+			observer := New().Observer("pool")
 			sample := &server.Sample{
 				Outcome: outcome, Admitted: true, Started: true,
 				Queued: 40 * time.Microsecond, Worked: 2001 * time.Millisecond,
@@ -310,7 +317,7 @@ func BenchmarkObserve(b *testing.B) {
 
 // BenchmarkObserveParallel shows what it costs that all processors count in the same place.
 func BenchmarkObserveParallel(b *testing.B) {
-	observer := NewMetrics().Observer("pool")
+	observer := New().Observer("pool")
 	b.ReportAllocs()
 	b.RunParallel(func(pb *testing.PB) {
 		sample := &server.Sample{Outcome: server.OK, Admitted: true, Started: true, Worked: 2001 * time.Millisecond}
