@@ -35,11 +35,11 @@ func observed(t testing.TB) *metrics.Snapshot {
 // honest is the answer of a worker that has counted something.
 func honest(t testing.TB) []byte {
 	t.Helper()
-	text, err := json.Marshal(observed(t))
+	answer, err := json.Marshal(observed(t))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return text
+	return answer
 }
 
 // answered returns a Fleet with two workers that sent these answers, nil if one of them is rejected.
@@ -61,29 +61,28 @@ func answered(t testing.TB, answers ...[]byte) *Fleet {
 
 // TestAnswer checks that an honest worker's numbers are kept in full.
 func TestAnswer(t *testing.T) {
-	text := honest(t)
+	answer := honest(t)
 	var want metrics.Snapshot
-	if err := json.Unmarshal(text, &want); err != nil {
+	if err := json.Unmarshal(answer, &want); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(&want, answered(t, text).workers[0].snapshot); diff != "" {
+	if diff := cmp.Diff(&want, answered(t, answer).workers[0].snapshot); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	t.Logf("%d bytes", len(text))
-	if len(text) > maxAnswer/8 {
-		t.Errorf("the answer has %d bytes, too close to the limit", len(text))
+	if len(answer) > maxAnswer/8 {
+		t.Errorf("the answer has %d bytes, too close to the limit", len(answer))
 	}
 }
 
 // TestAnswerBounds: a long answer is not read to its end, and no short one takes much memory.
 func TestAnswerBounds(t *testing.T) {
-	text := honest(t)
+	answer := honest(t)
 	f := answered(t)
 	again := endless{strings.NewReader(" ")}
-	if _, err := f.readAnswer(io.MultiReader(bytes.NewReader(text), again)); err == nil {
+	if _, err := f.readAnswer(io.MultiReader(bytes.NewReader(answer), again)); err == nil {
 		t.Error("an endless answer is accepted")
 	}
-	if _, err := f.readAnswer(bytes.NewReader(text[:100])); err == nil {
+	if _, err := f.readAnswer(bytes.NewReader(answer[:100])); err == nil {
 		t.Error("half an answer is accepted")
 	}
 	for name, list := range map[string]string{
@@ -122,17 +121,17 @@ func (e endless) Read(p []byte) (int, error) {
 
 // FuzzAnswer: whatever a worker answers, it can be added up, and /metrics and /stats can be written.
 func FuzzAnswer(f *testing.F) {
-	text := honest(f)
-	f.Add(text)
-	for _, answer := range []string{
+	answer := honest(f)
+	f.Add(answer)
+	for _, other := range []string{
 		`{}`, `null`, `{"mode":"pool","modes":[{"mode":"pool"}]}`, `{"process":{"go_goroutines":[1e19]}}`, `{"goroutines":-1}`,
 		`{"modes":[{"mode":"pool","requests":{"ok":9007199254740992},"work_pools":[{"kind":"sql","size":-1}]}]}`,
 	} {
-		f.Add([]byte(answer))
+		f.Add([]byte(other))
 	}
-	f.Add(bytes.Replace(text, []byte("[0,"), []byte("["), 1))
-	f.Fuzz(func(t *testing.T, answer []byte) {
-		fleet := answered(t, text, answer, answer)
+	f.Add(bytes.Replace(answer, []byte("[0,"), []byte("["), 1))
+	f.Fuzz(func(t *testing.T, fuzzed []byte) {
+		fleet := answered(t, answer, fuzzed, fuzzed)
 		if fleet == nil {
 			return
 		}

@@ -25,8 +25,8 @@ func TestGolden(t *testing.T) {
 	f := observedFleet(t)
 	own := regexp.MustCompile(`(?m)^(# (HELP|TYPE) )?(go|process)_.*\n`).ReplaceAllString(text(t, f), "")
 	wantGolden(t, "metrics.txt", own)
-	stats := regexp.MustCompile(`"(uptime_seconds|goroutines)": [0-9.e-]+`).ReplaceAllString(string(statsOf(t, f)), `"$1": …`)
-	wantGolden(t, "stats.json", stats)
+	body := regexp.MustCompile(`"(uptime_seconds|goroutines)": [0-9.e-]+`).ReplaceAllString(string(statsOf(t, f)), `"$1": …`)
+	wantGolden(t, "stats.json", body)
 }
 
 // observedFleet returns a Fleet of two workers that differ. A third one has ended, and a fourth has not started to serve.
@@ -99,7 +99,7 @@ func processSeries(t *testing.T, of prometheus.Gatherer) map[string]int {
 			continue
 		}
 		for _, metric := range family.Metric {
-			text, own := fmt.Sprint(name, family.GetType(), family.GetHelp(), len(metric.GetSummary().GetQuantile())), ""
+			key, own := fmt.Sprint(name, family.GetType(), family.GetHelp(), len(metric.GetSummary().GetQuantile())), ""
 			for _, label := range metric.Label {
 				switch label.GetName() {
 				case "pid":
@@ -107,10 +107,10 @@ func processSeries(t *testing.T, of prometheus.Gatherer) map[string]int {
 				case "process":
 					own += fmt.Sprintf(" process=%q", label.GetValue())
 				default:
-					text += fmt.Sprintf(" %s=%q", label.GetName(), label.GetValue())
+					key += fmt.Sprintf(" %s=%q", label.GetName(), label.GetValue())
 				}
 			}
-			series[text+own]++
+			series[key+own]++
 		}
 	}
 	return series

@@ -18,8 +18,8 @@ import (
 func (f *Fleet) List(w http.ResponseWriter, _ *http.Request) {
 	var text []byte
 	f.mu.Lock()
-	for _, worker := range f.workers {
-		text = fmt.Appendf(text, "%s%d/ %s\n", WorkersPath, worker.PID, worker.State)
+	for _, known := range f.workers {
+		text = fmt.Appendf(text, "%s%d/ %s\n", WorkersPath, known.PID, known.State)
 	}
 	f.mu.Unlock() // a slow client holds up nobody else
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
@@ -42,12 +42,12 @@ var (
 // request for ever.
 func (f *Fleet) Forward(w http.ResponseWriter, r *http.Request) {
 	pid, _ := strconv.Atoi(r.PathValue("pid")) // no worker has 0
-	worker := f.find(pid)
+	target := f.find(pid)
 	switch {
-	case worker == nil:
+	case target == nil:
 		http.Error(w, "not found: "+WorkersPath+" lists the worker processes", http.StatusNotFound)
 		return
-	case worker.Dial == nil:
+	case target.Dial == nil:
 		writeForwardError(w, errStarts)
 		return
 	}
@@ -58,7 +58,7 @@ func (f *Fleet) Forward(w http.ResponseWriter, r *http.Request) {
 	timer := time.AfterFunc(patience, func() { cancel(errSlow) })
 	defer timer.Stop()
 	proxy := httputil.ReverseProxy{
-		Transport: worker.client.Transport,
+		Transport: target.client.Transport,
 		Rewrite: func(p *httputil.ProxyRequest) {
 			p.Out.URL.Scheme, p.Out.URL.Host = "http", "worker"
 			p.Out.URL.Path, p.Out.URL.RawPath = path, ""

@@ -18,8 +18,8 @@ func TestGolden(t *testing.T) {
 	m := observed(t)
 	own := regexp.MustCompile(`(?m)^(# (HELP|TYPE) )?(go|process)_.*\n`).ReplaceAllString(text(t, m), "")
 	wantGolden(t, "metrics.txt", own)
-	stats := regexp.MustCompile(`"(uptime_seconds|goroutines)": [0-9.e-]+`).ReplaceAllString(string(statsOf(t, m, true, "")), `"$1": …`)
-	wantGolden(t, "stats.json", stats)
+	body := regexp.MustCompile(`"(uptime_seconds|goroutines)": [0-9.e-]+`).ReplaceAllString(string(statsOf(t, m, true, "")), `"$1": …`)
+	wantGolden(t, "stats.json", body)
 }
 
 func wantGolden(t *testing.T, name, got string) {

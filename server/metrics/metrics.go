@@ -26,7 +26,7 @@ type Metrics struct {
 	logDropped func() uint64
 
 	mu      sync.Mutex
-	series  []*series // of every mode that was seen, in order of appearance
+	modes   []*modeCounters // of every mode that was seen, in order of appearance
 	watched []*watch
 	current *watch // the newest, also after its end
 }
@@ -80,19 +80,19 @@ func (m *Metrics) unwatch(w *watch) {
 }
 
 // find returns mode's series, and makes it where there is none. The caller holds the lock.
-func (m *Metrics) find(mode string) *series {
-	for _, s := range m.series {
-		if s.mode == mode {
-			return s
+func (m *Metrics) find(mode string) *modeCounters {
+	for _, c := range m.modes {
+		if c.mode == mode {
+			return c
 		}
 	}
-	s := newSeries(mode)
-	m.series = append(m.series, s)
-	return s
+	c := newModeCounters(mode)
+	m.modes = append(m.modes, c)
+	return c
 }
 
-// A series is what is counted of one mode.
-type series struct {
+// modeCounters hold what is counted of one mode.
+type modeCounters struct {
 	mode      string
 	requests  [server.NumOutcomes]atomic.Uint64
 	failures  [len(work.Causes)]atomic.Uint64 // in the order of work.Causes
@@ -101,26 +101,26 @@ type series struct {
 	work      *histogram
 }
 
-func newSeries(mode string) *series {
-	return &series{mode: mode, queueWait: newHistogram(), work: newHistogram()}
+func newModeCounters(mode string) *modeCounters {
+	return &modeCounters{mode: mode, queueWait: newHistogram(), work: newHistogram()}
 }
 
 // Observe counts one request. It allocates nothing and takes no lock: every request pays for it.
-func (s *series) Observe(sample *server.Sample) {
-	s.requests[sample.Outcome].Add(1)
+func (c *modeCounters) Observe(sample *server.Sample) {
+	c.requests[sample.Outcome].Add(1)
 	if sample.Failure != nil {
-		s.failures[slices.Index(work.Causes[:], sample.Failure.Cause)].Add(1)
+		c.failures[slices.Index(work.Causes[:], sample.Failure.Cause)].Add(1)
 	}
 	if sample.Admitted {
-		s.queueWait.observe(sample.Queued)
+		c.queueWait.observe(sample.Queued)
 	}
 	if sample.Started {
-		s.work.observe(sample.Worked)
+		c.work.observe(sample.Worked)
 	}
 }
 
 // ObserveClose counts one connection.
-func (s *series) ObserveClose(cause server.CloseCause) { s.closed[cause].Add(1) }
+func (c *modeCounters) ObserveClose(cause server.CloseCause) { c.closed[cause].Add(1) }
 
 // Snapshot returns everything that this process reports.
 func (m *Metrics) Snapshot() *Snapshot {
@@ -138,8 +138,8 @@ func (m *Metrics) snapshot() *Snapshot {
 		s.Mode = m.current.app.Mode()
 		s.AcceptQueue = ReadAcceptQueue(m.current.source)
 	}
-	for _, series := range m.series {
-		s.Modes = append(s.Modes, m.read(series))
+	for _, c := range m.modes {
+		s.Modes = append(s.Modes, m.read(c))
 	}
 	return s
 }
@@ -154,8 +154,8 @@ func ReadAcceptQueue(source *server.Source) *AcceptQueue {
 }
 
 // read adds up the gauges of all of a mode's Apps: while a mode is replaced by itself with other options, it has two.
-func (m *Metrics) read(counted *series) ModeSnapshot {
-	s := counted.read()
+func (m *Metrics) read(c *modeCounters) ModeSnapshot {
+	s := c.read()
 	for _, w := range m.watched {
 		if w.app.Mode() == s.Mode {
 			s.InFlight += w.app.InFlight()
@@ -172,18 +172,18 @@ func (m *Metrics) read(counted *series) ModeSnapshot {
 	return s
 }
 
-func (s *series) read() ModeSnapshot {
-	m := newModeSnapshot(s.mode)
-	m.QueueWait, m.QueueWaitBuckets = s.queueWait.read()
-	m.Work, m.WorkBuckets = s.work.read()
-	for outcome := range s.requests {
-		m.Requests[outcome] = s.requests[outcome].Load()
+func (c *modeCounters) read() ModeSnapshot {
+	m := newModeSnapshot(c.mode)
+	m.QueueWait, m.QueueWaitBuckets = c.queueWait.read()
+	m.Work, m.WorkBuckets = c.work.read()
+	for outcome := range c.requests {
+		m.Requests[outcome] = c.requests[outcome].Load()
 	}
-	for cause := range s.failures {
-		m.Failures[cause] = s.failures[cause].Load()
+	for cause := range c.failures {
+		m.Failures[cause] = c.failures[cause].Load()
 	}
-	for cause := range s.closed {
-		m.Closed[cause] = s.closed[cause].Load()
+	for cause := range c.closed {
+		m.Closed[cause] = c.closed[cause].Load()
 	}
 	return m
 }

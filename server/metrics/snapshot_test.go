@@ -12,12 +12,12 @@ import (
 // sent returns s as the other process receives it.
 func sent(t testing.TB, s *Snapshot) *Snapshot {
 	t.Helper()
-	text, err := json.Marshal(s)
+	wire, err := json.Marshal(s)
 	if err != nil {
 		t.Fatal(err)
 	}
 	received := new(Snapshot)
-	if err := json.Unmarshal(text, received); err != nil {
+	if err := json.Unmarshal(wire, received); err != nil {
 		t.Fatal(err)
 	}
 	return received
