@@ -31,7 +31,7 @@ var (
 	anywhere = &net.TCPAddr{IP: net.IPv4zero, Port: 9000}
 )
 
-// addressed is a listener that has an address and nothing else.
+// An addressed is a listener with nothing but an address.
 type addressed struct {
 	net.Listener
 	addr net.Addr
@@ -39,7 +39,7 @@ type addressed struct {
 
 func (l addressed) Addr() net.Addr { return l.addr }
 
-// A meter has a gauge.
+// A meter is a Meter with one gauge.
 type meter struct{ *prometheus.Registry }
 
 func newMeter() meter {
@@ -66,7 +66,7 @@ func newServer(addr net.Addr, config Config) *Server {
 	return New(addressed{addr: addr}, config)
 }
 
-// get asks s without a network, as a client on this machine would.
+// get sends s a request as if from a client on this machine, without a network.
 func get(s *Server, path string) *httptest.ResponseRecorder {
 	request := httptest.NewRequest(http.MethodGet, path, nil)
 	request.Host = "localhost:9000"
@@ -79,7 +79,7 @@ func do(s *Server, request *http.Request) *httptest.ResponseRecorder {
 	return reply
 }
 
-// isLine reports whether body is one line of plain text, as every error has to be.
+// isLine reports whether body is one line of plain text. Every error has to be.
 func isLine(body string) bool { return len(body) > 1 && strings.Index(body, "\n") == len(body)-1 }
 
 func TestEndpoints(t *testing.T) {
@@ -140,7 +140,7 @@ func TestReadyz(t *testing.T) {
 	}
 }
 
-// TestReadyzWithoutToken: only those who may see everything learn what the server depends on.
+// TestReadyzWithoutToken checks that a reason contains addresses only if the client may see everything.
 func TestReadyzWithoutToken(t *testing.T) {
 	unready := func(everything bool) (bool, string) {
 		if everything {
@@ -170,7 +170,7 @@ func TestReadyzWithoutToken(t *testing.T) {
 	}
 }
 
-// TestGuard asks every path under every condition: only the probes are free.
+// TestGuard requests every path under every condition. Only probes are always served.
 func TestGuard(t *testing.T) {
 	for _, c := range []struct {
 		name          string
@@ -178,7 +178,7 @@ func TestGuard(t *testing.T) {
 		token         string
 		host          string
 		authorization string
-		want          int // of every path but the probes; 0 for the path's own status
+		want          int // the status of every path except probes; 0 for the path's own
 	}{
 		{name: "loopback", addr: loopback, host: "127.0.0.1:9000"},
 		{name: "loopback by name", addr: loopback, host: "LocalHost"},
@@ -216,8 +216,7 @@ func TestGuard(t *testing.T) {
 	}
 }
 
-// TestOtherOrigins: no page of another origin can start a profile or a trace, whatever it makes the browser send. A probe
-// answers all the same.
+// TestOtherOrigins checks that a page of another origin cannot start a profile or a trace, but may use the probes.
 func TestOtherOrigins(t *testing.T) {
 	for _, c := range []struct {
 		name   string
@@ -270,7 +269,7 @@ func checkGuarded(t *testing.T, reply *httptest.ResponseRecorder, path string, w
 	}
 }
 
-// TestServe goes through a real listener once: what recorders cannot show.
+// TestServe uses a real listener.
 func TestServe(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -296,7 +295,8 @@ func TestServe(t *testing.T) {
 	}
 }
 
-// TestHeldConnections: clients that hold connections, and announce bodies that never come, keep nobody out.
+// TestHeldConnections checks that clients cannot keep others out by holding connections and announcing bodies that they do
+// not send.
 func TestHeldConnections(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -311,7 +311,7 @@ func TestHeldConnections(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { c.Close() })
-		c.SetDeadline(time.Now().Add(20 * time.Second)) // a server that waits for the body does so for ever
+		c.SetDeadline(time.Now().Add(20 * time.Second)) // if the server waits for the body, it never replies
 		io.WriteString(c, request)
 		return c
 	}
@@ -338,7 +338,7 @@ func TestHeldConnections(t *testing.T) {
 	}
 }
 
-// TestShutdownCutsOff ends a profile that would take longer than the caller waits.
+// TestShutdownCutsOff ends a request that would take longer than the caller waits.
 func TestShutdownCutsOff(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -381,7 +381,7 @@ func TestIndexNamesEveryEndpoint(t *testing.T) {
 	}
 }
 
-// TestEndpointsOfOthers: an Endpoint is served with the values of its parameters, and is in the index if it says what it is.
+// TestEndpointsOfOthers checks that an Endpoint gets the values of its parameters, and that the index has it if About is set.
 func TestEndpointsOfOthers(t *testing.T) {
 	s := newServer(loopback, Config{Endpoints: []Endpoint{
 		{Path: "/seven", About: "the number seven", Handler: JSON(func() any { return 7 })},
@@ -400,7 +400,7 @@ func TestEndpointsOfOthers(t *testing.T) {
 	}
 }
 
-// TestMetricsLeft: a client that leaves /metrics is no line in the log, let alone one for each metric.
+// TestMetricsLeft checks that nothing is logged if the client of /metrics disconnects.
 func TestMetricsLeft(t *testing.T) {
 	var lines bytes.Buffer
 	s := newServer(loopback, Config{ErrorLog: log.New(&lines, "", 0)})
@@ -412,7 +412,7 @@ func TestMetricsLeft(t *testing.T) {
 	}
 }
 
-// gone is a client that has left.
+// A gone is the ResponseWriter of a disconnected client.
 type gone struct{ *httptest.ResponseRecorder }
 
 func (gone) Write([]byte) (int, error) { return 0, errors.New("broken pipe") }

@@ -7,11 +7,11 @@ import (
 	"io"
 )
 
-// maxAnswer is a limit on the bytes of a worker's Snapshot, which usually has about 8 KiB.
+// maxAnswer is a limit on the bytes of a worker's Snapshot, which usually has 3 KiB.
 const maxAnswer = 128 << 10
 
-// readAnswer reads a worker's Snapshot. A worker that an attacker took over must not crash the supervisor, fill its memory, or
-// make /metrics and /stats unreadable, so the Fleet gets nothing that was not checked here.
+// readAnswer reads a worker's Snapshot and checks it. Even if an attacker took the worker over, its answer must not crash
+// the supervisor, fill its memory, or make /metrics and /stats unreadable.
 func (f *Fleet) readAnswer(body io.Reader) (*metrics.Snapshot, error) {
 	text, err := io.ReadAll(io.LimitReader(body, maxAnswer+1))
 	if err != nil {

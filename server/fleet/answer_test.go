@@ -17,7 +17,7 @@ import (
 	"demo-server/work"
 )
 
-// observed returns the snapshot of a process that has counted something.
+// observed returns the snapshot of a process after two requests, with one more in flight.
 func observed(t testing.TB) *metrics.Snapshot {
 	t.Helper()
 	counts, app := metrics.New(), newApp("pool")
@@ -32,7 +32,7 @@ func observed(t testing.TB) *metrics.Snapshot {
 	return counts.Snapshot()
 }
 
-// honest is the answer of a worker that has counted something.
+// honest returns the answer of a worker with that snapshot.
 func honest(t testing.TB) []byte {
 	t.Helper()
 	answer, err := json.Marshal(observed(t))
@@ -42,7 +42,7 @@ func honest(t testing.TB) []byte {
 	return answer
 }
 
-// answered returns a Fleet with two workers that sent these answers, nil if one of them is rejected.
+// answered returns a Fleet whose workers sent these answers, or nil if it rejects one of them.
 func answered(t testing.TB, answers ...[]byte) *Fleet {
 	t.Helper()
 	f := New(Config{
@@ -74,7 +74,7 @@ func TestAnswer(t *testing.T) {
 	}
 }
 
-// TestAnswerBounds: a long answer is not read to its end, and no short one takes much memory.
+// TestAnswerBounds checks that a long answer is rejected without reading its end, and that a short one cannot take much memory.
 func TestAnswerBounds(t *testing.T) {
 	answer := honest(t)
 	f := answered(t)
@@ -104,7 +104,7 @@ func TestAnswerBounds(t *testing.T) {
 	}
 }
 
-// endless reads the same again and again.
+// An endless repeats its text for ever.
 type endless struct {
 	again interface {
 		io.ReadSeeker
@@ -119,7 +119,7 @@ func (e endless) Read(p []byte) (int, error) {
 	return e.again.Read(p)
 }
 
-// FuzzAnswer: whatever a worker answers, it can be added up, and /metrics and /stats can be written.
+// FuzzAnswer checks that every answer which is not rejected can be added up, and that /metrics and /stats can be written.
 func FuzzAnswer(f *testing.F) {
 	answer := honest(f)
 	f.Add(answer)

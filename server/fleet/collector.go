@@ -17,7 +17,7 @@ var (
 		"Worker processes that died and were replaced.", nil, nil)
 )
 
-// A collector shows the sums, and what only a Fleet has.
+// A collector sends the sums and the metrics about worker processes to Prometheus.
 type collector struct{ fleet *Fleet }
 
 func (c collector) Describe(descs chan<- *prometheus.Desc) {
@@ -46,7 +46,8 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 	ch <- prometheus.MustNewConstMetric(descRestarts, prometheus.CounterValue, float64(c.fleet.restarts))
 }
 
-// A processCollector shows what each process has of its own. It describes nothing, because that depends on the system.
+// A processCollector sends the metrics that each process has of its own. It describes none, because they depend on the
+// operating system.
 type processCollector struct{ fleet *Fleet }
 
 func (c processCollector) Describe(chan<- *prometheus.Desc) {}

@@ -1,6 +1,6 @@
 // Package fleet adds up the metrics of several worker processes, and hands requests on to the admin listener of each.
 //
-// It must not trust what a worker sends, nor know how workers are started.
+// It must not trust the answers of workers, nor know how workers are started.
 package fleet
 
 import (
@@ -20,59 +20,58 @@ import (
 	"demo-server/server/metrics"
 )
 
-// A Fleet is what several worker processes measure, added up. Create it with New in the process that leads them.
+// A Fleet adds up the numbers of several worker processes. Create it with New in their supervisor.
 //
-// It asks the workers whenever somebody asks it, and once a second: what a worker had counted that was killed since is
-// lost, and nothing else. Counts never go down, whichever worker ends.
+// It asks the workers at each request, and once a second. If a worker is killed, only the counts since the last answer are
+// lost. Counts never go down when a worker ends. Its methods may be called from several goroutines at a time.
 type Fleet struct {
 	config   Config
-	registry *prometheus.Registry // of this process
+	registry *prometheus.Registry
 	start    time.Time
 
-	mu       sync.Mutex
+	mu       sync.Mutex // guards the fields below, and those of each worker that refresh sets
 	workers  []*worker
-	kept     metrics.Snapshot // what workers counted that have ended
+	kept     metrics.Snapshot // the counts of workers that have ended
 	restarts int
 }
 
-// A Config is what a Fleet needs to know.
+// A Config is what a Fleet needs. LogDropped is optional.
 type Config struct {
-	Mode   func() string  // the mode that serves
-	Source *server.Source // on which all accept
+	Mode   func() string  // returns the current mode
+	Source *server.Source // the socket on which all workers accept
 
-	Modes, Kinds []string // of work: the names that a worker may report
+	Modes, Kinds []string // the names of modes and kinds of work that a worker may report
 
-	// Answered is told of each worker that answers, by its PID. It may be called from several goroutines at a time.
-	Answered   func(pid int)
-	LogDropped func() uint64 // how many lines of this process's own log were dropped so far; nil for none
+	Answered   func(pid int) // is called for each answer of a worker, from several goroutines at a time
+	LogDropped func() uint64 // returns how many log lines of this process were dropped; nil for none
 }
 
-// A Worker is a worker process, and how to ask it.
+// A Worker is a worker process, and the way to reach it.
 type Worker struct {
 	PID     int
-	State   string // stateServes for one that serves
+	State   string // stateServes if it serves
 	Started time.Time
-	Dial    func() (net.Conn, error) // connects to its own Server; nil until that serves
+	Dial    func() (net.Conn, error) // connects to its admin listener; nil until it listens
 }
 
-// Where to serve List, and Forward with the parameters pid and *.
+// The paths of List, and of Forward with the parameters pid and *.
 const (
 	WorkersPath = "/workers/"
 	ForwardPath = WorkersPath + "{pid}/*"
 )
 
-// The path of a worker's readiness, and the parameter that asks for what clients without the token get.
+// Package admin defines these two: the path of a worker's readiness, and the parameter that leaves addresses out.
 const (
 	pathReadyz = "/readyz"
 	brief      = "brief"
 )
 
 const (
-	// askEvery bounds what is lost of a worker that is killed, and askTimeout what one that hangs costs everybody else.
+	// askEvery limits how much is lost when a worker is killed. askTimeout limits how long a hung worker delays a reply.
 	askEvery   = time.Second
 	askTimeout = 500 * time.Millisecond
 
-	// silentAfter is how long a worker may not answer, because it is busy, before that makes the service not ready.
+	// silentAfter is how long a busy worker may stay silent before the service counts as not ready.
 	silentAfter = 5 * time.Second
 
 	stateServes = "ready"
@@ -80,19 +79,19 @@ const (
 	maxHeader   = 64 << 10 // bytes of a worker's response headers
 )
 
-// A worker is a Worker, and what it said last.
+// A worker is a Worker with its last answer.
 type worker struct {
 	Worker
 	client http.Client
-	asked  atomic.Int64 // how often
+	asked  atomic.Int64 // how many times it was asked
 
-	seen     int64             // the number of the asking that snapshot comes from
+	seen     int64             // the number of the question that the fields below come from
 	snapshot *metrics.Snapshot // not nil; empty before the first answer
 	answers  bool
-	silent   time.Time // since when it has not answered, zero if it does or has not been asked
+	silent   time.Time // since when it has not answered; zero if it does, or was never asked
 }
 
-// New returns a Fleet of no workers.
+// New returns a Fleet without workers.
 func New(config Config) *Fleet {
 	if config.LogDropped == nil {
 		config.LogDropped = func() uint64 { return 0 }
@@ -102,7 +101,7 @@ func New(config Config) *Fleet {
 	return f
 }
 
-// Watch asks the workers from time to time until ctx is done.
+// Watch asks all workers each second until ctx is done.
 func (f *Fleet) Watch(ctx context.Context) {
 	ticker := time.NewTicker(askEvery)
 	defer ticker.Stop()
@@ -116,7 +115,7 @@ func (f *Fleet) Watch(ctx context.Context) {
 	}
 }
 
-// Put adds a worker, or replaces what is known of the one with that PID.
+// Put adds a worker. If there is one with the same PID, Put sets its state, and the way to reach it if there was none.
 func (f *Fleet) Put(w Worker) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -125,20 +124,20 @@ func (f *Fleet) Put(w Worker) {
 	case i < 0:
 		f.workers = append(f.workers, newWorker(w))
 	case f.workers[i].Dial == nil:
-		f.workers[i] = newWorker(w) // it had nothing to say yet
+		f.workers[i] = newWorker(w) // it has not been asked yet
 	default:
 		f.workers[i].State = w.State
 	}
 }
 
-// Ask asks a worker for its last figures, before it ends.
+// Ask asks a worker for its last numbers, before it ends.
 func (f *Fleet) Ask(pid int) {
 	if w := f.find(pid); w != nil {
 		f.refresh(w)
 	}
 }
 
-// Remove takes out a worker that has ended, and keeps what it counted.
+// Remove removes a worker that has ended, and keeps its counts.
 func (f *Fleet) Remove(pid int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -186,7 +185,7 @@ func newWorker(of Worker) *worker {
 	return w
 }
 
-// ask asks all workers at the same time, those excepted that have nothing to tell yet.
+// ask asks all workers that listen, in parallel.
 func (f *Fleet) ask() {
 	f.mu.Lock()
 	workers := slices.DeleteFunc(slices.Clone(f.workers), func(w *worker) bool { return w.Dial == nil })
@@ -198,13 +197,13 @@ func (f *Fleet) ask() {
 	asked.Wait()
 }
 
-// refresh asks a worker, and keeps its answer, unless one to a later question was faster. Of one that does not answer
-// in time, the last figures stay.
+// refresh asks a worker and keeps its answer, unless a later question was answered first. If it does not answer in time,
+// its last numbers stay.
 func (f *Fleet) refresh(w *worker) {
 	number := w.asked.Add(1)
 	snapshot, err := f.snapshotOf(w)
 	if err == nil {
-		f.config.Answered(w.PID) // without the lock, for which whoever is told may wait
+		f.config.Answered(w.PID) // without the lock, because the callee may wait for it
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -220,7 +219,7 @@ func (f *Fleet) refresh(w *worker) {
 	}
 }
 
-// snapshotOf gets the worker's Snapshot.
+// snapshotOf asks w for its Snapshot, and checks it.
 func (f *Fleet) snapshotOf(w *worker) (*metrics.Snapshot, error) {
 	response, err := w.get(metrics.SnapshotPath)
 	if err != nil {
@@ -233,12 +232,13 @@ func (f *Fleet) snapshotOf(w *worker) (*metrics.Snapshot, error) {
 	return f.readAnswer(response.Body)
 }
 
-// get asks the worker's own Server.
+// get sends a request to the worker's admin listener.
 func (w *worker) get(path string) (*http.Response, error) {
 	return w.client.Get("http://worker" + path)
 }
 
-// Gather asks all workers, and adds up what they say. What each process has of its own is told apart by labels.
+// Gather asks all workers and returns the sums. Metrics that each process has of its own are not added: labels name the
+// process.
 func (f *Fleet) Gather() ([]*dto.MetricFamily, error) {
 	f.ask()
 	return f.registry.Gather()

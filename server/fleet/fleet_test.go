@@ -36,13 +36,13 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 var knownModes, knownKinds = []string{"pool", "single"}, []string{"sleep", "sql"}
 
-// instant is work that takes no time.
+// An instant is work that takes no time.
 type instant struct{}
 
 func (instant) Do(context.Context, time.Duration) error { return nil }
 func (instant) Holds() work.Resource                    { return work.Nothing }
 
-// scarce is work that shares three of something, two of which are in use.
+// A scarce is work with a pool of three, two of which are in use.
 type scarce struct{ instant }
 
 func (scarce) Pool() work.Pool { return work.Pool{Name: "sql", Size: 3, InUse: 2, Waiting: 1} }
@@ -68,12 +68,12 @@ func begin(t testing.TB, app *server.App) {
 	}
 }
 
-// A fakeWorker is a worker in this process: its own metrics.Metrics behind an admin.Server on a Unix socket.
+// A fakeWorker is a worker in this process, with its own metrics and its own admin listener on a Unix socket.
 type fakeWorker struct {
 	Worker
 	app      *server.App
 	observer server.Observer
-	unready  atomic.Pointer[string] // why it is not ready, nil where it is
+	unready  atomic.Pointer[string] // why it is not ready; nil if it is
 	stop     func()
 }
 
@@ -117,7 +117,7 @@ func dialer(address net.Addr) func() (net.Conn, error) {
 	return func() (net.Conn, error) { return net.Dial(address.Network(), address.String()) }
 }
 
-// answer counts n requests that went well.
+// answer counts n successful requests.
 func (w *fakeWorker) answer(n int) {
 	for range n {
 		w.observer.Observe(&server.Sample{
@@ -126,7 +126,7 @@ func (w *fakeWorker) answer(n int) {
 	}
 }
 
-// get asks for one of f's own endpoints.
+// get requests one of f's endpoints.
 func get(f *Fleet, path string) *httptest.ResponseRecorder {
 	router := chi.NewRouter()
 	router.Get(WorkersPath, f.List)
@@ -136,7 +136,7 @@ func get(f *Fleet, path string) *httptest.ResponseRecorder {
 	return reply
 }
 
-// isLine reports whether body is one line of plain text, as every error has to be.
+// isLine reports whether body is one line of plain text. Every error has to be.
 func isLine(body string) bool { return len(body) > 1 && strings.Index(body, "\n") == len(body)-1 }
 
 // text returns f as /metrics shows it.
@@ -155,7 +155,7 @@ func text(t testing.TB, f *Fleet) string {
 	return body.String()
 }
 
-// statsOf returns what /stats shows of it.
+// statsOf returns the body of /stats.
 func statsOf(t testing.TB, of admin.Meter) []byte {
 	t.Helper()
 	body, err := json.MarshalIndent(of.Stats(true, ""), "", "  ")
@@ -178,8 +178,8 @@ func newFleet(t *testing.T, workers ...*fakeWorker) *Fleet {
 	return f
 }
 
-// TestFleetReady: a worker that serves and is not ready says why; one that does not serve, or does not answer, is not
-// asked for an opinion.
+// TestFleetReady checks that the reason comes from a serving worker that is not ready. Workers that do not serve or do not
+// answer do not count.
 func TestFleetReady(t *testing.T) {
 	a, b := newFakeWorker(t, 1), newFakeWorker(t, 2)
 	f := newFleet(t, a, b)
@@ -205,7 +205,7 @@ func TestFleetReady(t *testing.T) {
 	want("the other one does not answer", true, "")
 }
 
-// TestFleetStarting: a worker that has not served yet may be asked, such as one that drains before it is ready.
+// TestFleetStarting asks a worker that does not listen yet, such as one that drains before it is ready.
 func TestFleetStarting(t *testing.T) {
 	f := newFleet(t)
 	f.Put(Worker{PID: 1, State: "starting"})
@@ -218,7 +218,7 @@ func TestFleetStarting(t *testing.T) {
 	}
 }
 
-// TestFleetAddsUp: /stats and /metrics are the sums of what the workers say, but for the accept queue, which is one.
+// TestFleetAddsUp checks the sums in /stats and /metrics. The accept queue is not a sum, because there is only one.
 func TestFleetAddsUp(t *testing.T) {
 	a, b := newFakeWorker(t, 1), newFakeWorker(t, 2)
 	a.answer(3)
@@ -283,7 +283,7 @@ func TestFleetAddsUp(t *testing.T) {
 	}
 }
 
-// TestFleetKeys: /stats has the keys of a process that serves alone, and two more.
+// TestFleetKeys checks that /stats has the keys of a process without workers, and two more.
 func TestFleetKeys(t *testing.T) {
 	keys := func(of admin.Meter) []string {
 		var body map[string]any
@@ -299,7 +299,7 @@ func TestFleetKeys(t *testing.T) {
 	}
 }
 
-// TestFleetKeepsCounts: counts stay when their worker goes, as they were when it last answered; gauges go with it.
+// TestFleetKeepsCounts checks that a worker's counts stay after its end, as in its last answer, and that its gauges do not.
 func TestFleetKeepsCounts(t *testing.T) {
 	a, b := newFakeWorker(t, 1), newFakeWorker(t, 2)
 	f := newFleet(t, a, b)
@@ -307,10 +307,10 @@ func TestFleetKeepsCounts(t *testing.T) {
 	b.answer(4)
 	begin(t, a.app)
 	f.Ask(a.PID)
-	a.answer(1) // which nobody hears of
+	a.answer(1) // after its last answer
 	f.Remove(a.PID)
 	f.Restarted()
-	for range 2 { // to ask does not count twice
+	for range 2 { // asking must not count twice
 		got := f.stats(true, "")
 		if got.Requests[server.OK] != 7 || got.Work.Count != 7 || got.InFlight != 0 || len(got.Workers) != 1 || got.Restarts != 1 {
 			t.Errorf("got %+v", got)
@@ -322,7 +322,7 @@ func TestFleetKeepsCounts(t *testing.T) {
 	}
 }
 
-// TestFleetBeforeTheFirst: a worker that does not listen yet is not asked, and every key of /stats is there.
+// TestFleetBeforeTheFirst checks that a worker is not asked before it listens.
 func TestFleetBeforeTheFirst(t *testing.T) {
 	f := newFleet(t)
 	f.Put(Worker{PID: 1, State: "starting"})
@@ -339,7 +339,7 @@ func TestFleetBeforeTheFirst(t *testing.T) {
 	}
 }
 
-// TestFleetSilent: of a worker that does not answer, the last figures count.
+// TestFleetSilent checks that the last numbers of a worker count if it does not answer.
 func TestFleetSilent(t *testing.T) {
 	a := newFakeWorker(t, 1)
 	f := newFleet(t, a)
@@ -356,7 +356,7 @@ func TestFleetSilent(t *testing.T) {
 	}
 }
 
-// newHostileWorker is a worker that answers every request with the same bytes.
+// newHostileWorker returns a worker that answers every request with the same bytes.
 func newHostileWorker(t *testing.T, pid, status int, body []byte) Worker {
 	t.Helper()
 	listener, err := net.Listen("unix", filepath.Join(t.TempDir(), "admin"))
@@ -376,7 +376,7 @@ func newHostileWorker(t *testing.T, pid, status int, body []byte) Worker {
 	return Worker{PID: pid, State: "ready", Dial: dialer(listener.Addr())}
 }
 
-// TestFleetHostile: an answer that could do harm counts as none, and changes nothing of the others' figures.
+// TestFleetHostile checks that a harmful answer counts as no answer, and does not change the numbers of other workers.
 func TestFleetHostile(t *testing.T) {
 	for name, body := range map[string]string{
 		"buckets that the others lack":  `{"mode":"pool","modes":[{"mode":"pool","work_buckets":[1,2,3]}]}`,
@@ -413,7 +413,7 @@ func TestFleetHostile(t *testing.T) {
 	}
 }
 
-// TestFleetHostileReason: /readyz shows one short line of what a worker gives as its reason.
+// TestFleetHostileReason checks that /readyz shows one short, printable line of a worker's reason.
 func TestFleetHostileReason(t *testing.T) {
 	f := newFleet(t)
 	f.Put(newHostileWorker(t, 1, http.StatusServiceUnavailable, []byte("no\x1b[2J disk\xff\nready\n"+strings.Repeat("x", 1<<20))))
@@ -423,7 +423,7 @@ func TestFleetHostileReason(t *testing.T) {
 	}
 }
 
-// TestFleetWatch asks each second, whether anybody looks or not.
+// TestFleetWatch checks that workers are asked each second.
 func TestFleetWatch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := New(Config{Mode: func() string { return "pool" }})
@@ -438,8 +438,8 @@ func TestFleetWatch(t *testing.T) {
 	})
 }
 
-// TestFleetSilence: a worker that has not answered for a while makes the service not ready, and /stats shows since when.
-// One that answers again is forgiven.
+// TestFleetSilence checks that the service is not ready if a worker has been silent for a while, and ready again once it
+// answers. /stats shows since when it has been silent.
 func TestFleetSilence(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var answered []int
@@ -480,7 +480,7 @@ type refusing struct{}
 
 func (refusing) RoundTrip(*http.Request) (*http.Response, error) { return nil, net.ErrClosed }
 
-// TestForward: a worker's own endpoints are below its PID, and only a worker's.
+// TestForward checks that a worker's endpoints are below its PID.
 func TestForward(t *testing.T) {
 	a := newFakeWorker(t, 7)
 	f := newFleet(t, a)
@@ -506,7 +506,7 @@ func TestForward(t *testing.T) {
 	}
 }
 
-// pipeWorker is a worker that answers in virtual time: serve gets each connection once the request has come.
+// pipeWorker returns a worker for tests in virtual time. It calls serve on each connection after reading the request.
 func pipeWorker(pid int, serve func(net.Conn)) Worker {
 	return Worker{PID: pid, State: "ready", Dial: func() (net.Conn, error) {
 		ours, its := net.Pipe()
@@ -515,14 +515,13 @@ func pipeWorker(pid int, serve func(net.Conn)) Worker {
 			if _, err := http.ReadRequest(bufio.NewReader(its)); err == nil {
 				serve(its)
 			}
-			io.Copy(io.Discard, its) // until the supervisor has had enough
+			io.Copy(io.Discard, its) // until the supervisor closes it
 		}()
 		return ours, nil
 	}}
 }
 
-// TestForwardHung: a worker that does not answer, or does not go on, is waited for as long as its request needs, and
-// no longer.
+// TestForwardHung checks that the supervisor waits for a silent or stalled worker as long as the request needs, not longer.
 func TestForwardHung(t *testing.T) {
 	after := func(d time.Duration, text string) func(net.Conn) {
 		return func(conn net.Conn) {
@@ -575,7 +574,7 @@ func TestForwardHung(t *testing.T) {
 	}
 }
 
-// TestForwardEndless: a reply ends with an error where the worker does not end it.
+// TestForwardEndless checks that a reply fails if the worker never ends it.
 func TestForwardEndless(t *testing.T) {
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()

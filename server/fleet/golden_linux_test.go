@@ -19,8 +19,8 @@ import (
 
 var update = flag.Bool("update", false, "rewrite testdata")
 
-// TestGolden holds /metrics and /stats of two processes, except for metrics of the Go runtime and the process, which
-// TestProcessMetrics checks. Only Linux reports the accept queue.
+// TestGolden compares /metrics and /stats of two processes with golden files, without metrics of the Go runtime and the
+// process, which TestProcessMetrics checks. It needs Linux for the accept queue.
 func TestGolden(t *testing.T) {
 	f := observedFleet(t)
 	own := regexp.MustCompile(`(?m)^(# (HELP|TYPE) )?(go|process)_.*\n`).ReplaceAllString(text(t, f), "")
@@ -29,7 +29,7 @@ func TestGolden(t *testing.T) {
 	wantGolden(t, "stats.json", body)
 }
 
-// observedFleet returns a Fleet of two workers that differ. A third one has ended, and a fourth has not started to serve.
+// observedFleet returns a Fleet of two workers. A third one has ended, and a fourth one does not serve yet.
 func observedFleet(t *testing.T) *Fleet {
 	t.Helper()
 	a, b, ended := newFakeWorker(t, 1), newFakeWorker(t, 2), newFakeWorker(t, 3)
@@ -67,8 +67,8 @@ func wantGolden(t *testing.T, name, got string) {
 	}
 }
 
-// TestProcessMetrics checks that a fleet's /metrics has all that one process reports about itself and the Go runtime,
-// with the same names, types and labels, once for each process.
+// TestProcessMetrics checks that /metrics of a Fleet has all metrics of the Go runtime and the process that a single process
+// has, with the same names, types and labels, once for each process.
 func TestProcessMetrics(t *testing.T) {
 	one := processSeries(t, metrics.New())
 	want := map[string]int{}
@@ -84,8 +84,8 @@ func TestProcessMetrics(t *testing.T) {
 	}
 }
 
-// processSeries counts the series that are not the server's own, by all that they have but their values and
-// process IDs. The labels that only a fleet has come last.
+// processSeries counts the series of the Go runtime and the process by name, type, help and labels, without process IDs. The
+// labels that only a Fleet has come last.
 func processSeries(t *testing.T, of prometheus.Gatherer) map[string]int {
 	t.Helper()
 	families, err := of.Gather()

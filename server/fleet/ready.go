@@ -12,9 +12,9 @@ import (
 	"unicode/utf8"
 )
 
-// Ready asks the workers that serve whether they are ready, and says of one that is not why. One that does not answer
-// may just be busy: it is not ready once it has not answered for silentAfter. The reason names addresses only if everything
-// is asked for.
+// Ready reports whether all serving workers are ready, and if not, the reason of one of them. A worker that does not answer
+// may just be busy, so it counts as not ready only after silentAfter. The reason contains addresses only if everything is
+// true.
 func (f *Fleet) Ready(everything bool) (ready bool, reason string) {
 	f.mu.Lock()
 	workers := slices.DeleteFunc(slices.Clone(f.workers), func(w *worker) bool { return w.State != stateServes })
@@ -33,7 +33,7 @@ func (f *Fleet) Ready(everything bool) (ready bool, reason string) {
 	return true, ""
 }
 
-// unready is why the worker is not ready, or empty.
+// unready returns why the worker is not ready, or "" if it is.
 func (f *Fleet) unready(w *worker, everything bool) string {
 	path := pathReadyz
 	if !everything {
@@ -51,7 +51,7 @@ func (f *Fleet) unready(w *worker, everything bool) string {
 	return oneLine(string(reason))
 }
 
-// silence is why a worker is not ready that does not answer, or empty.
+// silence returns a reason if w has not answered for silentAfter, else "".
 func (f *Fleet) silence(w *worker) string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -61,7 +61,7 @@ func (f *Fleet) silence(w *worker) string {
 	return fmt.Sprintf("has not answered for %s", time.Since(w.silent).Truncate(time.Second))
 }
 
-// oneLine returns the first line of what a worker wrote, with a space for each character that cannot be printed.
+// oneLine returns the first line of a text, with a space for each character that cannot be printed.
 func oneLine(text string) string {
 	line, _, _ := strings.Cut(strings.TrimSpace(text), "\n")
 	return strings.Map(func(r rune) rune {

@@ -14,20 +14,20 @@ import (
 	"time"
 )
 
-// List names the workers, a line each.
+// List replies with a line for each worker.
 func (f *Fleet) List(w http.ResponseWriter, _ *http.Request) {
 	var text []byte
 	f.mu.Lock()
 	for _, known := range f.workers {
 		text = fmt.Appendf(text, "%s%d/ %s\n", WorkersPath, known.PID, known.State)
 	}
-	f.mu.Unlock() // a slow client holds up nobody else
+	f.mu.Unlock() // before writing: a slow client must not hold the lock
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	w.Write(text) // an error is the client's: it left
+	w.Write(text) // it fails only if the client is gone
 }
 
 const (
-	replyTimeout = 5 * time.Second // for a worker to reply, and to go on with its reply
+	replyTimeout = 5 * time.Second // for a worker to reply, and for each further part of its reply
 	maxReply     = 256 << 20       // bytes
 )
 
@@ -38,8 +38,8 @@ var (
 	errStarts  = errors.New("it is starting")
 )
 
-// Forward hands a request to the worker that its path names. Nothing that the worker does, or does not do, holds the
-// request for ever.
+// Forward passes a request on to the worker in its path. A worker cannot hold the request for ever, even if it hangs or
+// never ends its reply.
 func (f *Fleet) Forward(w http.ResponseWriter, r *http.Request) {
 	pid, _ := strconv.Atoi(r.PathValue("pid")) // no worker has 0
 	target := f.find(pid)
@@ -62,7 +62,7 @@ func (f *Fleet) Forward(w http.ResponseWriter, r *http.Request) {
 		Rewrite: func(p *httputil.ProxyRequest) {
 			p.Out.URL.Scheme, p.Out.URL.Host = "http", "worker"
 			p.Out.URL.Path, p.Out.URL.RawPath = path, ""
-			p.Out.Header.Del("Authorization") // of this process alone
+			p.Out.Header.Del("Authorization") // the token is for the supervisor only
 			p.Out.Body, p.Out.ContentLength = http.NoBody, 0
 		},
 		ModifyResponse: func(response *http.Response) error {
@@ -88,7 +88,7 @@ func writeForwardError(w http.ResponseWriter, err error) {
 	http.Error(w, oneLine("the worker process does not answer: "+err.Error()), status)
 }
 
-// profileTime is how long a worker takes for a profile or a trace of so many seconds; 0 for any other path.
+// profileTime returns how long a worker needs for a profile or a trace of so many seconds, or 0 for any other path.
 func profileTime(path, seconds string) time.Duration {
 	switch {
 	case path == "/debug/pprof/profile":
@@ -104,16 +104,16 @@ func profileTime(path, seconds string) time.Duration {
 	return 0
 }
 
-// maxProfile bounds the seconds that a request may ask a profile or a trace to take: a day.
+// maxProfile is the longest profile or trace that a request may ask for, in seconds: a day.
 const maxProfile = 24 * 60 * 60
 
-// A workerBody is the body of a worker's reply. It ends with an error where the worker does not go on with it, or never
-// ends it. The time that the client takes to read does not count.
+// A workerBody is the body of a worker's reply. Reading fails if the worker pauses for too long or sends too much. The time
+// that the client takes does not count.
 type workerBody struct {
 	io.ReadCloser
 	timer    *time.Timer // cancels the request
 	patience time.Duration
-	left     int64 // bytes that may come
+	left     int64 // bytes that may still come
 }
 
 func (b *workerBody) Read(p []byte) (int, error) {

@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// total adds up what workers count, have counted, and hold, and what this process knows itself.
+// total returns the sum over all workers, including the counts of ended ones, with the supervisor's own numbers.
 func (f *Fleet) total() *metrics.Snapshot {
-	// Without the lock, which whoever tells the mode may wait for.
+	// Without the lock, because Mode may wait for a goroutine that wants it.
 	total := &metrics.Snapshot{Mode: f.config.Mode(), AcceptQueue: metrics.ReadAcceptQueue(f.config.Source), LogDropped: f.config.LogDropped()}
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -21,7 +21,7 @@ func (f *Fleet) total() *metrics.Snapshot {
 	return total
 }
 
-// stats is the body of /stats of a Fleet.
+// stats is the body of a Fleet's /stats.
 type stats struct {
 	metrics.Stats
 	Restarts int           `json:"restarts"` // workers that died and were replaced
@@ -32,8 +32,8 @@ type workerStats struct {
 	PID         int        `json:"pid"`
 	State       string     `json:"state"`
 	Started     time.Time  `json:"started"`
-	Answers     bool       `json:"answers"`      // whether it did now: if not, its figures are older
-	SilentSince *time.Time `json:"silent_since"` // since when it has not, null if it does
+	Answers     bool       `json:"answers"`      // whether it answered just now; if not, its numbers are older
+	SilentSince *time.Time `json:"silent_since"` // since when it has not answered; null if it does
 	Goroutines  int        `json:"goroutines"`
 	metrics.ModeStats
 }

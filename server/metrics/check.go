@@ -7,7 +7,7 @@ import (
 	"slices"
 )
 
-// Limits on the numbers of one process. Sums of a few of them cannot overflow.
+// Limits on the numbers of one process. A few of them can be added without overflow.
 const (
 	maxCount = 1 << 53 // the largest whole number that a float64 holds exactly
 	maxGauge = math.MaxInt32
@@ -19,8 +19,8 @@ var (
 	errBuckets = errors.New("buckets that do not match the count, or are too few or too many")
 )
 
-// Check returns an error if no process can have sent s that runs this binary with the modes and kinds of work that are named.
-// It removes metrics of the process that are not known here. Numbers that pass can be added up and shown, but may still be lies.
+// Check returns an error if s contains an unknown mode or kind of work, or an impossible number. It removes unknown metrics of
+// the process. After that, s can be added to others and shown, even if another process made its numbers up.
 func (s *Snapshot) Check(modes, kinds []string) error {
 	if s.Mode != "" && !slices.Contains(modes, s.Mode) {
 		return fmt.Errorf("mode: %w", errName)
@@ -33,7 +33,6 @@ func (s *Snapshot) Check(modes, kinds []string) error {
 	}
 	for i := range s.Modes {
 		m := &s.Modes[i]
-		// The list is at most as long as modes, because none appears twice.
 		if !slices.Contains(modes, m.Mode) || slices.ContainsFunc(s.Modes[:i], func(o ModeSnapshot) bool { return o.Mode == m.Mode }) {
 			return fmt.Errorf("mode: %w", errName)
 		}

@@ -2,7 +2,7 @@ package metrics
 
 import "github.com/prometheus/client_golang/prometheus"
 
-// The metrics. A HELP text is the definition of its term, for /stats as well.
+// The metrics. Their HELP texts define the terms, for /stats too.
 var (
 	descRequests = describe("requests_total", "Finished requests by outcome: what became of each.", "outcome")
 	descInFlight = describe("in_flight",
@@ -27,21 +27,21 @@ var (
 		"Lines that are missing in the log, because its reader did not keep up or has gone.", nil, nil)
 )
 
-// NamePrefix is what tells our metrics from those of the runtime and the process.
+// NamePrefix begins the names of all metrics except those of the Go runtime and the process.
 const NamePrefix = "demo_server_"
 
 func describe(name, help string, labels ...string) *prometheus.Desc {
 	return prometheus.NewDesc(NamePrefix+name, help, append([]string{"mode"}, labels...), nil)
 }
 
-// A collector shows a Snapshot of Metrics to Prometheus.
+// A collector sends Metrics to Prometheus.
 type collector struct{ metrics *Metrics }
 
 func (c collector) Describe(descs chan<- *prometheus.Desc) { Describe(descs) }
 
 func (c collector) Collect(metrics chan<- prometheus.Metric) { c.metrics.snapshot().Collect(metrics) }
 
-// Describe sends the descriptions of all metrics that a Snapshot collects.
+// Describe sends the descriptions of all metrics that Snapshot.Collect sends.
 func Describe(descs chan<- *prometheus.Desc) {
 	for _, desc := range []*prometheus.Desc{
 		descRequests, descInFlight, descQueued, descConnections, descClosed,
@@ -52,7 +52,7 @@ func Describe(descs chan<- *prometheus.Desc) {
 	}
 }
 
-// Collect sends the metrics of s to Prometheus, except for those of the process.
+// Collect sends the metrics of s to Prometheus, without those of the process.
 func (s *Snapshot) Collect(metrics chan<- prometheus.Metric) {
 	for i := range s.Modes {
 		s.Modes[i].collect(metrics)

@@ -12,8 +12,8 @@ import (
 
 var update = flag.Bool("update", false, "rewrite testdata")
 
-// TestGolden holds /metrics and /stats of one process, except for metrics of the Go runtime and the process. Only Linux
-// reports the accept queue.
+// TestGolden compares /metrics and /stats of one process with golden files, without metrics of the Go runtime and the process.
+// It needs Linux for the accept queue.
 func TestGolden(t *testing.T) {
 	m := observed(t)
 	own := regexp.MustCompile(`(?m)^(# (HELP|TYPE) )?(go|process)_.*\n`).ReplaceAllString(text(t, m), "")

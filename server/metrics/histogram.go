@@ -7,8 +7,8 @@ import (
 )
 
 // bounds are the upper bounds of both histograms: steps of at most 15% from 1 ms to 5 min, and coarse ones below. Prometheus
-// interpolates within a bucket, so that a quantile of a constant delay is off by up to the bucket's width. No bound is
-// near a round delay, which would split requests that all take the same time between two buckets.
+// interpolates within a bucket, so a quantile of a constant delay is off by up to the bucket's width. No bound is near a
+// round delay: requests that all take the same time would be split between two buckets.
 var bounds = makeBounds()
 
 // bucketCount is the number of buckets of both histograms. The last is for durations above all bounds.
@@ -28,11 +28,11 @@ func makeBounds() (bounds []time.Duration) {
 	}
 }
 
-// A histogram counts durations by bucket. It replaces Prometheus's own because /stats reads it too, and because adding
-// whole nanoseconds costs less than adding floats.
+// A histogram counts durations by bucket. It replaces the histogram of client_golang because /stats reads it too, and because
+// adding whole nanoseconds costs less than adding floats.
 type histogram struct {
 	counts []atomic.Uint64 // by bucket
-	sum    atomic.Int64    // nanoseconds: 292 years of them fit
+	sum    atomic.Int64    // nanoseconds, up to 292 years
 }
 
 func newHistogram() *histogram {
@@ -46,14 +46,14 @@ func (h *histogram) observe(d time.Duration) {
 	h.sum.Add(int64(d))
 }
 
-// A Distribution holds how many durations a histogram counted at one moment, and their sum.
+// A Distribution holds the number of durations that a histogram has counted, and their sum.
 type Distribution struct {
 	Count uint64  `json:"count"`
 	Sum   float64 `json:"sum"`  // seconds
-	Mean  float64 `json:"mean"` // seconds, 0 for no observation
+	Mean  float64 `json:"mean"` // seconds, 0 if Count is 0
 }
 
-// newDistribution returns the Distribution of durations that were counted in these buckets. sum is in seconds.
+// newDistribution returns the Distribution of a histogram with these buckets and this sum in seconds.
 func newDistribution(buckets []uint64, sum float64) Distribution {
 	d := Distribution{Sum: sum}
 	for _, count := range buckets {
@@ -65,7 +65,7 @@ func newDistribution(buckets []uint64, sum float64) Distribution {
 	return d
 }
 
-// read takes the count from the buckets, so that the two agree while others observe.
+// read returns the histogram's state. The count comes from the buckets, so they agree even if observe runs at the same time.
 func (h *histogram) read() (d Distribution, buckets []uint64) {
 	sum := time.Duration(h.sum.Load()).Seconds()
 	buckets = make([]uint64, bucketCount)

@@ -1,7 +1,7 @@
-// Package metrics counts requests and connections by mode, and makes snapshots of the counts for Prometheus, for /stats and
+// Package metrics counts requests and connections by mode, and takes snapshots of the counts for Prometheus, for /stats and
 // for other processes.
 //
-// It must not know how a snapshot is sent, nor which modes and kinds of work there are.
+// It must not know HTTP, nor which modes and kinds of work exist.
 package metrics
 
 import (
@@ -18,26 +18,26 @@ import (
 	"demo-server/work"
 )
 
-// Metrics holds every number that /metrics and /stats show. The two read the same snapshot, so they cannot disagree.
-// Create it with New; one lives as long as the process, and outlives the modes that it counts.
+// Metrics holds every number that /metrics and /stats show. Both are made from a Snapshot, so they agree. Create it with New.
+// It lives as long as the process, longer than a mode.
 type Metrics struct {
 	registry   *prometheus.Registry
 	start      time.Time
 	logDropped func() uint64
 
 	mu      sync.Mutex
-	modes   []*modeCounters // of every mode that was seen, in order of appearance
+	modes   []*modeCounters // of every mode so far, in order of appearance
 	watched []*watch
-	current *watch // the newest, also after its end
+	current *watch // the newest, even after its end; nil before the first
 }
 
-// A watch is one App whose gauges are read.
+// A watch is an App with the socket that it serves.
 type watch struct {
 	app    *server.App
 	source *server.Source
 }
 
-// New returns Metrics in a registry of their own, next to the Go runtime's, the process's and the build's.
+// New returns Metrics with a registry of their own, which has the metrics of the Go runtime, the process and the build too.
 func New() *Metrics {
 	m := &Metrics{registry: prometheus.NewRegistry(), start: time.Now(), logDropped: noneDropped}
 	m.registry.MustRegister(collector{m})
@@ -47,22 +47,21 @@ func New() *Metrics {
 
 func noneDropped() uint64 { return 0 }
 
-// WatchLog reads from dropped how many lines of the process's log were dropped so far. Call it before anything is read.
+// WatchLog sets the function that returns how many log lines were dropped. Call it before any other method.
 func (m *Metrics) WatchLog(dropped func() uint64) { m.logDropped = dropped }
 
-// Gather reads all metrics, for /metrics.
+// Gather returns all metrics, for /metrics.
 func (m *Metrics) Gather() ([]*dto.MetricFamily, error) { return m.registry.Gather() }
 
-// Observer returns the observer that counts mode's requests, each outcome from 0 on. A mode that comes back goes on
-// counting where it stopped.
+// Observer returns the observer that counts mode's requests. If the mode has served before, its counts go on from there.
 func (m *Metrics) Observer(mode string) server.Observer {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.find(mode)
 }
 
-// Watch reads app's gauges, and source's accept queue, whenever somebody asks. From now on app's mode is the current
-// one. Call unwatch when app has ended.
+// Watch includes app's gauges and source's accept queue in snapshots, and makes app's mode the current one. Call unwatch
+// when app has ended.
 func (m *Metrics) Watch(app *server.App, source *server.Source) (unwatch func()) {
 	w := &watch{app: app, source: source}
 	m.mu.Lock()
@@ -79,7 +78,7 @@ func (m *Metrics) unwatch(w *watch) {
 	m.watched = slices.DeleteFunc(m.watched, func(other *watch) bool { return other == w })
 }
 
-// find returns mode's series, and makes it where there is none. The caller holds the lock.
+// find returns mode's counters, and adds them if there are none. The caller holds the lock.
 func (m *Metrics) find(mode string) *modeCounters {
 	for _, c := range m.modes {
 		if c.mode == mode {
@@ -91,7 +90,7 @@ func (m *Metrics) find(mode string) *modeCounters {
 	return c
 }
 
-// modeCounters hold what is counted of one mode.
+// modeCounters count the requests and connections of one mode.
 type modeCounters struct {
 	mode      string
 	requests  [server.NumOutcomes]atomic.Uint64
@@ -105,7 +104,7 @@ func newModeCounters(mode string) *modeCounters {
 	return &modeCounters{mode: mode, queueWait: newHistogram(), work: newHistogram()}
 }
 
-// Observe counts one request. It allocates nothing and takes no lock: every request pays for it.
+// Observe counts one request. It allocates nothing and takes no lock, because it is part of every request.
 func (c *modeCounters) Observe(sample *server.Sample) {
 	c.requests[sample.Outcome].Add(1)
 	if sample.Failure != nil {
@@ -129,7 +128,7 @@ func (m *Metrics) Snapshot() *Snapshot {
 	return s
 }
 
-// snapshot returns the same, but for the metrics of the process.
+// snapshot returns the same without the metrics of the process.
 func (m *Metrics) snapshot() *Snapshot {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -144,7 +143,7 @@ func (m *Metrics) snapshot() *Snapshot {
 	return s
 }
 
-// ReadAcceptQueue returns the state of source's accept queue, nil if it cannot be read.
+// ReadAcceptQueue returns the state of source's accept queue, or nil if it cannot be read.
 func ReadAcceptQueue(source *server.Source) *AcceptQueue {
 	queue, ok := source.AcceptQueue()
 	if !ok {
@@ -153,7 +152,8 @@ func ReadAcceptQueue(source *server.Source) *AcceptQueue {
 	return (*AcceptQueue)(&queue)
 }
 
-// read adds up the gauges of all of a mode's Apps: while a mode is replaced by itself with other options, it has two.
+// read returns the numbers of one mode. It adds up the gauges of its Apps: there are two while a mode is replaced by itself
+// with other options.
 func (m *Metrics) read(c *modeCounters) ModeSnapshot {
 	s := c.read()
 	for _, w := range m.watched {

@@ -20,13 +20,13 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// instant is work that takes no time.
+// An instant is work that takes no time.
 type instant struct{}
 
 func (instant) Do(context.Context, time.Duration) error { return nil }
 func (instant) Holds() work.Resource                    { return work.Nothing }
 
-// scarce is work that shares three of something, two of which are in use.
+// A scarce is work with a pool of three, two of which are in use.
 type scarce struct{ instant }
 
 func (scarce) Pool() work.Pool { return work.Pool{Name: "sql", Size: 3, InUse: 2, Waiting: 1} }
@@ -53,8 +53,8 @@ func begin(t testing.TB, app *server.App) *server.Job {
 	return job
 }
 
-// observed are metrics of the mode pool after four requests: one that worked, one whose work missed what it depends on,
-// one that was refused, and one that was never admitted, with one more in flight on two connections.
+// observed returns metrics of the mode pool after four requests: one whose client disconnected, one whose dependency timed
+// out, one that was refused, and one that was never admitted. A fifth one is in flight, and there are two connections.
 func observed(t testing.TB) *Metrics {
 	m := New()
 	app := newApp("pool")
@@ -146,7 +146,7 @@ func TestMetricsLint(t *testing.T) {
 	}
 }
 
-// TestStats spells the whole reply out: its keys are an interface.
+// TestStats compares the whole reply, because scripts depend on its keys.
 func TestStats(t *testing.T) {
 	m := observed(t)
 	m.WatchLog(func() uint64 { return 5 })
@@ -187,7 +187,7 @@ func TestStats(t *testing.T) {
 	}
 }
 
-// TestStatsBeforeTheFirstMode has every key already.
+// TestStatsBeforeTheFirstMode checks that numbers are 0 before the first mode, not missing.
 func TestStatsBeforeTheFirstMode(t *testing.T) {
 	var got map[string]any
 	body := statsOf(t, New(), false, "starting")
@@ -199,7 +199,7 @@ func TestStatsBeforeTheFirstMode(t *testing.T) {
 	}
 }
 
-// TestModeChange adds up the Apps of one mode while it is replaced, and keeps the counts of a mode that has ended.
+// TestModeChange checks that the Apps of one mode are added up while it is replaced, and that an ended mode keeps its counts.
 func TestModeChange(t *testing.T) {
 	m := New()
 	source := newSource(t)
@@ -241,7 +241,7 @@ func TestQueued(t *testing.T) {
 	}
 }
 
-// TestQuantiles: what Prometheus makes of a constant delay is within 15% of it.
+// TestQuantiles checks that Prometheus's quantiles of a constant delay are within 15% of it.
 func TestQuantiles(t *testing.T) {
 	for delay := time.Millisecond; delay <= 5*time.Minute; delay += delay/50 + 1 {
 		h := newHistogram()
@@ -315,7 +315,7 @@ func BenchmarkObserve(b *testing.B) {
 	}
 }
 
-// BenchmarkObserveParallel shows what it costs that all processors count in the same place.
+// BenchmarkObserveParallel measures the cost of counting in one place on all processors.
 func BenchmarkObserveParallel(b *testing.B) {
 	observer := New().Observer("pool")
 	b.ReportAllocs()

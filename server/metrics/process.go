@@ -10,11 +10,11 @@ import (
 	dto "github.com/prometheus/client_model/go"
 )
 
-// A Process holds the values of the metrics that each process has of its own, by name: those of the Go runtime, the
-// process and the build. A counter or a gauge has one value. A summary has its count, its sum and its quantiles.
+// A Process holds the values of the metrics that each process has of its own, by name: of the Go runtime, the process and
+// the build. A counter or a gauge has one value. A summary has its count, its sum and its quantiles.
 type Process map[string][]float64
 
-// maxProcessValue is a limit on values: no limit on memory is reported as 2^64-1 bytes.
+// maxProcessValue limits the values. If memory is not limited, the system reports a limit of 2^64-1 bytes.
 const maxProcessValue = 1 << 64
 
 // registerProcess registers the collectors of metrics that each process has of its own.
@@ -32,7 +32,7 @@ var processRegistry = sync.OnceValue(func() *prometheus.Registry {
 	return registry
 })
 
-// ReadProcess returns the values of this process. It leaves out metrics that cannot be read.
+// ReadProcess returns the values of this process, without metrics that cannot be read.
 func ReadProcess() Process {
 	families, _ := processRegistry().Gather()
 	p := make(Process, len(families))
@@ -44,7 +44,7 @@ func ReadProcess() Process {
 	return p
 }
 
-// valuesOf returns the values of a metric, nil if it is of a type that no process has.
+// valuesOf returns the values of a metric, or nil if it is not a counter, a gauge or a summary.
 func valuesOf(metric *dto.Metric) []float64 {
 	switch {
 	case metric.Counter != nil:
@@ -68,8 +68,8 @@ type processMetric struct {
 	quantiles []float64 // of a summary
 }
 
-// processMetrics returns the metrics that this process has, by name. Worker processes run the same binary, so theirs have
-// the same names, labels and types.
+// processMetrics returns the metrics of this process by name. Worker processes run the same binary, so theirs have the same
+// names, labels and types.
 var processMetrics = sync.OnceValue(func() map[string]processMetric {
 	families, _ := processRegistry().Gather()
 	all := make(map[string]processMetric, len(families))
@@ -89,7 +89,7 @@ var processMetrics = sync.OnceValue(func() map[string]processMetric {
 	return all
 })
 
-// check removes unknown metrics, and returns an error if a known one has values that it cannot have.
+// check removes unknown metrics, and returns an error if the values of a known one are impossible.
 func (p Process) check() error {
 	maps.DeleteFunc(p, func(name string, _ []float64) bool { _, known := processMetrics()[name]; return !known })
 	for name, values := range p {
@@ -114,7 +114,7 @@ func containsInvalid(values []float64) bool {
 	return false
 }
 
-// Collect sends the metrics to Prometheus, with labels for the process: its role and its ID.
+// Collect sends the metrics to Prometheus. The role and the ID of the process become the labels process and pid.
 func (p Process) Collect(metrics chan<- prometheus.Metric, role, pid string) {
 	for name, values := range p {
 		switch m := processMetrics()[name]; m.kind {

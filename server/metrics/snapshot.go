@@ -10,21 +10,21 @@ import (
 	"demo-server/work"
 )
 
-// SnapshotPath is where the private admin listener of a worker process serves its Snapshot as JSON.
+// SnapshotPath is the path of the Snapshot on the private admin listener of a worker process. It is sent as JSON.
 const SnapshotPath = "/snapshot"
 
-// A Snapshot holds all that a process reports about its server, at one moment. Snapshots of several processes can be added.
+// A Snapshot holds all numbers of a process at one moment. Snapshots of several processes can be added up.
 type Snapshot struct {
-	Mode        string       `json:"mode"`              // the current one, empty before the first
-	AcceptQueue *AcceptQueue `json:"-"`                 // nil if it cannot be read; processes that share a socket all see the same
+	Mode        string       `json:"mode"`              // the current mode; empty before the first
+	AcceptQueue *AcceptQueue `json:"-"`                 // nil if it cannot be read; the same for all processes that share a socket
 	LogDropped  uint64       `json:"log_lines_dropped"` // lines
 	Goroutines  int          `json:"goroutines"`
 	Modes       ModeList     `json:"modes"`
 	Process     Process      `json:"process"` // empty in sums
 }
 
-// A ModeList holds the numbers of several modes. Reading it from JSON fails if there are more than maxModes: an empty
-// element takes two bytes of JSON, but 500 bytes of memory.
+// A ModeList holds the numbers of several modes. It cannot be read from JSON if it has more than maxModes elements: an empty
+// one takes three bytes of JSON, but 500 bytes of memory.
 type ModeList []ModeSnapshot
 
 const maxModes = 32
@@ -73,7 +73,7 @@ type AcceptQueue struct {
 	Limit int `json:"limit"`
 }
 
-// A Pool is the state of what a kind of work has only so much of.
+// A Pool is the state of a limited resource of a kind of work: connections, slots or threads.
 type Pool struct {
 	Kind    string `json:"kind"`
 	Size    int    `json:"size"`
@@ -81,14 +81,14 @@ type Pool struct {
 	Waiting int    `json:"waiting"`
 }
 
-// Counts in the order of server.Outcomes, server.CloseCauses and work.Causes. JSON has them by name.
+// Counts in the order of server.Outcomes, server.CloseCauses and work.Causes. In JSON they are objects with names as keys.
 type (
 	Requests [server.NumOutcomes]uint64    // finished requests
 	Closed   [server.NumCloseCauses]uint64 // connections
-	Failures [len(work.Causes)]uint64      // requests whose dependency failed
+	Failures [len(work.Causes)]uint64      // requests that failed because of a dependency
 )
 
-// The names of what is counted.
+// The names of the counts, in the same order.
 var (
 	requestLabels = labelsOf(server.Outcomes())
 	closedLabels  = labelsOf(server.CloseCauses())
@@ -137,7 +137,7 @@ func unmarshalCounts(text []byte, labels []string, counts []uint64) error {
 	return nil
 }
 
-// newModeSnapshot returns a mode's numbers, all of them 0.
+// newModeSnapshot returns the numbers of a mode, all 0.
 func newModeSnapshot(mode string) ModeSnapshot {
 	return ModeSnapshot{
 		ModeStats:        ModeStats{Mode: mode, Pools: []Pool{}},
@@ -145,8 +145,8 @@ func newModeSnapshot(mode string) ModeSnapshot {
 	}
 }
 
-// Add adds the numbers of another process to s, mode by mode, but for those that it has of its own: Mode, AcceptQueue and
-// Process. It does not change other, and s shares no memory with it.
+// Add adds the numbers of another process to s, mode by mode. It leaves Mode, AcceptQueue and Process as they are. It does
+// not change other, and s shares no memory with it.
 func (s *Snapshot) Add(other *Snapshot) {
 	s.LogDropped += other.LogDropped
 	s.Goroutines += other.Goroutines
@@ -155,7 +155,7 @@ func (s *Snapshot) Add(other *Snapshot) {
 	}
 }
 
-// find returns the numbers of a mode, which it adds if there are none.
+// find returns the numbers of a mode, and adds them if there are none.
 func (s *Snapshot) find(mode string) *ModeSnapshot {
 	i := slices.IndexFunc(s.Modes, func(m ModeSnapshot) bool { return m.Mode == mode })
 	if i < 0 {
@@ -194,7 +194,7 @@ func addCounts(sum, counts []uint64) {
 	}
 }
 
-// Counts returns a copy of s without gauges: the part that stays when the process has ended.
+// Counts returns a copy of s without gauges. It is the part that stays when the process has ended.
 func (s *Snapshot) Counts() *Snapshot {
 	counts := new(Snapshot)
 	counts.Add(s)

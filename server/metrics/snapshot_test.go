@@ -9,7 +9,7 @@ import (
 	"demo-server/server"
 )
 
-// sent returns s as the other process receives it.
+// sent returns s as another process receives it.
 func sent(t testing.TB, s *Snapshot) *Snapshot {
 	t.Helper()
 	wire, err := json.Marshal(s)
@@ -31,7 +31,7 @@ func TestSnapshotAsJSON(t *testing.T) {
 	}
 }
 
-// TestSnapshotAdd checks that what is added can be added again, and that a sum shares no memory with it.
+// TestSnapshotAdd checks that Add does not change its argument, not even through a sum that was added to twice.
 func TestSnapshotAdd(t *testing.T) {
 	s := observed(t).Snapshot()
 	before := sent(t, s)

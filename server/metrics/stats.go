@@ -2,15 +2,15 @@ package metrics
 
 import "time"
 
-// Stats is the body of /stats: the current mode's figures at the top, so that a script finds in_flight or
-// requests.wasted without knowing the mode, and those of the modes before it apart.
+// Stats is the body of /stats. The current mode's numbers are at the top, where a script finds in_flight or requests.wasted
+// without knowing the mode. Earlier modes are in OtherModes.
 type Stats struct {
 	Ready         bool    `json:"ready"`
-	Reason        string  `json:"reason"` // why it is not ready, else empty
+	Reason        string  `json:"reason"` // why it is not ready; empty if it is
 	UptimeSeconds float64 `json:"uptime_seconds"`
 	Goroutines    int     `json:"goroutines"`
 	ModeStats
-	AcceptQueue *AcceptQueue `json:"accept_queue"` // null where the system does not tell
+	AcceptQueue *AcceptQueue `json:"accept_queue"` // null if it cannot be read
 	LogDropped  uint64       `json:"log_lines_dropped"`
 	OtherModes  []ModeStats  `json:"other_modes"`
 }
@@ -34,7 +34,7 @@ func (s *Snapshot) Stats(ready bool, reason string, uptime time.Duration) Stats 
 	return body
 }
 
-// CurrentMode returns the numbers of the current mode. They are all 0, but complete, before the first mode serves.
+// CurrentMode returns the numbers of the current mode, all 0 before the first mode serves.
 func (s *Snapshot) CurrentMode() ModeStats {
 	for _, m := range s.Modes {
 		if m.Mode == s.Mode {
