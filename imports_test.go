@@ -28,23 +28,35 @@ var mayImport = map[string][]string{
 	"bench/verdict":   {"bench/result"},
 	"cmd/demo-server": {
 		"bench", "bench/beside", "bench/expect", "bench/originals", "bench/report", "bench/result", "bench/verdict",
-		"configs", "internal/catalog", "modes", "server", "server/admin", "server/fault", "server/host", "server/listener",
-		"server/prefork", "units", "work", "work/kinds", "work/remote/backend",
+		"configs", "internal/catalog", "internal/obslog", "internal/service", "internal/service/supervisor", "modes", "units",
+		"work/kinds", "work/remote/backend",
 	},
-	"configs":                   {"units"},
-	"connlimit":                 {},
-	"internal/catalog":          {"configs", "modes", "server/fault", "units", "work", "work/kinds"},
+	"configs":          {"units"},
+	"connlimit":        {},
+	"internal/catalog": {"configs", "modes", "server/fault", "units", "work", "work/kinds"},
+	"internal/obslog":  {"server", "work"},
+	"internal/service": {
+		"configs", "internal/catalog", "internal/obslog", "modes", "server", "server/admin", "server/host",
+		"server/listener", "server/metrics", "work", "work/kinds",
+	},
+	"internal/service/supervisor": {
+		"configs", "internal/catalog", "internal/obslog", "internal/service", "server", "server/admin", "server/fleet",
+		"server/host", "server/listener", "server/prefork",
+	},
+	"internal/testkit":          {},
 	"memnet":                    {},
 	"modes":                     {"server", "server/admission", "server/eventloop", "server/listener", "server/transport", "work"},
 	"server":                    {"server/admission", "server/fault", "work"},
-	"server/admin":              {"connlimit", "server", "server/listener", "work"},
+	"server/admin":              {"connlimit"},
 	"server/admission":          {},
 	"server/eventloop":          {"server", "server/fault", "server/http1", "server/listener", "work"},
 	"server/eventloop/looptest": {"server/eventloop", "server/listener"}, // for tests
 	"server/fault":              {"units"},
+	"server/fleet":              {"server/listener", "server/metrics"},
 	"server/host":               {"server", "server/listener"},
 	"server/http1":              {"server"},
 	"server/listener":           {},
+	"server/metrics":            {"server", "server/listener", "work"},
 	"server/prefork":            {"server/listener"},
 	"server/transport":          {"server", "server/fault", "server/http1", "server/listener", "work"},
 	"units":                     {},
@@ -54,10 +66,11 @@ var mayImport = map[string][]string{
 	"work/remote/backend":       {"connlimit"},
 }
 
-// knowsBytes are the packages that may see HTTP requests: one for those that are served, one for admin's own, one for
+// knowsBytes are the packages that may see HTTP requests: one for those that are served, two for admin's own, one for
 // those that work waits for, one for the limits of these two, and the clients.
 var knowsBytes = []string{
-	"bench", "bench/beside", "bench/load", "cmd/demo-server", "connlimit", "server/admin", "server/http1",
+	"bench", "bench/beside", "bench/load", "cmd/demo-server", "connlimit", "server/admin", "server/fleet",
+	"server/http1",
 	"server/transport", "work/remote", "work/remote/backend",
 }
 

@@ -114,10 +114,14 @@ func (s surface) addKeys(of *ast.StructType) {
 	}
 }
 
-// addOutcomes adds constants of the type Outcome.
+// addOutcomes adds the texts in the table of outcomes.
 func (s surface) addOutcomes(of *ast.ValueSpec) {
-	if kind, ok := of.Type.(*ast.Ident); ok && kind.Name == "Outcome" {
-		s.add("outcomes", strings.TrimSpace(list(of.Values, literal)))
+	if of.Names[0].Name != "outcomeNames" {
+		return
+	}
+	for _, element := range of.Values[0].(*ast.CompositeLit).Elts {
+		name, _ := literal(element.(*ast.KeyValueExpr).Value)
+		s.add("outcomes", name)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"runtime"
+	"sync"
 	"testing"
 	"time"
 
@@ -259,14 +260,24 @@ func TestKindDependencyCut(t *testing.T) {
 
 // A failures counts failures by cause.
 type failures struct {
-	outcomes
+	mu     sync.Mutex
+	counts map[work.Cause]int
 }
 
 func (f *failures) Observe(s *server.Sample) {
 	if s.Failure == nil {
 		return
 	}
-	f.outcomes.Observe(&server.Sample{Outcome: server.Outcome(s.Failure.Cause)})
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.counts == nil {
+		f.counts = map[work.Cause]int{}
+	}
+	f.counts[s.Failure.Cause]++
 }
 
-func (f *failures) of(cause work.Cause) int { return f.outcomes.of(server.Outcome(cause)) }
+func (f *failures) of(cause work.Cause) int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.counts[cause]
+}

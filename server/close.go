@@ -27,6 +27,9 @@ var closeNames = [...]string{
 	CloseAbort: "abort", CloseResource: "resource",
 }
 
+// NumCloseCauses is one more than the largest CloseCause, for arrays by cause.
+const NumCloseCauses = len(closeNames)
+
 // CloseCauses returns every CloseCause, to give each a counter from the start.
 func CloseCauses() (all []CloseCause) {
 	for cause := range closeNames {

@@ -77,11 +77,14 @@ func TestOutcomes(t *testing.T) {
 		possible = append(possible, s.outcome)
 	}
 	slices.Sort(possible)
-	listed := slices.Sorted(slices.Values(Outcomes))
+	listed := Outcomes()
 	if diff := cmp.Diff(slices.Compact(possible), listed); diff != "" {
 		t.Errorf("Outcomes (-possible +listed):\n%s", diff)
 	}
-	for _, o := range Outcomes {
+	for _, o := range Outcomes() {
+		if o.String() == "" {
+			t.Errorf("outcome %d has no name", o)
+		}
 		if want := slices.Contains([]Outcome{QueueFull, QueueTimeout, Draining}, o); o.Refused() != want {
 			t.Errorf("%s: refused is %v, want %v", o, o.Refused(), want)
 		}

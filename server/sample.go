@@ -7,27 +7,45 @@ import (
 	"demo-server/work"
 )
 
-// An Outcome classifies how a request ended. Its text is the metrics' label.
-type Outcome string
+// An Outcome classifies how a request ended.
+type Outcome uint8
 
 // The outcomes. Each has its own counter.
 const (
-	OK                  Outcome = "ok"            // worked, and the reply was written
-	WriteFailed         Outcome = "unwritten"     // worked, but the reply was not written completely
-	Wasted              Outcome = "wasted"        // worked to the end although the client had disconnected
-	DisconnectedQueued  Outcome = "left_queued"   // the client disconnected before work started
-	DisconnectedRunning Outcome = "left_running"  // the client disconnected while work ran
-	QueueFull           Outcome = "queue_full"    // refused, 503
-	QueueTimeout        Outcome = "queue_timeout" // waited too long, 503
-	Draining            Outcome = "draining"      // the drain deadline passed, 503
-	Injected            Outcome = "injected"      // a requested or configured status or abort
-	Failed              Outcome = "failed"        // work failed or panicked, 5xx
-	Preflight           Outcome = "preflight"     // a browser's question before a cross-origin request, 204
-	BadRequest          Outcome = "bad_request"   // the request was at fault, 4xx or 501, 505
+	OK                  Outcome = iota // worked, and the reply was written
+	WriteFailed                        // worked, but the reply was not written completely
+	Wasted                             // worked to the end although the client had disconnected
+	DisconnectedQueued                 // the client disconnected before work started
+	DisconnectedRunning                // the client disconnected while work ran
+	QueueFull                          // refused, 503
+	QueueTimeout                       // waited too long, 503
+	Draining                           // the drain deadline passed, 503
+	Injected                           // a requested or configured status or abort
+	Failed                             // work failed or panicked, 5xx
+	Preflight                          // a browser's question before a cross-origin request, 204
+	BadRequest                         // the request was at fault, 4xx or 501, 505
 )
 
-// Outcomes lists every Outcome, to give each a counter from the start.
-var Outcomes = []Outcome{OK, WriteFailed, Wasted, DisconnectedQueued, DisconnectedRunning, QueueFull, QueueTimeout, Draining, Injected, Failed, Preflight, BadRequest}
+// outcomeNames holds the metrics' labels.
+var outcomeNames = [...]string{
+	OK: "ok", WriteFailed: "unwritten", Wasted: "wasted", DisconnectedQueued: "left_queued", DisconnectedRunning: "left_running",
+	QueueFull: "queue_full", QueueTimeout: "queue_timeout", Draining: "draining", Injected: "injected", Failed: "failed",
+	Preflight: "preflight", BadRequest: "bad_request",
+}
+
+// NumOutcomes is one more than the largest Outcome, for arrays by outcome.
+const NumOutcomes = len(outcomeNames)
+
+// Outcomes returns every Outcome in ascending order.
+func Outcomes() (all []Outcome) {
+	for outcome := range outcomeNames {
+		all = append(all, Outcome(outcome))
+	}
+	return all
+}
+
+// String returns the metrics' label.
+func (o Outcome) String() string { return outcomeNames[o] }
 
 // Refused reports whether the server itself turned the request away.
 func (o Outcome) Refused() bool { return o == QueueFull || o == QueueTimeout || o == Draining }

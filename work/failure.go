@@ -13,7 +13,7 @@ const (
 )
 
 // Causes lists every Cause, to give each a counter from the start.
-var Causes = []Cause{Refused, Broken, TimedOut}
+var Causes = [...]Cause{Refused, Broken, TimedOut}
 
 // A Failure is the error of work whose dependency failed. Nothing is retried: that is the client's decision.
 type Failure struct {

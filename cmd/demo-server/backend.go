@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"demo-server/internal/catalog"
+	"demo-server/internal/obslog"
+	"demo-server/internal/service"
 	"demo-server/work/remote/backend"
 )
 
@@ -28,10 +30,10 @@ type backendCommand struct {
 // Run serves until a signal stops it, and answers the calls under way then. A second signal ends it at once. One line
 // says where it listens, once it does.
 func (c backendCommand) Run(s *streams) error {
-	running, stop := untilSignal(context.Background())
+	running, stop := service.UntilSignal(context.Background())
 	defer stop()
-	outliveReaders()
-	serveInBackground()
+	obslog.IgnoreBrokenPipe()
+	service.ServeInBackground()
 	defer logOf(s.errOut)()
 	web, err := c.open(backend.StartHTTP, c.HTTPPort, "--http-port")
 	if err != nil {
@@ -43,7 +45,7 @@ func (c backendCommand) Run(s *streams) error {
 		return err
 	}
 	defer rpc.Close()
-	fmt.Fprintf(s.out, "ready: http://%s/ and gRPC on %s\n", reachable(web.Addr()), reachable(rpc.Addr()))
+	fmt.Fprintf(s.out, "ready: http://%s/ and gRPC on %s\n", service.Reachable(web.Addr()), service.Reachable(rpc.Addr()))
 	<-running.Done()
 	return stopBoth(web, rpc)
 }
@@ -56,14 +58,14 @@ func (c backendCommand) open(start starter, port int, flag string) (*backend.Ser
 	address := net.JoinHostPort(c.Host, strconv.Itoa(port))
 	server, err := start(address, max(1, catalog.PossibleConnections()/2))
 	if err != nil {
-		return nil, fmt.Errorf("cannot listen on %s: %s", address, advise(err, flag))
+		return nil, fmt.Errorf("cannot listen on %s: %s", address, service.Advise(err, flag))
 	}
 	return server, nil
 }
 
 // logOf has Go's own log, where libraries complain, written to out without waiting for its reader. undo ends that.
 func logOf(out io.Writer) (undo func()) {
-	w := newLogWriter(out, func(lines uint64) error {
+	w := obslog.NewWriter(out, func(lines uint64) error {
 		_, err := fmt.Fprintf(out, "%s: %d log lines dropped\n", program, lines)
 		return err
 	})
@@ -71,7 +73,7 @@ func logOf(out io.Writer) (undo func()) {
 	log.SetOutput(w)
 	return func() {
 		log.SetOutput(before)
-		w.close()
+		w.Close()
 	}
 }
 
@@ -79,7 +81,7 @@ func logOf(out io.Writer) (undo func()) {
 func stopBoth(web, rpc *backend.Server) error {
 	grace, cancel := context.WithTimeout(context.Background(), backendGrace)
 	defer cancel()
-	grace, stop := untilInsisted(grace)
+	grace, stop := service.UntilSecondSignal(grace)
 	defer stop()
 	stopped := make(chan error, 1)
 	go func() { stopped <- web.Stop(grace) }()

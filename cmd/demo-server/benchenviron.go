@@ -7,6 +7,7 @@ import (
 
 	"demo-server/configs"
 	"demo-server/internal/catalog"
+	"demo-server/internal/service/supervisor"
 )
 
 // forgetSettings takes out of this process's environment what is for it alone, since all that bench starts inherits the
@@ -14,7 +15,7 @@ import (
 // by its row (childEnviron).
 func forgetSettings() {
 	environ := os.Environ()
-	kept := slices.DeleteFunc(workerEnviron(environ), forPostgres)
+	kept := slices.DeleteFunc(supervisor.Environ(environ), forPostgres)
 	for _, variable := range environ {
 		if !slices.Contains(kept, variable) {
 			name, _, _ := strings.Cut(variable, "=")

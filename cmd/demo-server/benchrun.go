@@ -17,12 +17,14 @@ import (
 	"demo-server/bench/result"
 	"demo-server/bench/verdict"
 	"demo-server/configs"
+	"demo-server/internal/obslog"
+	"demo-server/internal/service"
 	"demo-server/units"
 )
 
 // measure measures, and shows and keeps what came of it. What was measured until an interrupt counts.
 func (b *benchRunCommand) measure(l *line, config bench.Config, set *originals.Set, s *streams) error {
-	ctx, stop := untilSignal(context.Background())
+	ctx, stop := service.UntilSignal(context.Background())
 	defer stop()
 	probes, err := bench.ToolReady(ctx, config.Generator)
 	if err != nil {
@@ -51,7 +53,7 @@ func (b *benchRunCommand) measure(l *line, config bench.Config, set *originals.S
 
 // benchCost measures what a blocked request costs.
 func benchCost(config bench.CostConfig, files benchFiles, s *streams) error {
-	ctx, stop := untilSignal(context.Background())
+	ctx, stop := service.UntilSignal(context.Background())
 	defer stop()
 	fmt.Fprintf(s.out, "%s, and in each %s that block for %s at the same time.\nAll of it takes about %s.\n\n",
 		units.Count(len(config.Rows), "server"), units.Count(config.InFlight, "request"), config.Delay(), config.Took().Round(time.Second))
@@ -62,7 +64,7 @@ func benchCost(config bench.CostConfig, files benchFiles, s *streams) error {
 }
 
 func newProgress(out io.Writer, takes time.Duration, rounds int) *bench.Progress {
-	if onTerminal(out) {
+	if obslog.IsTerminal(out) {
 		return bench.NewBar(out, takes, rounds)
 	}
 	return bench.NewLines(out, takes, rounds)
@@ -93,7 +95,7 @@ func conclude(measured *result.Result, rows []bench.Row, show showing, files ben
 		lines = slices.Concat(strings.Split(failed.Error(), "\n"), lines)
 	}
 	for _, line := range lines {
-		fmt.Fprintf(s.errOut, "%s: %s\n", program, oneLine(line))
+		fmt.Fprintf(s.errOut, "%s: %s\n", program, obslog.OneLine(line))
 	}
 	if lines != nil {
 		return silentError(exitFailure)
@@ -126,10 +128,10 @@ const usualWidth = 80
 
 // options are how to print there.
 func options(out io.Writer) report.Options {
-	if !onTerminal(out) {
+	if !obslog.IsTerminal(out) {
 		return report.Options{Width: usualWidth}
 	}
-	return report.Options{Width: terminalWidth(out), Color: colored()}
+	return report.Options{Width: terminalWidth(out), Color: obslog.Colored()}
 }
 
 // benchDiff compares two files that bench wrote.
@@ -164,7 +166,7 @@ func changedFigures(changes []verdict.Change) string {
 			figures = append(figures, c.Figure.Name)
 		}
 		if last := i+1 == len(changes) || changes[i+1].A != c.A; last && figures != nil {
-			rows = append(rows, fmt.Sprintf("%s (%s)", oneLine(c.A), strings.Join(figures, ", ")))
+			rows = append(rows, fmt.Sprintf("%s (%s)", obslog.OneLine(c.A), strings.Join(figures, ", ")))
 			figures = nil
 		}
 	}

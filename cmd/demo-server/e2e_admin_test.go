@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"demo-server/internal/testkit"
+
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
@@ -24,10 +26,10 @@ func TestStarved(t *testing.T) {
 		p := start(t, "--mode="+m.Name, "--delay=1m", "--workers=1", "--read-header-timeout=1h", "--drain-timeout=0s")
 		if m.single() {
 			p.dial(t) // and says nothing: single reads from it
-			eventually(t, "it is held", func() bool { return p.stats(t).Connections == 1 })
+			testkit.Eventually(t, "it is held", func() bool { return p.stats(t).Connections == 1 })
 		} else {
 			p.dialAll(t, 1)
-			eventually(t, "it works", func() bool { return p.stats(t).InFlight == 1 })
+			testkit.Eventually(t, "it works", func() bool { return p.stats(t).InFlight == 1 })
 		}
 		p.dialAll(t, 3)
 		waiting := map[string]func(stats) int{
@@ -36,7 +38,7 @@ func TestStarved(t *testing.T) {
 			"queued":  func(s stats) int { return s.Queued },
 			"unread":  func(s stats) int { return s.AcceptQueue.Depth },
 		}[m.Excess]
-		eventually(t, "the others wait", func() bool { return waiting(p.stats(t)) == 3 })
+		testkit.Eventually(t, "the others wait", func() bool { return waiting(p.stats(t)) == 3 })
 
 		for _, path := range []string{"healthz", "readyz"} {
 			if status, body := p.ask(t, path); status != http.StatusOK {
@@ -51,7 +53,7 @@ func TestStarved(t *testing.T) {
 func (p *process) wantSameMetrics(t *testing.T) {
 	t.Helper()
 	diff := ""
-	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(testkit.Patience); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
 		if diff = cmp.Diff(p.stats(t), p.metrics(t)); diff == "" {
 			return
 		}
@@ -68,7 +70,7 @@ func TestMetricsMatchStats(t *testing.T) {
 			t.Errorf("/nowhere: %v, %v", response, err)
 		}
 		var s stats
-		eventually(t, "all is counted", func() bool { // a reply may be read before it is
+		testkit.Eventually(t, "all is counted", func() bool { // a reply may be read before it is
 			s = p.stats(t)
 			return s.Requests["bad_request"] == 1 && s.Requests["ok"]+s.Requests["queue_full"] >= 5 && s.Work.Count >= s.Requests["ok"]
 		})
@@ -137,11 +139,11 @@ func TestLeaveRunning(t *testing.T) {
 				took := time.Hour
 				for range attempts {
 					c := p.dialAll(t, 1)[0]
-					eventually(t, "it runs", func() bool { return p.stats(t).InFlight == 1 })
+					testkit.Eventually(t, "it runs", func() bool { return p.stats(t).InFlight == 1 })
 					before := time.Now()
 					leave(c)
 					left++
-					eventually(t, "it is counted as left", func() bool { return p.stats(t).Requests["left_running"] == left })
+					testkit.Eventually(t, "it is counted as left", func() bool { return p.stats(t).Requests["left_running"] == left })
 					if took = min(took, time.Since(before)); took <= time.Second {
 						break
 					}
@@ -162,15 +164,15 @@ func TestLeaveQueued(t *testing.T) {
 		}
 		p := start(t, "--mode="+m.Name, "--delay=1m", "--workers=1")
 		p.dialAll(t, 1)
-		eventually(t, "the first one runs", func() bool { return p.stats(t).InFlight == 1 })
+		testkit.Eventually(t, "the first one runs", func() bool { return p.stats(t).InFlight == 1 })
 		queued := 0
 		for name, leave := range leaves {
 			t.Run(name, func(t *testing.T) {
 				c := p.dialAll(t, 1)[0]
-				eventually(t, "it is queued", func() bool { return p.stats(t).Queued == 1 })
+				testkit.Eventually(t, "it is queued", func() bool { return p.stats(t).Queued == 1 })
 				leave(c)
 				queued++
-				eventually(t, "it is counted as left", func() bool { return p.stats(t).Requests["left_queued"] == queued })
+				testkit.Eventually(t, "it is counted as left", func() bool { return p.stats(t).Requests["left_queued"] == queued })
 				if s := p.stats(t); s.Queued != 0 || s.InFlight != 1 {
 					t.Errorf("%d queued and %d in flight, want 0 and the one before it", s.Queued, s.InFlight)
 				}
@@ -187,9 +189,9 @@ func TestLeaveFinish(t *testing.T) {
 		p := start(t, "--mode="+m.Name, "--delay="+delay.String(), "--on-leave=finish")
 		before := time.Now()
 		c := p.dialAll(t, 1)[0]
-		eventually(t, "it runs", func() bool { return p.stats(t).InFlight == 1 })
+		testkit.Eventually(t, "it runs", func() bool { return p.stats(t).InFlight == 1 })
 		c.Close()
-		eventually(t, "it is counted as wasted", func() bool { return p.stats(t).Requests["wasted"] == 1 })
+		testkit.Eventually(t, "it is counted as wasted", func() bool { return p.stats(t).Requests["wasted"] == 1 })
 		if took := time.Since(before); took < delay {
 			t.Errorf("over after %v, want the delay of %v", took, delay)
 		}
@@ -275,7 +277,7 @@ func TestTrace(t *testing.T) {
 		p := start(t, "--mode="+m.Name, "--delay=5ms", "--flight-recorder", "--workers=2")
 		receiveAll(t, p.dialAll(t, requests))
 		// That a request has ended is traced before it is counted, but after it is no longer in flight.
-		eventually(t, "all have ended", func() bool { return p.stats(t).Requests["ok"] == requests })
+		testkit.Eventually(t, "all have ended", func() bool { return p.stats(t).Requests["ok"] == requests })
 		status, recorded := p.ask(t, "debug/trace")
 		if status != http.StatusOK {
 			t.Fatalf("/debug/trace: %d %s", status, recorded)

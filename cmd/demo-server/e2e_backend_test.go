@@ -19,6 +19,7 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/health/grpc_health_v1"
 
+	"demo-server/internal/testkit"
 	"demo-server/work"
 	"demo-server/work/remote"
 )
@@ -66,8 +67,8 @@ func (b *backends) again(t *testing.T) *backends {
 // works is the work that waits for them, by name.
 func (b *backends) works(t *testing.T) map[string]work.Work {
 	t.Helper()
-	get, httpErr := remote.NewHTTP("http://"+b.http+"/", 10, patience)
-	call, grpcErr := remote.NewGRPC(b.rpc, patience)
+	get, httpErr := remote.NewHTTP("http://"+b.http+"/", 10, testkit.Patience)
+	call, grpcErr := remote.NewGRPC(b.rpc, testkit.Patience)
 	if err := errors.Join(httpErr, grpcErr); err != nil {
 		t.Fatal(err)
 	}
@@ -82,7 +83,7 @@ func (b *backends) works(t *testing.T) map[string]work.Work {
 func wantServed(t *testing.T, works map[string]work.Work) {
 	t.Helper()
 	for name, w := range works {
-		eventually(t, name+" is served", func() bool { return w.Do(t.Context(), time.Millisecond) == nil })
+		testkit.Eventually(t, name+" is served", func() bool { return w.Do(t.Context(), time.Millisecond) == nil })
 	}
 }
 
@@ -90,7 +91,7 @@ func wantServed(t *testing.T, works map[string]work.Work) {
 func (b *backends) terminate(t *testing.T) {
 	t.Helper()
 	b.cmd.Process.Signal(syscall.SIGTERM)
-	eventually(t, "nobody listens", func() bool {
+	testkit.Eventually(t, "nobody listens", func() bool {
 		conn, err := net.Dial("tcp", b.http)
 		if err == nil {
 			conn.Close()
@@ -161,7 +162,7 @@ func TestBackendKilled(t *testing.T) {
 		b.cmd.Process.Kill()
 		b.cmd.Wait()
 		for name, w := range works {
-			eventually(t, name+" is refused", func() bool { return w.Do(t.Context(), time.Millisecond) != nil })
+			testkit.Eventually(t, name+" is refused", func() bool { return w.Do(t.Context(), time.Millisecond) != nil })
 		}
 		b = b.again(t)
 	}

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"demo-server/internal/testkit"
 )
 
 // curl asks with the real one, and returns what it printed and its exit code.
@@ -60,7 +62,7 @@ func TestFaults(t *testing.T) {
 				t.Errorf("%s: %q, exit code %d after %s; want %q, %d after %s", row.target, out, code, time.Since(began), row.out, row.code, row.least)
 			}
 		}
-		eventually(t, "nothing hangs any more", func() bool { return p.stats(t).InFlight == 0 })
+		testkit.Eventually(t, "nothing hangs any more", func() bool { return p.stats(t).InFlight == 0 })
 		p.terminate(t)
 		p.wantStopped(t)
 	})

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"demo-server/internal/testkit"
 )
 
 // TestOutOfFiles: a server that may open 64 files meets 500 clients. It neither ends nor spins while they hold its
@@ -27,7 +29,7 @@ func TestOutOfFiles(t *testing.T) {
 				p := startLimited(t, files, "--mode="+m.Name, "--delay=5ms", "--workers=10", "--read-header-timeout=1h", limit)
 				p.ask(t, "healthz") // the connection is kept: a new one may find no descriptor
 				silent := p.dialSilent(t, n)
-				eventually(t, "most clients wait in the accept queue", func() bool {
+				testkit.Eventually(t, "most clients wait in the accept queue", func() bool {
 					return p.stats(t).AcceptQueue.Depth >= n-files
 				})
 				if open := p.openFiles(t); !m.single() && (open >= files) != (name == "accept fails") {
@@ -99,7 +101,7 @@ func (p *process) wantService(t *testing.T) {
 	t.Helper()
 	before := time.Now()
 	p.dial(t).want(t)
-	if took := time.Since(before); took > patience/4 {
+	if took := time.Since(before); took > testkit.Patience/4 {
 		t.Errorf("a fresh client had to wait for %v", took)
 	}
 }

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"demo-server/internal/testkit"
 )
 
 // logging starts the server with a log that is read until it is ready. The rest of the log is the caller's to read.
@@ -22,7 +24,7 @@ func logging(t *testing.T, args ...string) (p *process, rest *os.File) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { rest.Close() })
-	p = &process{ready: make(chan struct{}), exited: make(chan struct{}), http: http.Client{Timeout: patience}}
+	p = &process{ready: make(chan struct{}), exited: make(chan struct{}), http: http.Client{Timeout: testkit.Patience}}
 	p.cmd = exec.Command(built(t), append([]string{"--port=0", "--delay=0s", "--access-log=all"}, args...)...)
 	p.cmd.Stderr = itsEnd
 	if err := p.cmd.Start(); err != nil {
@@ -119,7 +121,7 @@ func TestLogReaderGone(t *testing.T) {
 			p.flood(t)
 			if args[len(args)-1] == "--processes=2" {
 				p.signal(t, syscall.SIGHUP) // the supervisor logs, too
-				eventually(t, "it is ready", func() bool { status, _ := p.ask(t, "readyz"); return status == http.StatusOK })
+				testkit.Eventually(t, "it is ready", func() bool { status, _ := p.ask(t, "readyz"); return status == http.StatusOK })
 			}
 			p.signal(t, syscall.SIGTERM)
 			p.wantExit(t, 0)

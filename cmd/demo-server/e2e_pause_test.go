@@ -9,6 +9,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"demo-server/internal/testkit"
 )
 
 // TestPaused: a process that stood still (SIGSTOP, a machine without a core for it) does not hold that against its
@@ -48,7 +50,7 @@ func TestPaused(t *testing.T) {
 			}
 			c.Close()
 		}
-		eventually(t, "each close is counted, and none is a timeout", func() bool {
+		testkit.Eventually(t, "each close is counted, and none is a timeout", func() bool {
 			closed := p.closed(t)
 			return closed["replied"]+closed["disconnect"] == clients && sum(closed) == clients
 		})

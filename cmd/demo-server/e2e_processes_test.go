@@ -17,6 +17,8 @@ import (
 	"testing"
 	"time"
 
+	"demo-server/internal/testkit"
+
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -57,7 +59,7 @@ func (f fleet) alone(n int) bool {
 // awaitAlone waits until n workers serve and no others are there, and returns them.
 func (p *process) awaitAlone(t *testing.T, n int) (f fleet) {
 	t.Helper()
-	eventually(t, fmt.Sprintf("%d workers are ready", n), func() bool {
+	testkit.Eventually(t, fmt.Sprintf("%d workers are ready", n), func() bool {
 		f = p.fleet(t)
 		return f.alone(n)
 	})
@@ -75,7 +77,7 @@ func kill(t *testing.T, pid int, signal syscall.Signal) {
 func wantGone(t *testing.T, pids []int) {
 	t.Helper()
 	for _, pid := range pids {
-		eventually(t, fmt.Sprintf("process %d is gone", pid), func() bool { return gone(pid) })
+		testkit.Eventually(t, fmt.Sprintf("process %d is gone", pid), func() bool { return gone(pid) })
 	}
 }
 
@@ -95,7 +97,7 @@ func TestProcesses(t *testing.T) {
 		t.Parallel()
 		p := start(t, "--processes=2", "--mode="+m.Name, "--delay="+m.delay().String())
 		ab(t, p, m, 100, 10, "")
-		eventually(t, "all are counted", func() bool { return p.stats(t).Requests["ok"] >= 100 })
+		testkit.Eventually(t, "all are counted", func() bool { return p.stats(t).Requests["ok"] >= 100 })
 		f := p.awaitAlone(t, 2)
 		if sum := f.Workers[0].Requests["ok"] + f.Workers[1].Requests["ok"]; f.Requests["ok"] != 100 || sum != 100 {
 			t.Errorf("%d counted, by the workers %d, want 100", f.Requests["ok"], sum)
@@ -114,7 +116,7 @@ func TestWorkerKilled(t *testing.T) {
 	p := start(t, "--processes=3", "--delay=4s")
 	clients := p.dialAll(t, n)
 	var victim worker
-	eventually(t, "all are in flight, and all workers say so", func() bool {
+	testkit.Eventually(t, "all are in flight, and all workers say so", func() bool {
 		f := p.fleet(t)
 		victim = f.Workers[0]
 		return f.InFlight == n && !slices.ContainsFunc(f.Workers, func(w worker) bool { return !w.Answers })
@@ -146,7 +148,7 @@ func (p *process) replaced(t *testing.T, victim int) time.Duration {
 	t.Helper()
 	kill(t, victim, syscall.SIGKILL)
 	before := time.Now()
-	eventually(t, "it is replaced", func() bool {
+	testkit.Eventually(t, "it is replaced", func() bool {
 		f := p.fleet(t)
 		return f.alone(3) && !slices.Contains(f.pids(), victim)
 	})
@@ -160,9 +162,9 @@ func TestCountsStay(t *testing.T) {
 	ok := func() int { return p.stats(t).Requests["ok"] }
 
 	ab(t, p, goroutine, 100, 10, "")
-	eventually(t, "100 are counted", func() bool { return ok() == 100 })
+	testkit.Eventually(t, "100 are counted", func() bool { return ok() == 100 })
 	kill(t, p.fleet(t).Workers[0].PID, syscall.SIGKILL)
-	eventually(t, "one has died", func() bool { return p.fleet(t).Restarts == 1 })
+	testkit.Eventually(t, "one has died", func() bool { return p.fleet(t).Restarts == 1 })
 	p.awaitAlone(t, 2)
 	if got := ok(); got != 100 {
 		t.Errorf("%d counted after a worker was killed, want 100", got)
@@ -171,11 +173,11 @@ func TestCountsStay(t *testing.T) {
 	// Nobody looks between ab's last request and the worker's end: it tells its last figures itself.
 	ab(t, p, goroutine, 100, 10, "-k")
 	p.signal(t, syscall.SIGTTOU)
-	eventually(t, "one has retired", func() bool { return len(p.logged("worker process has ended")) == 1 })
+	testkit.Eventually(t, "one has retired", func() bool { return len(p.logged("worker process has ended")) == 1 })
 	p.awaitAlone(t, 1)
-	eventually(t, "200 are counted, by the one that retired and by the other", func() bool { return ok() == 200 })
+	testkit.Eventually(t, "200 are counted, by the one that retired and by the other", func() bool { return ok() == 200 })
 	ab(t, p, goroutine, 100, 10, "")
-	eventually(t, "300 are counted", func() bool { return ok() == 300 })
+	testkit.Eventually(t, "300 are counted", func() bool { return ok() == 300 })
 	p.wantSameMetrics(t)
 }
 
@@ -186,15 +188,15 @@ func TestWorkerHangs(t *testing.T) {
 	kill(t, victim, syscall.SIGSTOP)
 	defer kill(t, victim, syscall.SIGCONT)
 	hangs := fmt.Sprintf(`demo_server_worker_process_up{pid="%d"} 0`, victim)
-	eventually(t, "/metrics says that it hangs", func() bool { // it may answer until all its threads have stopped
+	testkit.Eventually(t, "/metrics says that it hangs", func() bool { // it may answer until all its threads have stopped
 		before := time.Now()
 		_, text := p.ask(t, "metrics")
-		if took := time.Since(before); took > patience/2 {
+		if took := time.Since(before); took > testkit.Patience/2 {
 			t.Errorf("/metrics took %v", took)
 		}
 		return strings.Contains(text, hangs)
 	})
-	eventually(t, "all but one answer", func() bool {
+	testkit.Eventually(t, "all but one answer", func() bool {
 		return !slices.ContainsFunc(p.fleet(t).Workers, func(w worker) bool { return w.Answers != (w.PID != victim) })
 	})
 }
@@ -216,7 +218,7 @@ func TestWorkerTimeout(t *testing.T) {
 		t.Errorf("%d workers were replaced after all processes had stood still, want none", f.Restarts)
 	}
 	kill(t, pids[0], syscall.SIGSTOP)
-	eventually(t, "it is replaced", func() bool {
+	testkit.Eventually(t, "it is replaced", func() bool {
 		f := p.fleet(t)
 		return f.alone(2) && !slices.Contains(f.pids(), pids[0])
 	})
@@ -262,7 +264,7 @@ func TestResize(t *testing.T) {
 		refused int
 	}{{syscall.SIGTTIN, 2, 0}, {syscall.SIGTTIN, 3, 0}, {syscall.SIGTTOU, 2, 0}, {syscall.SIGTTOU, 1, 0}, {syscall.SIGTTOU, 1, 1}} {
 		p.signal(t, step.signal)
-		eventually(t, "it is refused or not", func() bool { return len(p.logged(refused)) == step.refused })
+		testkit.Eventually(t, "it is refused or not", func() bool { return len(p.logged(refused)) == step.refused })
 		p.awaitAlone(t, step.want)
 	}
 }
@@ -292,11 +294,11 @@ func TestReload(t *testing.T) {
 		defer close(wrkDone)
 		wrkDone <- wrk(t, p, 3, 10)
 	}()
-	eventually(t, "both are served", func() bool { return p.stats(t).Requests["ok"] > 100 })
+	testkit.Eventually(t, "both are served", func() bool { return p.stats(t).Requests["ok"] > 100 })
 
 	yaml(t, file, "mode: fasthttp\ndelay: 15ms\n")
 	p.signal(t, syscall.SIGHUP)
-	eventually(t, "all workers are exchanged", func() bool {
+	testkit.Eventually(t, "all workers are exchanged", func() bool {
 		f := p.fleet(t)
 		return f.alone(2) && f.Mode == "fasthttp" && !slices.ContainsFunc(f.pids(), func(pid int) bool { return slices.Contains(old, pid) })
 	})
@@ -323,7 +325,7 @@ func TestReloadMistakes(t *testing.T) {
 
 	yaml(t, file, "delay: 1\nnonsense: 2\n")
 	p.signal(t, syscall.SIGHUP)
-	eventually(t, "the mistakes are logged", func() bool { return len(p.logged("the settings are not changed")) == 1 })
+	testkit.Eventually(t, "the mistakes are logged", func() bool { return len(p.logged("the settings are not changed")) == 1 })
 	said, _ := p.logged("the settings are not changed")[0].fields["error"].(string)
 	if !strings.Contains(said, "demo.yaml:1:8: delay") || !strings.Contains(said, `demo.yaml:2:1: unknown key "nonsense"`) {
 		t.Errorf("it says %s", said)
@@ -334,7 +336,7 @@ func TestReloadMistakes(t *testing.T) {
 
 	yaml(t, file, "delay: 2ms\nhost: 127.0.0.2\nlog-level: warn\nprocesses: 3\n")
 	p.signal(t, syscall.SIGHUP)
-	eventually(t, "workers are exchanged", func() bool { return len(p.logged("all worker processes are ready")) == 1 })
+	testkit.Eventually(t, "workers are exchanged", func() bool { return len(p.logged("all worker processes are ready")) == 1 })
 	// The flag beats the file: there are two.
 	if after := p.awaitAlone(t, 2).pids(); slices.Contains(after, before[0]) || slices.Contains(after, before[1]) {
 		t.Errorf("workers are %v, and were %v", after, before)
@@ -359,7 +361,7 @@ func TestProcessesDependency(t *testing.T) {
 	yaml(t, file, "work: grpc\ntarget: "+apart.http+"\ndial-timeout: 2s\n")
 	p.signal(t, syscall.SIGHUP)
 	rejected := "the settings are not changed: a worker process cannot start with them"
-	eventually(t, "they are rejected", func() bool { return len(p.logged(rejected)) == 1 })
+	testkit.Eventually(t, "they are rejected", func() bool { return len(p.logged(rejected)) == 1 })
 	if said, _ := p.logged(rejected)[0].fields["error"].(string); !strings.Contains(said, "gRPC server at "+apart.http) {
 		t.Errorf("it says %q, want what did not answer", said)
 	}
@@ -370,17 +372,17 @@ func TestProcessesDependency(t *testing.T) {
 	ready := func(want int) func() bool {
 		return func() bool { status, _ := p.ask(t, "readyz"); return status == want }
 	}
-	eventually(t, "it is ready", ready(http.StatusOK))
+	testkit.Eventually(t, "it is ready", ready(http.StatusOK))
 	apart.cmd.Process.Kill()
 	apart.cmd.Wait()
-	eventually(t, "it is not ready", ready(http.StatusServiceUnavailable))
+	testkit.Eventually(t, "it is not ready", ready(http.StatusServiceUnavailable))
 	if _, why := p.ask(t, "readyz"); !strings.Contains(why, "worker process ") || !strings.Contains(why, apart.http+" does not answer") {
 		t.Errorf("it says %q, want who misses what", why)
 	}
 	kill(t, before[0], syscall.SIGKILL)
-	eventually(t, "one that replaces it cannot start", func() bool { return len(p.logged("worker process died")) > 1 })
+	testkit.Eventually(t, "one that replaces it cannot start", func() bool { return len(p.logged("worker process died")) > 1 })
 	apart.again(t)
-	eventually(t, "it is ready again", ready(http.StatusOK))
+	testkit.Eventually(t, "it is ready again", ready(http.StatusOK))
 	p.awaitAlone(t, 2)
 	p.dial(t).want(t)
 }
@@ -440,7 +442,7 @@ func TestDrainDeadlineOfProcesses(t *testing.T) {
 func TestLameDuckOfProcesses(t *testing.T) {
 	p := start(t, "--processes=2", "--delay=10ms", "--lame-duck=3s")
 	p.terminate(t)
-	eventually(t, "/readyz answers 503", func() bool {
+	testkit.Eventually(t, "/readyz answers 503", func() bool {
 		status, _ := p.ask(t, "readyz")
 		return status == http.StatusServiceUnavailable
 	})

@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"demo-server/internal/testkit"
 )
 
 // delay is one for a mode under load: short enough for many requests to come through one by one.
@@ -86,7 +88,7 @@ func stopUnderLoad(t *testing.T, m mode, processes string) {
 	c := &crowd{server: p}
 	c.join(10, true)
 	c.join(10, false)
-	eventually(t, "the crowd is served", func() bool { return c.answered.Load() >= 60 })
+	testkit.Eventually(t, "the crowd is served", func() bool { return c.answered.Load() >= 60 })
 	c.stopping.Store(true)
 	p.terminate(t)
 	c.clients.Wait()
@@ -105,7 +107,7 @@ func TestStopUnderAB(t *testing.T) {
 			out, _ := tool(t, "ab", "-q", "-c", "20", "-n", "100000", p.url) // it fails when the server is gone
 			printed <- out
 		}()
-		eventually(t, "ab is served", func() bool { return p.stats(t).Requests["ok"] >= 30 })
+		testkit.Eventually(t, "ab is served", func() bool { return p.stats(t).Requests["ok"] >= 30 })
 		p.terminate(t)
 		p.wantStopped(t)
 		if out := <-printed; !strings.Contains(out, "Connection refused") || strings.Contains(out, "reset") {
@@ -124,7 +126,7 @@ func TestStopUnderWrk(t *testing.T) {
 			defer close(result)
 			result <- wrk(t, p, 2, 20)
 		}()
-		eventually(t, "wrk is served", func() bool { return p.stats(t).Requests["ok"] >= 30 })
+		testkit.Eventually(t, "wrk is served", func() bool { return p.stats(t).Requests["ok"] >= 30 })
 		p.terminate(t)
 		p.wantStopped(t)
 		if w := <-result; w.errors.read != 0 || w.errors.timeout != 0 || w.non2xx {
@@ -187,7 +189,7 @@ func TestDrainDeadline(t *testing.T) {
 		}
 		p := start(t, "--mode="+m.Name, "--delay="+delay, "--workers=1", "--drain-timeout=1400ms")
 		clients := p.dialAll(t, n)
-		eventually(t, "all have arrived", func() bool {
+		testkit.Eventually(t, "all have arrived", func() bool {
 			s := p.stats(t)
 			return s.InFlight+s.Queued+s.AcceptQueue.Depth+s.Requests["ok"] == n
 		})
@@ -254,7 +256,7 @@ func TestLameDuck(t *testing.T) {
 		}
 		before := time.Now()
 		p.terminate(t)
-		eventually(t, "/readyz answers 503", func() bool {
+		testkit.Eventually(t, "/readyz answers 503", func() bool {
 			status, _ := p.ask(t, "readyz")
 			return status == http.StatusServiceUnavailable
 		})

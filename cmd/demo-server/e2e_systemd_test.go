@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"demo-server/internal/testkit"
+
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -43,7 +45,7 @@ func TestSocketActivation(t *testing.T) {
 			p := launch(t, exec.Command("env", append(words, args...)...))
 			p.addr = web
 			var first *client
-			eventually(t, "systemd listens", func() (connected bool) {
+			testkit.Eventually(t, "systemd listens", func() (connected bool) {
 				var err error
 				first, err = p.connect()
 				return err == nil
@@ -139,7 +141,7 @@ func TestNotify(t *testing.T) {
 	t.Setenv("NOTIFY_SOCKET", path)
 	told := func() string {
 		buffer := make([]byte, 1024)
-		listener.SetReadDeadline(time.Now().Add(patience))
+		listener.SetReadDeadline(time.Now().Add(testkit.Patience))
 		n, err := listener.Read(buffer)
 		if err != nil {
 			t.Fatal(err)

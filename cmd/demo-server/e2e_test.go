@@ -25,9 +25,11 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"demo-server/internal/testkit"
 )
 
-// patience bounds every wait that should be short on an idle machine. It is less than the drain timeout, which a server
+// testkit.Patience bounds every wait that should be short on an idle machine. It is less than the drain timeout, which a server
 // that stops must not wait for.
 const patience = 20 * time.Second
 
@@ -141,7 +143,7 @@ func startLimited(t *testing.T, files int, args ...string) *process {
 func launch(t *testing.T, cmd *exec.Cmd) *process {
 	t.Helper()
 	p := &process{cmd: cmd, ready: make(chan struct{}), exited: make(chan struct{})}
-	p.http = http.Client{Timeout: patience, Transport: &http.Transport{}} // not shared: it has to forget this server
+	p.http = http.Client{Timeout: testkit.Patience, Transport: &http.Transport{}} // not shared: it has to forget this server
 	cmd.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "DEMO_SERVER_") })
 	stderr, err := cmd.StderrPipe()
 	if err != nil {
@@ -207,7 +209,7 @@ func (p *process) awaitReady(t *testing.T) *process {
 	case <-p.ready:
 	case <-p.exited:
 		t.Fatalf("ended with exit code %d before it was ready", p.code)
-	case <-time.After(patience):
+	case <-time.After(testkit.Patience):
 		t.Fatal("not ready")
 	}
 	return p
@@ -246,7 +248,7 @@ func (p *process) signal(t *testing.T, s os.Signal) {
 func (p *process) terminate(t *testing.T) {
 	t.Helper()
 	p.signal(t, syscall.SIGTERM)
-	eventually(t, "stopping is logged", func() bool { return len(p.logged("stopping")) == 1 })
+	testkit.Eventually(t, "stopping is logged", func() bool { return len(p.logged("stopping")) == 1 })
 }
 
 // wantExit waits for the process's end.
@@ -254,8 +256,8 @@ func (p *process) wantExit(t *testing.T, code int) {
 	t.Helper()
 	select {
 	case <-p.exited:
-	case <-time.After(patience):
-		t.Fatalf("still runs after %v", patience)
+	case <-time.After(testkit.Patience):
+		t.Fatalf("still runs after %v", testkit.Patience)
 	}
 	if p.code != code {
 		t.Errorf("exit code %d, want %d", p.code, code)
@@ -273,16 +275,6 @@ func (p *process) wantStopped(t *testing.T) {
 	}
 }
 
-// eventually waits until what holds.
-func eventually(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	for end := time.Now().Add(patience); !holds(); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("not within %v: %s", patience, what)
-		}
-	}
-}
-
 // A client is one raw connection: nothing is sent again, and nothing is hidden.
 type client struct {
 	net.Conn
@@ -290,11 +282,11 @@ type client struct {
 }
 
 func (p *process) connect() (*client, error) {
-	conn, err := net.DialTimeout("tcp", p.addr, patience)
+	conn, err := net.DialTimeout("tcp", p.addr, testkit.Patience)
 	if err != nil {
 		return nil, err
 	}
-	conn.SetDeadline(time.Now().Add(2 * patience))
+	conn.SetDeadline(time.Now().Add(2 * testkit.Patience))
 	return &client{conn, bufio.NewReader(conn)}, nil
 }
 
@@ -433,7 +425,7 @@ func (p *process) ask(t *testing.T, path string) (status int, body string) {
 // settle waits until the server knows of n requests that it has not answered, wherever they wait.
 func (p *process) settle(t *testing.T, n int) {
 	t.Helper()
-	eventually(t, fmt.Sprintf("%d requests wait or run", n), func() bool {
+	testkit.Eventually(t, fmt.Sprintf("%d requests wait or run", n), func() bool {
 		s := p.stats(t)
 		return s.InFlight+s.Queued+s.AcceptQueue.Depth == n
 	})

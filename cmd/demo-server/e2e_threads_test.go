@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"demo-server/internal/testkit"
 )
 
 // TestThousandThreads: mode thread holds 1000 requests, each with an OS thread, in 64 MiB of memory; /metrics shows the
@@ -16,7 +18,7 @@ func TestThousandThreads(t *testing.T) {
 	p := start(t, "--mode=thread", "--delay=8s")
 	before := p.gauge(t, "go_threads")
 	clients := p.dialAll(t, n)
-	eventually(t, "all are in flight", func() bool { return p.stats(t).InFlight == n })
+	testkit.Eventually(t, "all are in flight", func() bool { return p.stats(t).InFlight == n })
 	extra := p.dialAll(t, 1)
 	if ok, refused := receiveAll(t, extra); ok != 0 || refused != 1 {
 		t.Errorf("one too many: %d got 200 and %d 503, want a refusal", ok, refused)
@@ -33,7 +35,7 @@ func TestThousandThreads(t *testing.T) {
 	if ok, _ := receiveAll(t, clients); ok != n {
 		t.Errorf("%d got 200, want all %d", ok, n)
 	}
-	eventually(t, "the threads are gone", func() bool { return p.gauge(t, "go_threads") <= before+10 })
+	testkit.Eventually(t, "the threads are gone", func() bool { return p.gauge(t, "go_threads") <= before+10 })
 	p.terminate(t)
 	p.wantStopped(t)
 }

@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"demo-server/internal/testkit"
 	"demo-server/work/remote/pgtest"
 )
 
@@ -70,7 +71,7 @@ func TestWork(t *testing.T) {
 		t.Run(row.work+strings.Join(row.args, ""), func(t *testing.T) {
 			p := start(t, append(row.args, "--work="+row.work, "--delay="+delay.String())...)
 			least := time.Hour
-			for end := time.Now().Add(patience); time.Now().Before(end); { // others may be busy on this machine
+			for end := time.Now().Add(testkit.Patience); time.Now().Before(end); { // others may be busy on this machine
 				least = min(least, p.serveWork(t))
 				if row.off == 0 || least <= delay+row.off {
 					break
@@ -138,16 +139,16 @@ func TestPoolIsSeen(t *testing.T) {
 	postgres := pgtest.Start(t)
 	p := start(t, "--work=sql", "--dsn="+postgres.DSN(), "--delay=60s", "--pool-size=3")
 	clients := p.dialAll(t, 7)
-	eventually(t, "three use the pool, four wait", func() bool {
+	testkit.Eventually(t, "three use the pool, four wait", func() bool {
 		pools := p.workStats(t).Pools
 		return len(pools) > 0 && pools[len(pools)-1].Kind == "sql" && pools[len(pools)-1].InUse == 3 && pools[len(pools)-1].Waiting == 4
 	})
-	eventually(t, "three queries sleep", func() bool { return postgres.Sleepers(t) == 3 })
+	testkit.Eventually(t, "three queries sleep", func() bool { return postgres.Sleepers(t) == 3 })
 	for _, c := range clients {
 		c.Close()
 	}
-	eventually(t, "all places are free", func() bool { return p.workStats(t).InFlight == 0 })
-	eventually(t, "no query sleeps", func() bool { return postgres.Sleepers(t) == 0 })
+	testkit.Eventually(t, "all places are free", func() bool { return p.workStats(t).InFlight == 0 })
+	testkit.Eventually(t, "no query sleeps", func() bool { return postgres.Sleepers(t) == 0 })
 }
 
 // silent listens, and never answers.
@@ -200,7 +201,7 @@ func TestStopWhileDependencyIsDown(t *testing.T) {
 	p.signal(t, syscall.SIGTERM)
 	select {
 	case <-p.exited:
-	case <-time.After(patience):
+	case <-time.After(testkit.Patience):
 		t.Fatal("still waits")
 	}
 }
@@ -245,7 +246,7 @@ func TestDependencyRestarted(t *testing.T) {
 	all := func(what string, holds func(*process) bool) {
 		t.Helper()
 		for name, p := range servers {
-			eventually(t, name+": "+what, func() bool { return holds(p) })
+			testkit.Eventually(t, name+": "+what, func() bool { return holds(p) })
 		}
 	}
 	all("serves", func(p *process) bool { return p.workStats(t).Requests["ok"] > 10 })
@@ -262,7 +263,7 @@ func TestDependencyRestarted(t *testing.T) {
 	close(over)
 	load.Wait()
 	for name, p := range servers {
-		eventually(t, name+": all that failed have a cause", func() bool {
+		testkit.Eventually(t, name+": all that failed have a cause", func() bool {
 			s := p.workStats(t)
 			return s.Failures["refused"]+s.Failures["broken"]+s.Failures["timeout"] == s.Requests["failed"]
 		})
@@ -295,7 +296,7 @@ func TestDrainWork(t *testing.T) {
 	postgres := pgtest.Start(t)
 	p := start(t, "--work=sql", "--dsn="+postgres.DSN(), "--delay=2s", "--pool-size=2")
 	clients := p.dialAll(t, 4)
-	eventually(t, "all are in", func() bool { return p.workStats(t).InFlight == 4 })
+	testkit.Eventually(t, "all are in", func() bool { return p.workStats(t).InFlight == 4 })
 	p.terminate(t)
 	if ok, refused := receiveAll(t, clients); ok != 4 || refused != 0 {
 		t.Errorf("%d served and %d refused, want all 4 served", ok, refused)

@@ -13,6 +13,9 @@ import (
 
 	"demo-server/configs"
 	"demo-server/internal/catalog"
+	"demo-server/internal/obslog"
+	"demo-server/internal/service"
+	"demo-server/internal/service/supervisor"
 )
 
 // grammar is the command line, but for the flags of the settings: newParser adds those, from the table of configs, to
@@ -154,38 +157,31 @@ type serveCommand struct{}
 
 // Run serves, in this process or in several.
 func (serveCommand) Run(s *streams, settings *configs.Settings, l *line) error {
-	outliveReaders()
-	serveInBackground()
-	log := openLog(settings, s.errOut)
-	defer log.close()
-	logger := log.logger()
-	defer adopt(logger)()
-	warn(logger, settings)
-	given, err := socketsOfSystemd()
+	obslog.IgnoreBrokenPipe()
+	service.ServeInBackground()
+	sink := obslog.New(settings.LogLevel, settings.LogFormat, s.errOut, obslog.IsTerminal(s.errOut))
+	defer sink.Close()
+	logger := sink.Logger()
+	defer obslog.RedirectStdLog(logger)()
+	service.Warn(logger, settings)
+	sockets, err := service.SystemdSockets()
 	if err != nil {
 		logger.Error("cannot start", zap.Error(err))
 		return silentError(exitFailure)
 	}
-	if names := given.replaces(settings); len(names) > 0 {
+	if names := sockets.Replaces(settings); len(names) > 0 {
 		logger.Warn("systemd listens: these settings have no effect", zap.Strings("settings", names))
 	}
-	var code int
 	if settings.Processes > 0 {
-		code = supervise(settings, l, given, logger, log)
+		err = supervisor.Run(supervisor.Config{
+			Settings: settings, Reload: func() (*configs.Settings, error) { return l.loadSettings() }, Sockets: sockets, Sink: sink,
+			Logger: logger,
+		})
 	} else {
-		code = serve(settings, given, logger, log)
+		err = service.Serve(service.Config{Settings: settings, Sockets: sockets, Sink: sink, Logger: logger})
 	}
-	if code != exitOK {
-		return silentError(code)
+	if err != nil {
+		return silentError(exitFailure)
 	}
 	return nil
-}
-
-func warn(logger *zap.Logger, settings *configs.Settings) {
-	if ignored := settings.Ignored(); len(ignored) > 0 {
-		logger.Info("ignoring variables that Kubernetes sets for Services", zap.Strings("variables", ignored))
-	}
-	for _, warning := range catalog.Configs().Warnings(settings) {
-		logger.Warn(warning)
-	}
 }

@@ -5,6 +5,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -15,6 +16,7 @@ import (
 	"google.golang.org/grpc/grpclog"
 
 	"demo-server/bench/beside"
+	"demo-server/internal/service/supervisor"
 )
 
 // program is the name that the command goes by in help and messages.
@@ -47,7 +49,7 @@ type streams struct{ out, errOut io.Writer }
 // run is the whole program, and returns its exit code.
 func run(args, environ []string, out, errOut io.Writer) int {
 	switch { // processes that this program starts itself
-	case len(args) > 0 && args[0] == workerArgument:
+	case len(args) > 0 && args[0] == supervisor.WorkerArgument:
 		return runWorker(args, errOut)
 	case len(args) > 0 && args[0] == beside.Argument:
 		return runBeside(args, errOut)
@@ -72,6 +74,20 @@ func run(args, environ []string, out, errOut io.Writer) int {
 		return complain(errOut, line.command, line.mistakes)
 	}
 	return exitCode(context.Run(&streams{out, errOut}, settings, line), line.command, errOut)
+}
+
+// runWorker runs a worker process, and returns its exit code.
+func runWorker(args []string, errOut io.Writer) int {
+	err := supervisor.RunWorker(args, errOut)
+	var notStarted *supervisor.NotStartedError
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.As(err, &notStarted):
+		fmt.Fprintf(errOut, "%[1]s: %[2]s is started by %[1]s --processes, and by nobody else: %[3]s\n", program, supervisor.WorkerArgument, err)
+		return exitUsage
+	}
+	return exitFailure // its supervisor logs it
 }
 
 // A checker is a command that knows which of its flags do not go together.

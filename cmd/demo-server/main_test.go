@@ -21,6 +21,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"demo-server/internal/service/supervisor"
+	"demo-server/internal/testkit"
 	"demo-server/server/prefork"
 )
 
@@ -32,7 +34,7 @@ func TestMain(m *testing.M) {
 
 // brokenMain is the command, but for its worker processes: they cannot start.
 func brokenMain() {
-	if len(os.Args) < 2 || os.Args[1] != workerArgument {
+	if len(os.Args) < 2 || os.Args[1] != supervisor.WorkerArgument {
 		main()
 	}
 	inherited, err := prefork.Inherit()
@@ -64,11 +66,8 @@ func freePort(env *testscript.Env) error {
 	return nil
 }
 
-// patience bounds every wait that should be short on an idle machine.
-const patience = 20 * time.Second
-
 // scriptClient keeps no connection: an idle one holds a stopping server up for a moment.
-var scriptClient = http.Client{Timeout: patience, Transport: &http.Transport{DisableKeepAlives: true}}
+var scriptClient = http.Client{Timeout: testkit.Patience, Transport: &http.Transport{DisableKeepAlives: true}}
 
 // httpGet is the command "httpget URL TEXT...": the answer, head and body, has to contain each TEXT.
 func httpGet(ts *testscript.TestScript, neg bool, args []string) {
@@ -92,7 +91,7 @@ func await(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) != 1 {
 		ts.Fatalf("usage: [!] await URL")
 	}
-	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(testkit.Patience); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
 		response, err := scriptClient.Get(args[0])
 		if err == nil {
 			response.Body.Close()
@@ -101,7 +100,7 @@ func await(ts *testscript.TestScript, neg bool, args []string) {
 			return
 		}
 	}
-	ts.Fatalf("%s: still the same after %v", args[0], patience)
+	ts.Fatalf("%s: still the same after %v", args[0], testkit.Patience)
 }
 
 // installed is the condition [have:NAME]: whether a program is there to run. In CI, where it has to be, its absence fails.
@@ -157,11 +156,11 @@ func TestHealth(t *testing.T) {
 		timeout   time.Duration
 		want      string
 	}{
-		{"healthy", answer(func(http.ResponseWriter, *http.Request) {}), patience, ""},
-		{"unhealthy", answer(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(503) }), patience, "answered 503 Service Unavailable"},
+		{"healthy", answer(func(http.ResponseWriter, *http.Request) {}), testkit.Patience, ""},
+		{"unhealthy", answer(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(503) }), testkit.Patience, "answered 503 Service Unavailable"},
 		{
 			"redirection", answer(func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/", http.StatusFound) }),
-			patience, "answered 302 Found",
+			testkit.Patience, "answered 302 Found",
 		},
 		{"silent", answer(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }), 100 * time.Millisecond, "no answer within 100ms"},
 	}

@@ -10,9 +10,9 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"testing/synctest"
 	"time"
 
+	"demo-server/internal/testkit"
 	"demo-server/modes"
 )
 
@@ -20,7 +20,7 @@ import (
 func TestServe(t *testing.T) {
 	for _, mode := range modes.Names() {
 		t.Run(mode, func(t *testing.T) {
-			var log lockedBuffer
+			var log testkit.Buffer
 			ended := make(chan int, 1)
 			go func() {
 				ended <- run([]string{"--mode", mode, "--port", "0", "--delay", "10ms", "--log-format", "json"}, nil, io.Discard, &log)
@@ -66,36 +66,12 @@ func TestPortTaken(t *testing.T) {
 	}
 }
 
-// TestTry: the command to try fits the mode, its work and the delay.
-func TestTry(t *testing.T) {
-	for _, c := range []struct{ flags, want string }{
-		{"", "ab -c 100 -n 500 URL"},
-		{"--mode=pool", "ab -c 100 -n 500 URL"},
-		{"--preset=small-pool", "ab -c 30 -n 70 URL"},
-		{"--max-connections=20", "ab -c 100 -n 140 URL"},
-		{"--mode=single", "ab -c 6 -n 7 URL"},
-		{"--mode=single --delay=10ms", "ab -c 100 -n 500 URL"},
-		{"--mode=thread --max-threads=20", "ab -c 20 -n 140 URL"},
-		{"--mode=eventloop --work=block", "ab -c 55 -n 56 URL"},
-		{"--work=mutex --slots=2 --processes=2", "ab -c 27 -n 28 URL"},
-		{"--delay=4s", "ab -c 100 -n 300 URL"},
-		{"--delay=8s", "ab -c 99 -n 100 URL"},
-		{"--delay=9s", "curl -i URL"},
-		{"--delay=0", "ab -c 100 -n 500 URL"},
-	} {
-		settings := settingsOf(t, c.flags)
-		if got := try(settings, "URL"); got != c.want {
-			t.Errorf("%q: %s, want %s", c.flags, got, c.want)
-		}
-	}
-}
-
 // readyLine is what the log says once requests are answered.
 type readyLine struct{ Msg, Mode, Address, Bound, Try, Admin, url string }
 
-func waitReady(t *testing.T, log *lockedBuffer) readyLine {
+func waitReady(t *testing.T, log *testkit.Buffer) readyLine {
 	t.Helper()
-	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(testkit.Patience); time.Now().Before(end); time.Sleep(time.Millisecond) {
 		for line := range strings.SplitSeq(log.String(), "\n") {
 			var ready readyLine
 			if json.Unmarshal([]byte(line), &ready) == nil && ready.Msg == "ready" {
@@ -104,7 +80,7 @@ func waitReady(t *testing.T, log *lockedBuffer) readyLine {
 			}
 		}
 	}
-	t.Fatalf("not ready in %v:\n%s", patience, log.String())
+	t.Fatalf("not ready in %v:\n%s", testkit.Patience, log.String())
 	return readyLine{}
 }
 
@@ -120,19 +96,4 @@ func fetch(t *testing.T, url string) string {
 		t.Fatal(err)
 	}
 	return string(body)
-}
-
-// TestEcho: what comes at once after the first signal is no second one.
-func TestEcho(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var none firstSignal
-		first := firstSignal(time.Now())
-		if none.echoes() || !first.echoes() {
-			t.Errorf("before any signal: %v, at the first: %v; want false and true", none.echoes(), first.echoes())
-		}
-		time.Sleep(echo)
-		if first.echoes() {
-			t.Errorf("a signal %v after the first is none", echo)
-		}
-	})
 }

@@ -1,13 +1,13 @@
-// Package admin is the second listener: health, metrics, statistics, profiles and the flight recorder, for whoever runs
-// the server.
+// Package admin is the second listener, for the operator: probes, metrics, statistics, profiles and the flight recorder.
 //
-// It only observes, and it is never served by a mode, so that a starved mode can still be looked at. It must not know
-// modes, settings, or the state of the process: whether that is ready comes in as a function.
+// It only observes. No mode serves it, so it answers even if the mode starves. It must not know modes, settings or how
+// requests are counted: Config has interfaces and functions for these.
 package admin
 
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log"
@@ -23,35 +23,35 @@ import (
 	"demo-server/connlimit"
 )
 
-// MaxConnections is how many clients a Server has at most. Whoever budgets open files has to count them in.
+// MaxConnections is the largest number of clients of a Server. A budget of open files has to include them.
 const MaxConnections = 16
 
-// Config is what a Server needs to know. Ready is required, and either Metrics or Fleet.
+// A Config is what a Server needs. Meter and Ready are required.
 type Config struct {
-	Metrics  *Metrics    // of this process
-	Fleet    *Fleet      // of several that serve together, and of this one, which leads them
-	Ready    Readiness   // whether to send traffic here
-	Token    string      // asked of every request but probes; empty for none, on loopback only
-	Private  bool        // the listener has one peer, which may ask for everything: no token, no guard
-	Recorder *Recorder   // nil where no flight recorder runs
-	ErrorLog *log.Logger // for what no reply can say; nil for the standard logger
+	Meter     Meter
+	Endpoints []Endpoint  // in addition to the Server's own
+	Ready     Readiness   // for /readyz and /stats
+	Token     string      // required for every request except probes; empty for none, on loopback only
+	Private   bool        // the listener has one peer, which may see everything: no token, no guard
+	Recorder  *Recorder   // nil if no flight recorder runs
+	ErrorLog  *log.Logger // for errors that no reply can report; nil for the standard logger
 }
 
-// A Readiness says whether to send traffic here, and in one printable line why not. The reason names addresses only if it
-// is for those who may see everything.
+// A Readiness reports whether to send traffic here, and if not, why, in one printable line. The reason contains addresses only
+// if everything is true.
 type Readiness func(everything bool) (ready bool, reason string)
 
-// A meter is what /metrics and /stats show.
-type meter interface {
+// A Meter provides the contents of /metrics and /stats.
+type Meter interface {
 	prometheus.Gatherer
-	stats() stats
+	Stats(ready bool, reason string) any // returns the body of /stats, for encoding/json
 }
 
-func (c Config) meter() meter {
-	if c.Fleet != nil {
-		return c.Fleet
-	}
-	return c.Metrics
+// An Endpoint is one row of the route table.
+type Endpoint struct {
+	Path    string // a chi pattern; Request.PathValue has its parameters
+	About   string // a line for the index; empty to leave the endpoint out
+	Handler http.HandlerFunc
 }
 
 // A Server serves the admin endpoints. Create it with New.
@@ -62,15 +62,7 @@ type Server struct {
 	http     *http.Server
 }
 
-// An endpoint is one row of the route table, which the index prints.
-type endpoint struct {
-	path    string
-	about   string
-	handler http.HandlerFunc
-}
-
-// New returns a Server on listener, which it then owns. Whether the listener is on loopback decides what the Server
-// asks of a request: see guard.
+// New returns a Server that owns listener. If the listener is not on loopback, requests need the token: see guard.
 func New(listener net.Listener, config Config) *Server {
 	if config.ErrorLog == nil {
 		config.ErrorLog = log.Default()
@@ -79,14 +71,14 @@ func New(listener net.Listener, config Config) *Server {
 	if !config.Private {
 		s.guard = newGuard(config.Token, onLoopback(listener.Addr()))
 	}
-	// There is no WriteTimeout: a profile takes as many seconds as its client asks for.
+	// Without WriteTimeout, because a profile takes as many seconds as its client asks for.
 	s.http = &http.Server{Handler: s.routes(), ErrorLog: config.ErrorLog}
 	s.listener = connlimit.HTTP(s.http, listener, maxConnections(config))
 	return s
 }
 
-// maxConnections leaves room for the supervisor's own questions to a worker, next to all the requests that it may hand on: a
-// worker that does not answer them is killed.
+// maxConnections returns the limit on connections. A worker needs room for the supervisor's own questions in addition to the
+// requests that the supervisor forwards, because it is killed if it does not answer them.
 func maxConnections(config Config) int {
 	if config.Private {
 		return MaxConnections + 2
@@ -94,7 +86,7 @@ func maxConnections(config Config) int {
 	return MaxConnections
 }
 
-// Serve serves until Shutdown, and returns nil then; any other end of the listener is an error.
+// Serve serves until Shutdown and returns nil, or an error if the listener ends for another reason.
 func (s *Server) Serve() error {
 	if err := s.http.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("admin: %w", err)
@@ -102,8 +94,8 @@ func (s *Server) Serve() error {
 	return nil
 }
 
-// Shutdown stops accepting and waits for the replies that are being written. When ctx is done first it cuts them off,
-// and returns ctx's error.
+// Shutdown stops accepting and waits until all replies are written. If ctx is done first, it closes their connections and
+// returns ctx's error.
 func (s *Server) Shutdown(ctx context.Context) error {
 	err := s.http.Shutdown(ctx)
 	if err != nil {
@@ -122,39 +114,34 @@ func (s *Server) routes() http.Handler {
 	router.MethodNotAllowed(methodNotAllowed)
 	endpoints := s.endpoints()
 	for _, e := range endpoints {
-		router.Get(e.path, e.handler)
+		router.Get(e.Path, e.Handler)
 	}
 	router.Get("/", index(endpoints))
-	// The profiles that Index lists. Its cmdline is left out, because a command line may hold the token.
+	// The profiles that Index lists, except cmdline: a command line may contain the token.
 	router.Get("/debug/pprof/{profile}", pprof.Index)
 	router.Get("/debug/pprof/profile", pprof.Profile)
 	router.Get("/debug/pprof/symbol", pprof.Symbol)
 	router.Get("/debug/pprof/trace", pprof.Trace)
-	if s.config.Fleet != nil {
-		router.Get(workerPath+"{pid}/*", s.config.Fleet.forward)
-	}
 	return router
 }
 
-func (s *Server) endpoints() []endpoint {
-	endpoints := []endpoint{
+func (s *Server) endpoints() []Endpoint {
+	return append([]Endpoint{
 		{pathHealthz, "200 as long as the process lives", healthz},
 		{pathReadyz, "200 when ready for traffic, else 503 and why", s.readyz},
 		{"/metrics", "Prometheus metrics", s.metrics()},
 		{"/stats", "the server's own metrics as JSON", s.stats},
 		{"/debug/pprof/", "profiles for go tool pprof", pprof.Index},
 		{"/debug/trace", "the last seconds for go tool trace, with --flight-recorder", s.trace},
-	}
-	if s.config.Fleet != nil {
-		endpoints = append(endpoints, endpoint{workerPath, "the worker processes; below PID/, each one's own endpoints", s.config.Fleet.list})
-	}
-	return endpoints
+	}, s.config.Endpoints...)
 }
 
-func index(endpoints []endpoint) http.HandlerFunc {
+func index(endpoints []Endpoint) http.HandlerFunc {
 	var text []byte
 	for _, e := range endpoints {
-		text = fmt.Appendf(text, "%-14s %s\n", e.path, e.about)
+		if e.About != "" {
+			text = fmt.Appendf(text, "%-14s %s\n", e.Path, e.About)
+		}
 	}
 	return func(w http.ResponseWriter, _ *http.Request) { writeText(w, text) }
 }
@@ -170,7 +157,7 @@ func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 	writeText(w, []byte("ready\n"))
 }
 
-// brief is the parameter of /readyz with which those who may see everything ask for what others get.
+// brief is a parameter of /readyz that leaves addresses out even if the client may see them.
 const brief = "brief"
 
 func (s *Server) showsEverything(r *http.Request) bool {
@@ -184,19 +171,36 @@ func (s *Server) showsEverything(r *http.Request) bool {
 	return status == 0
 }
 
-// metrics answers with what it can read: one collector that fails must not hide the others. The reply is put together in
-// memory, because promhttp logs a line for each metric that it cannot write to a client that has left.
+// metrics returns the handler of /metrics. If one collector fails, the reply has the metrics of the others. The reply is built
+// in memory, because promhttp logs a line for each metric that it cannot write to a disconnected client.
 func (s *Server) metrics() http.HandlerFunc {
 	options := promhttp.HandlerOpts{ErrorLog: s.config.ErrorLog, ErrorHandling: promhttp.ContinueOnError}
-	handler := promhttp.HandlerFor(s.config.meter(), options)
+	handler := promhttp.HandlerFor(s.config.Meter, options)
 	return func(w http.ResponseWriter, r *http.Request) {
 		reply := inMemory{ResponseWriter: w}
 		handler.ServeHTTP(&reply, r)
-		w.Write(reply.body.Bytes()) // an error is the client's: it left
+		w.Write(reply.body.Bytes()) // it fails only if the client is gone
 	}
 }
 
-// inMemory keeps the body of a reply.
+func (s *Server) stats(w http.ResponseWriter, _ *http.Request) {
+	writeJSON(w, s.config.Meter.Stats(s.config.Ready(true)), "  ")
+}
+
+// JSON returns a handler that replies with the value of body as JSON.
+func JSON(body func() any) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, body(), "") }
+}
+
+func writeJSON(w http.ResponseWriter, body any, indent string) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	encoder := json.NewEncoder(w)
+	encoder.SetIndent("", indent)
+	encoder.Encode(body) // it fails only if the client is gone
+}
+
+// An inMemory is a ResponseWriter that keeps the body.
 type inMemory struct {
 	http.ResponseWriter
 	body bytes.Buffer
@@ -215,5 +219,5 @@ func methodNotAllowed(w http.ResponseWriter, _ *http.Request) {
 
 func writeText(w http.ResponseWriter, text []byte) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	w.Write(text) // an error is the client's: it left
+	w.Write(text) // it fails only if the client is gone
 }

@@ -2,9 +2,12 @@ package admin
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
+	"log"
 	"maps"
 	"net"
 	"net/http"
@@ -15,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/goleak"
 )
 
@@ -27,7 +31,7 @@ var (
 	anywhere = &net.TCPAddr{IP: net.IPv4zero, Port: 9000}
 )
 
-// addressed is a listener that has an address and nothing else.
+// An addressed is a listener with nothing but an address.
 type addressed struct {
 	net.Listener
 	addr net.Addr
@@ -35,11 +39,26 @@ type addressed struct {
 
 func (l addressed) Addr() net.Addr { return l.addr }
 
+// A meter is a Meter with one gauge.
+type meter struct{ *prometheus.Registry }
+
+func newMeter() meter {
+	m := meter{prometheus.NewRegistry()}
+	gauge := prometheus.NewGauge(prometheus.GaugeOpts{Name: "gauge", Help: "A gauge."})
+	gauge.Set(7)
+	m.MustRegister(gauge)
+	return m
+}
+
+func (meter) Stats(ready bool, reason string) any {
+	return map[string]any{"ready": ready, "reason": reason}
+}
+
 func alwaysReady(bool) (bool, string) { return true, "" }
 
 func newServer(addr net.Addr, config Config) *Server {
-	if config.Metrics == nil {
-		config.Metrics = NewMetrics()
+	if config.Meter == nil {
+		config.Meter = newMeter()
 	}
 	if config.Ready == nil {
 		config.Ready = alwaysReady
@@ -47,7 +66,7 @@ func newServer(addr net.Addr, config Config) *Server {
 	return New(addressed{addr: addr}, config)
 }
 
-// get asks s without a network, as a client on this machine would.
+// get sends s a request as if from a client on this machine, without a network.
 func get(s *Server, path string) *httptest.ResponseRecorder {
 	request := httptest.NewRequest(http.MethodGet, path, nil)
 	request.Host = "localhost:9000"
@@ -60,7 +79,7 @@ func do(s *Server, request *http.Request) *httptest.ResponseRecorder {
 	return reply
 }
 
-// isLine reports whether body is one line of plain text, as every error has to be.
+// isLine reports whether body is one line of plain text. Every error has to be.
 func isLine(body string) bool { return len(body) > 1 && strings.Index(body, "\n") == len(body)-1 }
 
 func TestEndpoints(t *testing.T) {
@@ -72,7 +91,7 @@ func TestEndpoints(t *testing.T) {
 		"/":                               {200, "/readyz        200 when ready for traffic, else 503 and why\n"},
 		"/healthz":                        {200, "ok\n"},
 		"/readyz":                         {200, "ready\n"},
-		"/metrics":                        {200, "go_goroutines "},
+		"/metrics":                        {200, "gauge 7\n"},
 		"/stats":                          {200, `"ready": true`},
 		"/debug/pprof/":                   {200, "goroutine"},
 		"/debug/pprof/heap":               {200, ""},
@@ -121,7 +140,7 @@ func TestReadyz(t *testing.T) {
 	}
 }
 
-// TestReadyzWithoutToken: only those who may see everything learn what the server depends on.
+// TestReadyzWithoutToken checks that a reason contains addresses only if the client may see everything.
 func TestReadyzWithoutToken(t *testing.T) {
 	unready := func(everything bool) (bool, string) {
 		if everything {
@@ -151,7 +170,7 @@ func TestReadyzWithoutToken(t *testing.T) {
 	}
 }
 
-// TestGuard asks every path under every condition: only the probes are free.
+// TestGuard requests every path under every condition. Only probes are always served.
 func TestGuard(t *testing.T) {
 	for _, c := range []struct {
 		name          string
@@ -159,7 +178,7 @@ func TestGuard(t *testing.T) {
 		token         string
 		host          string
 		authorization string
-		want          int // of every path but the probes; 0 for the path's own status
+		want          int // the status of every path except probes; 0 for the path's own
 	}{
 		{name: "loopback", addr: loopback, host: "127.0.0.1:9000"},
 		{name: "loopback by name", addr: loopback, host: "LocalHost"},
@@ -197,8 +216,7 @@ func TestGuard(t *testing.T) {
 	}
 }
 
-// TestOtherOrigins: no page of another origin can start a profile or a trace, whatever it makes the browser send. A probe
-// answers all the same.
+// TestOtherOrigins checks that a page of another origin cannot start a profile or a trace, but may use the probes.
 func TestOtherOrigins(t *testing.T) {
 	for _, c := range []struct {
 		name   string
@@ -251,13 +269,13 @@ func checkGuarded(t *testing.T, reply *httptest.ResponseRecorder, path string, w
 	}
 }
 
-// TestServe goes through a real listener once: what recorders cannot show.
+// TestServe uses a real listener.
 func TestServe(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := New(listener, Config{Metrics: NewMetrics(), Ready: alwaysReady})
+	s := New(listener, Config{Meter: newMeter(), Ready: alwaysReady})
 	served := make(chan error, 1)
 	go func() { served <- s.Serve() }()
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
@@ -277,13 +295,14 @@ func TestServe(t *testing.T) {
 	}
 }
 
-// TestHeldConnections: clients that hold connections, and announce bodies that never come, keep nobody out.
+// TestHeldConnections checks that clients cannot keep others out by holding connections and announcing bodies that they do
+// not send.
 func TestHeldConnections(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := New(listener, Config{Metrics: NewMetrics(), Ready: alwaysReady})
+	s := New(listener, Config{Meter: newMeter(), Ready: alwaysReady})
 	served := make(chan error, 1)
 	go func() { served <- s.Serve() }()
 	dial := func(request string) net.Conn {
@@ -292,7 +311,7 @@ func TestHeldConnections(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { c.Close() })
-		c.SetDeadline(time.Now().Add(20 * time.Second)) // a server that waits for the body does so for ever
+		c.SetDeadline(time.Now().Add(20 * time.Second)) // if the server waits for the body, it never replies
 		io.WriteString(c, request)
 		return c
 	}
@@ -319,14 +338,14 @@ func TestHeldConnections(t *testing.T) {
 	}
 }
 
-// TestShutdownCutsOff ends a profile that would take longer than the caller waits.
+// TestShutdownCutsOff ends a request that would take longer than the caller waits.
 func TestShutdownCutsOff(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	arrived := make(chan struct{})
-	s := New(listener, Config{Metrics: NewMetrics(), Ready: alwaysReady})
+	s := New(listener, Config{Meter: newMeter(), Ready: alwaysReady})
 	s.http.Handler = http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		close(arrived)
 		<-r.Context().Done()
@@ -356,8 +375,44 @@ func TestIndexNamesEveryEndpoint(t *testing.T) {
 	s := newServer(loopback, Config{})
 	lines := strings.Split(get(s, "/").Body.String(), "\n")
 	for _, e := range s.endpoints() {
-		if !slices.ContainsFunc(lines, func(line string) bool { return strings.HasPrefix(line, e.path+" ") }) {
-			t.Errorf("/ does not name %s", e.path)
+		if !slices.ContainsFunc(lines, func(line string) bool { return strings.HasPrefix(line, e.Path+" ") }) {
+			t.Errorf("/ does not name %s", e.Path)
 		}
 	}
 }
+
+// TestEndpointsOfOthers checks that an Endpoint gets the values of its parameters, and that the index has it if About is set.
+func TestEndpointsOfOthers(t *testing.T) {
+	s := newServer(loopback, Config{Endpoints: []Endpoint{
+		{Path: "/seven", About: "the number seven", Handler: JSON(func() any { return 7 })},
+		{Path: "/hidden/{id}/*", Handler: func(w http.ResponseWriter, r *http.Request) {
+			io.WriteString(w, r.PathValue("id")+" "+r.PathValue("*"))
+		}},
+	}})
+	for path, want := range map[string]string{"/seven": "7\n", "/hidden/1/a/b": "1 a/b"} {
+		if reply := get(s, path); reply.Code != 200 || reply.Body.String() != want {
+			t.Errorf("%s: %d %q, want 200 %q", path, reply.Code, reply.Body, want)
+		}
+	}
+	index := get(s, "/").Body.String()
+	if !strings.Contains(index, "/seven         the number seven\n") || strings.Contains(index, "hidden") {
+		t.Errorf("the index is\n%s", index)
+	}
+}
+
+// TestMetricsLeft checks that nothing is logged if the client of /metrics disconnects.
+func TestMetricsLeft(t *testing.T) {
+	var lines bytes.Buffer
+	s := newServer(loopback, Config{ErrorLog: log.New(&lines, "", 0)})
+	request := httptest.NewRequest(http.MethodGet, "/metrics", nil)
+	request.Host = "localhost"
+	s.http.Handler.ServeHTTP(gone{httptest.NewRecorder()}, request)
+	if lines.Len() > 0 {
+		t.Errorf("logged %.200q", lines.String())
+	}
+}
+
+// A gone is the ResponseWriter of a disconnected client.
+type gone struct{ *httptest.ResponseRecorder }
+
+func (gone) Write([]byte) (int, error) { return 0, errors.New("broken pipe") }

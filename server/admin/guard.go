@@ -10,16 +10,16 @@ import (
 	"strings"
 )
 
-// Probes come without a token, and tell nothing that a token should protect. Any web page may ask them, too: it cannot
-// read the answer, and they start nothing.
+// Probes need no token, and their replies contain nothing secret. A web page may request them too: it cannot read the reply,
+// and they start nothing.
 const (
 	pathHealthz = "/healthz"
 	pathReadyz  = "/readyz"
 )
 
-// A guard lets a request through, or answers it: every request but the probes needs the token where one is set. Where
-// none is set, only a listener on loopback answers, and only to a Host that no web page can forge. No request that a page
-// of another origin makes is let through, because it needs no answer to start a profile.
+// A guard lets a request through or refuses it. If a token is set, every request except probes needs it. If none is set, the
+// listener must be on loopback, and the Host header must be one that a web page cannot forge. Requests from pages of another
+// origin are always refused, because such a page need not read the reply to start a profile.
 type guard struct {
 	tokenSet bool
 	token    [sha256.Size]byte // hashed, because a constant-time comparison needs equal lengths
@@ -45,7 +45,7 @@ func (g *guard) wrap(next http.Handler) http.Handler {
 	})
 }
 
-// refuses returns the status of a request that is no probe, and one line that says why; 0 if it is let through.
+// refuses returns the status and the reason, in one line, if r is refused, else 0. It does not look for probes.
 func (g *guard) refuses(r *http.Request) (status int, why string) {
 	switch {
 	case g.tokenSet && !g.authorized(r):
@@ -60,9 +60,9 @@ func (g *guard) refuses(r *http.Request) (status int, why string) {
 	return 0, ""
 }
 
-// crossOrigin reports whether a browser makes the request for a page of another origin. Sec-Fetch-Site is none for what
-// its user asks for, and same-site for another port of this machine. Browsers that do not send it, send Origin with some
-// requests; other clients send neither.
+// crossOrigin reports whether a browser makes the request for a page of another origin. Sec-Fetch-Site is none if the user
+// typed the address, and same-site for another port of this machine. Older browsers send Origin with some requests instead.
+// Other clients send neither.
 func crossOrigin(r *http.Request) bool {
 	if site := r.Header.Get("Sec-Fetch-Site"); site != "" {
 		return site != "same-origin" && site != "none"
@@ -81,8 +81,8 @@ func (g *guard) authorized(r *http.Request) bool {
 	return strings.EqualFold(scheme, "Bearer") && subtle.ConstantTimeCompare(sent[:], g.token[:]) == 1
 }
 
-// localHost tells a request of this machine from one of a web page whose name was made to resolve to 127.0.0.1 (DNS
-// rebinding): such a page's Host is its own name, never an address.
+// localHost reports whether a Host header is an address or localhost. A web page whose name was made to resolve to 127.0.0.1
+// (DNS rebinding) sends its own name instead.
 func localHost(host string) bool {
 	name, _, err := net.SplitHostPort(host)
 	if err != nil {
@@ -92,7 +92,7 @@ func localHost(host string) bool {
 	return err == nil || strings.EqualFold(name, "localhost")
 }
 
-// onLoopback reports whether only this machine can reach addr. What is no TCP address counts as reachable.
+// onLoopback reports whether only this machine can reach addr. It returns false unless addr is a TCP address.
 func onLoopback(addr net.Addr) bool {
 	tcp, ok := addr.(*net.TCPAddr)
 	return ok && tcp.IP.IsLoopback()

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// How much of the past a Recorder keeps. A busy server fills the bytes before the time has passed.
+// The age and size of the trace that a Recorder keeps. A busy server reaches the size first.
 const (
 	recorderAge   = 10 * time.Second
 	recorderBytes = 16 << 20
@@ -18,11 +18,11 @@ const (
 
 // A Recorder keeps the last seconds of the process's execution trace in memory. Create it with StartRecorder.
 type Recorder struct {
-	mu       sync.Mutex // one snapshot at a time, and none while it stops
+	mu       sync.Mutex // held during a snapshot and while it stops
 	recorder *trace.FlightRecorder
 }
 
-// StartRecorder starts recording. A process can have one Recorder at a time: a second one is an error.
+// StartRecorder starts recording. It fails if the process already has a Recorder.
 func StartRecorder() (*Recorder, error) {
 	r := &Recorder{recorder: trace.NewFlightRecorder(trace.FlightRecorderConfig{MinAge: recorderAge, MaxBytes: recorderBytes})}
 	if err := r.recorder.Start(); err != nil {
@@ -31,14 +31,14 @@ func StartRecorder() (*Recorder, error) {
 	return r, nil
 }
 
-// Stop ends recording. A snapshot that is being taken is finished first.
+// Stop ends recording after the current snapshot, if there is one.
 func (r *Recorder) Stop() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.recorder.Stop()
 }
 
-// snapshot copies the trace, so that neither the lock nor the runtime waits for a slow client.
+// snapshot returns a copy of the trace, because neither the lock nor the runtime should wait for a slow client.
 func (r *Recorder) snapshot() ([]byte, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -60,5 +60,5 @@ func (s *Server) trace(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "application/octet-stream")
 	w.Header().Set("Content-Disposition", `attachment; filename="demo-server.trace"`)
 	w.Header().Set("Content-Length", strconv.Itoa(len(snapshot)))
-	w.Write(snapshot) // an error is the client's: it left
+	w.Write(snapshot) // it fails only if the client is gone
 }

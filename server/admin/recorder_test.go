@@ -25,7 +25,7 @@ func TestRecorder(t *testing.T) {
 	}
 }
 
-// TestRecorderConcurrently: the runtime allows one snapshot at a time, so the others wait.
+// TestRecorderConcurrently checks that snapshots wait for each other: the runtime allows one at a time.
 func TestRecorderConcurrently(t *testing.T) {
 	recorder, err := StartRecorder()
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"demo-server/internal/testkit"
 	"demo-server/work"
 	"demo-server/work/remote"
 	"demo-server/work/remote/pgtest"
@@ -21,7 +22,7 @@ import (
 // query returns work with a number of connections to the server.
 func query(t *testing.T, server *pgtest.Server, connections int) *remote.SQL {
 	t.Helper()
-	w, err := remote.NewSQL(server.DSN(), connections, patience)
+	w, err := remote.NewSQL(server.DSN(), connections, testkit.Patience)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +51,7 @@ func TestSQLCancelled(t *testing.T) {
 		for range calls {
 			ended = append(ended, begin(ctx, w, forever))
 		}
-		eventually(t, "all sleep in the server", func() bool { return server.Sleepers(t) == calls })
+		testkit.Eventually(t, "all sleep in the server", func() bool { return server.Sleepers(t) == calls })
 		left := time.Now()
 		leave()
 		for _, err := range ended {
@@ -58,8 +59,8 @@ func TestSQLCancelled(t *testing.T) {
 				t.Errorf("got %v, want %v", err, context.Canceled)
 			}
 		}
-		eventually(t, "nobody sleeps in the server", func() bool { return server.Sleepers(t) == 0 })
-		if took := time.Since(left); took > patience/4 {
+		testkit.Eventually(t, "nobody sleeps in the server", func() bool { return server.Sleepers(t) == 0 })
+		if took := time.Since(left); took > testkit.Patience/4 {
 			t.Errorf("the queries ended %v after their callers had left", took)
 		}
 	}
@@ -76,7 +77,7 @@ func TestSQLPool(t *testing.T) {
 	want := func(inUse, waiting int) {
 		t.Helper()
 		want := work.PoolStats{Name: "sql", Size: 2, InUse: inUse, Waiting: waiting}
-		eventually(t, "the pool's gauges", func() bool { return w.Pool() == want })
+		testkit.Eventually(t, "the pool's gauges", func() bool { return w.Pool() == want })
 	}
 	ctx, leave := context.WithCancel(t.Context())
 	ended := []<-chan error{begin(ctx, w, forever), begin(ctx, w, forever), begin(ctx, w, forever)}
@@ -140,7 +141,7 @@ func TestSQLSaysNo(t *testing.T) {
 		{"its own timeout", server.DSN() + "?statement_timeout=20", work.TimedOut, "statement timeout"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			w, err := remote.NewSQL(row.dsn, 1, patience)
+			w, err := remote.NewSQL(row.dsn, 1, testkit.Patience)
 			if err != nil {
 				t.Fatal(err)
 			}

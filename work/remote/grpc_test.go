@@ -12,13 +12,14 @@ import (
 	"google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/status"
 
+	"demo-server/internal/testkit"
 	"demo-server/work"
 	"demo-server/work/remote"
 )
 
 func TestGRPCTarget(t *testing.T) {
 	for _, target := range []string{"", "127.0.0.1", "http://127.0.0.1:80/"} {
-		if _, err := remote.NewGRPC(target, patience); err == nil {
+		if _, err := remote.NewGRPC(target, testkit.Patience); err == nil {
 			t.Errorf("%q is taken as a target", target)
 		}
 	}
@@ -43,7 +44,7 @@ func newGRPC(t *testing.T, err error, checker grpc_health_v1.HealthServer) *remo
 	}
 	go server.Serve(listener)
 	t.Cleanup(server.Stop)
-	w, newErr := remote.NewGRPC(listener.Addr().String(), patience)
+	w, newErr := remote.NewGRPC(listener.Addr().String(), testkit.Patience)
 	if newErr != nil {
 		t.Fatal(newErr)
 	}
@@ -93,13 +94,13 @@ func TestGRPCHealth(t *testing.T) {
 func TestGRPCResumesSoon(t *testing.T) {
 	k := kinds[1]
 	address := nobody(t)
-	w := k.make(t, address, patience)
+	w := k.make(t, address, testkit.Patience)
 	for end := time.Now().Add(3 * time.Second); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
 		wantFailure(t, w.Do(t.Context(), time.Millisecond), work.Refused)
 	}
 	k.serve(t, address)
 	before := time.Now()
-	eventually(t, "it is served", func() bool { return w.Do(t.Context(), time.Millisecond) == nil })
+	testkit.Eventually(t, "it is served", func() bool { return w.Do(t.Context(), time.Millisecond) == nil })
 	if took := time.Since(before); took > 5*time.Second {
 		t.Errorf("served again after %v, want little more than a second", took)
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"demo-server/internal/testkit"
 	"demo-server/work"
 	"demo-server/work/remote"
 	"demo-server/work/remote/backend"
@@ -23,7 +24,7 @@ func newHTTP(t *testing.T, connections int, path string, handler http.HandlerFun
 	t.Helper()
 	server := httptest.NewServer(handler)
 	t.Cleanup(server.Close)
-	w, err := remote.NewHTTP(server.URL+path, connections, patience)
+	w, err := remote.NewHTTP(server.URL+path, connections, testkit.Patience)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,7 +34,7 @@ func newHTTP(t *testing.T, connections int, path string, handler http.HandlerFun
 
 func TestHTTPTarget(t *testing.T) {
 	for _, target := range []string{"", "127.0.0.1:80", "ftp://127.0.0.1/", "http://", "http://%zz/", "/path"} {
-		if _, err := remote.NewHTTP(target, 1, patience); err == nil {
+		if _, err := remote.NewHTTP(target, 1, testkit.Patience); err == nil {
 			t.Errorf("%q is taken as a target", target)
 		}
 	}
@@ -119,7 +120,7 @@ func TestHTTPPool(t *testing.T) {
 	want := func(inUse, waiting int) {
 		t.Helper()
 		want := work.PoolStats{Name: "http", Size: 2, InUse: inUse, Waiting: waiting}
-		eventually(t, "the pool's gauges", func() bool { return cmp.Equal(w.Pool(), want) && server.Waiting() == inUse })
+		testkit.Eventually(t, "the pool's gauges", func() bool { return cmp.Equal(w.Pool(), want) && server.Waiting() == inUse })
 	}
 	want(0, 0)
 	long, end := context.WithCancel(t.Context())

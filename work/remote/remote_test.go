@@ -17,18 +17,14 @@ import (
 
 	"go.uber.org/goleak"
 
+	"demo-server/internal/testkit"
 	"demo-server/work"
 	"demo-server/work/remote"
 	"demo-server/work/remote/backend"
 )
 
-const (
-	// patience ends waits that should be short on an idle machine. It is also the margin in tests that should not need
-	// one.
-	patience = 20 * time.Second
-	// forever is a delay that tests do not wait for.
-	forever = time.Minute
-)
+// forever is a delay that tests do not wait for.
+const forever = time.Minute
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
@@ -116,16 +112,6 @@ func nobody(t *testing.T) string {
 	return listener.Addr().String()
 }
 
-// eventually waits until holds returns true.
-func eventually(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	for end := time.Now().Add(patience); !holds(); time.Sleep(time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("not within %v: %s", patience, what)
-		}
-	}
-}
-
 // begin does work in the background, and returns a channel for its result.
 func begin(ctx context.Context, w work.Work, delay time.Duration) <-chan error {
 	ended := make(chan error, 1)
@@ -144,7 +130,7 @@ func wantFailure(t *testing.T, err error, cause work.Cause) {
 
 func TestHoldsSocket(t *testing.T) {
 	eachKind(t, func(t *testing.T, k kind) {
-		if holds := k.make(t, nobody(t), patience).Holds(); holds != work.Socket {
+		if holds := k.make(t, nobody(t), testkit.Patience).Holds(); holds != work.Socket {
 			t.Errorf("holds %s, want a socket", holds)
 		}
 	})
@@ -154,7 +140,7 @@ func TestHoldsSocket(t *testing.T) {
 func TestDelay(t *testing.T) {
 	const delay = 100 * time.Millisecond
 	eachKind(t, func(t *testing.T, k kind) {
-		w := k.make(t, k.serve(t, ownAddress()).Addr().String(), patience)
+		w := k.make(t, k.serve(t, ownAddress()).Addr().String(), testkit.Patience)
 		wantDelay(t, w, delay)
 	})
 }
@@ -163,7 +149,7 @@ func TestDelay(t *testing.T) {
 func wantDelay(t *testing.T, w work.Work, delay time.Duration) {
 	t.Helper()
 	fastest := time.Duration(math.MaxInt64)
-	for end := time.Now().Add(patience); fastest > delay+delay/100+2*time.Millisecond; {
+	for end := time.Now().Add(testkit.Patience); fastest > delay+delay/100+2*time.Millisecond; {
 		before := time.Now()
 		if before.After(end) {
 			t.Fatalf("took %v at least, want %v", fastest, delay)
@@ -182,7 +168,7 @@ func wantDelay(t *testing.T, w work.Work, delay time.Duration) {
 // TestNoDelay checks that work without a delay does not call the server.
 func TestNoDelay(t *testing.T) {
 	eachKind(t, func(t *testing.T, k kind) {
-		w := k.make(t, nobody(t), patience)
+		w := k.make(t, nobody(t), testkit.Patience)
 		cancelled, cancel := context.WithCancel(t.Context())
 		cancel()
 		for _, delay := range []time.Duration{0, -1} {
@@ -200,21 +186,21 @@ func TestNoDelay(t *testing.T) {
 func TestCancelled(t *testing.T) {
 	eachKind(t, func(t *testing.T, k kind) {
 		server := k.serve(t, ownAddress())
-		w := k.make(t, server.Addr().String(), patience)
+		w := k.make(t, server.Addr().String(), testkit.Patience)
 		for _, calls := range []int{1, 20} {
 			ctx, leave := context.WithCancel(t.Context())
 			var ended []<-chan error
 			for range calls {
 				ended = append(ended, begin(ctx, w, forever))
 			}
-			eventually(t, "all wait at the server", func() bool { return server.Waiting() == calls })
+			testkit.Eventually(t, "all wait at the server", func() bool { return server.Waiting() == calls })
 			leave()
 			for _, err := range ended {
 				if err := <-err; err != context.Canceled {
 					t.Errorf("got %v, want %v", err, context.Canceled)
 				}
 			}
-			eventually(t, "nobody waits at the server", func() bool { return server.Waiting() == 0 })
+			testkit.Eventually(t, "nobody waits at the server", func() bool { return server.Waiting() == 0 })
 		}
 	})
 }
@@ -223,7 +209,7 @@ func TestCancelled(t *testing.T) {
 func TestNoServer(t *testing.T) {
 	eachKind(t, func(t *testing.T, k kind) {
 		address := nobody(t)
-		w := k.make(t, address, patience)
+		w := k.make(t, address, testkit.Patience)
 		for range 3 {
 			wantFailure(t, w.Do(t.Context(), forever), work.Refused)
 		}
@@ -266,7 +252,7 @@ func TestTimeout(t *testing.T) {
 func TestCheck(t *testing.T) {
 	eachKind(t, func(t *testing.T, k kind) {
 		server := k.serve(t, ownAddress())
-		w := k.make(t, server.Addr().String(), patience)
+		w := k.make(t, server.Addr().String(), testkit.Patience)
 		if err := w.Check(t.Context()); err != nil {
 			t.Error(err)
 		}
@@ -275,7 +261,7 @@ func TestCheck(t *testing.T) {
 			t.Error("a server that is gone is said to be well")
 		}
 		k.serve(t, server.Addr().String())
-		eventually(t, "the server that came back is said to be well", func() bool { return w.Check(t.Context()) == nil })
+		testkit.Eventually(t, "the server that came back is said to be well", func() bool { return w.Check(t.Context()) == nil })
 	})
 }
 
@@ -283,12 +269,12 @@ func TestCheck(t *testing.T) {
 func TestKilled(t *testing.T) {
 	eachKind(t, func(t *testing.T, k kind) {
 		server := k.serve(t, ownAddress())
-		w := k.make(t, server.Addr().String(), patience)
+		w := k.make(t, server.Addr().String(), testkit.Patience)
 		var ended []<-chan error
 		for range 10 {
 			ended = append(ended, begin(t.Context(), w, forever))
 		}
-		eventually(t, "all wait at the server", func() bool { return server.Waiting() == 10 })
+		testkit.Eventually(t, "all wait at the server", func() bool { return server.Waiting() == 10 })
 		server.Close()
 		for _, err := range ended {
 			wantFailure(t, <-err, work.Broken)
@@ -300,7 +286,7 @@ func TestKilled(t *testing.T) {
 func TestRestarted(t *testing.T) {
 	eachKind(t, func(t *testing.T, k kind) {
 		server := k.serve(t, ownAddress())
-		c := gather(t, k.make(t, server.Addr().String(), patience))
+		c := gather(t, k.make(t, server.Addr().String(), testkit.Patience))
 		for range 3 {
 			c.wantServed(t)
 			server.Close()
@@ -347,11 +333,11 @@ func (c *tally) do(t *testing.T, w work.Work) {
 func (c *tally) wantServed(t *testing.T) {
 	t.Helper()
 	enough := c.done.Load() + 100
-	eventually(t, "the crowd is served", func() bool { return c.done.Load() >= enough })
+	testkit.Eventually(t, "the crowd is served", func() bool { return c.done.Load() >= enough })
 }
 
 func (c *tally) wantRefused(t *testing.T) {
 	t.Helper()
 	before := c.refused.Load()
-	eventually(t, "the crowd is refused", func() bool { return c.refused.Load() > before })
+	testkit.Eventually(t, "the crowd is refused", func() bool { return c.refused.Load() > before })
 }

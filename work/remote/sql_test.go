@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"demo-server/internal/testkit"
 	"demo-server/work"
 	"demo-server/work/remote"
 )
@@ -33,7 +34,7 @@ func TestSQLMistakenDSN(t *testing.T) {
 		"host=127.0.0.1 port=0x password='" + password,
 		password,
 	} {
-		w, err := remote.NewSQL(dsn, 1, patience)
+		w, err := remote.NewSQL(dsn, 1, testkit.Patience)
 		if err == nil {
 			w.Close()
 			t.Errorf("%s is taken as a DSN", dsn)
@@ -46,7 +47,7 @@ func TestSQLMistakenDSN(t *testing.T) {
 func TestSQLNoServer(t *testing.T) {
 	address := nobody(t)
 	for _, sslmode := range []string{"disable", "prefer"} { // prefer tries both with and without
-		w := newSQL(t, "postgres://me:"+password+"@"+address+"/db?sslmode="+sslmode, patience)
+		w := newSQL(t, "postgres://me:"+password+"@"+address+"/db?sslmode="+sslmode, testkit.Patience)
 		err := w.Do(t.Context(), forever)
 		wantFailure(t, err, work.Refused)
 		want := "PostgreSQL at " + address + " does not answer: "
@@ -70,14 +71,14 @@ func TestSQLTimeout(t *testing.T) {
 	if want := "PostgreSQL at " + address + " does not answer: timed out"; errors.Unwrap(err).Error() != want {
 		t.Errorf("got %q, want %q", errors.Unwrap(err), want)
 	}
-	if took := time.Since(before); took > patience/2 {
+	if took := time.Since(before); took > testkit.Patience/2 {
 		t.Errorf("gave up after %v", took)
 	}
 }
 
 // TestSQLCloseSilent checks that a server that does not answer does not delay Close, whatever timeout the DSN has.
 func TestSQLCloseSilent(t *testing.T) {
-	w, err := remote.NewSQL("postgres://me:"+password+"@"+silent(t)+"/db?connect_timeout=60", 2, patience)
+	w, err := remote.NewSQL("postgres://me:"+password+"@"+silent(t)+"/db?connect_timeout=60", 2, testkit.Patience)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +89,7 @@ func TestSQLCloseSilent(t *testing.T) {
 	}
 	began := time.Now()
 	w.Close()
-	if took := time.Since(began); took > patience/2 {
+	if took := time.Since(began); took > testkit.Patience/2 {
 		t.Errorf("closed after %v", took)
 	}
 }

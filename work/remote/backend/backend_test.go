@@ -3,6 +3,7 @@ package backend_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -18,11 +19,9 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
+	"demo-server/internal/testkit"
 	"demo-server/work/remote/backend"
 )
-
-// patience ends waits that should be short on an idle machine.
-const patience = 20 * time.Second
 
 // testConnections is more than these tests need.
 const testConnections = 100
@@ -46,7 +45,7 @@ func started(t *testing.T, start func(address string, maxConnections int) (*back
 
 func TestHTTP(t *testing.T) {
 	server := started(t, backend.StartHTTP)
-	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: patience}
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: testkit.Patience}
 	for _, row := range []struct {
 		name, request string
 		least         time.Duration
@@ -114,7 +113,7 @@ func TestGRPC(t *testing.T) {
 		{"a negative delay", -1, 0, 0, codes.InvalidArgument, ""},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			ctx, cancel := context.WithTimeout(t.Context(), patience)
+			ctx, cancel := context.WithTimeout(t.Context(), testkit.Patience)
 			defer cancel()
 			before := time.Now()
 			if row.cancel > 0 {
@@ -161,7 +160,7 @@ func TestStop(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			server := started(t, row.start)
 			call := begin(t.Context(), t, server, 2*time.Second, row.call)
-			stop(t, server, patience, nil)
+			stop(t, server, testkit.Patience, nil)
 			if err := <-call; err != nil {
 				t.Error("a call under way got ", err)
 			}
@@ -262,9 +261,5 @@ func begin(ctx context.Context, t *testing.T, server *backend.Server, delay time
 // awaitWaiting waits until n calls wait at the server.
 func awaitWaiting(t *testing.T, server *backend.Server, n int) {
 	t.Helper()
-	for end := time.Now().Add(patience); server.Waiting() != n; time.Sleep(time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("%d calls wait, want %d", server.Waiting(), n)
-		}
-	}
+	testkit.Eventually(t, fmt.Sprintf("%d calls wait", n), func() bool { return server.Waiting() == n })
 }

@@ -1,0 +1,6 @@
+//go:build !unix
+
+package service
+
+// ServeInBackground does nothing: this system suspends no server.
+func ServeInBackground() {}

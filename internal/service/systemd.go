@@ -1,0 +1,107 @@
+package service
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/coreos/go-systemd/v22/activation"
+	"github.com/coreos/go-systemd/v22/daemon"
+	"go.uber.org/zap"
+
+	"demo-server/configs"
+	"demo-server/server/host"
+)
+
+// Sockets are listeners that a process was given, by systemd or by its supervisor. It opens those that are nil itself.
+type Sockets struct {
+	Serve net.Listener
+	Admin net.Listener
+	Queue func() host.AcceptQueuePolicy // what happens to the accept queue of Serve
+
+	Private bool // only the supervisor can connect to Admin
+}
+
+// adminName is what a socket unit calls the socket of the admin listener (FileDescriptorName=).
+const adminName = "admin"
+
+// SystemdSockets takes over what systemd listens on for this service (LISTEN_FDS), if anything.
+func SystemdSockets() (Sockets, error) { return socketsOf(activation.Files(true)) }
+
+// socketsOf takes over the files, which it closes.
+func socketsOf(files []*os.File) (given Sockets, err error) {
+	for _, file := range files {
+		listener, err := listenerOf(file)
+		switch {
+		case err != nil:
+			return Sockets{}, err
+		case file.Name() == adminName && given.Admin != nil:
+			return Sockets{}, errors.New("systemd handed over several sockets called \"admin\": give one")
+		case file.Name() == adminName:
+			given.Admin = listener
+		case given.Serve != nil:
+			return Sockets{}, errors.New("systemd handed over several sockets to serve on: give one, and call the one for admin \"admin\"")
+		default:
+			given.Serve = listener
+		}
+	}
+	// Systemd goes on listening: who connects while the service is stopped waits for its next start.
+	given.Queue = func() host.AcceptQueuePolicy {
+		if given.Serve == nil {
+			return host.Drain
+		}
+		return host.Leave
+	}
+	return given, nil
+}
+
+// Replaces names the settings that were given in vain, because the sockets are there already.
+func (s Sockets) Replaces(settings *configs.Settings) (names []string) {
+	for name, listener := range map[string]net.Listener{
+		"host": s.Serve, "port": s.Serve, "backlog": s.Serve, "admin-addr": s.Admin,
+	} {
+		if listener != nil && settings.Source(name).Kind != configs.FromDefault {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+func listenerOf(file *os.File) (net.Listener, error) {
+	defer file.Close() // the listener has a duplicate
+	listener, err := net.FileListener(file)
+	if err != nil {
+		return nil, fmt.Errorf("systemd handed over %q, which is no listening socket: %w", file.Name(), err)
+	}
+	if _, tcp := listener.(*net.TCPListener); !tcp {
+		listener.Close()
+		return nil, fmt.Errorf("systemd handed over %q, a %s socket: want TCP", file.Name(), listener.Addr().Network())
+	}
+	return listener, nil
+}
+
+// notifyTimeout is how long the reader of NOTIFY_SOCKET may take.
+const notifyTimeout = time.Second
+
+// Notify tells systemd the state of the service, where it wants to know (NOTIFY_SOCKET). It does not wait for a reader
+// that has stopped.
+func Notify(logger *zap.Logger, state string) {
+	notified := make(chan error, 1)
+	go func() {
+		_, err := daemon.SdNotify(false, state)
+		notified <- err
+	}()
+	var err error
+	select {
+	case err = <-notified:
+	case <-time.After(notifyTimeout):
+		err = os.ErrDeadlineExceeded
+	}
+	if err != nil {
+		logger.Warn("cannot notify systemd", zap.Error(err))
+	}
+}
