@@ -17,24 +17,25 @@ const module = "demo-server"
 
 // mayImport says which packages of this module each of them may import. Add a package here together with its folder.
 var mayImport = map[string][]string{
-	"bench":           {"bench/beside", "bench/load", "bench/originals", "bench/predict", "bench/result", "bench/verdict"},
-	"bench/beside":    {},
-	"bench/expect":    {"bench/result", "units"},
-	"bench/load":      {},
-	"bench/originals": {},
-	"bench/predict":   {"bench/load"},
-	"bench/report":    {"bench/result", "bench/verdict"},
-	"bench/result":    {},
-	"bench/verdict":   {"bench/result"},
-	"cmd/demo-server": {
+	"bench":            {"bench/beside", "bench/load", "bench/originals", "bench/predict", "bench/result", "bench/verdict"},
+	"bench/beside":     {},
+	"bench/expect":     {"bench/result", "units"},
+	"bench/load":       {},
+	"bench/originals":  {},
+	"bench/predict":    {"bench/load"},
+	"bench/report":     {"bench/result", "bench/verdict"},
+	"bench/result":     {},
+	"bench/verdict":    {"bench/result"},
+	"cmd/demo-server":  {"internal/cli"},
+	"configs":          {"units"},
+	"connlimit":        {},
+	"internal/catalog": {"configs", "modes", "server/fault", "units", "work", "work/kinds"},
+	"internal/cli": {
 		"bench", "bench/beside", "bench/expect", "bench/originals", "bench/report", "bench/result", "bench/verdict",
 		"configs", "internal/catalog", "internal/obslog", "internal/service", "internal/service/supervisor", "modes", "units",
 		"work/kinds", "work/remote/backend",
 	},
-	"configs":          {"units"},
-	"connlimit":        {},
-	"internal/catalog": {"configs", "modes", "server/fault", "units", "work", "work/kinds"},
-	"internal/obslog":  {"server", "work"},
+	"internal/obslog": {"server", "work"},
 	"internal/service": {
 		"configs", "internal/catalog", "internal/obslog", "modes", "server", "server/admin", "server/host",
 		"server/metrics", "work", "work/kinds",
@@ -65,8 +66,8 @@ var mayImport = map[string][]string{
 // knowsBytes are the packages that may see HTTP requests: one for those that are served, two for admin's own, one for
 // those that work waits for, one for the limits of these two, and the clients.
 var knowsBytes = []string{
-	"bench", "bench/beside", "bench/load", "cmd/demo-server", "connlimit", "server/admin", "server/fleet",
-	"server/transport", "work/remote", "work/remote/backend",
+	"bench", "bench/beside", "bench/load", "connlimit", "internal/cli", "server/admin", "server/fleet", "server/transport",
+	"work/remote", "work/remote/backend",
 }
 
 // A pkg is what `go list -json` says of a package.

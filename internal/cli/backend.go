@@ -1,0 +1,89 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"strconv"
+	"time"
+
+	"demo-server/internal/catalog"
+	"demo-server/internal/obslog"
+	"demo-server/internal/service"
+	"demo-server/work/remote/backend"
+)
+
+// backendGrace bounds the wait for calls under way once the backends are told to stop. It is longer than a client may hold a
+// connection without progress.
+const backendGrace = 15 * time.Second
+
+// backendCommand runs the slow servers that remote work waits for, so that calls to them cross a real network.
+type backendCommand struct {
+	Host     string `default:"127.0.0.1" placeholder:"HOST" help:"address to listen on"`
+	HTTPPort int    `name:"http-port" default:"7781" in:"0..65535" help:"port of the HTTP backend, where GET /?delay=300ms is answered after the delay; 0 picks a free one"`
+	GRPCPort int    `name:"grpc-port" default:"7782" in:"0..65535" help:"port of the gRPC backend, where demo.Backend's method Wait is answered after the delay that it is sent; 0 picks a free one"`
+}
+
+// Run serves until a signal stops it, and answers the calls under way then. A second signal ends it at once. One line
+// says where it listens, once it does.
+func (c backendCommand) Run(s *streams) error {
+	running, stop := service.UntilSignal(context.Background())
+	defer stop()
+	obslog.IgnoreBrokenPipe()
+	service.ServeInBackground()
+	defer logOf(s.errOut)()
+	web, err := c.open(backend.StartHTTP, c.HTTPPort, "--http-port")
+	if err != nil {
+		return err
+	}
+	defer web.Close()
+	rpc, err := c.open(backend.StartGRPC, c.GRPCPort, "--grpc-port")
+	if err != nil {
+		return err
+	}
+	defer rpc.Close()
+	fmt.Fprintf(s.out, "ready: http://%s/ and gRPC on %s\n", service.Reachable(web.Addr()), service.Reachable(rpc.Addr()))
+	<-running.Done()
+	return stopBoth(web, rpc)
+}
+
+// A starter starts a backend on an address, with at most that many connections.
+type starter func(address string, maxConnections int) (*backend.Server, error)
+
+// open starts one of the two backends, which share the open files.
+func (c backendCommand) open(start starter, port int, flag string) (*backend.Server, error) {
+	address := net.JoinHostPort(c.Host, strconv.Itoa(port))
+	server, err := start(address, max(1, catalog.PossibleConnections()/2))
+	if err != nil {
+		return nil, fmt.Errorf("cannot listen on %s: %s", address, service.Advise(err, flag))
+	}
+	return server, nil
+}
+
+// logOf has Go's own log, where libraries complain, written to out without waiting for its reader. undo ends that.
+func logOf(out io.Writer) (undo func()) {
+	w := obslog.NewWriter(out, func(lines uint64) error {
+		_, err := fmt.Fprintf(out, "%s: %d log lines dropped\n", program, lines)
+		return err
+	})
+	before := log.Writer()
+	log.SetOutput(w)
+	return func() {
+		log.SetOutput(before)
+		w.Close()
+	}
+}
+
+// stopBoth stops both at the same time, so that neither takes new calls while the other one ends.
+func stopBoth(web, rpc *backend.Server) error {
+	grace, cancel := context.WithTimeout(context.Background(), backendGrace)
+	defer cancel()
+	grace, stop := service.UntilSecondSignal(grace)
+	defer stop()
+	stopped := make(chan error, 1)
+	go func() { stopped <- web.Stop(grace) }()
+	return errors.Join(rpc.Stop(grace), <-stopped)
+}

@@ -1,0 +1,71 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"demo-server/bench/expect"
+	"demo-server/bench/originals"
+	"demo-server/configs"
+)
+
+// checkExpect reads the conditions that the run is expected to meet, and reports rows and figures that do not exist.
+func (b *benchRunCommand) checkExpect(l *line) {
+	names, err := b.expectableRows(l)
+	if err != nil {
+		return // checkRows reported it
+	}
+	for _, text := range b.Expect {
+		condition, err := expect.Parse(text, names)
+		var unknown *expect.UnknownError
+		switch {
+		case err == nil:
+			b.expected = append(b.expected, condition)
+		case !errors.As(err, &unknown):
+			l.mistaken("flag --expect %s: %s", configs.Quote(text), err)
+		case unknown.What == "figure":
+			l.mistaken("flag --expect %s: figure %s is not known; %s", configs.Quote(text), configs.Quote(unknown.Name),
+				nearestFigure(unknown))
+		case !b.rowsWrong(l):
+			l.mistaken("flag --expect %s: row %s is not known; %s", configs.Quote(text), configs.Quote(unknown.Name),
+				configs.DidYouMean(unknown.Name, unknown.Known))
+		}
+	}
+}
+
+// nearestFigure says which figure was likely meant. There are too many to list them if one resembles the name.
+func nearestFigure(unknown *expect.UnknownError) string {
+	if nearest := configs.Nearest(unknown.Name, unknown.Known); nearest != "" {
+		return fmt.Sprintf("did you mean %q? %q lists all", nearest, program+" bench --help")
+	}
+	return "known: " + strings.Join(unknown.Known, ", ")
+}
+
+// expectableRows returns the names of all rows that there may be. Which of the article's programs this machine can run is
+// not known yet.
+func (b *benchRunCommand) expectableRows(l *line) (names []string, err error) {
+	rows, err := b.rows(l)
+	if err != nil {
+		return nil, err
+	}
+	for _, row := range rows {
+		names = append(names, row.Name)
+	}
+	if b.Originals {
+		for _, p := range originals.Programs() {
+			names = append(names, p.Name)
+		}
+	}
+	return names, nil
+}
+
+// rowsWrong reports whether rows are missing because a flag that makes rows was given a wrong value.
+func (b *benchRunCommand) rowsWrong(l *line) bool {
+	for _, name := range []string{"modes", "row", "work", "originals", "against", "url"} {
+		if l.wrong[name] {
+			return true
+		}
+	}
+	return false
+}

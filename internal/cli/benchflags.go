@@ -1,0 +1,267 @@
+package cli
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"demo-server/bench"
+	"demo-server/configs"
+	"demo-server/internal/catalog"
+	"demo-server/modes"
+)
+
+// A modeList is the names of modes that this system can run.
+type modeList []string
+
+const allModes = "all"
+
+func (modeList) known() []string { return append([]string{allModes}, modes.Names()...) }
+
+// UnmarshalText takes names with commas between them, or "all".
+func (l *modeList) UnmarshalText(text []byte) (err error) {
+	*l, err = pickModes(string(text), modes.All)
+	return err
+}
+
+// pickModes leaves modes that this system cannot run out of all, but not where they are named.
+func pickModes(text string, all []modes.Mode) (picked []string, err error) {
+	if text == allModes {
+		for _, mode := range all {
+			if mode.Supported() == nil {
+				picked = append(picked, mode.Name)
+			}
+		}
+		return picked, nil
+	}
+	var wrong []error
+	for name := range strings.SplitSeq(text, ",") {
+		picked = append(picked, name)
+		if err := canRun(name, all, modeList{}.known()); err != nil {
+			wrong = append(wrong, err)
+		}
+	}
+	return picked, errors.Join(wrong...)
+}
+
+// canRun returns an error where no mode has that name, or this system cannot run it. known are the names to suggest.
+func canRun(name string, all []modes.Mode, known []string) error {
+	for _, mode := range all {
+		if mode.Name != name {
+			continue
+		}
+		if err := mode.Supported(); err != nil {
+			return fmt.Errorf("%s cannot run here: %w", name, err)
+		}
+		return nil
+	}
+	return oneOf(name, known)
+}
+
+// A variant is a mode with settings of its own.
+type variant struct {
+	given    string
+	mode     string
+	settings []configs.Flag
+	kind     string         // of work, empty where that is left to the settings
+	chosen   []configs.Flag // settings that the command chooses for the row, which do not name it
+}
+
+// UnmarshalText takes MODE, or MODE:NAME=VALUE with more pairs behind commas. All that is wrong is joined in the error.
+func (v *variant) UnmarshalText(text []byte) error {
+	v.given = string(text)
+	mode, settings, some := strings.Cut(v.given, ":")
+	v.mode = mode
+	wrong := []error{canRun(mode, modes.All, modes.Names())}
+	if some {
+		for pair := range strings.SplitSeq(settings, ",") {
+			wrong = append(wrong, v.take(pair))
+		}
+	}
+	return errors.Join(wrong...)
+}
+
+// take takes one NAME=VALUE.
+func (v *variant) take(pair string) error {
+	name, value, ok := strings.Cut(pair, "=")
+	if !ok {
+		return fmt.Errorf("%s has no value; want NAME=VALUE", configs.Quote(pair))
+	}
+	why, chosen := chosenByBench[name]
+	switch {
+	case chosen:
+		return fmt.Errorf("%s: bench chooses it itself: %s", name, why)
+	case secretFlags["--"+name]:
+		return fmt.Errorf("%s: is a secret, and a row is named by its settings; give --%s, which is for all rows", name, name)
+	case v.sets(name):
+		return fmt.Errorf("%s: is given twice", name)
+	}
+	v.settings = append(v.settings, configs.Flag{Name: name, Value: value})
+	return checkSetting(name, value)
+}
+
+// checkSetting returns what is wrong with a setting's name or value.
+func checkSetting(name, value string) error {
+	var names []string
+	for _, setting := range catalog.Configs().Table() {
+		names = append(names, setting.Name)
+	}
+	if !slices.Contains(names, name) {
+		if nearest := configs.Nearest(name, names); nearest != "" {
+			return fmt.Errorf("%s: unknown setting; did you mean %s?", configs.Quote(name), nearest)
+		}
+		return fmt.Errorf("%s: unknown setting; %q lists all", configs.Quote(name), program+" --help")
+	}
+	_, err := configs.Load(configs.Inputs{
+		Flags: []configs.Flag{{Name: name, Value: value}}, Catalog: catalog.Configs(), Partial: true,
+	})
+	var mistakes configs.Mistakes
+	if !errors.As(err, &mistakes) {
+		return err
+	}
+	var wrong []error
+	for _, mistake := range mistakes {
+		// A mistake in the value is said of the setting, one in a file that it names of the file.
+		said, ofSetting := strings.CutPrefix(mistake.String(), "flag --")
+		if !ofSetting {
+			said = name + ": " + said
+		}
+		wrong = append(wrong, errors.New(said))
+	}
+	return errors.Join(wrong...)
+}
+
+// against is a server that is running already.
+type against struct {
+	given     string
+	argument  bool   // given without a flag
+	name      string // empty for one that nameServers names
+	url       *url.URL
+	port      uint16
+	addresses []netip.AddrPort // of the URL's host, looked up once
+}
+
+// UnmarshalText takes URL or NAME=URL. A URL without a name may have a = behind its ://.
+func (a *against) UnmarshalText(text []byte) error {
+	a.given = string(text)
+	name, address, named := strings.Cut(a.given, "=")
+	if !named || strings.Contains(name, "://") {
+		name, address, named = "", a.given, false
+	}
+	u, err := url.Parse(address)
+	switch {
+	case err == nil && u.User != nil:
+		return errors.New("has a user, which is not sent; want a URL without one")
+	case named && name == "" || err != nil || u.Host == "":
+		return errors.New("is not a URL or NAME=URL; want one such as http://127.0.0.1:8080/ or mine=http://127.0.0.1:8080/")
+	case u.Scheme == "https":
+		return errors.New("https is not spoken here: encryption would be measured, not the server; want http")
+	case u.Scheme != "http":
+		return errors.New("is not an http URL; want one such as http://127.0.0.1:8080/")
+	}
+	port, err := strconv.ParseUint(cmp.Or(u.Port(), "80"), 10, 16)
+	if err != nil || port == 0 {
+		return fmt.Errorf("port %s: want 1 to 65535", u.Port())
+	}
+	a.name, a.url, a.port = name, u, uint16(port)
+	return nil
+}
+
+// nameServers gives a name to each server that has none: its host and port, and its path too if several share those.
+func nameServers(servers []against) {
+	unnamed := map[string]int{} // how many are at an address
+	for _, server := range servers {
+		if server.name == "" {
+			unnamed[server.hostPort()]++
+		}
+	}
+	for i := range servers {
+		server := &servers[i]
+		if server.name != "" {
+			continue
+		}
+		server.name = server.hostPort()
+		if unnamed[server.name] > 1 {
+			server.name += server.url.RequestURI()
+		}
+	}
+}
+
+func (a *against) hostPort() string {
+	return net.JoinHostPort(a.url.Hostname(), strconv.Itoa(int(a.port)))
+}
+
+// source says where the server was given, for messages.
+func (a *against) source() string {
+	if a.argument {
+		return "argument " + configs.Quote(a.given)
+	}
+	return "flag --against " + configs.Quote(a.given)
+}
+
+// otherName says how to name the server if its name is taken.
+func (a *against) otherName() string {
+	if strings.HasPrefix(a.given, a.name+"=") {
+		return "want another name"
+	}
+	return "want NAME=" + a.given
+}
+
+// A generator is the name of a load generator.
+type generator string
+
+func (generator) known() []string { return []string{bench.Builtin, bench.AB, bench.WRK} }
+
+// UnmarshalText takes one of the known names.
+func (g *generator) UnmarshalText(text []byte) error {
+	*g = generator(text)
+	return oneOf(string(text), g.known())
+}
+
+// A rate is in requests per second.
+type rate float64
+
+// UnmarshalText takes a number from a thousandth to a million.
+func (r *rate) UnmarshalText(text []byte) error {
+	n, err := strconv.ParseFloat(string(text), 64)
+	if err != nil || !(n >= 0.001 && n <= 1_000_000) {
+		return fmt.Errorf("%s is no rate; want requests per second, from 0.001 to 1000000", configs.Quote(string(text)))
+	}
+	*r = rate(n)
+	return nil
+}
+
+// A margin is a relative difference, such as 0.02.
+type margin float64
+
+// UnmarshalText takes 2% and 0.02 alike.
+func (m *margin) UnmarshalText(text []byte) error {
+	number, percent := strings.CutSuffix(string(text), "%")
+	n, err := strconv.ParseFloat(number, 64)
+	if percent {
+		n /= 100
+	}
+	if err != nil || !(n >= 0.001 && n <= 0.5) {
+		return fmt.Errorf("%s is no margin; want one from 0.1%% to 50%%, such as 2%% or 0.02", configs.Quote(string(text)))
+	}
+	*m = margin(n)
+	return nil
+}
+
+// A fileName is the name of a file.
+type fileName string
+
+// UnmarshalText takes any name.
+func (f *fileName) UnmarshalText(text []byte) error {
+	if len(text) == 0 {
+		return errors.New(`"" is no file name`)
+	}
+	*f = fileName(text)
+	return nil
+}

@@ -1,0 +1,37 @@
+package cli
+
+import (
+	"demo-server/bench"
+	"demo-server/bench/originals"
+	"demo-server/bench/result"
+	"demo-server/configs"
+	"demo-server/internal/catalog"
+	"demo-server/units"
+)
+
+// originalsBody is what the article's programs answer, whatever demo-server is told to.
+const originalsBody = "Hello World"
+
+// originalRows makes a row of each of the article's programs that can run here. They get the delay, and as many threads
+// as mode pool has workers where they have a number of them.
+func originalRows(set *originals.Set, settings *configs.Settings) (rows []bench.Row) {
+	for _, program := range set.Programs() {
+		places := program.Places(settings.Workers)
+		rows = append(rows, bench.Row{
+			Name: program.Name, Kind: result.KindOriginal, About: program.About, Original: program.Name,
+			Workers: settings.Workers, Known: true, Delay: settings.Delay, Body: originalsBody, Places: places,
+			Bound: originalBound(places, settings), Queue: -1,
+		})
+	}
+	return rows
+}
+
+func originalBound(places int, settings *configs.Settings) string {
+	switch places {
+	case 0:
+		return ""
+	case 1:
+		return catalog.Capacity{N: 1, Words: "1 at a time"}.PerDelay(settings.Delay)
+	}
+	return catalog.Capacity{N: places, Words: units.Count(places, "thread")}.PerDelay(settings.Delay)
+}

@@ -1,0 +1,187 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"demo-server/bench"
+	"demo-server/bench/originals"
+	"demo-server/bench/report"
+	"demo-server/bench/result"
+	"demo-server/bench/verdict"
+	"demo-server/configs"
+	"demo-server/internal/obslog"
+	"demo-server/internal/service"
+	"demo-server/units"
+)
+
+// measure measures, and shows and keeps what came of it. What was measured until an interrupt counts.
+func (b *benchRunCommand) measure(l *line, config bench.Config, set *originals.Set, s *streams) error {
+	ctx, stop := service.UntilSignal(context.Background())
+	defer stop()
+	probes, err := bench.ToolReady(ctx, config.Generator)
+	if err != nil {
+		return err
+	}
+	if wrong := uncountable(l, bench.NewPlan(config, probes)); wrong != nil {
+		return usageError(strings.Join(wrong, "\n"))
+	}
+	for i := range config.Rows {
+		if err := config.Rows[i].Choose(ctx); err != nil {
+			return err
+		}
+	}
+	plan := bench.NewPlan(config, probes)
+	if err := report.PlanText(s.out, plan.Result(), time.Now(), options(s.out)); err != nil {
+		return err
+	}
+	progress := newProgress(s.errOut, plan.Took, plan.Repeat)
+	measured := plan.Run(ctx, set, progress)
+	progress.Close()
+	for _, condition := range b.expected {
+		measured.Expectations = append(measured.Expectations, condition.Check(measured))
+	}
+	return conclude(measured, config.Rows, report.Text, b.benchFiles, s)
+}
+
+// benchCost measures what a blocked request costs.
+func benchCost(config bench.CostConfig, files benchFiles, s *streams) error {
+	ctx, stop := service.UntilSignal(context.Background())
+	defer stop()
+	fmt.Fprintf(s.out, "%s, and in each %s that block for %s at the same time.\nAll of it takes about %s.\n\n",
+		units.Count(len(config.Rows), "server"), units.Count(config.InFlight, "request"), config.Delay(), config.Took().Round(time.Second))
+	progress := newProgress(s.errOut, config.Took(), config.Repeat)
+	measured := bench.Cost(ctx, config, progress)
+	progress.Close()
+	return conclude(measured, config.Rows, report.CostText, files, s)
+}
+
+func newProgress(out io.Writer, takes time.Duration, rounds int) *bench.Progress {
+	if obslog.IsTerminal(out) {
+		return bench.NewBar(out, takes, rounds)
+	}
+	return bench.NewLines(out, takes, rounds)
+}
+
+// showing is a way to print a result.
+type showing func(io.Writer, *result.Result, report.Options) error
+
+// conclude shows what was measured and writes the files that were asked for. No failure keeps the next from being done.
+// It prints a line on standard error for each failure and each shortfall of the rows.
+func conclude(measured *result.Result, rows []bench.Row, show showing, files benchFiles, s *streams) error {
+	shown := options(s.out)
+	shown.Wide = files.Wide
+	failed := show(s.out, measured, shown)
+	for _, file := range []struct {
+		name  fileName
+		write func(io.Writer, *result.Result) error
+	}{{files.Report, report.HTML}, {files.JSON, result.Write}, {files.CSV, result.WriteCSV}} {
+		if file.name == "" {
+			continue
+		}
+		if err := writeFile(string(file.name), measured, file.write); err != nil {
+			failed = errors.Join(failed, err)
+		}
+	}
+	lines := shortfalls(measured, rows)
+	if failed != nil {
+		lines = slices.Concat(strings.Split(failed.Error(), "\n"), lines)
+	}
+	for _, line := range lines {
+		fmt.Fprintf(s.errOut, "%s: %s\n", program, obslog.OneLine(line))
+	}
+	if lines != nil {
+		return silentError(exitFailure)
+	}
+	return nil
+}
+
+func writeFile(name string, measured *result.Result, write func(io.Writer, *result.Result) error) error {
+	file, err := os.Create(name)
+	if err != nil {
+		return withoutCall(err)
+	}
+	if err := errors.Join(write(file, measured), file.Close()); err != nil {
+		return withoutCall(err)
+	}
+	return nil
+}
+
+// withoutCall leaves the system call's name out of an error: a person needs the file and what is wrong.
+func withoutCall(err error) error {
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		return fmt.Errorf("%s: %w", path.Path, path.Err)
+	}
+	return err
+}
+
+// usualWidth is for output that is not read in a terminal, whose width would be known.
+const usualWidth = 80
+
+// options are how to print there.
+func options(out io.Writer) report.Options {
+	if !obslog.IsTerminal(out) {
+		return report.Options{Width: usualWidth}
+	}
+	return report.Options{Width: terminalWidth(out), Color: obslog.Colored()}
+}
+
+// benchDiff compares two files that bench wrote.
+func benchDiff(older, newer string, margin float64, failOnChange bool, s *streams) error {
+	before, err := readResult(older)
+	if err != nil {
+		return err
+	}
+	after, err := readResult(newer)
+	if err != nil {
+		return err
+	}
+	changes := verdict.Runs(before.Rows, after.Rows, margin)
+	if len(changes) == 0 {
+		return usageError(fmt.Sprintf("%s and %s have no row in common", configs.Quote(older), configs.Quote(newer)))
+	}
+	if err := report.DiffText(s.out, before, after, changes, options(s.out)); err != nil {
+		return err
+	}
+	if changed := changedFigures(changes); failOnChange && changed != "" {
+		fmt.Fprintf(s.errOut, "%s: changed: %s\n", program, changed)
+		return silentError(exitFailure)
+	}
+	return nil
+}
+
+// changedFigures lists the figures that changed, by row: pool (requests/s, p99), single (p50).
+func changedFigures(changes []verdict.Change) string {
+	var rows, figures []string
+	for i, c := range changes {
+		if c.Changed() {
+			figures = append(figures, c.Figure.Name)
+		}
+		if last := i+1 == len(changes) || changes[i+1].A != c.A; last && figures != nil {
+			rows = append(rows, fmt.Sprintf("%s (%s)", obslog.OneLine(c.A), strings.Join(figures, ", ")))
+			figures = nil
+		}
+	}
+	return strings.Join(rows, ", ")
+}
+
+func readResult(name string) (*result.Result, error) {
+	file, err := os.Open(name)
+	if err != nil {
+		return nil, withoutCall(err)
+	}
+	defer file.Close()
+	r, err := result.Read(file)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return r, nil
+}

@@ -1,0 +1,109 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"time"
+
+	"demo-server/configs"
+)
+
+// healthCommand asks a running server for its health. It is the HEALTHCHECK of an image that holds nothing else.
+type healthCommand struct {
+	Timeout timeout `default:"2s" help:"for the whole request"`
+	URL     string  `name:"url" placeholder:"URL" help:"what to ask instead of /healthz on the address of admin-addr"`
+}
+
+// A timeout is a duration above 0.
+type timeout time.Duration
+
+// UnmarshalText parses Go's syntax for durations.
+func (t *timeout) UnmarshalText(text []byte) error {
+	d, err := time.ParseDuration(string(text))
+	if err != nil || d <= 0 {
+		return fmt.Errorf("%s is no timeout; want a duration above 0s, such as 2s or 300ms", configs.Quote(string(text)))
+	}
+	*t = timeout(d)
+	return nil
+}
+
+// Run prints one line, and returns an error where the answer is anything but 200.
+func (c healthCommand) Run(s *streams, settings *configs.Settings) error {
+	target, err := c.target(settings)
+	if err != nil {
+		return err
+	}
+	if err := ask(target, time.Duration(c.Timeout)); err != nil {
+		return fmt.Errorf("unhealthy: %s: %w", target, err)
+	}
+	fmt.Fprintf(s.out, "healthy: %s\n", target)
+	return nil
+}
+
+// target is the URL to ask.
+func (c healthCommand) target(settings *configs.Settings) (string, error) {
+	if c.URL != "" {
+		return c.URL, checkURL(c.URL)
+	}
+	address, _ := settings.AdminAddress()
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return "", usageError("admin-addr is empty: there is no admin listener to ask; use --admin-addr or --url")
+	}
+	if port == "0" {
+		return "", usageError(fmt.Sprintf("admin-addr %s is any free port: it cannot be known here; use --admin-addr or --url",
+			settings.AdminAddr))
+	}
+	if host == "" {
+		host = "127.0.0.1" // a URL needs one, and a listener on all addresses has this one
+	}
+	return "http://" + net.JoinHostPort(host, port) + "/healthz", nil
+}
+
+func checkURL(text string) error {
+	if u, err := url.Parse(text); err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" {
+		return nil
+	}
+	return usageError(fmt.Sprintf("flag --url: %s is no URL; want one such as http://127.0.0.1:7780/healthz",
+		configs.Quote(text)))
+}
+
+// ask gets target once, and returns an error unless the answer is 200.
+func ask(target string, timeout time.Duration) error {
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, target, nil)
+	if err != nil {
+		return err
+	}
+	// A proxy of the environment would answer for itself, and so would what a redirection leads to.
+	client := http.Client{
+		Transport:     &http.Transport{DisableKeepAlives: true},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	response, err := client.Do(request)
+	if err != nil {
+		return plain(err, timeout)
+	}
+	response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("answered %s", response.Status)
+	}
+	return nil
+}
+
+// plain takes the method and the URL, which are known, off an HTTP client's error.
+func plain(err error, timeout time.Duration) error {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("no answer within %s", timeout)
+	}
+	var wrapped *url.Error
+	if errors.As(err, &wrapped) {
+		return wrapped.Err
+	}
+	return err
+}

@@ -1,0 +1,83 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strconv"
+
+	"demo-server/modes"
+)
+
+// modesCommand lists the modes.
+type modesCommand struct {
+	JSON bool `name:"json" help:"print JSON, an array of objects"`
+}
+
+// A modeRow is what is printed of a mode, and the JSON that other programs read.
+type modeRow struct {
+	Name      string `json:"name"`
+	Summary   string `json:"summary"`
+	Mirrors   string `json:"mirrors"`
+	Differs   string `json:"differs"`
+	Choose    string `json:"choose"` // when to choose it
+	Bound     string `json:"bound"`
+	Excess    string `json:"excess"` // what becomes of requests beyond the bound
+	Lacks     string `json:"lacks"`
+	Supported bool   `json:"supported"`
+	Reason    string `json:"reason"` // why it is not supported; empty where it is
+}
+
+func modeRows() (rows []modeRow) {
+	for _, mode := range modes.All {
+		limit := mode.Instance(modes.Options{}).Limit
+		row := modeRow{
+			Name: mode.Name, Summary: mode.Summary, Mirrors: mode.PythonEquivalent, Differs: mode.Differences, Choose: mode.Choose,
+			Bound: boundOf(limit), Excess: string(limit.Overflow), Lacks: mode.Limitations, Supported: true,
+		}
+		if err := mode.Supported(); err != nil {
+			row.Supported, row.Reason = false, err.Error()
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+// boundOf names what limits a mode: a setting, "1" for one request at a time, or "none".
+func boundOf(limit modes.Limit) string {
+	switch {
+	case limit.Overflow == modes.Admit:
+		return "none"
+	case limit.Setting == "":
+		return strconv.Itoa(limit.N)
+	}
+	return limit.Setting
+}
+
+// Run prints the modes as text or as JSON.
+func (c modesCommand) Run(s *streams) error {
+	if c.JSON {
+		encoder := json.NewEncoder(s.out)
+		encoder.SetIndent("", "  ")
+		return encoder.Encode(modeRows())
+	}
+	for i, row := range modeRows() {
+		if i > 0 {
+			fmt.Fprintln(s.out)
+		}
+		row.print(s.out)
+	}
+	return nil
+}
+
+func (r modeRow) print(out io.Writer) {
+	fmt.Fprintln(out, r.Name)
+	for _, line := range []struct{ label, text string }{
+		{"does", r.Summary}, {"choose it", r.Choose}, {"mirrors", r.Mirrors}, {"differs", r.Differs}, {"bound", r.Bound}, {"excess", r.Excess}, {"lacks", r.Lacks},
+		{"cannot run", r.Reason},
+	} {
+		if line.text != "" {
+			fmt.Fprint(out, columns("  "+line.label, 14, line.text))
+		}
+	}
+}

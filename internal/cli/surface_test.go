@@ -1,0 +1,44 @@
+//go:build linux
+
+package cli
+
+import (
+	"bytes"
+	stdflag "flag"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var update = stdflag.Bool("update", false, "rewrite testdata/surface.txt")
+
+// TestSurface holds the help of every command with all its flags, the modes as JSON, and the settings as YAML. A change
+// here is a change for users, and belongs into CHANGELOG.md. What else users see is held by the test of the same name in
+// the root folder. Other systems cannot run all modes, and their help says so.
+func TestSurface(t *testing.T) {
+	const golden = "testdata/surface.txt"
+	commands := []string{"--help", "modes --json", "config"}
+	for _, command := range newParser().Model.Leaves(false) {
+		commands = append(commands, strings.TrimPrefix(path(command), program+" ")+" --help")
+	}
+	var got bytes.Buffer
+	for _, command := range commands {
+		got.WriteString("$ " + program + " " + command + "\n")
+		Main(strings.Fields(command), nil, &got, &got)
+	}
+	if *update {
+		if err := os.WriteFile(golden, got.Bytes(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got.String()); diff != "" {
+		t.Errorf("users see something else now; if that is intended, run go test ./internal/cli -update:\n%s", diff)
+	}
+}

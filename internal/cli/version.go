@@ -1,0 +1,62 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"runtime"
+	"runtime/debug"
+	"strings"
+)
+
+// versionCommand prints what the binary was built from.
+type versionCommand struct{}
+
+// Run prints the module's version, its revision where the build knew it, and Go's.
+func (versionCommand) Run(s *streams) error {
+	build, _ := debug.ReadBuildInfo()
+	printVersion(s.out, build)
+	return nil
+}
+
+// printVersion prints a build, which is nil where the binary holds nothing about it.
+func printVersion(out io.Writer, build *debug.BuildInfo) {
+	version, revision := versionOf(build)
+	fmt.Fprintf(out, "%s %s\n", program, version)
+	if revision != "" {
+		fmt.Fprintf(out, "revision %s\n", revision)
+	}
+	fmt.Fprintf(out, "%s %s/%s\n", runtime.Version(), runtime.GOOS, runtime.GOARCH)
+}
+
+// versionOf is the version of a build, and its revision where that is known.
+func versionOf(build *debug.BuildInfo) (version, revision string) {
+	if build == nil {
+		return "devel", ""
+	}
+	version = build.Main.Version
+	if version == "" || version == "(devel)" {
+		version = "devel"
+	}
+	revision = setting(build, "vcs.revision")
+	if revision != "" && setting(build, "vcs.modified") == "true" {
+		revision += " (modified)"
+	}
+	return version, revision
+}
+
+// ownVersion is the version and the revision of this program in one line.
+func ownVersion() string {
+	build, _ := debug.ReadBuildInfo()
+	version, revision := versionOf(build)
+	return strings.TrimSpace(version + " " + revision)
+}
+
+// setting returns one of the settings that the binary was built with, or "".
+func setting(build *debug.BuildInfo, key string) string {
+	for _, setting := range build.Settings {
+		if setting.Key == key {
+			return setting.Value
+		}
+	}
+	return ""
+}
