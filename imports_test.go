@@ -30,10 +30,14 @@ var mayImport = map[string][]string{
 	"configs":          {"units"},
 	"connlimit":        {},
 	"internal/catalog": {"configs", "modes", "server/fault", "units", "work", "work/kinds"},
+	"internal/benchspec": {
+		"bench", "bench/beside", "bench/expect", "bench/originals", "bench/result", "configs", "internal/catalog", "modes",
+		"units", "work/kinds",
+	},
 	"internal/cli": {
 		"bench", "bench/beside", "bench/expect", "bench/originals", "bench/report", "bench/result", "bench/verdict",
-		"configs", "internal/catalog", "internal/obslog", "internal/service", "internal/service/supervisor", "modes", "units",
-		"work/kinds", "work/remote/backend",
+		"configs", "internal/benchspec", "internal/catalog", "internal/obslog", "internal/service",
+		"internal/service/supervisor", "modes", "units", "work/kinds", "work/remote/backend",
 	},
 	"internal/obslog": {"server", "work"},
 	"internal/service": {

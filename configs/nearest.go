@@ -2,6 +2,7 @@ package configs
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/agnivade/levenshtein"
@@ -41,6 +42,14 @@ func beginning(name string, known []string) (only string) {
 		}
 	}
 	return only
+}
+
+// OneOf returns an error if text is none of the known names.
+func OneOf(text string, known []string) error {
+	if slices.Contains(known, text) {
+		return nil
+	}
+	return fmt.Errorf("%s is not known; %s", Quote(text), DidYouMean(text, known))
 }
 
 // DidYouMean says what would be right instead of a name that is not known: the nearest one, and all there are.

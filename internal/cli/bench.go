@@ -1,18 +1,17 @@
 package cli
 
 import (
-	"context"
 	"fmt"
-	"maps"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
-	"demo-server/bench"
 	"demo-server/bench/expect"
 	"demo-server/bench/originals"
+	"demo-server/internal/benchspec"
 	"demo-server/internal/catalog"
-	"demo-server/work/kinds"
+	"demo-server/internal/service/supervisor"
 )
 
 // benchCommand is the pressure test, and what goes with it.
@@ -22,18 +21,6 @@ type benchCommand struct {
 	Cost benchCostCommand `cmd:"" settings:"" help:"measure what a blocked request costs in each mode"`
 }
 
-// chosenByBench are the settings that bench chooses for the servers that it starts, and why.
-var chosenByBench = map[string]string{
-	"mode":        "--modes says which run",
-	"host":        "its servers are for this machine alone",
-	"port":        "each of its servers gets a free one",
-	"admin-addr":  "it looks into its servers through that",
-	"admin-token": "it looks into its servers itself",
-	"log-level":   "it reads what its servers log",
-	"log-format":  "it reads what its servers log",
-	"seed":        "its own --seed is of the order of the rows",
-}
-
 // benchRunCommand runs the pressure test.
 type benchRunCommand struct {
 	benchRows  `embed:"" group:"What runs"`
@@ -41,52 +28,52 @@ type benchRunCommand struct {
 	benchCare  `embed:"" group:"How it is measured"`
 	benchFiles `embed:"" group:"What is shown and kept"`
 
-	URL []against `arg:"" optional:"" sep:"none" name:"url"`
+	URL []benchspec.ExternalServer `arg:"" optional:"" sep:"none" name:"url"`
 
-	expected []expect.Condition // of Expect
+	run benchspec.Run
 }
 
 // benchRows say what is put under load.
 type benchRows struct {
-	Modes       modeList  `default:"all" placeholder:"MODE,MODE" help:"all that this system can run, or some"`
-	Row         []variant `sep:"none" placeholder:"MODE:NAME=VALUE,…" help:"a mode with settings of its own; repeatable"`
-	Work        workList  `placeholder:"KIND,KIND" help:"kinds of work, each in each of these, or all that can be done; see above"`
-	Originals   bool      `help:"the article's Python programs too"`
-	Against     []against `sep:"none" placeholder:"[NAME=]URL" help:"a server that runs already, like the argument URL; repeatable"`
-	AllowRemote bool      `help:"let --against and URL put load on other machines"`
-	Quick       bool      `help:"2 rounds of 2.5s with a delay of 200ms, about 40s for all modes; see above"`
-	Article     bool      `help:"the article's test: 5000 requests by 100 clients, a delay of 2s; see above"`
-	Port        int       `in:"0..65535" default:"0" help:"TCP port of the servers that it starts; 0 picks free ones"`
+	Modes       benchspec.ModeList         `default:"all" placeholder:"MODE,MODE" help:"all that this system can run, or some"`
+	Row         []benchspec.Variant        `sep:"none" placeholder:"MODE:NAME=VALUE,…" help:"a mode with settings of its own; repeatable"`
+	Work        benchspec.WorkList         `placeholder:"KIND,KIND" help:"kinds of work, each in each of these, or all that can be done; see above"`
+	Originals   bool                       `help:"the article's Python programs too"`
+	Against     []benchspec.ExternalServer `sep:"none" placeholder:"[NAME=]URL" help:"a server that runs already, like the argument URL; repeatable"`
+	AllowRemote bool                       `help:"let --against and URL put load on other machines"`
+	Quick       bool                       `help:"2 rounds of 2.5s with a delay of 200ms, about 40s for all modes; see above"`
+	Article     bool                       `help:"the article's test: 5000 requests by 100 clients, a delay of 2s; see above"`
+	Port        int                        `in:"0..65535" default:"0" help:"TCP port of the servers that it starts; 0 picks free ones"`
 }
 
 // benchLoad says what load that is.
 type benchLoad struct {
-	Concurrency int           `short:"c" in:"1..100000" default:"100" help:"clients; with --rate, requests that may wait"`
-	Requests    int           `short:"n" in:"0..10000000" default:"0" help:"of each repeat; 0 goes by --duration"`
-	Duration    time.Duration `short:"z" in:"1ns..1h" default:"10s" help:"of each repeat"`
-	Rate        rate          `placeholder:"R" help:"requests per second, however many wait; see above"`
-	Keepalive   bool          `help:"keep connections for more than one request"`
-	SameBody    bool          `name:"same-body" help:"a reply of --against with another body than the first one has failed"`
-	Timeout     timeout       `help:"of a request; without it 30s, or longer where theory predicts so"`
-	With        generator     `default:"builtin" placeholder:"NAME" help:"load generator"`
+	Concurrency int                 `short:"c" in:"1..100000" default:"100" help:"clients; with --rate, requests that may wait"`
+	Requests    int                 `short:"n" in:"0..10000000" default:"0" help:"of each repeat; 0 goes by --duration"`
+	Duration    time.Duration       `short:"z" in:"1ns..1h" default:"10s" help:"of each repeat"`
+	Rate        benchspec.Rate      `placeholder:"R" help:"requests per second, however many wait; see above"`
+	Keepalive   bool                `help:"keep connections for more than one request"`
+	SameBody    bool                `name:"same-body" help:"a reply of --against with another body than the first one has failed"`
+	Timeout     benchspec.Timeout   `help:"of a request; without it 30s, or longer where theory predicts so"`
+	With        benchspec.Generator `default:"builtin" placeholder:"NAME" help:"load generator"`
 }
 
 // benchCare says how closely to look.
 type benchCare struct {
-	Repeat int           `in:"1..1000" default:"6" help:"rounds, each with every row in another order"`
-	Warmup time.Duration `in:"0s..1h" default:"0s" help:"at the start of each repeat, not counted"`
-	Budget time.Duration `in:"1ns..24h" default:"60s" help:"longest that a repeat of --requests takes; see above"`
-	Margin margin        `default:"2%" help:"difference that does not matter"`
-	Seed   int           `in:"0..2147483647" default:"1" help:"of the order of the rows"`
-	Expect []string      `sep:"none" placeholder:"CONDITION" help:"exit code 1 if it is not met, such as goroutine.failed==0; repeatable; see above"`
+	Repeat int              `in:"1..1000" default:"6" help:"rounds, each with every row in another order"`
+	Warmup time.Duration    `in:"0s..1h" default:"0s" help:"at the start of each repeat, not counted"`
+	Budget time.Duration    `in:"1ns..24h" default:"60s" help:"longest that a repeat of --requests takes; see above"`
+	Margin benchspec.Margin `default:"2%" help:"difference that does not matter"`
+	Seed   int              `in:"0..2147483647" default:"1" help:"of the order of the rows"`
+	Expect []string         `sep:"none" placeholder:"CONDITION" help:"exit code 1 if it is not met, such as goroutine.failed==0; repeatable; see above"`
 }
 
 // benchFiles are what becomes of the result.
 type benchFiles struct {
-	Report fileName `help:"HTML page with the table, the verdict and pictures; needs no network"`
-	JSON   fileName `name:"json" help:"all that was measured"`
-	CSV    fileName `name:"csv" help:"a line for each repeat"`
-	Wide   bool     `help:"show all columns, and with several kinds of --work a table for each"`
+	Report benchspec.FileName `help:"HTML page with the table, the verdict and pictures; needs no network"`
+	JSON   benchspec.FileName `name:"json" help:"all that was measured"`
+	CSV    benchspec.FileName `name:"csv" help:"a line for each repeat"`
+	Wide   bool               `help:"show all columns, and with several kinds of --work a table for each"`
 }
 
 // Help is what the flags leave out.
@@ -145,69 +132,49 @@ code: 1 if a row had not been measured yet.
 `
 }
 
-func (*benchRunCommand) chooses() map[string]string {
-	chosen := maps.Clone(chosenByBench)
-	chosen["work"] = "its own --work takes several kinds"
-	return chosen
+func (*benchRunCommand) chooses() map[string]string { return (*benchspec.Run)(nil).Reserved() }
+
+func (b *benchRunCommand) check(l *line) {
+	b.run = benchspec.Run{
+		Rows: benchspec.Rows(b.benchRows), Load: benchspec.Load(b.benchLoad), Method: benchspec.Method(b.benchCare),
+		Output: benchspec.Output(b.benchFiles), URLs: b.URL,
+	}
+	l.mistakenBy(b.run.Check(l, len(l.mistakes) > 0))
 }
 
 // Run runs the test.
 func (b *benchRunCommand) Run(s *streams, l *line) error {
 	forgetSettings()
-	config, err := b.config(l)
+	config, err := b.run.Config(l)
 	if err != nil {
 		return err
 	}
-	if b.allWork() {
-		for _, kind := range kinds.Names() {
-			if err := missing(l, kind); err != nil {
-				fmt.Fprintf(s.errOut, "%s: left out of --work=%s: %s\n", program, allWork, err)
-			}
-		}
+	if config.Binary, err = os.Executable(); err != nil {
+		return err
+	}
+	config.Command, config.Version = l.whole(), ownVersion()
+	for _, err := range b.run.SkippedKinds(l) {
+		fmt.Fprintf(s.errOut, "%s: left out of --work=all: %s\n", program, err)
 	}
 	var set *originals.Set
 	if b.Originals {
-		if set, err = originals.Prepare(context.Background(), originals.Programs()); err != nil {
+		if set, err = b.run.AddOriginals(l, &config); err != nil {
 			return err
 		}
 		defer set.Close()
-		settings, err := l.loadSettings(b.chosenDelay(l, nil)...)
-		if err != nil {
-			return err
-		}
-		config.Rows = append(config.Rows, originalRows(set, settings)...)
 		if missing := set.Missing(); missing != "" {
 			fmt.Fprintf(s.errOut, "%s: %s\n", program, missing)
 		}
 	}
-	return b.measure(l, config, set, s)
-}
-
-// config is what the flags ask for, as check has left them.
-func (b *benchRunCommand) config(l *line) (bench.Config, error) {
-	binary, err := os.Executable()
-	if err != nil {
-		return bench.Config{}, err
-	}
-	rows, err := b.rows(l)
-	config := bench.Config{
-		Binary: binary, Command: l.whole(), Version: ownVersion(), Rows: rows, Generator: string(b.With),
-		Concurrency: b.Concurrency, Requests: b.Requests, Duration: b.Duration, Rate: float64(b.Rate),
-		Keepalive: b.Keepalive, SameBody: b.SameBody, Repeat: b.Repeat, Warmup: b.Warmup, Timeout: time.Duration(b.Timeout), Budget: b.Budget,
-		Seed: uint64(b.Seed), Margin: float64(b.Margin),
-	}
-	if b.Article {
-		config.Reasonable = articleTime
-	}
-	return config, err
+	return measure(l, &b.run, config, set, s)
 }
 
 // benchDiffCommand compares two runs.
 type benchDiffCommand struct {
-	Old          fileName `arg:"" optional:"" help:"a file that --json wrote"`
-	New          fileName `arg:"" optional:"" help:"a file that --json wrote"`
-	Margin       margin   `default:"2%" help:"difference that does not matter"`
-	FailOnChange bool     `help:"exit with 1 if any figure differs, for better or worse"`
+	Old          benchspec.FileName `arg:"" optional:"" help:"a file that --json wrote"`
+	New          benchspec.FileName `arg:"" optional:"" help:"a file that --json wrote"`
+	Margin       benchspec.Margin   `default:"2%" help:"difference that does not matter"`
+	FailOnChange bool               `help:"exit with 1 if any figure differs, for better or worse"`
 }
 
 // Help is what the flags leave out.
@@ -231,13 +198,13 @@ func (d *benchDiffCommand) Run(s *streams) error {
 
 // benchCostCommand measures what a blocked request costs.
 type benchCostCommand struct {
-	Modes    modeList      `default:"all" placeholder:"MODE,MODE" help:"all that this system can run, or some"`
-	InFlight int           `in:"1..100000" default:"18000" help:"requests that block at the same time; see above"`
-	Ramp     time.Duration `in:"1ns..1h" default:"4s" help:"time that it takes to send them"`
-	Repeat   int           `in:"1..1000" default:"1" help:"how often each mode is measured"`
-	Beside   bool          `help:"bare net/http and fasthttp, nginx, and the article's Flask and gevent too"`
-	JSON     fileName      `name:"json" help:"all that was measured"`
-	Wide     bool          `help:"show all columns"`
+	Modes    benchspec.ModeList `default:"all" placeholder:"MODE,MODE" help:"all that this system can run, or some"`
+	InFlight int                `in:"1..100000" default:"18000" help:"requests that block at the same time; see above"`
+	Ramp     time.Duration      `in:"1ns..1h" default:"4s" help:"time that it takes to send them"`
+	Repeat   int                `in:"1..1000" default:"1" help:"how often each mode is measured"`
+	Beside   bool               `help:"bare net/http and fasthttp, nginx, and the article's Flask and gevent too"`
+	JSON     benchspec.FileName `name:"json" help:"all that was measured"`
+	Wide     bool               `help:"show all columns"`
 }
 
 // Help is what the flags leave out.
@@ -257,12 +224,15 @@ is a mistake on the command line or in the settings.
 `
 }
 
-func (*benchCostCommand) chooses() map[string]string {
-	chosen := maps.Clone(chosenByBench)
-	for _, name := range []string{"delay", "queue", "queue-timeout"} {
-		chosen[name] = "all requests have to block at the same time"
+func (*benchCostCommand) chooses() map[string]string { return (*benchspec.Cost)(nil).Reserved() }
+
+func (b *benchCostCommand) check(l *line) { l.mistakenBy(b.cost().Check(l)) }
+
+func (b *benchCostCommand) cost() *benchspec.Cost {
+	return &benchspec.Cost{
+		Modes: b.Modes, InFlight: b.InFlight, Ramp: b.Ramp, Repeat: b.Repeat, Beside: b.Beside,
+		Output: benchspec.Output{JSON: b.JSON, Wide: b.Wide},
 	}
-	return chosen
 }
 
 // Run measures.
@@ -273,24 +243,38 @@ func (b *benchCostCommand) Run(s *streams, l *line) error {
 			program, most, b.InFlight, catalog.OpenFileLimit())
 		b.InFlight = most
 	}
-	binary, err := os.Executable()
+	cost := b.cost()
+	config, err := cost.Config(l)
 	if err != nil {
 		return err
 	}
-	rows, err := rowsOf(l, variants(b.Modes))
-	if err != nil {
+	if config.Binary, err = os.Executable(); err != nil {
 		return err
 	}
-	config := bench.CostConfig{
-		Binary: binary, Command: l.whole(), Version: ownVersion(), Rows: rows,
-		InFlight: b.InFlight, Ramp: b.Ramp, Repeat: b.Repeat,
-	}
+	config.Command, config.Version = l.whole(), ownVersion()
 	if b.Beside {
-		end, err := putBeside(&config, s)
+		missing, end, err := benchspec.AddBaselines(&config)
 		if err != nil {
 			return err
 		}
 		defer end()
+		for _, line := range missing {
+			fmt.Fprintf(s.errOut, "%s: %s\n", program, line)
+		}
 	}
-	return benchCost(config, benchFiles{JSON: b.JSON, Wide: b.Wide}, s)
+	return benchCost(config, cost.Output, s)
+}
+
+// forgetSettings takes out of this process's environment what is for it alone, since all that bench starts inherits the
+// rest: load generators, nginx and Python have no use for settings and passwords. A server of its own gets what it needs
+// by its row.
+func forgetSettings() {
+	environ := os.Environ()
+	kept := slices.DeleteFunc(supervisor.Environ(environ), benchspec.ForPostgres)
+	for _, variable := range environ {
+		if !slices.Contains(kept, variable) {
+			name, _, _ := strings.Cut(variable, "=")
+			os.Unsetenv(name)
+		}
+	}
 }

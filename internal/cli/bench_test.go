@@ -1,10 +1,7 @@
 package cli
 
 import (
-	"context"
-	"errors"
 	"fmt"
-	"net"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -77,12 +74,12 @@ func TestBenchNames(t *testing.T) {
 			"pool × sleep", "pool × block", "pool × cpu", "pool × mutex", "pool × file", "pool × http", "pool × sql", "pool × grpc"}},
 	} {
 		b, l := benchOf(t, nil, c.flags...)
-		rows, err := b.rows(l)
+		config, err := b.run.Config(l)
 		if err != nil {
 			t.Fatal(err)
 		}
 		var got []string
-		for _, row := range rows {
+		for _, row := range config.Rows {
 			got = append(got, row.Name)
 		}
 		if diff := cmp.Diff(c.want, got); diff != "" {
@@ -217,7 +214,7 @@ func TestBenchRows(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			b, l := benchOf(t, c.environ, c.flags...)
-			rows, err := b.rows(l)
+			config, err := b.run.Config(l)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -225,7 +222,7 @@ func TestBenchRows(t *testing.T) {
 			c.want.Kind, c.want.Known, c.want.About, c.want.When = result.KindMode, true, mode.Summary, mode.Choose
 			c.want.Work = orSleep(c.want.Work)
 			c.want.WorkAbout = kinds.Named(c.want.Work).Summary
-			if diff := cmp.Diff([]bench.Row{c.want}, rows); diff != "" {
+			if diff := cmp.Diff([]bench.Row{c.want}, config.Rows); diff != "" {
 				t.Error(diff)
 			}
 		})
@@ -241,6 +238,7 @@ func orSleep(work string) string {
 
 // TestBenchQuick: the delay of --quick is the weakest of all.
 func TestBenchQuick(t *testing.T) {
+	const quickDelay = 200 * time.Millisecond
 	file := filepath.Join(t.TempDir(), "settings.yaml")
 	if err := os.WriteFile(file, []byte("delay: 400ms\n"), 0o600); err != nil {
 		t.Fatal(err)
@@ -263,12 +261,12 @@ func TestBenchQuick(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			b, l := benchOf(t, c.environ, append(c.flags, "--quick")...)
-			rows, err := b.rows(l)
+			config, err := b.run.Config(l)
 			if err != nil {
 				t.Fatal(err)
 			}
 			var got []time.Duration
-			for _, row := range rows {
+			for _, row := range config.Rows {
 				got = append(got, row.Delay)
 				if flag := "--delay=" + quickDelay.String(); slices.Contains(row.Args, flag) != (row.Delay == quickDelay) {
 					t.Errorf("%s has a delay of %s, and its server the flags %q", row.Name, row.Delay, row.Args)
@@ -285,7 +283,7 @@ func TestBenchQuick(t *testing.T) {
 func TestBenchAgainst(t *testing.T) {
 	mine, six := "http://127.0.0.1:8080/a?b=c", "http://[::1]"
 	b, l := benchOf(t, nil, "--modes=single", "--against=mine="+mine, "--against=6="+six)
-	rows, err := b.rows(l)
+	config, err := b.run.Config(l)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -295,72 +293,8 @@ func TestBenchAgainst(t *testing.T) {
 		{Name: "6", Kind: result.KindAgainst, About: "a server at " + six, URL: six,
 			Addresses: []netip.AddrPort{netip.MustParseAddrPort("[::1]:80")}},
 	}
-	if diff := cmp.Diff(want, rows[1:], cmp.Comparer(func(a, b netip.AddrPort) bool { return a == b })); diff != "" {
+	if diff := cmp.Diff(want, config.Rows[1:], cmp.Comparer(func(a, b netip.AddrPort) bool { return a == b })); diff != "" {
 		t.Error(diff)
-	}
-}
-
-// TestBenchLooksUpOnce: the addresses that were checked are those that get the load, even if the name has others a moment
-// later.
-func TestBenchLooksUpOnce(t *testing.T) {
-	cases := []struct {
-		name       string
-		addresses  []string
-		remote     bool
-		wrong      string
-		wantLoaded []string
-	}{
-		{"this machine", []string{"127.0.0.1"}, false, "", []string{"127.0.0.1:80"}},
-		{"both protocols", []string{"::1", "127.8.9.1", "::ffff:127.0.0.1"}, false, "", []string{"[::1]:80", "127.8.9.1:80", "127.0.0.1:80"}},
-		{"another", []string{"192.0.2.1"}, false, "192.0.2.1 is not this machine; --allow-remote puts load on it where you may", nil},
-		{"both", []string{"127.0.0.1", "192.0.2.1"}, false,
-			`"rebind.test" has addresses of this machine and of others (192.0.2.1); give the one that is meant`, nil},
-		{"any", []string{"0.0.0.0"}, false, "0.0.0.0 is not this machine; --allow-remote puts load on it where you may", nil},
-		{"another, allowed", []string{"192.0.2.1"}, true, "", []string{"192.0.2.1:80"}},
-		{"none", nil, true, `the name "rebind.test" is not known: no such host`, nil},
-	}
-	for _, c := range cases {
-		t.Run(c.name, func(t *testing.T) {
-			lookups := 0
-			t.Cleanup(func() { lookup = net.DefaultResolver.LookupNetIP })
-			lookup = func(context.Context, string, string) (found []netip.Addr, err error) {
-				if lookups++; c.addresses == nil || lookups > 1 {
-					return nil, &net.DNSError{Err: "no such host", IsNotFound: true}
-				}
-				for _, address := range c.addresses {
-					found = append(found, netip.MustParseAddr(address))
-				}
-				return found, nil
-			}
-			flags := []string{"bench", "--modes=single", "--against=mine=http://rebind.test/", fmt.Sprintf("--allow-remote=%t", c.remote)}
-			parser := newParser()
-			l := readLine(parser.Model.Node, flags, nil)
-			if _, err := parser.Parse(l.words()); err != nil {
-				t.Fatal(err)
-			}
-			b := target(l.command).(*benchRunCommand)
-			b.check(l)
-			var want, got []string
-			if c.wrong != "" {
-				want = []string{`flag --against "mine=http://rebind.test/": ` + c.wrong}
-			}
-			if diff := cmp.Diff(want, l.mistakes); diff != "" {
-				t.Error(diff)
-			}
-			if c.wrong != "" {
-				return
-			}
-			rows, err := b.rows(l)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, address := range rows[1].Addresses {
-				got = append(got, address.String())
-			}
-			if diff := cmp.Diff(c.wantLoaded, got); diff != "" || lookups != 1 {
-				t.Errorf("%d lookups, want 1\n%s", lookups, diff)
-			}
-		})
 	}
 }
 
@@ -416,67 +350,16 @@ func TestBenchConfig(t *testing.T) {
 	}
 	for _, c := range cases {
 		b, l := benchOf(t, nil, append([]string{"--modes=single"}, c.flags...)...)
-		got, err := b.config(l)
+		got, err := b.run.Config(l)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got.Binary == "" || got.Version == "" || len(got.Rows) != 1 || got.Command[0] != program || got.Command[1] != "bench" {
+		if len(got.Rows) != 1 {
 			t.Errorf("%v: incomplete: %+v", c.flags, got)
 		}
-		got.Binary, got.Version, got.Rows, got.Command = "", "", nil, nil
+		got.Rows = nil
 		if diff := cmp.Diff(c.want, got); diff != "" {
 			t.Errorf("%v:\n%s", c.flags, diff)
-		}
-	}
-}
-
-// A mode that this system cannot run is left out of all, but a mistake where it is named.
-func TestPickModes(t *testing.T) {
-	all := []modes.Mode{
-		{Name: "pool", Supported: func() error { return nil }},
-		{Name: "single", Supported: func() error { return errors.New("it needs ppoll") }},
-	}
-	for _, c := range []struct {
-		text, wrong string
-		want        []string
-	}{
-		{"all", "", []string{"pool"}},
-		{"pool", "", []string{"pool"}},
-		{"pool,single", "single cannot run here: it needs ppoll", []string{"pool", "single"}},
-	} {
-		got, err := pickModes(c.text, all)
-		wrong := ""
-		if err != nil {
-			wrong = err.Error()
-		}
-		if diff := cmp.Diff(c.want, got); diff != "" || wrong != c.wrong {
-			t.Errorf("%s: %q, want %q\n%s", c.text, wrong, c.wrong, diff)
-		}
-	}
-}
-
-func TestMargin(t *testing.T) {
-	for text, want := range map[string]margin{
-		"2%": 0.02, "0.02": 0.02, "0.1%": 0.001, "50%": 0.5, "0.5": 0.5,
-		"2": 0, "0": 0, "0.09%": 0, "51%": 0, "NaN": 0, "-2%": 0, "%": 0, "2%%": 0, "": 0,
-	} {
-		var got margin
-		err := got.UnmarshalText([]byte(text))
-		if got != want || (err == nil) != (want > 0) {
-			t.Errorf("%q: %g, %v; want %g", text, got, err, want)
-		}
-	}
-}
-
-func TestRate(t *testing.T) {
-	for text, want := range map[string]rate{
-		"50": 50, "0.1": 0.1, "1e6": 1_000_000,
-		"0.001": 0.001, "0.0009": 0, "1e-300": 0, "0": 0, "-1": 0, "1000001": 0, "Inf": 0, "NaN": 0, "50/s": 0, "": 0,
-	} {
-		var got rate
-		err := got.UnmarshalText([]byte(text))
-		if got != want || (err == nil) != (want > 0) {
-			t.Errorf("%q: %g, %v; want %g", text, got, err, want)
 		}
 	}
 }
@@ -487,10 +370,6 @@ func TestBenchKeepsSecrets(t *testing.T) {
 	want := []string{"demo-server", "bench", "--modes=pool", "--dsn=(redacted)", "--work=sql", "--dsn", "(redacted)"}
 	if diff := cmp.Diff(want, l.whole()); diff != "" {
 		t.Error(diff)
-	}
-	var v variant
-	if err := v.UnmarshalText([]byte("pool:dsn=postgres://me:hush@127.0.0.1/demo")); err == nil || strings.Contains(err.Error(), "hush") {
-		t.Errorf("%v, want an error without the password", err)
 	}
 }
 

@@ -17,21 +17,22 @@ import (
 	"demo-server/bench/result"
 	"demo-server/bench/verdict"
 	"demo-server/configs"
+	"demo-server/internal/benchspec"
 	"demo-server/internal/obslog"
 	"demo-server/internal/service"
 	"demo-server/units"
 )
 
 // measure measures, and shows and keeps what came of it. What was measured until an interrupt counts.
-func (b *benchRunCommand) measure(l *line, config bench.Config, set *originals.Set, s *streams) error {
+func measure(l *line, run *benchspec.Run, config bench.Config, set *originals.Set, s *streams) error {
 	ctx, stop := service.UntilSignal(context.Background())
 	defer stop()
 	probes, err := bench.ToolReady(ctx, config.Generator)
 	if err != nil {
 		return err
 	}
-	if wrong := uncountable(l, bench.NewPlan(config, probes)); wrong != nil {
-		return usageError(strings.Join(wrong, "\n"))
+	if wrong := benchspec.Uncountable(l, bench.NewPlan(config, probes)); wrong != nil {
+		return usageError(errors.Join(wrong...).Error())
 	}
 	for i := range config.Rows {
 		if err := config.Rows[i].Choose(ctx); err != nil {
@@ -45,14 +46,14 @@ func (b *benchRunCommand) measure(l *line, config bench.Config, set *originals.S
 	progress := newProgress(s.errOut, plan.Took, plan.Repeat)
 	measured := plan.Run(ctx, set, progress)
 	progress.Close()
-	for _, condition := range b.expected {
+	for _, condition := range run.Expected() {
 		measured.Expectations = append(measured.Expectations, condition.Check(measured))
 	}
-	return conclude(measured, config.Rows, report.Text, b.benchFiles, s)
+	return conclude(measured, config.Rows, report.Text, run.Output, s)
 }
 
 // benchCost measures what a blocked request costs.
-func benchCost(config bench.CostConfig, files benchFiles, s *streams) error {
+func benchCost(config bench.CostConfig, files benchspec.Output, s *streams) error {
 	ctx, stop := service.UntilSignal(context.Background())
 	defer stop()
 	fmt.Fprintf(s.out, "%s, and in each %s that block for %s at the same time.\nAll of it takes about %s.\n\n",
@@ -75,12 +76,12 @@ type showing func(io.Writer, *result.Result, report.Options) error
 
 // conclude shows what was measured and writes the files that were asked for. No failure keeps the next from being done.
 // It prints a line on standard error for each failure and each shortfall of the rows.
-func conclude(measured *result.Result, rows []bench.Row, show showing, files benchFiles, s *streams) error {
+func conclude(measured *result.Result, rows []bench.Row, show showing, files benchspec.Output, s *streams) error {
 	shown := options(s.out)
 	shown.Wide = files.Wide
 	failed := show(s.out, measured, shown)
 	for _, file := range []struct {
-		name  fileName
+		name  benchspec.FileName
 		write func(io.Writer, *result.Result) error
 	}{{files.Report, report.HTML}, {files.JSON, result.Write}, {files.CSV, result.WriteCSV}} {
 		if file.name == "" {

@@ -10,6 +10,7 @@ import (
 	"demo-server/bench"
 	"demo-server/bench/report"
 	"demo-server/bench/result"
+	"demo-server/internal/benchspec"
 )
 
 // TestShortfalls checks that each shortfall is a line on standard error, and the exit code 1.
@@ -52,7 +53,7 @@ func TestShortfalls(t *testing.T) {
 			nothing := func(io.Writer, *result.Result, report.Options) error { return nil }
 			var errOut strings.Builder
 			code := exitOK
-			if err := conclude(&test.result, []bench.Row{{Name: "pool"}}, nothing, benchFiles{}, &streams{io.Discard, &errOut}); err != nil {
+			if err := conclude(&test.result, []bench.Row{{Name: "pool"}}, nothing, benchspec.Output{}, &streams{io.Discard, &errOut}); err != nil {
 				code = int(err.(silentError))
 			}
 			want, wantCode := "", exitOK

@@ -22,23 +22,15 @@ type completionCommand struct {
 // A shell is the name of one that there is a script for.
 type shell string
 
-func (shell) known() []string { return []string{"bash", "zsh", "fish"} }
+func (shell) Choices() []string { return []string{"bash", "zsh", "fish"} }
 
 // UnmarshalText takes the name of a shell.
 func (s *shell) UnmarshalText(text []byte) error {
 	*s = shell(text)
 	if *s == "pwsh" || *s == "powershell" {
-		return fmt.Errorf("%q: there is no script for PowerShell; known: %s", *s, strings.Join(s.known(), ", "))
+		return fmt.Errorf("%q: there is no script for PowerShell; known: %s", *s, strings.Join(s.Choices(), ", "))
 	}
-	return oneOf(string(text), s.known())
-}
-
-// oneOf returns an error where the text is none of those that are known.
-func oneOf(text string, known []string) error {
-	if slices.Contains(known, text) {
-		return nil
-	}
-	return fmt.Errorf("%s is not known; %s", configs.Quote(text), configs.DidYouMean(text, known))
+	return configs.OneOf(string(text), s.Choices())
 }
 
 // The scripts: a template for each shell, executed with the application's kong.Node.

@@ -12,6 +12,7 @@ import (
 	"go.uber.org/zap"
 
 	"demo-server/configs"
+	"demo-server/internal/benchspec"
 	"demo-server/internal/catalog"
 	"demo-server/internal/obslog"
 	"demo-server/internal/service"
@@ -58,11 +59,11 @@ func placeholder(value any) string {
 	switch value.(type) {
 	case int:
 		return "N"
-	case time.Duration, timeout:
+	case time.Duration, benchspec.Timeout:
 		return "DURATION"
-	case fileName:
+	case benchspec.FileName:
 		return "FILE"
-	case margin:
+	case benchspec.Margin:
 		return "PERCENT"
 	}
 	return ""
@@ -146,8 +147,8 @@ func known(value *kong.Value) []string {
 	if setting, ok := value.Mapper.(settingValue); ok {
 		return setting.Known
 	}
-	if enum, ok := value.Target.Interface().(interface{ known() []string }); ok {
-		return enum.known()
+	if enum, ok := value.Target.Interface().(interface{ Choices() []string }); ok {
+		return enum.Choices()
 	}
 	return nil
 }

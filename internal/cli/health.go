@@ -10,25 +10,13 @@ import (
 	"time"
 
 	"demo-server/configs"
+	"demo-server/internal/benchspec"
 )
 
 // healthCommand asks a running server for its health. It is the HEALTHCHECK of an image that holds nothing else.
 type healthCommand struct {
-	Timeout timeout `default:"2s" help:"for the whole request"`
-	URL     string  `name:"url" placeholder:"URL" help:"what to ask instead of /healthz on the address of admin-addr"`
-}
-
-// A timeout is a duration above 0.
-type timeout time.Duration
-
-// UnmarshalText parses Go's syntax for durations.
-func (t *timeout) UnmarshalText(text []byte) error {
-	d, err := time.ParseDuration(string(text))
-	if err != nil || d <= 0 {
-		return fmt.Errorf("%s is no timeout; want a duration above 0s, such as 2s or 300ms", configs.Quote(string(text)))
-	}
-	*t = timeout(d)
-	return nil
+	Timeout benchspec.Timeout `default:"2s" help:"for the whole request"`
+	URL     string            `name:"url" placeholder:"URL" help:"what to ask instead of /healthz on the address of admin-addr"`
 }
 
 // Run prints one line, and returns an error where the answer is anything but 200.

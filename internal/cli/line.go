@@ -40,6 +40,12 @@ func (l *line) mistaken(format string, args ...any) {
 	l.mistakes = append(l.mistakes, fmt.Sprintf(format, args...))
 }
 
+func (l *line) mistakenBy(errs []error) {
+	for _, err := range errs {
+		l.mistaken("%s", err)
+	}
+}
+
 // whole is the command line from the program's name on, as everybody may see it.
 func (l *line) whole() []string {
 	words := append([]string{program}, l.args...)
@@ -68,8 +74,24 @@ var secretFlags = func() map[string]bool {
 	return flags
 }()
 
-// gave returns how the flag of that name was spelled, or "" where it was not given.
-func (l *line) gave(name string) string { return l.spelled[name] }
+// line is a benchspec.Input.
+
+// Given returns how the flag of that name was spelled, or "" where it was not given.
+func (l *line) Given(name string) string { return l.spelled[name] }
+
+// Wrong reports whether a flag or an argument has a value that it does not take.
+func (l *line) Wrong(name string) bool { return l.wrong[name] }
+
+// SettingFlags returns the flags that are settings.
+func (l *line) SettingFlags() []configs.Flag { return l.settings }
+
+// Settings returns the settings in force if more flags followed those given.
+func (l *line) Settings(more ...configs.Flag) (*configs.Settings, error) {
+	return l.loadSettings(more...)
+}
+
+// Environ returns the environment.
+func (l *line) Environ() []string { return l.environ }
 
 // words are the command line again, for kong: the command first, and each flag in one word with its value.
 func (l *line) words() []string {

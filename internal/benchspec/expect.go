@@ -1,4 +1,4 @@
-package cli
+package benchspec
 
 import (
 	"errors"
@@ -11,24 +11,24 @@ import (
 )
 
 // checkExpect reads the conditions that the run is expected to meet, and reports rows and figures that do not exist.
-func (b *benchRunCommand) checkExpect(l *line) {
-	names, err := b.expectableRows(l)
+func (r *Run) checkExpect(k *checker) {
+	names, err := r.expectableRows(k)
 	if err != nil {
 		return // checkRows reported it
 	}
-	for _, text := range b.Expect {
+	for _, text := range r.Expect {
 		condition, err := expect.Parse(text, names)
 		var unknown *expect.UnknownError
 		switch {
 		case err == nil:
-			b.expected = append(b.expected, condition)
+			r.expected = append(r.expected, condition)
 		case !errors.As(err, &unknown):
-			l.mistaken("flag --expect %s: %s", configs.Quote(text), err)
+			k.errorf("flag --expect %s: %s", configs.Quote(text), err)
 		case unknown.What == "figure":
-			l.mistaken("flag --expect %s: figure %s is not known; %s", configs.Quote(text), configs.Quote(unknown.Name),
+			k.errorf("flag --expect %s: figure %s is not known; %s", configs.Quote(text), configs.Quote(unknown.Name),
 				nearestFigure(unknown))
-		case !b.rowsWrong(l):
-			l.mistaken("flag --expect %s: row %s is not known; %s", configs.Quote(text), configs.Quote(unknown.Name),
+		case !r.rowsWrong(k):
+			k.errorf("flag --expect %s: row %s is not known; %s", configs.Quote(text), configs.Quote(unknown.Name),
 				configs.DidYouMean(unknown.Name, unknown.Known))
 		}
 	}
@@ -44,15 +44,15 @@ func nearestFigure(unknown *expect.UnknownError) string {
 
 // expectableRows returns the names of all rows that there may be. Which of the article's programs this machine can run is
 // not known yet.
-func (b *benchRunCommand) expectableRows(l *line) (names []string, err error) {
-	rows, err := b.rows(l)
+func (r *Run) expectableRows(in Input) (names []string, err error) {
+	rows, err := r.rows(in)
 	if err != nil {
 		return nil, err
 	}
 	for _, row := range rows {
 		names = append(names, row.Name)
 	}
-	if b.Originals {
+	if r.Originals {
 		for _, p := range originals.Programs() {
 			names = append(names, p.Name)
 		}
@@ -61,9 +61,9 @@ func (b *benchRunCommand) expectableRows(l *line) (names []string, err error) {
 }
 
 // rowsWrong reports whether rows are missing because a flag that makes rows was given a wrong value.
-func (b *benchRunCommand) rowsWrong(l *line) bool {
+func (r *Run) rowsWrong(in Input) bool {
 	for _, name := range []string{"modes", "row", "work", "originals", "against", "url"} {
-		if l.wrong[name] {
+		if in.Wrong(name) {
 			return true
 		}
 	}

@@ -1,4 +1,4 @@
-package cli
+package benchspec
 
 import (
 	"errors"
@@ -13,16 +13,16 @@ import (
 	"demo-server/work/kinds"
 )
 
-// A workList is the names of kinds of work.
-type workList []string
+// A WorkList is the names of kinds of work.
+type WorkList []string
 
-func (workList) known() []string { return append([]string{allWork}, kinds.Names()...) }
+func (WorkList) Choices() []string { return append([]string{allWork}, kinds.Names()...) }
 
 // allWork stands for every kind that can be done with the settings.
 const allWork = "all"
 
 // UnmarshalText takes names with commas between them, or "all".
-func (l *workList) UnmarshalText(text []byte) error {
+func (l *WorkList) UnmarshalText(text []byte) error {
 	*l = nil
 	var wrong []error
 	for name := range strings.SplitSeq(string(text), ",") {
@@ -33,24 +33,37 @@ func (l *workList) UnmarshalText(text []byte) error {
 		if name == allWork && string(text) != allWork {
 			wrong = append(wrong, errors.New(`"all" goes with no other`))
 		}
-		wrong = append(wrong, oneOf(name, l.known()))
+		wrong = append(wrong, configs.OneOf(name, l.Choices()))
 	}
 	return errors.Join(wrong...)
 }
 
 // kinds are those to run: without --work none, which leaves it to the settings.
-func (b *benchRunCommand) kinds(l *line) []string {
-	if !b.allWork() {
-		return b.Work
+func (r *Run) kinds(in Input) []string {
+	if !r.allWork() {
+		return r.Work
 	}
-	return slices.DeleteFunc(kinds.Names(), func(kind string) bool { return missing(l, kind) != nil })
+	return slices.DeleteFunc(kinds.Names(), func(kind string) bool { return missing(in, kind) != nil })
 }
 
-func (b *benchRunCommand) allWork() bool { return slices.Equal(b.Work, []string{allWork}) }
+func (r *Run) allWork() bool { return slices.Equal(r.Work, []string{allWork}) }
+
+// SkippedKinds returns why kinds of work are left out of --work=all, an error for each.
+func (r *Run) SkippedKinds(in Input) (errs []error) {
+	if !r.allWork() {
+		return nil
+	}
+	for _, kind := range kinds.Names() {
+		if err := missing(in, kind); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	return errs
+}
 
 // missing returns an error if the settings lack something without which a kind of work cannot be chosen.
-func missing(l *line, kind string) error {
-	settings, err := l.loadSettings()
+func missing(in Input, kind string) error {
+	settings, err := in.Settings()
 	if err != nil {
 		return err
 	}
@@ -58,7 +71,7 @@ func missing(l *line, kind string) error {
 }
 
 // times are the variants with each kind of work. One that has a kind of its own keeps that, and is there once.
-func times(variants []variant, kinds []string) (all []variant) {
+func times(variants []Variant, kinds []string) (all []Variant) {
 	if len(kinds) == 0 {
 		return variants
 	}
@@ -76,12 +89,12 @@ func times(variants []variant, kinds []string) (all []variant) {
 	return all
 }
 
-func (v variant) sets(name string) bool {
+func (v Variant) sets(name string) bool {
 	return slices.ContainsFunc(v.settings, func(s configs.Flag) bool { return s.Name == name })
 }
 
 // own are the settings that set the variant apart.
-func (v variant) own() []configs.Flag {
+func (v Variant) own() []configs.Flag {
 	if v.kind == "" {
 		return v.settings
 	}

@@ -1,4 +1,4 @@
-package cli
+package benchspec
 
 import (
 	"cmp"
@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"demo-server/bench"
 	"demo-server/configs"
@@ -17,15 +18,15 @@ import (
 	"demo-server/modes"
 )
 
-// A modeList is the names of modes that this system can run.
-type modeList []string
+// A ModeList is the names of modes that this system can run.
+type ModeList []string
 
 const allModes = "all"
 
-func (modeList) known() []string { return append([]string{allModes}, modes.Names()...) }
+func (ModeList) Choices() []string { return append([]string{allModes}, modes.Names()...) }
 
 // UnmarshalText takes names with commas between them, or "all".
-func (l *modeList) UnmarshalText(text []byte) (err error) {
+func (l *ModeList) UnmarshalText(text []byte) (err error) {
 	*l, err = pickModes(string(text), modes.All)
 	return err
 }
@@ -43,7 +44,7 @@ func pickModes(text string, all []modes.Mode) (picked []string, err error) {
 	var wrong []error
 	for name := range strings.SplitSeq(text, ",") {
 		picked = append(picked, name)
-		if err := canRun(name, all, modeList{}.known()); err != nil {
+		if err := canRun(name, all, ModeList{}.Choices()); err != nil {
 			wrong = append(wrong, err)
 		}
 	}
@@ -61,11 +62,11 @@ func canRun(name string, all []modes.Mode, known []string) error {
 		}
 		return nil
 	}
-	return oneOf(name, known)
+	return configs.OneOf(name, known)
 }
 
-// A variant is a mode with settings of its own.
-type variant struct {
+// A Variant is a mode with settings of its own.
+type Variant struct {
 	given    string
 	mode     string
 	settings []configs.Flag
@@ -74,7 +75,7 @@ type variant struct {
 }
 
 // UnmarshalText takes MODE, or MODE:NAME=VALUE with more pairs behind commas. All that is wrong is joined in the error.
-func (v *variant) UnmarshalText(text []byte) error {
+func (v *Variant) UnmarshalText(text []byte) error {
 	v.given = string(text)
 	mode, settings, some := strings.Cut(v.given, ":")
 	v.mode = mode
@@ -88,16 +89,16 @@ func (v *variant) UnmarshalText(text []byte) error {
 }
 
 // take takes one NAME=VALUE.
-func (v *variant) take(pair string) error {
+func (v *Variant) take(pair string) error {
 	name, value, ok := strings.Cut(pair, "=")
 	if !ok {
 		return fmt.Errorf("%s has no value; want NAME=VALUE", configs.Quote(pair))
 	}
-	why, chosen := chosenByBench[name]
+	why, chosen := reserved[name]
 	switch {
 	case chosen:
 		return fmt.Errorf("%s: bench chooses it itself: %s", name, why)
-	case secretFlags["--"+name]:
+	case secrets()[name]:
 		return fmt.Errorf("%s: is a secret, and a row is named by its settings; give --%s, which is for all rows", name, name)
 	case v.sets(name):
 		return fmt.Errorf("%s: is given twice", name)
@@ -137,8 +138,8 @@ func checkSetting(name, value string) error {
 	return errors.Join(wrong...)
 }
 
-// against is a server that is running already.
-type against struct {
+// An ExternalServer is a server that is running already.
+type ExternalServer struct {
 	given     string
 	argument  bool   // given without a flag
 	name      string // empty for one that nameServers names
@@ -148,7 +149,7 @@ type against struct {
 }
 
 // UnmarshalText takes URL or NAME=URL. A URL without a name may have a = behind its ://.
-func (a *against) UnmarshalText(text []byte) error {
+func (a *ExternalServer) UnmarshalText(text []byte) error {
 	a.given = string(text)
 	name, address, named := strings.Cut(a.given, "=")
 	if !named || strings.Contains(name, "://") {
@@ -174,7 +175,7 @@ func (a *against) UnmarshalText(text []byte) error {
 }
 
 // nameServers gives a name to each server that has none: its host and port, and its path too if several share those.
-func nameServers(servers []against) {
+func nameServers(servers []ExternalServer) {
 	unnamed := map[string]int{} // how many are at an address
 	for _, server := range servers {
 		if server.name == "" {
@@ -193,12 +194,12 @@ func nameServers(servers []against) {
 	}
 }
 
-func (a *against) hostPort() string {
+func (a *ExternalServer) hostPort() string {
 	return net.JoinHostPort(a.url.Hostname(), strconv.Itoa(int(a.port)))
 }
 
 // source says where the server was given, for messages.
-func (a *against) source() string {
+func (a *ExternalServer) source() string {
 	if a.argument {
 		return "argument " + configs.Quote(a.given)
 	}
@@ -206,42 +207,42 @@ func (a *against) source() string {
 }
 
 // otherName says how to name the server if its name is taken.
-func (a *against) otherName() string {
+func (a *ExternalServer) otherName() string {
 	if strings.HasPrefix(a.given, a.name+"=") {
 		return "want another name"
 	}
 	return "want NAME=" + a.given
 }
 
-// A generator is the name of a load generator.
-type generator string
+// A Generator is the name of a load generator.
+type Generator string
 
-func (generator) known() []string { return []string{bench.Builtin, bench.AB, bench.WRK} }
+func (Generator) Choices() []string { return []string{bench.Builtin, bench.AB, bench.WRK} }
 
 // UnmarshalText takes one of the known names.
-func (g *generator) UnmarshalText(text []byte) error {
-	*g = generator(text)
-	return oneOf(string(text), g.known())
+func (g *Generator) UnmarshalText(text []byte) error {
+	*g = Generator(text)
+	return configs.OneOf(string(text), g.Choices())
 }
 
-// A rate is in requests per second.
-type rate float64
+// A Rate is in requests per second.
+type Rate float64
 
 // UnmarshalText takes a number from a thousandth to a million.
-func (r *rate) UnmarshalText(text []byte) error {
+func (r *Rate) UnmarshalText(text []byte) error {
 	n, err := strconv.ParseFloat(string(text), 64)
 	if err != nil || !(n >= 0.001 && n <= 1_000_000) {
 		return fmt.Errorf("%s is no rate; want requests per second, from 0.001 to 1000000", configs.Quote(string(text)))
 	}
-	*r = rate(n)
+	*r = Rate(n)
 	return nil
 }
 
-// A margin is a relative difference, such as 0.02.
-type margin float64
+// A Margin is a relative difference, such as 0.02.
+type Margin float64
 
 // UnmarshalText takes 2% and 0.02 alike.
-func (m *margin) UnmarshalText(text []byte) error {
+func (m *Margin) UnmarshalText(text []byte) error {
 	number, percent := strings.CutSuffix(string(text), "%")
 	n, err := strconv.ParseFloat(number, 64)
 	if percent {
@@ -250,18 +251,31 @@ func (m *margin) UnmarshalText(text []byte) error {
 	if err != nil || !(n >= 0.001 && n <= 0.5) {
 		return fmt.Errorf("%s is no margin; want one from 0.1%% to 50%%, such as 2%% or 0.02", configs.Quote(string(text)))
 	}
-	*m = margin(n)
+	*m = Margin(n)
 	return nil
 }
 
-// A fileName is the name of a file.
-type fileName string
+// A Timeout is a duration above 0.
+type Timeout time.Duration
+
+// UnmarshalText parses Go's syntax for durations.
+func (t *Timeout) UnmarshalText(text []byte) error {
+	d, err := time.ParseDuration(string(text))
+	if err != nil || d <= 0 {
+		return fmt.Errorf("%s is no timeout; want a duration above 0s, such as 2s or 300ms", configs.Quote(string(text)))
+	}
+	*t = Timeout(d)
+	return nil
+}
+
+// A FileName is the name of a file.
+type FileName string
 
 // UnmarshalText takes any name.
-func (f *fileName) UnmarshalText(text []byte) error {
+func (f *FileName) UnmarshalText(text []byte) error {
 	if len(text) == 0 {
 		return errors.New(`"" is no file name`)
 	}
-	*f = fileName(text)
+	*f = FileName(text)
 	return nil
 }

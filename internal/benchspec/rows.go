@@ -1,4 +1,4 @@
-package cli
+package benchspec
 
 import (
 	"fmt"
@@ -13,51 +13,51 @@ import (
 )
 
 // rows are all that are put under load.
-func (b *benchRunCommand) rows(l *line) ([]bench.Row, error) {
-	rows, err := rowsOf(l, b.rowVariants(l))
+func (r *Run) rows(in Input) ([]bench.Row, error) {
+	rows, err := rowsOf(in, r.rowVariants(in))
 	if err != nil {
 		return nil, err
 	}
 	crossed(rows)
-	if b.Port != 0 {
+	if r.Port != 0 {
 		for i := range rows {
-			rows[i].Args = append(rows[i].Args, fmt.Sprintf("--port=%d", b.Port))
+			rows[i].Args = append(rows[i].Args, fmt.Sprintf("--port=%d", r.Port))
 		}
 	}
-	return append(rows, againstRows(b.Against)...), nil
+	return append(rows, againstRows(r.Against)...), nil
 }
 
 // wanted are the modes to run, each with its own settings: those of --modes, then those of --row. Where only --row is
 // given, no others run.
-func (b *benchRunCommand) wanted(l *line) []variant {
-	if l.gave("row") != "" && l.gave("modes") == "" {
-		return b.Row
+func (r *Run) wanted(in Input) []Variant {
+	if in.Given("row") != "" && in.Given("modes") == "" {
+		return r.Row
 	}
-	return slices.Concat(variants(b.Modes), b.Row)
+	return slices.Concat(variants(r.Modes), r.Row)
 }
 
 // rowVariants returns the modes to run, each with each kind of work and with the delay that the command chooses for it.
-func (b *benchRunCommand) rowVariants(l *line) []variant {
-	all := times(b.wanted(l), b.kinds(l))
+func (r *Run) rowVariants(in Input) []Variant {
+	all := times(r.wanted(in), r.kinds(in))
 	for i := range all {
-		all[i].chosen = b.chosenDelay(l, all[i].own())
+		all[i].chosen = r.chosenDelay(in, all[i].own())
 	}
 	return all
 }
 
 // variants are modes without settings of their own.
-func variants(modes []string) (all []variant) {
+func variants(modes []string) (all []Variant) {
 	for _, mode := range modes {
-		all = append(all, variant{mode: mode})
+		all = append(all, Variant{mode: mode})
 	}
 	return all
 }
 
 // rowsOf makes a row of each variant.
-func rowsOf(l *line, wanted []variant) (rows []bench.Row, err error) {
+func rowsOf(in Input, wanted []Variant) (rows []bench.Row, err error) {
 	names := rowNames(wanted)
 	for i, variant := range wanted {
-		row, err := variant.row(l)
+		row, err := variant.row(in)
 		if err != nil {
 			return nil, err
 		}
@@ -69,16 +69,16 @@ func rowsOf(l *line, wanted []variant) (rows []bench.Row, err error) {
 
 // row is the server that runs the variant. A child reads the same files as this process, and has the same flags and
 // environment, but for secrets.
-func (v variant) row(l *line) (bench.Row, error) {
+func (v Variant) row(in Input) (bench.Row, error) {
 	own := slices.Concat(v.own(), v.chosen)
-	settings, err := l.loadSettings(append(own, configs.Flag{Name: "mode", Value: v.mode})...)
+	settings, err := in.Settings(append(own, configs.Flag{Name: "mode", Value: v.mode})...)
 	if err != nil {
 		return bench.Row{}, err
 	}
 	mode, limit := catalog.Mode(settings), catalog.Limit(settings)
 	row := bench.Row{
-		Kind: result.KindMode, About: mode.Summary, When: mode.Choose, Mode: mode.Name, Args: words(slices.Concat(l.settings, own)),
-		Environ:  childEnviron(l.environ, settings),
+		Kind: result.KindMode, About: mode.Summary, When: mode.Choose, Mode: mode.Name, Args: words(slices.Concat(in.SettingFlags(), own)),
+		Environ:  childEnviron(in.Environ(), settings),
 		Settings: byName(v.own()), Known: true, Work: settings.Work, WorkAbout: catalog.Kind(settings).Summary, Delay: settings.Delay, Body: settings.Body,
 		Places: catalog.OfMode(settings).N, Bound: catalog.OfMode(settings).PerDelay(settings.Delay), Queue: -1,
 		Processes: settings.Processes, Fault: settings.Fault,
@@ -96,7 +96,7 @@ func (v variant) row(l *line) (bench.Row, error) {
 // words are settings as flags, without secrets.
 func words(settings []configs.Flag) (words []string) {
 	for _, setting := range settings {
-		if secretFlags["--"+setting.Name] {
+		if secrets()[setting.Name] {
 			continue
 		}
 		words = append(words, "--"+setting.Name+"="+setting.Value)
@@ -113,7 +113,7 @@ func byName(settings []configs.Flag) map[string]string {
 }
 
 // rowNames names each variant. One that is there several times, which shows what noise does, gets a number.
-func rowNames(variants []variant) (names []string) {
+func rowNames(variants []Variant) (names []string) {
 	seen := map[string]int{}
 	for _, variant := range variants {
 		name, cell := variant.name(), variant.name()+variant.kind
@@ -126,7 +126,7 @@ func rowNames(variants []variant) (names []string) {
 }
 
 // name is the mode and what sets the variant apart: pool(50) for 50 workers, else pool(queue=5,workers=50).
-func (v variant) name() string {
+func (v Variant) name() string {
 	_, settings, some := strings.Cut(v.given, ":")
 	switch {
 	case !some:
@@ -137,12 +137,12 @@ func (v variant) name() string {
 	return v.mode + "(" + settings + ")"
 }
 
-func (v variant) hasWorkers() bool {
+func (v Variant) hasWorkers() bool {
 	return slices.Contains(modes.Named(v.mode).Settings, "workers")
 }
 
 // againstRows makes a row of each server that is running already, of which nothing is known.
-func againstRows(servers []against) (rows []bench.Row) {
+func againstRows(servers []ExternalServer) (rows []bench.Row) {
 	for _, server := range servers {
 		address := server.url.String()
 		rows = append(rows, bench.Row{

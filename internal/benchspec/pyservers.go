@@ -1,6 +1,8 @@
-package cli
+package benchspec
 
 import (
+	"context"
+
 	"demo-server/bench"
 	"demo-server/bench/originals"
 	"demo-server/bench/result"
@@ -11,6 +13,21 @@ import (
 
 // originalsBody is what the article's programs answer, whatever demo-server is told to.
 const originalsBody = "Hello World"
+
+// AddOriginals adds the article's programs that can run here to the rows, and returns them.
+func (r *Run) AddOriginals(in Input, config *bench.Config) (*originals.Set, error) {
+	set, err := originals.Prepare(context.Background(), originals.Programs())
+	if err != nil {
+		return nil, err
+	}
+	settings, err := in.Settings(r.chosenDelay(in, nil)...)
+	if err != nil {
+		set.Close()
+		return nil, err
+	}
+	config.Rows = append(config.Rows, originalRows(set, settings)...)
+	return set, nil
+}
 
 // originalRows makes a row of each of the article's programs that can run here. They get the delay, and as many threads
 // as mode pool has workers where they have a number of them.

@@ -1,4 +1,4 @@
-package cli
+package benchspec
 
 import (
 	"time"
@@ -15,34 +15,34 @@ const (
 )
 
 // checkQuick fills in what --quick chooses. A flag that is given wins.
-func (b *benchRunCommand) checkQuick(l *line) {
+func (r *Run) checkQuick(k *checker) {
 	switch {
-	case !b.Quick:
+	case !r.Quick:
 		return
-	case b.Article:
-		l.mistaken("flag --quick: cannot go with --article, which is a test of its own")
+	case r.Article:
+		k.errorf("flag --quick: cannot go with --article, which is a test of its own")
 		return
 	}
-	if l.gave("duration") == "" {
-		b.Duration = quickDuration
+	if k.Given("duration") == "" {
+		r.Duration = quickDuration
 	}
-	if l.gave("repeat") == "" {
-		b.Repeat = quickRepeat
+	if k.Given("repeat") == "" {
+		r.Repeat = quickRepeat
 	}
 }
 
 // chosenDelay returns the delay that --article fixes, or that --quick chooses if no source gives one to a row with
 // settings of its own.
-func (b *benchRunCommand) chosenDelay(l *line, own []configs.Flag) []configs.Flag {
-	if b.Article {
+func (r *Run) chosenDelay(in Input, own []configs.Flag) []configs.Flag {
+	if r.Article {
 		return []configs.Flag{{Name: "delay", Value: articleDelay.String()}}
 	}
-	if !b.Quick {
+	if !r.Quick {
 		return nil
 	}
-	settings, err := l.loadSettings(own...)
+	settings, err := in.Settings(own...)
 	if err != nil || settings.Source("delay").Kind != configs.FromDefault {
-		return nil // variant.row reports the error
+		return nil // Variant.row reports the error
 	}
 	return []configs.Flag{{Name: "delay", Value: quickDelay.String()}}
 }

@@ -1,4 +1,4 @@
-package cli
+package benchspec
 
 import (
 	"context"
@@ -27,137 +27,154 @@ const (
 	articleTime     = 10 * time.Minute // longer is not reasonable
 )
 
-// check fills in what flags mean for each other, and reports where they do not go together.
-func (b *benchRunCommand) check(l *line) {
-	b.checkArticle(l)
-	b.checkQuick(l)
-	b.checkLoad(l)
-	if b.With != bench.Builtin {
-		b.checkTool(l)
+// A checker collects what is wrong with a Run or a Cost.
+type checker struct {
+	Input
+	mistaken bool // there were mistakes before
+	errs     []error
+}
+
+func (k *checker) errorf(format string, args ...any) {
+	k.errs = append(k.errs, fmt.Errorf(format, args...))
+}
+
+// failed reports whether there is a mistake so far.
+func (k *checker) failed() bool { return k.mistaken || k.errs != nil }
+
+// Check fills in what flags mean for each other, and returns where they do not go together. If mistaken, which is to say
+// that there were mistakes before, it leaves out what may follow from those.
+func (r *Run) Check(in Input, mistaken bool) []error {
+	k := &checker{Input: in, mistaken: mistaken}
+	r.checkArticle(k)
+	r.checkQuick(k)
+	r.checkLoad(k)
+	if r.With != bench.Builtin {
+		r.checkTool(k)
 	}
-	b.checkAgainst(l)
-	b.benchFiles.check(l)
-	b.checkRows(l)
-	b.checkCountable(l)
-	b.checkExpect(l)
+	r.checkAgainst(k)
+	r.Output.check(k)
+	r.checkRows(k)
+	r.checkCountable(k)
+	r.checkExpect(k)
+	return k.errs
 }
 
 // checkRows reports settings that do not go together in a row, each mistake once. Those of all rows are reported anyway.
-func (b *benchRunCommand) checkRows(l *line) {
-	if _, err := l.loadSettings(); err != nil || len(l.mistakes) > 0 {
+func (r *Run) checkRows(k *checker) {
+	if _, err := k.Settings(); err != nil || k.failed() {
 		return
 	}
 	var said []string
-	for _, v := range b.rowVariants(l) {
-		_, err := v.row(l)
+	for _, v := range r.rowVariants(k) {
+		_, err := v.row(k)
 		if err == nil || slices.Contains(said, err.Error()) {
 			continue
 		}
 		said = append(said, err.Error())
-		l.mistaken("%s", err)
+		k.errorf("%s", err)
 	}
 }
 
-func (b *benchRunCommand) checkArticle(l *line) {
-	if !b.Article {
+func (r *Run) checkArticle(k *checker) {
+	if !r.Article {
 		return
 	}
 	for _, name := range []string{"concurrency", "requests", "duration", "rate", "delay"} {
-		if given := l.gave(name); given != "" {
-			l.mistaken("flag %s: --article fixes it", given)
+		if given := k.Given(name); given != "" {
+			k.errorf("flag %s: --article fixes it", given)
 		}
 	}
-	for _, row := range b.Row {
+	for _, row := range r.Row {
 		if row.sets("delay") {
-			l.mistaken("flag --row %s: delay: --article fixes it", configs.Quote(row.given))
+			k.errorf("flag --row %s: delay: --article fixes it", configs.Quote(row.given))
 		}
 	}
-	b.Concurrency, b.Requests, b.Rate = articleClients, articleRequests, 0
-	if l.gave("repeat") == "" {
-		b.Repeat = 1
+	r.Concurrency, r.Requests, r.Rate = articleClients, articleRequests, 0
+	if k.Given("repeat") == "" {
+		r.Repeat = 1
 	}
-	if l.gave("budget") == "" {
-		b.Budget = articleTime
+	if k.Given("budget") == "" {
+		r.Budget = articleTime
 	}
 }
 
-func (b *benchRunCommand) checkLoad(l *line) {
-	requests, duration := l.gave("requests"), l.gave("duration")
-	if requests != "" && duration != "" && !b.Article {
-		l.mistaken("flag %s: cannot go with %s: a repeat ends by one of them", duration, requests)
+func (r *Run) checkLoad(k *checker) {
+	requests, duration := k.Given("requests"), k.Given("duration")
+	if requests != "" && duration != "" && !r.Article {
+		k.errorf("flag %s: cannot go with %s: a repeat ends by one of them", duration, requests)
 	}
-	longest := b.Duration
-	if b.Requests > 0 {
-		b.Duration, longest = 0, b.Budget
+	longest := r.Duration
+	if r.Requests > 0 {
+		r.Duration, longest = 0, r.Budget
 	}
-	if b.Warmup >= longest {
-		l.mistaken("flag --warmup: %s leaves nothing to measure of a repeat of %s", b.Warmup, longest)
+	if r.Warmup >= longest {
+		k.errorf("flag --warmup: %s leaves nothing to measure of a repeat of %s", r.Warmup, longest)
 	}
-	if b.Rate > 0 && l.gave("concurrency") == "" {
-		b.Concurrency = min(catalog.PossibleConnections(), 100_000)
+	if r.Rate > 0 && k.Given("concurrency") == "" {
+		r.Concurrency = min(catalog.PossibleConnections(), 100_000)
 	}
-	checkOpenFiles(l, "concurrency", b.Concurrency)
+	checkOpenFiles(k, "concurrency", r.Concurrency)
 }
 
 // checkOpenFiles reports that a flag wants more connections than there can be. A child has the same limit.
-func checkOpenFiles(l *line, name string, wanted int) {
+func checkOpenFiles(k *checker, name string, wanted int) {
 	if most := catalog.PossibleConnections(); wanted > most {
-		l.mistaken("flag --%s: %d is more than the limit of %d open files allows; want at most %d, or a higher limit"+
+		k.errorf("flag --%s: %d is more than the limit of %d open files allows; want at most %d, or a higher limit"+
 			" (ulimit -n)", name, wanted, catalog.OpenFileLimit(), most)
 	}
 }
 
 // checkTool reports what ab and wrk cannot do.
-func (b *benchRunCommand) checkTool(l *line) {
-	cannot := func(flag, why string) { l.mistaken("flag %s: %s %s", flag, b.With, why) }
-	if given := l.gave("rate"); given != "" {
+func (r *Run) checkTool(k *checker) {
+	cannot := func(flag, why string) { k.errorf("flag %s: %s %s", flag, r.With, why) }
+	if given := k.Given("rate"); given != "" {
 		cannot(given, "has no open loop; use --with=builtin")
 	}
-	if b.Warmup > 0 {
+	if r.Warmup > 0 {
 		cannot("--warmup", "counts from the start; use --with=builtin")
 	}
-	switch b.With {
+	switch r.With {
 	case bench.AB:
-		if b.Requests > 0 && b.Requests < b.Concurrency {
-			cannot(l.gave("requests"), fmt.Sprintf("sends no fewer than there are clients; want at least %d", b.Concurrency))
+		if r.Requests > 0 && r.Requests < r.Concurrency {
+			cannot(k.Given("requests"), fmt.Sprintf("sends no fewer than there are clients; want at least %d", r.Concurrency))
 		}
 	case bench.WRK:
-		if b.Article {
+		if r.Article {
 			cannot("--article", "knows no number of requests; use --with=ab or --with=builtin")
-		} else if b.Requests > 0 {
-			cannot(l.gave("requests"), "knows no number of requests; use --duration")
+		} else if r.Requests > 0 {
+			cannot(k.Given("requests"), "knows no number of requests; use --duration")
 		}
-		if b.SameBody {
+		if r.SameBody {
 			cannot("--same-body", "compares no bodies; use --with=builtin")
 		}
-		if l.gave("keepalive") != "" && !b.Keepalive {
+		if k.Given("keepalive") != "" && !r.Keepalive {
 			cannot("--keepalive", "keeps every connection; leave it out")
 		}
-		b.Keepalive = true
+		r.Keepalive = true
 	}
 }
 
 // checkAgainst keeps load away from other machines, and names apart. Servers that are arguments follow those of flags.
-func (b *benchRunCommand) checkAgainst(l *line) {
-	for _, server := range b.URL {
+func (r *Run) checkAgainst(k *checker) {
+	for _, server := range r.URLs {
 		server.argument = true
-		b.Against = append(b.Against, server)
+		r.Against = append(r.Against, server)
 	}
-	nameServers(b.Against)
-	taken := rowNames(b.wanted(l))
-	if b.Originals {
+	nameServers(r.Against)
+	taken := rowNames(r.wanted(k))
+	if r.Originals {
 		for _, program := range originals.Programs() {
 			taken = append(taken, program.Name)
 		}
 	}
-	for i := range b.Against {
-		server := &b.Against[i]
+	for i := range r.Against {
+		server := &r.Against[i]
 		if slices.Contains(taken, server.name) {
-			l.mistaken("%s: there is a row %s already; %s", server.source(), server.name, server.otherName())
+			k.errorf("%s: there is a row %s already; %s", server.source(), server.name, server.otherName())
 		}
 		taken = append(taken, server.name)
-		if err := server.resolve(b.AllowRemote); err != nil {
-			l.mistaken("%s: %s", server.source(), err)
+		if err := server.resolve(r.AllowRemote); err != nil {
+			k.errorf("%s: %s", server.source(), err)
 		}
 	}
 }
@@ -170,7 +187,7 @@ var lookup = net.DefaultResolver.LookupNetIP
 
 // resolve looks up the server's host, once for the whole run: a name may have other addresses the next time. Without
 // remote, all of them must be of this machine.
-func (a *against) resolve(remote bool) error {
+func (a *ExternalServer) resolve(remote bool) error {
 	ctx, cancel := context.WithTimeout(context.Background(), lookupTimeout)
 	defer cancel()
 	host := a.url.Hostname()
@@ -201,21 +218,21 @@ func (a *against) resolve(remote bool) error {
 }
 
 // check reports which of the files cannot be written, or are the same.
-func (f benchFiles) check(l *line) {
+func (f Output) check(k *checker) {
 	flags := map[string]string{} // by file
 	for _, file := range []struct {
 		flag string
-		name fileName
+		name FileName
 	}{{"--report", f.Report}, {"--json", f.JSON}, {"--csv", f.CSV}} {
 		if file.name == "" {
 			continue
 		}
 		name, one := string(file.name), filepath.Clean(string(file.name))
 		if err := canWrite(name); err != nil {
-			l.mistaken("flag %s: %s cannot be written: %s", file.flag, configs.Quote(name), err)
+			k.errorf("flag %s: %s cannot be written: %s", file.flag, configs.Quote(name), err)
 		}
 		if other, same := flags[one]; same && !special(name) {
-			l.mistaken("flag %s: %s is what %s writes; want another file", file.flag, configs.Quote(name), other)
+			k.errorf("flag %s: %s is what %s writes; want another file", file.flag, configs.Quote(name), other)
 		}
 		flags[one] = file.flag
 	}
@@ -263,10 +280,12 @@ func reason(err error) error {
 	return err
 }
 
-// check reports what cannot be measured.
-func (b *benchCostCommand) check(l *line) {
-	if l.gave("in-flight") != "" {
-		checkOpenFiles(l, "in-flight", b.InFlight)
+// Check returns what cannot be measured.
+func (c *Cost) Check(in Input) []error {
+	k := &checker{Input: in}
+	if k.Given("in-flight") != "" {
+		checkOpenFiles(k, "in-flight", c.InFlight)
 	}
-	benchFiles{JSON: b.JSON}.check(l)
+	c.Output.check(k)
+	return k.errs
 }

@@ -1,7 +1,8 @@
-package cli
+package benchspec
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -13,24 +14,24 @@ import (
 
 // checkCountable reports rows that would end with too few replies to count a rate. With ab it leaves that to measure,
 // because how ab sends its first request is not known yet.
-func (b *benchRunCommand) checkCountable(l *line) {
-	if len(l.mistakes) > 0 || b.With == bench.AB {
+func (r *Run) checkCountable(k *checker) {
+	if k.failed() || r.With == bench.AB {
 		return
 	}
-	config, err := b.config(l)
+	config, err := r.Config(k)
 	if err != nil {
 		return // run reports it
 	}
-	l.mistakes = append(l.mistakes, uncountable(l, bench.NewPlan(config, false))...)
+	k.errs = append(k.errs, Uncountable(k, bench.NewPlan(config, false))...)
 }
 
-// uncountable returns a line for each flag whose value lets too few replies come, with the rows that it is about and the
+// Uncountable returns an error for each flag whose value lets too few replies come, with the rows that it is about and the
 // smallest value that works.
-func uncountable(l *line, plan *bench.Plan) (lines []string) {
+func Uncountable(in Input, plan *bench.Plan) (errs []error) {
 	var shortages []shortage
 	for _, row := range plan.Uncountable() {
 		delay := delayOf(plan, row.Name)
-		for _, p := range problems(l, plan.Config, row) {
+		for _, p := range problems(in, plan.Config, row) {
 			i := slices.IndexFunc(shortages, func(s shortage) bool { return s.problem == p && s.delay == delay })
 			if i < 0 {
 				i = len(shortages)
@@ -40,9 +41,9 @@ func uncountable(l *line, plan *bench.Plan) (lines []string) {
 		}
 	}
 	for _, s := range shortages {
-		lines = append(lines, s.line(plan))
+		errs = append(errs, errors.New(s.line(plan)))
 	}
-	return lines
+	return errs
 }
 
 // A shortage is a problem of rows with the same delay.
@@ -87,15 +88,15 @@ func (s shortage) line(plan *bench.Plan) string {
 }
 
 // problems returns a problem for each flag that has to change for a row.
-func problems(l *line, config bench.Config, row bench.Uncountable) (all []problem) {
+func problems(in Input, config bench.Config, row bench.Uncountable) (all []problem) {
 	add := func(name string, value, least time.Duration, is string) {
-		all = append(all, problem{flagOf(l, name), units.FormatDuration(value), is, units.FormatDuration(least)})
+		all = append(all, problem{flagOf(in, name), units.FormatDuration(value), is, units.FormatDuration(least)})
 	}
 	if row.Duration > 0 {
 		add("duration", config.Duration, row.Duration, "is too short")
 	}
 	if row.Requests > 0 {
-		all = append(all, problem{flagOf(l, "requests"), fmt.Sprint(config.Requests), "are too few", fmt.Sprint(row.Requests)})
+		all = append(all, problem{flagOf(in, "requests"), fmt.Sprint(config.Requests), "are too few", fmt.Sprint(row.Requests)})
 	}
 	if row.Budget > 0 {
 		add("budget", config.Budget, row.Budget, "is too short")
@@ -107,13 +108,13 @@ func problems(l *line, config bench.Config, row bench.Uncountable) (all []proble
 		return all
 	}
 	if config.Requests > 0 {
-		return []problem{{flag: flagOf(l, "requests"), value: fmt.Sprint(config.Requests), is: "are too few"}}
+		return []problem{{flag: flagOf(in, "requests"), value: fmt.Sprint(config.Requests), is: "are too few"}}
 	}
-	return []problem{{flag: flagOf(l, "duration"), value: units.FormatDuration(config.Duration), is: "is too short"}}
+	return []problem{{flag: flagOf(in, "duration"), value: units.FormatDuration(config.Duration), is: "is too short"}}
 }
 
 // flagOf returns a flag as it was given, or with its long name if it was not.
-func flagOf(l *line, name string) string { return cmp.Or(l.gave(name), "--"+name) }
+func flagOf(in Input, name string) string { return cmp.Or(in.Given(name), "--"+name) }
 
 func delayOf(plan *bench.Plan, name string) time.Duration {
 	i := slices.IndexFunc(plan.Planned, func(p bench.Planned) bool { return p.Name == name })

@@ -1,9 +1,7 @@
-package cli
+package benchspec
 
 import (
 	"context"
-	"fmt"
-	"io"
 	"os"
 	"slices"
 
@@ -13,33 +11,25 @@ import (
 	"demo-server/bench/result"
 )
 
-// runBeside is the process of a bare server, which bench starts: no command that anybody else needs.
-func runBeside(args []string, errOut io.Writer) int {
-	if err := beside.Serve(args); err != nil {
-		fmt.Fprintf(errOut, "%s: %s\n", program, err)
-	}
-	return exitFailure
-}
-
 // pythonPerSecond is how many requests a second the Python programs get at most: with more, they are still busy
 // accepting when the first are due.
 const pythonPerSecond = 250
 
-// putBeside adds the servers that modes are measured beside, as far as this machine can run them. end removes what they
-// need.
-func putBeside(config *bench.CostConfig, s *streams) (end func(), err error) {
-	names, missing := beside.Names()
+// AddBaselines adds the servers that modes are measured beside, as far as this machine can run them, and says which are
+// missing. end removes what they need.
+func AddBaselines(config *bench.CostConfig) (missing []string, end func(), err error) {
+	names, why := beside.Names()
 	for _, name := range names {
 		config.Rows = append(config.Rows, bench.Row{Name: name, Kind: result.KindBeside, Beside: name, Body: originalsBody})
 	}
 	set, err := originals.Prepare(context.Background(), pythons())
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	folder, err := os.MkdirTemp("", program+"-beside-")
 	if err != nil {
 		set.Close()
-		return nil, err
+		return nil, nil, err
 	}
 	config.Originals, config.Folder = set, folder
 	for _, p := range set.Programs() {
@@ -49,12 +39,12 @@ func putBeside(config *bench.CostConfig, s *streams) (end func(), err error) {
 			WhyMost: "more would not all be accepted before the first are due",
 		})
 	}
-	for _, line := range []string{missing, set.Missing()} {
+	for _, line := range []string{why, set.Missing()} {
 		if line != "" {
-			fmt.Fprintf(s.errOut, "%s: %s\n", program, line)
+			missing = append(missing, line)
 		}
 	}
-	return func() {
+	return missing, func() {
 		set.Close()
 		os.RemoveAll(folder)
 	}, nil
