@@ -72,7 +72,7 @@ type Load struct {
 	Rate        Rate
 	Keepalive   bool
 	SameBody    bool
-	Timeout     Timeout
+	Timeout     time.Duration
 	With        Generator
 }
 
@@ -107,7 +107,7 @@ func (r *Run) Config(in Input) (bench.Config, error) {
 	config := bench.Config{
 		Rows: rows, Generator: string(r.With),
 		Concurrency: r.Concurrency, Requests: r.Requests, Duration: r.Duration, Rate: float64(r.Rate),
-		Keepalive: r.Keepalive, SameBody: r.SameBody, Repeat: r.Repeat, Warmup: r.Warmup, Timeout: time.Duration(r.Timeout), Budget: r.Budget,
+		Keepalive: r.Keepalive, SameBody: r.SameBody, Repeat: r.Repeat, Warmup: r.Warmup, Timeout: r.Timeout, Budget: r.Budget,
 		Seed: uint64(r.Seed), Margin: float64(r.Margin),
 	}
 	if r.Article {

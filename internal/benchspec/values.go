@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"demo-server/bench"
 	"demo-server/configs"
@@ -252,19 +251,6 @@ func (m *Margin) UnmarshalText(text []byte) error {
 		return fmt.Errorf("%s is no margin; want one from 0.1%% to 50%%, such as 2%% or 0.02", configs.Quote(string(text)))
 	}
 	*m = Margin(n)
-	return nil
-}
-
-// A Timeout is a duration above 0.
-type Timeout time.Duration
-
-// UnmarshalText parses Go's syntax for durations.
-func (t *Timeout) UnmarshalText(text []byte) error {
-	d, err := time.ParseDuration(string(text))
-	if err != nil || d <= 0 {
-		return fmt.Errorf("%s is no timeout; want a duration above 0s, such as 2s or 300ms", configs.Quote(string(text)))
-	}
-	*t = Timeout(d)
 	return nil
 }
 

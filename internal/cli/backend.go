@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"time"
 
+	"demo-server/configs"
 	"demo-server/internal/catalog"
 	"demo-server/internal/obslog"
 	"demo-server/internal/service"
@@ -20,27 +21,41 @@ import (
 // connection without progress.
 const backendGrace = 15 * time.Second
 
-// backendCommand runs the slow servers that remote work waits for, so that calls to them cross a real network.
-type backendCommand struct {
-	Host     string `default:"127.0.0.1" placeholder:"HOST" help:"address to listen on"`
-	HTTPPort int    `name:"http-port" default:"7781" in:"0..65535" help:"port of the HTTP backend, where GET /?delay=300ms is answered after the delay; 0 picks a free one"`
-	GRPCPort int    `name:"grpc-port" default:"7782" in:"0..65535" help:"port of the gRPC backend, where demo.Backend's method Wait is answered after the delay that it is sent; 0 picks a free one"`
+// newBackend returns the command that runs the slow servers that remote work waits for, so that calls to them cross a real
+// network.
+func newBackend() command {
+	var b backendServers
+	return command{
+		use: "backend", short: "serve what --work=http and --work=grpc wait for",
+		flags: func(f *flagSet) {
+			f.word(&b.host, "host", "127.0.0.1", "HOST", "address to listen on")
+			f.number(&b.httpPort, "http-port", "7781", 0, 65535, "port of the HTTP backend, where GET /?delay=300ms is answered after the delay; 0 picks a free one")
+			f.number(&b.grpcPort, "grpc-port", "7782", 0, 65535, "port of the gRPC backend, where demo.Backend's method Wait is answered after the delay that it is sent; 0 picks a free one")
+		},
+		run: func(s *streams, _ *configs.Settings, _ *commandLine) error { return b.run(s) },
+	}
 }
 
-// Run serves until a signal stops it, and answers the calls under way then. A second signal ends it at once. One line
+// backendServers says where the servers listen.
+type backendServers struct {
+	host               string
+	httpPort, grpcPort int
+}
+
+// run serves until a signal stops it, and answers the calls under way then. A second signal ends it at once. One line
 // says where it listens, once it does.
-func (c backendCommand) Run(s *streams) error {
+func (b backendServers) run(s *streams) error {
 	running, stop := service.UntilSignal(context.Background())
 	defer stop()
 	obslog.IgnoreBrokenPipe()
 	service.ServeInBackground()
 	defer logOf(s.errOut)()
-	web, err := c.open(backend.StartHTTP, c.HTTPPort, "--http-port")
+	web, err := b.open(backend.StartHTTP, b.httpPort, "--http-port")
 	if err != nil {
 		return err
 	}
 	defer web.Close()
-	rpc, err := c.open(backend.StartGRPC, c.GRPCPort, "--grpc-port")
+	rpc, err := b.open(backend.StartGRPC, b.grpcPort, "--grpc-port")
 	if err != nil {
 		return err
 	}
@@ -54,8 +69,8 @@ func (c backendCommand) Run(s *streams) error {
 type starter func(address string, maxConnections int) (*backend.Server, error)
 
 // open starts one of the two backends, which share the open files.
-func (c backendCommand) open(start starter, port int, flag string) (*backend.Server, error) {
-	address := net.JoinHostPort(c.Host, strconv.Itoa(port))
+func (b backendServers) open(start starter, port int, flag string) (*backend.Server, error) {
+	address := net.JoinHostPort(b.host, strconv.Itoa(port))
 	server, err := start(address, max(1, catalog.PossibleConnections()/2))
 	if err != nil {
 		return nil, fmt.Errorf("cannot listen on %s: %s", address, service.Advise(err, flag))

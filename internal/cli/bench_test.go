@@ -15,6 +15,8 @@ import (
 
 	"demo-server/bench"
 	"demo-server/bench/result"
+	"demo-server/configs"
+	"demo-server/internal/benchspec"
 	"demo-server/internal/catalog"
 	"demo-server/modes"
 	"demo-server/units"
@@ -22,19 +24,19 @@ import (
 )
 
 // benchOf reads the flags of bench as the command does.
-func benchOf(t *testing.T, environ []string, flags ...string) (*benchRunCommand, *line) {
+func benchOf(t *testing.T, environ []string, flags ...string) (*benchspec.Run, *commandLine) {
 	t.Helper()
-	parser := newParser()
-	l := readLine(parser.Model.Node, append([]string{"bench"}, flags...), environ)
-	if _, err := parser.Parse(l.words()); err != nil {
+	run := new(benchspec.Run)
+	c := newBenchOf(run)
+	c.run = func(*streams, *configs.Settings, *commandLine) error { return nil }
+	l := newCommandLine(flags, environ)
+	command := c.build(l, &streams{})
+	command.SetArgs(l.args)
+	command.SilenceErrors, command.SilenceUsage = true, true
+	if err := command.Execute(); err != nil {
 		t.Fatal(err)
 	}
-	b := target(l.command).(*benchRunCommand)
-	b.check(l)
-	if l.mistakes != nil {
-		t.Fatal(l.mistakes)
-	}
-	return b, l
+	return run, l
 }
 
 // Which rows run, and what they are called.
@@ -73,8 +75,8 @@ func TestBenchNames(t *testing.T) {
 		{[]string{"--modes=pool", "--work=all", "--quick", "--dsn=postgres://127.0.0.1/demo"}, []string{
 			"pool × sleep", "pool × block", "pool × cpu", "pool × mutex", "pool × file", "pool × http", "pool × sql", "pool × grpc"}},
 	} {
-		b, l := benchOf(t, nil, c.flags...)
-		config, err := b.run.Config(l)
+		run, l := benchOf(t, nil, c.flags...)
+		config, err := run.Config(l)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -213,8 +215,8 @@ func TestBenchRows(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			b, l := benchOf(t, c.environ, c.flags...)
-			config, err := b.run.Config(l)
+			run, l := benchOf(t, c.environ, c.flags...)
+			config, err := run.Config(l)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -260,8 +262,8 @@ func TestBenchQuick(t *testing.T) {
 		{"work", nil, []string{"--modes=pool", "--work=sleep,http"}, []time.Duration{quickDelay, quickDelay}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			b, l := benchOf(t, c.environ, append(c.flags, "--quick")...)
-			config, err := b.run.Config(l)
+			run, l := benchOf(t, c.environ, append(c.flags, "--quick")...)
+			config, err := run.Config(l)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -282,8 +284,8 @@ func TestBenchQuick(t *testing.T) {
 // Of a server that is running already nothing is known.
 func TestBenchAgainst(t *testing.T) {
 	mine, six := "http://127.0.0.1:8080/a?b=c", "http://[::1]"
-	b, l := benchOf(t, nil, "--modes=single", "--against=mine="+mine, "--against=6="+six)
-	config, err := b.run.Config(l)
+	run, l := benchOf(t, nil, "--modes=single", "--against=mine="+mine, "--against=6="+six)
+	config, err := run.Config(l)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -349,8 +351,8 @@ func TestBenchConfig(t *testing.T) {
 		})},
 	}
 	for _, c := range cases {
-		b, l := benchOf(t, nil, append([]string{"--modes=single"}, c.flags...)...)
-		got, err := b.run.Config(l)
+		run, l := benchOf(t, nil, append([]string{"--modes=single"}, c.flags...)...)
+		got, err := run.Config(l)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -367,8 +369,8 @@ func TestBenchConfig(t *testing.T) {
 // TestBenchKeepsSecrets: the command line is kept in the result, and a row's settings are its name.
 func TestBenchKeepsSecrets(t *testing.T) {
 	_, l := benchOf(t, nil, "--modes=pool", "--dsn=postgres://me:hush@127.0.0.1/demo", "--work=sql", "--dsn", "postgres://me:hush@127.0.0.1/demo")
-	want := []string{"demo-server", "bench", "--modes=pool", "--dsn=(redacted)", "--work=sql", "--dsn", "(redacted)"}
-	if diff := cmp.Diff(want, l.whole()); diff != "" {
+	want := []string{"demo-server", "--modes=pool", "--dsn=(redacted)", "--work=sql", "--dsn", "(redacted)"}
+	if diff := cmp.Diff(want, l.redactedArgs()); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -15,16 +15,13 @@ import (
 	"demo-server/bench/originals"
 	"demo-server/bench/report"
 	"demo-server/bench/result"
-	"demo-server/bench/verdict"
-	"demo-server/configs"
 	"demo-server/internal/benchspec"
 	"demo-server/internal/obslog"
 	"demo-server/internal/service"
-	"demo-server/units"
 )
 
 // measure measures, and shows and keeps what came of it. What was measured until an interrupt counts.
-func measure(l *line, run *benchspec.Run, config bench.Config, set *originals.Set, s *streams) error {
+func measure(l *commandLine, run *benchspec.Run, config bench.Config, set *originals.Set, s *streams) error {
 	ctx, stop := service.UntilSignal(context.Background())
 	defer stop()
 	probes, err := bench.ToolReady(ctx, config.Generator)
@@ -32,7 +29,7 @@ func measure(l *line, run *benchspec.Run, config bench.Config, set *originals.Se
 		return err
 	}
 	if wrong := benchspec.Uncountable(l, bench.NewPlan(config, probes)); wrong != nil {
-		return usageError(errors.Join(wrong...).Error())
+		return usageErrors{errors.Join(wrong...).Error()}
 	}
 	for i := range config.Rows {
 		if err := config.Rows[i].Choose(ctx); err != nil {
@@ -50,18 +47,6 @@ func measure(l *line, run *benchspec.Run, config bench.Config, set *originals.Se
 		measured.Expectations = append(measured.Expectations, condition.Check(measured))
 	}
 	return conclude(measured, config.Rows, report.Text, run.Output, s)
-}
-
-// benchCost measures what a blocked request costs.
-func benchCost(config bench.CostConfig, files benchspec.Output, s *streams) error {
-	ctx, stop := service.UntilSignal(context.Background())
-	defer stop()
-	fmt.Fprintf(s.out, "%s, and in each %s that block for %s at the same time.\nAll of it takes about %s.\n\n",
-		units.Count(len(config.Rows), "server"), units.Count(config.InFlight, "request"), config.Delay(), config.Took().Round(time.Second))
-	progress := newProgress(s.errOut, config.Took(), config.Repeat)
-	measured := bench.Cost(ctx, config, progress)
-	progress.Close()
-	return conclude(measured, config.Rows, report.CostText, files, s)
 }
 
 func newProgress(out io.Writer, takes time.Duration, rounds int) *bench.Progress {
@@ -99,7 +84,7 @@ func conclude(measured *result.Result, rows []bench.Row, show showing, files ben
 		fmt.Fprintf(s.errOut, "%s: %s\n", program, obslog.OneLine(line))
 	}
 	if lines != nil {
-		return silentError(exitFailure)
+		return exitError(exitFailure)
 	}
 	return nil
 }
@@ -133,56 +118,4 @@ func options(out io.Writer) report.Options {
 		return report.Options{Width: usualWidth}
 	}
 	return report.Options{Width: terminalWidth(out), Color: obslog.Colored()}
-}
-
-// benchDiff compares two files that bench wrote.
-func benchDiff(older, newer string, margin float64, failOnChange bool, s *streams) error {
-	before, err := readResult(older)
-	if err != nil {
-		return err
-	}
-	after, err := readResult(newer)
-	if err != nil {
-		return err
-	}
-	changes := verdict.Runs(before.Rows, after.Rows, margin)
-	if len(changes) == 0 {
-		return usageError(fmt.Sprintf("%s and %s have no row in common", configs.Quote(older), configs.Quote(newer)))
-	}
-	if err := report.DiffText(s.out, before, after, changes, options(s.out)); err != nil {
-		return err
-	}
-	if changed := changedFigures(changes); failOnChange && changed != "" {
-		fmt.Fprintf(s.errOut, "%s: changed: %s\n", program, changed)
-		return silentError(exitFailure)
-	}
-	return nil
-}
-
-// changedFigures lists the figures that changed, by row: pool (requests/s, p99), single (p50).
-func changedFigures(changes []verdict.Change) string {
-	var rows, figures []string
-	for i, c := range changes {
-		if c.Changed() {
-			figures = append(figures, c.Figure.Name)
-		}
-		if last := i+1 == len(changes) || changes[i+1].A != c.A; last && figures != nil {
-			rows = append(rows, fmt.Sprintf("%s (%s)", obslog.OneLine(c.A), strings.Join(figures, ", ")))
-			figures = nil
-		}
-	}
-	return strings.Join(rows, ", ")
-}
-
-func readResult(name string) (*result.Result, error) {
-	file, err := os.Open(name)
-	if err != nil {
-		return nil, withoutCall(err)
-	}
-	defer file.Close()
-	r, err := result.Read(file)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	return r, nil
 }

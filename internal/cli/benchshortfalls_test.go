@@ -54,7 +54,7 @@ func TestShortfalls(t *testing.T) {
 			var errOut strings.Builder
 			code := exitOK
 			if err := conclude(&test.result, []bench.Row{{Name: "pool"}}, nothing, benchspec.Output{}, &streams{io.Discard, &errOut}); err != nil {
-				code = int(err.(silentError))
+				code = int(err.(exitError))
 			}
 			want, wantCode := "", exitOK
 			if test.want != "" {

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/alecthomas/kong"
+	"github.com/spf13/cobra"
 	"google.golang.org/grpc/grpclog"
 
 	"demo-server/bench/beside"
@@ -23,17 +23,35 @@ const program = "demo-server"
 // The exit codes.
 const (
 	exitOK      = 0
-	exitFailure = 1 // it could not do what it was asked to
-	exitUsage   = 2 // it was asked for something wrong
+	exitFailure = 1 // the command could not do what it was asked to do
+	exitUsage   = 2 // the command line, the environment or a file of settings is wrong
 )
 
-// redirectGRPCLog sends gRPC's errors to Go's own log. gRPC allows that only before its first use.
-var redirectGRPCLog = sync.OnceFunc(func() {
+// streams are where a command writes: its output to out, everything else to errOut.
+type streams struct{ out, errOut io.Writer }
+
+// Main runs the whole program and returns its exit code.
+func Main(args, environ []string, out, errOut io.Writer) int {
+	configureLibraries()
+	switch { // processes that this program starts itself
+	case len(args) > 0 && args[0] == supervisor.WorkerArgument:
+		return runWorker(args, errOut)
+	case len(args) > 0 && args[0] == beside.Argument:
+		return runBeside(args, errOut)
+	}
+	command, err := newRoot(newCommandLine(args, environ), &streams{out, errOut}).ExecuteC()
+	return exitCode(err, command, errOut)
+}
+
+// configureLibraries sets the global options of cobra and gRPC, once because they are not safe for concurrent use. gRPC's
+// errors go to Go's own log: on standard error they would pass our log by, and wait for the reader.
+var configureLibraries = sync.OnceFunc(func() {
+	cobra.EnableCommandSorting = false
+	cobra.MousetrapHelpText = "" // started by a double click on Windows, it serves
 	grpclog.SetLoggerV2(grpclog.NewLoggerV2(io.Discard, io.Discard, standardLog{}))
 })
 
-// standardLog writes to Go's own log, as it is at the time. It takes gRPC's errors there, which would go to standard
-// error past the log, and wait for its reader.
+// standardLog writes to Go's own log, wherever that writes at the time.
 type standardLog struct{}
 
 func (standardLog) Write(line []byte) (int, error) {
@@ -41,41 +59,7 @@ func (standardLog) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-// streams are where a command writes: what was asked for to out, and what went wrong to errOut.
-type streams struct{ out, errOut io.Writer }
-
-// Main runs the whole program, and returns its exit code.
-func Main(args, environ []string, out, errOut io.Writer) int {
-	redirectGRPCLog()
-	switch { // processes that this program starts itself
-	case len(args) > 0 && args[0] == supervisor.WorkerArgument:
-		return runWorker(args, errOut)
-	case len(args) > 0 && args[0] == beside.Argument:
-		return runBeside(args, errOut)
-	}
-	parser := newParser()
-	line := readLine(parser.Model.Node, args, environ)
-	if line.help {
-		printHelp(out, parser.Model.Node, line.command)
-		return exitOK
-	}
-	context, err := parser.Parse(line.words())
-	if err != nil {
-		line.mistaken("%s", err) // nothing that is known: readLine saw to all the rest
-	} else if checker, ok := target(line.command).(checker); ok {
-		checker.check(line)
-	}
-	settings, err := line.loadSettings()
-	if err != nil {
-		line.mistaken("%s", err)
-	}
-	if len(line.mistakes) > 0 {
-		return complain(errOut, line.command, line.mistakes)
-	}
-	return exitCode(context.Run(&streams{out, errOut}, settings, line), line.command, errOut)
-}
-
-// runWorker runs a worker process, and returns its exit code.
+// runWorker runs a worker process and returns its exit code.
 func runWorker(args []string, errOut io.Writer) int {
 	err := supervisor.RunWorker(args, errOut)
 	var notStarted *supervisor.NotStartedError
@@ -89,51 +73,40 @@ func runWorker(args []string, errOut io.Writer) int {
 	return exitFailure // its supervisor logs it
 }
 
-// A checker is a command that knows which of its flags do not go together.
-type checker interface {
-	// check reports such mistakes to the line. It sees the values of the flags, and may change them.
-	check(*line)
-}
+// usageErrors are all the mistakes in the way a command was called.
+type usageErrors []string
 
-// A usageError is what was wrong with how a command was called.
-type usageError string
+func (e usageErrors) Error() string { return strings.Join(e, "\n") }
 
-func (e usageError) Error() string { return string(e) }
+// usageError returns a single mistake in the way a command was called.
+func usageError(format string, args ...any) error { return usageErrors{fmt.Sprintf(format, args...)} }
 
-// A silentError has been reported already; it is the exit code.
-type silentError int
+// An exitError is the exit code of a command that has reported its failure itself.
+type exitError int
 
-func (e silentError) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
+func (e exitError) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
 
-// exitCode reports what a command returned, and turns it into the exit code.
-func exitCode(err error, command *kong.Node, errOut io.Writer) int {
-	// kong joins the command's error with that of its hooks, so that its type is inside.
-	switch err := parts(err)[0].(type) {
-	case nil:
+// exitCode reports the error of a command and returns the exit code for it.
+func exitCode(err error, command *cobra.Command, errOut io.Writer) int {
+	var exit exitError
+	var usage usageErrors
+	switch {
+	case err == nil:
 		return exitOK
-	case silentError:
-		return int(err)
-	case usageError:
-		return complain(errOut, command, []string{err.Error()})
-	default:
-		fmt.Fprintf(errOut, "%s: %s\n", program, err)
-		return exitFailure
+	case errors.As(err, &exit):
+		return int(exit)
+	case errors.As(err, &usage):
+		printUsageErrors(errOut, usage, command)
+		return exitUsage
 	}
+	fmt.Fprintf(errOut, "%s: %s\n", program, err)
+	return exitFailure
 }
 
-// complain prints mistakes, each a line or several, and where to read what would be right.
-func complain(errOut io.Writer, command *kong.Node, mistakes []string) int {
-	for line := range strings.SplitSeq(strings.Join(mistakes, "\n"), "\n") {
+// printUsageErrors prints every mistake, and the command that explains how to avoid them.
+func printUsageErrors(errOut io.Writer, usage usageErrors, command *cobra.Command) {
+	for line := range strings.SplitSeq(usage.Error(), "\n") {
 		fmt.Fprintf(errOut, "%s: %s\n", program, line)
 	}
-	fmt.Fprintf(errOut, "Run %q for all settings.\n", helpLine(command))
-	return exitUsage
-}
-
-// helpLine is the command line that prints a command's help.
-func helpLine(command *kong.Node) string {
-	if command == command.Parent.DefaultCmd && !command.Hidden {
-		return program + " --help"
-	}
-	return path(command) + " --help"
+	fmt.Fprintf(errOut, "Run %q for all settings.\n", helpOf(command).CommandPath()+" --help")
 }

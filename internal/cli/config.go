@@ -7,14 +7,17 @@ import (
 	"demo-server/internal/catalog"
 )
 
-// configCommand prints the settings in force.
-type configCommand struct{}
-
-// Run prints settings as YAML that --config takes again, and warnings beside it.
-func (configCommand) Run(s *streams, settings *configs.Settings) error {
-	for _, warning := range catalog.Configs().Warnings(settings) {
-		fmt.Fprintf(s.errOut, "%s: warning: %s\n", program, warning)
+// newConfig returns the command that prints the settings in force, as YAML that --config takes again. Warnings go to
+// standard error.
+func newConfig() command {
+	return command{
+		use: "config", short: "print the settings in force as YAML, each with its source", settings: true,
+		run: func(s *streams, settings *configs.Settings, _ *commandLine) error {
+			for _, warning := range catalog.Configs().Warnings(settings) {
+				fmt.Fprintf(s.errOut, "%s: warning: %s\n", program, warning)
+			}
+			_, err := s.out.Write(settings.YAML())
+			return err
+		},
 	}
-	_, err := s.out.Write(settings.YAML())
-	return err
 }

@@ -10,22 +10,35 @@ import (
 	"time"
 
 	"demo-server/configs"
-	"demo-server/internal/benchspec"
 )
 
-// healthCommand asks a running server for its health. It is the HEALTHCHECK of an image that holds nothing else.
-type healthCommand struct {
-	Timeout benchspec.Timeout `default:"2s" help:"for the whole request"`
-	URL     string            `name:"url" placeholder:"URL" help:"what to ask instead of /healthz on the address of admin-addr"`
+// newHealth returns the command that asks a running server for its health. It is the HEALTHCHECK of an image that holds
+// nothing else.
+func newHealth() command {
+	var h healthCheck
+	return command{
+		use: "health", short: "ask a running server whether it is healthy; exit code 0 or 1", settings: true,
+		flags: func(f *flagSet) {
+			f.timeout(&h.timeout, "timeout", "2s", "for the whole request")
+			f.word(&h.url, "url", "", "URL", "what to ask instead of /healthz on the address of admin-addr")
+		},
+		run: func(s *streams, settings *configs.Settings, _ *commandLine) error { return h.run(s, settings) },
+	}
 }
 
-// Run prints one line, and returns an error where the answer is anything but 200.
-func (c healthCommand) Run(s *streams, settings *configs.Settings) error {
-	target, err := c.target(settings)
+// A healthCheck says what to ask, and for how long.
+type healthCheck struct {
+	timeout time.Duration
+	url     string
+}
+
+// run prints one line, and returns an error where the answer is anything but 200.
+func (h healthCheck) run(s *streams, settings *configs.Settings) error {
+	target, err := h.target(settings)
 	if err != nil {
 		return err
 	}
-	if err := ask(target, time.Duration(c.Timeout)); err != nil {
+	if err := ask(target, h.timeout); err != nil {
 		return fmt.Errorf("unhealthy: %s: %w", target, err)
 	}
 	fmt.Fprintf(s.out, "healthy: %s\n", target)
@@ -33,9 +46,9 @@ func (c healthCommand) Run(s *streams, settings *configs.Settings) error {
 }
 
 // target is the URL to ask.
-func (c healthCommand) target(settings *configs.Settings) (string, error) {
-	if c.URL != "" {
-		return c.URL, checkURL(c.URL)
+func (h healthCheck) target(settings *configs.Settings) (string, error) {
+	if h.url != "" {
+		return h.url, checkURL(h.url)
 	}
 	address, _ := settings.AdminAddress()
 	host, port, err := net.SplitHostPort(address)
@@ -43,8 +56,8 @@ func (c healthCommand) target(settings *configs.Settings) (string, error) {
 		return "", usageError("admin-addr is empty: there is no admin listener to ask; use --admin-addr or --url")
 	}
 	if port == "0" {
-		return "", usageError(fmt.Sprintf("admin-addr %s is any free port: it cannot be known here; use --admin-addr or --url",
-			settings.AdminAddr))
+		return "", usageError("admin-addr %s is any free port: it cannot be known here; use --admin-addr or --url",
+			settings.AdminAddr)
 	}
 	if host == "" {
 		host = "127.0.0.1" // a URL needs one, and a listener on all addresses has this one
@@ -56,8 +69,8 @@ func checkURL(text string) error {
 	if u, err := url.Parse(text); err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" {
 		return nil
 	}
-	return usageError(fmt.Sprintf("flag --url: %s is no URL; want one such as http://127.0.0.1:7780/healthz",
-		configs.Quote(text)))
+	return usageError("flag --url: %s is no URL; want one such as http://127.0.0.1:7780/healthz",
+		configs.Quote(text))
 }
 
 // ask gets target once, and returns an error unless the answer is 200.

@@ -3,10 +3,10 @@ package cli
 import (
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
-	"github.com/alecthomas/kong"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"demo-server/configs"
 	"demo-server/work/kinds"
@@ -15,42 +15,41 @@ import (
 // indent is the column at which help's explanations begin.
 const indent = 34
 
-// printHelp prints the help of a command. That of serve, the default command, is the program's.
-func printHelp(out io.Writer, app, command *kong.Node) {
-	if command == app.DefaultCmd {
-		printProgram(out, app)
-	} else {
+// printHelp prints the help of a command. The root command's is the help of the program.
+func printHelp(out io.Writer, command *cobra.Command) {
+	if command.HasParent() {
 		printCommand(out, command)
+	} else {
+		printProgram(out, command)
 	}
-	printFlags(out, slices.Concat(app.Flags, command.Flags))
+	printFlags(out, command)
 }
 
-func printCommand(out io.Writer, command *kong.Node) {
-	group := named(command)
-	usage := "Usage:"
-	for _, one := range slices.Concat([]*kong.Node{command}, visible(group)) {
-		fmt.Fprintf(out, "%s %s%s [flags]\n", usage, path(one), argumentNames(one))
-		usage = "      "
+func printCommand(out io.Writer, command *cobra.Command) {
+	fmt.Fprintf(out, "Usage: %s [flags]\n", command.UseLine())
+	for _, below := range listed(command) {
+		fmt.Fprintf(out, "       %s [flags]\n", below.UseLine())
 	}
-	fmt.Fprint(out, "\n"+columns("", 0, sentence(group.Help)))
-	if command.Detail != "" {
-		fmt.Fprint(out, "\n"+command.Detail)
+	fmt.Fprint(out, "\n"+columns("", 0, sentence(command.Short)))
+	if command.Long != "" {
+		fmt.Fprint(out, "\n"+command.Long)
 	}
-	if len(group.Children) > 0 {
+	if command.HasAvailableSubCommands() {
 		fmt.Fprintln(out, "\nCommands:")
-		printCommands(out, group)
-	}
-}
-
-// printCommands lists the commands below another, each followed by those below it.
-func printCommands(out io.Writer, above *kong.Node) {
-	for _, command := range visible(above) {
-		printRow(out, command.Path()+argumentNames(command), command.Help)
 		printCommands(out, command)
 	}
 }
 
-func printProgram(out io.Writer, app *kong.Node) {
+// printCommands lists the commands below another, each followed by those below it.
+func printCommands(out io.Writer, above *cobra.Command) {
+	for _, command := range listed(above) {
+		use, _, _ := strings.Cut(strings.TrimPrefix(command.UseLine(), program+" "), " [") // without optional arguments
+		printRow(out, use, command.Short)
+		printCommands(out, command)
+	}
+}
+
+func printProgram(out io.Writer, root *cobra.Command) {
 	fmt.Fprintf(out, `Usage: %[1]s [serve] [flags]
        %[1]s COMMAND [flags]
 
@@ -66,7 +65,7 @@ Examples:
 
 `, program)
 	fmt.Fprintln(out, "Commands:")
-	printCommands(out, app)
+	printCommands(out, root)
 	fmt.Fprintln(out, "\nModes (--mode):")
 	for _, row := range modeRows() {
 		if !row.Supported {
@@ -89,7 +88,7 @@ Examples:
 		" preset, which overrides the defaults."))
 }
 
-// requestHelp is what a request may ask for.
+// requestHelp lists the overrides of a request.
 const requestHelp = `
 What a request may ask for, as in /?delay=300ms&status=503:10 (a weight is a percentage):
   delay=300ms, lognormal(2s,0.3), uniform(1s,3s), exp(2s)   status=503   size=64KiB   work=cpu
@@ -97,60 +96,49 @@ What a request may ask for, as in /?delay=300ms&status=503:10 (a weight is a per
   and, as in httpbin, /delay/SECONDS, /status/CODE, /bytes/N, /drip
 `
 
-func argumentNames(command *kong.Node) (names string) {
-	for _, argument := range command.Positional {
-		name := strings.ToUpper(argument.Name)
-		if argument.IsCumulative() {
-			name = "[" + name + "...]"
-		}
-		names += " " + name
-	}
-	return names
-}
-
-// printFlags prints flags with a heading before each group; those without a group are the command's own, and come
-// first.
-func printFlags(out io.Writer, flags []*kong.Flag) {
+// printFlags prints the flags of a command, with a heading before each group of them.
+func printFlags(out io.Writer, command *cobra.Command) {
 	heading := ""
-	for _, flag := range flags {
-		group := "Flags"
-		if flag.Group != nil {
-			group = flag.Group.Title
+	command.Flags().VisitAll(func(flag *pflag.Flag) {
+		v := flag.Value.(*value)
+		group := v.heading
+		if group == "" {
+			group = "Flags"
 		}
 		if group != heading {
 			heading = group
 			fmt.Fprintf(out, "\n%s:\n", heading)
 		}
-		printRow(out, flagUsage(flag), flagHelp(flag))
-	}
+		printRow(out, flagUsage(flag), v.explanation())
+	})
 }
 
 func printRow(out io.Writer, left, right string) { fmt.Fprint(out, columns("  "+left, indent, right)) }
 
-// flagUsage is how a flag is written.
-func flagUsage(flag *kong.Flag) string {
+// flagUsage returns how a flag is written.
+func flagUsage(flag *pflag.Flag) string {
 	usage := "--" + flag.Name
-	if flag.Short != 0 {
-		usage = "-" + string(flag.Short) + ", " + usage
+	if flag.Shorthand != "" {
+		usage = "-" + flag.Shorthand + ", " + usage
 	}
-	if flag.IsBool() {
+	if flag.NoOptDefVal != "" {
 		return usage
 	}
-	return usage + "=" + flag.PlaceHolder
+	return usage + "=" + flag.Value.(*value).placeholder
 }
 
-// flagHelp is what a flag is for, its known values, its default and its environment variable.
-func flagHelp(flag *kong.Flag) string {
-	help := flag.Help
-	if values := known(flag.Value); values != nil && !flag.IsBool() {
-		help += " [" + strings.Join(values, "|") + "]"
+// explanation returns the help of a flag with its choices, its default and its environment variable.
+func (v *value) explanation() string {
+	help := v.help
+	if v.choices != nil {
+		help += " [" + strings.Join(v.choices, "|") + "]"
 	}
 	var facts []string
-	if flag.Default != "" {
-		facts = append(facts, "default "+flag.Default)
+	if v.fallback != "" {
+		facts = append(facts, "default "+v.fallback)
 	}
-	if setting, ok := flag.Mapper.(settingValue); ok {
-		facts = append(facts, "$"+setting.Variable())
+	if v.variable != "" {
+		facts = append(facts, "$"+v.variable)
 	}
 	if facts == nil {
 		return help

@@ -1,59 +1,92 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
-	"reflect"
 	"slices"
 	"strings"
 
-	"github.com/alecthomas/kong"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"demo-server/configs"
 	"demo-server/internal/catalog"
 	"demo-server/modes"
 )
 
-// A line is a command line with its parts told apart. kong stops at the first thing that it does not know; a line
-// holds all of them, and leaves to kong what is right.
-type line struct {
-	args      []string // as given, without the program
+// A commandLine is a command line as it was given. It collects all mistakes, to report them together. It is a
+// benchspec.Input.
+type commandLine struct {
+	args      []string // without the program
 	environ   []string
-	command   *kong.Node // one that runs: where the line names a group of them, its default
-	help      bool
-	flags     []flag // those that the command knows, with values that it takes
-	arguments []string
+	completes bool // a shell asks for completions of the line
+
+	command   *cobra.Command
+	reserved  map[string]string // by the command
 	settings  []configs.Flag    // the flags that are settings
-	spelled   map[string]string // all flags that the command knows: by name, with the dashes that were used
-	wrong     map[string]bool   // flags and arguments with a value that they do not take, by name
-	mistakes  []string          // one line each
+	spellings map[string]string // of the flags that were given, by name
+	wrong     map[string]bool   // flags and arguments with a wrong value, by name
+	words     []string          // neither flags nor commands
+	errs      usageErrors
 }
 
-// A flag is one as it was given.
-type flag struct {
-	given string // with its dashes
-	name  string
-	value string
-	bare  bool // without a value
-}
-
-func (l *line) mistaken(format string, args ...any) {
-	l.mistakes = append(l.mistakes, fmt.Sprintf(format, args...))
-}
-
-func (l *line) mistakenBy(errs []error) {
-	for _, err := range errs {
-		l.mistaken("%s", err)
+func newCommandLine(args, environ []string) *commandLine {
+	return &commandLine{
+		args:      append([]string{}, args...), // cobra takes nil for the arguments of the process
+		environ:   slices.DeleteFunc(slices.Clone(environ), isActiveHelp),
+		completes: len(args) > 0 && strings.HasPrefix(args[0], cobra.ShellCompRequestCmd),
+		spellings: map[string]string{}, wrong: map[string]bool{},
 	}
 }
 
-// whole is the command line from the program's name on, as everybody may see it.
-func (l *line) whole() []string {
+// isActiveHelp reports whether a variable is the one that cobra's completion script for PowerShell leaves behind in the
+// environment. Among ours it would be an unknown setting.
+func isActiveHelp(variable string) bool {
+	return strings.HasPrefix(variable, "DEMO_SERVER_ACTIVE_HELP=")
+}
+
+func (l *commandLine) errorf(format string, args ...any) {
+	l.errs = append(l.errs, fmt.Sprintf(format, args...))
+}
+
+func (l *commandLine) addErrors(errs []error) {
+	for _, err := range errs {
+		l.errorf("%s", err)
+	}
+}
+
+// Given returns the flag as it was spelled, or "" if it was not given.
+func (l *commandLine) Given(name string) string { return l.spellings[name] }
+
+// Wrong reports whether a flag or an argument has a wrong value.
+func (l *commandLine) Wrong(name string) bool { return l.wrong[name] }
+
+// SettingFlags returns the flags that are settings.
+func (l *commandLine) SettingFlags() []configs.Flag { return l.settings }
+
+// Environ returns the environment.
+func (l *commandLine) Environ() []string { return l.environ }
+
+// Settings returns the settings in force if more flags followed those given.
+func (l *commandLine) Settings(more ...configs.Flag) (*configs.Settings, error) {
+	return configs.Load(configs.Inputs{
+		Flags: slices.Concat(l.settings, more), Environ: l.environ, Catalog: catalog.Configs(),
+	})
+}
+
+// redactedArgs returns the command line, from the program's name on, without its secrets.
+func (l *commandLine) redactedArgs() []string {
+	secret := map[string]bool{} // by flag
+	for _, setting := range catalog.Configs().Table() {
+		secret[setting.Flag()] = setting.Secret
+	}
+	redacted := configs.Secret("").String()
 	words := append([]string{program}, l.args...)
 	for i, word := range words {
-		flag, _, withValue := strings.Cut(word, "=")
+		flag, _, assigned := strings.Cut(word, "=")
 		switch {
-		case !secretFlags[flag]:
-		case withValue:
+		case !secret[flag]:
+		case assigned:
 			words[i] = flag + "=" + redacted
 		case i+1 < len(words):
 			words[i+1] = redacted
@@ -62,349 +95,195 @@ func (l *line) whole() []string {
 	return words
 }
 
-// redacted stands for a secret.
-var redacted = configs.Secret("").String()
-
-// secretFlags are those of settings that are never shown.
-var secretFlags = func() map[string]bool {
-	flags := map[string]bool{}
-	for _, setting := range catalog.Configs().Table() {
-		flags[setting.Flag()] = setting.Secret
-	}
-	return flags
-}()
-
-// line is a benchspec.Input.
-
-// Given returns how the flag of that name was spelled, or "" where it was not given.
-func (l *line) Given(name string) string { return l.spelled[name] }
-
-// Wrong reports whether a flag or an argument has a value that it does not take.
-func (l *line) Wrong(name string) bool { return l.wrong[name] }
-
-// SettingFlags returns the flags that are settings.
-func (l *line) SettingFlags() []configs.Flag { return l.settings }
-
-// Settings returns the settings in force if more flags followed those given.
-func (l *line) Settings(more ...configs.Flag) (*configs.Settings, error) {
-	return l.loadSettings(more...)
-}
-
-// Environ returns the environment.
-func (l *line) Environ() []string { return l.environ }
-
-// words are the command line again, for kong: the command first, and each flag in one word with its value.
-func (l *line) words() []string {
-	words := slices.Concat(strings.Fields(l.command.Path()), l.arguments)
-	for _, flag := range l.flags {
-		words = append(words, "--"+flag.name+"="+flag.value)
-	}
-	return words
-}
-
-// loadSettings returns the settings in force with more flags behind those given, and nil for a command that takes none.
-func (l *line) loadSettings(more ...configs.Flag) (*configs.Settings, error) {
-	if !takesSettings(l.command) {
-		return nil, nil
-	}
-	return configs.Load(configs.Inputs{
-		Flags: slices.Concat(l.settings, more), Environ: l.environ, Catalog: catalog.Configs(),
-	})
-}
-
-// readLine tells the parts of args apart. Flags may stand before the command.
-func readLine(app *kong.Node, args, environ []string) *line {
-	l := &line{args: args, environ: environ, spelled: map[string]string{}, wrong: map[string]bool{}}
-	flags, words := l.split(app, args)
-	words = l.chooseCommand(app, words)
-	for _, flag := range flags {
-		l.takeFlag(app, flag)
-	}
-	l.takeArguments(words)
-	return l
-}
-
-// takeArguments keeps the words that the command knows as its arguments, up to the first that is wrong.
-func (l *line) takeArguments(words []string) {
-	wanted := l.command.Positional
-	if len(wanted) == 1 && wanted[0].IsCumulative() {
-		l.takeEach(wanted[0], words)
-		return
-	}
-	for i, argument := range wanted {
-		name := strings.ToUpper(argument.Name)
-		if i >= len(words) {
-			l.mistaken("argument %s: is missing; %s", name, wants(argument))
-		} else if err := tryValue(argument, words[i]); err != nil {
-			l.mistaken("argument %s: %s", name, err)
-		} else if len(l.arguments) == i {
-			l.arguments = words[:i+1]
-		}
-	}
-	for _, word := range words[min(len(words), len(wanted)):] {
-		l.mistaken("argument %s: not expected; %q takes no more arguments", configs.Quote(word), path(l.command))
-	}
-}
-
-// takeEach keeps all words that an argument takes which may be there any number of times.
-func (l *line) takeEach(argument *kong.Positional, words []string) {
-	for _, word := range words {
-		err := tryValue(argument, word)
-		if err == nil {
-			l.arguments = append(l.arguments, word)
-			continue
-		}
-		l.wrong[argument.Name] = true
-		l.mistaken("argument %s: %s", configs.Quote(word), err)
-	}
-}
-
-// wants says what an argument would be.
-func wants(argument *kong.Positional) string {
-	if values := known(argument); values != nil {
-		return "known: " + strings.Join(values, ", ")
-	}
-	return "want " + argument.Help
-}
-
-// split parts flags, each with its value, from the other words.
-func (l *line) split(app *kong.Node, args []string) (flags []flag, words []string) {
-	command := app
+// parse reads all of args, a flag at a time, because pflag stops at the first mistake.
+func (l *commandLine) parse(command *cobra.Command, reserved map[string]string, args []string) {
+	l.command, l.reserved = command, reserved
 	for len(args) > 0 {
-		word := args[0]
-		args = args[1:]
-		switch {
-		case word == "-h" || word == "--help":
-			l.help = true
-		case !strings.HasPrefix(word, "-"):
-			words = append(words, word)
-			if child := findCommand(command, word); child != nil {
-				command = child
-			}
-		default:
-			var flag flag
-			flag, args = readFlag(app, command, word, args)
-			flags = append(flags, flag)
+		if args[0] == "--" {
+			l.words = append(l.words, args[1:]...)
+			return
 		}
+		args = args[l.parseOne(command.Flags(), args):]
 	}
-	return flags, words
 }
 
-// readFlag reads a flag, and its value from the next word where it needs one. It returns the words that are left.
-func readFlag(app, command *kong.Node, word string, next []string) (f flag, left []string) {
-	given, value, has := strings.Cut(word, "=")
-	f = flag{given: given, name: strings.TrimLeft(given, "-"), value: value, bare: !has}
-	model := likelyFlag(app, command, f)
+// parseOne reads the flag or the word that args begins with, and returns how many elements of args belong to it.
+func (l *commandLine) parseOne(flags *pflag.FlagSet, args []string) int {
+	given, _, assigned := strings.Cut(args[0], "=")
+	take := func(flag *pflag.Flag, text string) error {
+		l.spellings[flag.Name] = given
+		l.set(flag, given, text)
+		return nil
+	}
+	next := ""
+	if len(args) > 1 {
+		next = args[1]
+	}
+	err := errOneDash
+	if !isOneDash(given) {
+		err = flags.ParseAll(args[:1], take)
+	}
+	var noValue *pflag.ValueRequiredError
 	switch {
-	case has:
-		return f, next
-	case model != nil && model.IsBool():
-		if len(next) > 0 && (next[0] == "true" || next[0] == "false") { // which no command is called
-			f.value, f.bare, next = next[0], false, next[1:]
+	case err == nil:
+		l.words = append(l.words, flags.Args()...)
+	case errors.As(err, &noValue) && len(args) > 1 && !isFlag(flags, next):
+		flags.ParseAll(args[:2], take)
+		return 2
+	case errors.As(err, &noValue):
+		name := noValue.GetFlag().Name
+		l.spellings[name], l.wrong[name] = given, true
+		l.errorf("flag %s: has no value; write %s=VALUE", given, given)
+	default:
+		l.errorf("%s: %s", configs.Source{Kind: configs.FromFlag, Name: given}, l.unknownFlag(given, assigned))
+		if !assigned && next != "" && !strings.HasPrefix(next, "-") {
+			return 2 // most likely the value of the unknown flag: not a second mistake
 		}
-		return f, next
-	case model == nil:
-		// What follows an unknown flag is most likely its value: no second mistake.
-		if len(next) > 0 && !strings.HasPrefix(next[0], "-") && findCommand(command, next[0]) == nil {
-			next = next[1:]
-		}
-		return f, next
-	case len(next) == 0 || strings.HasPrefix(next[0], "--") || likelyFlag(app, command, flag{given: next[0]}) != nil:
-		return f, next
 	}
-	// One dash does not make a flag: --delay -1s is a wrong delay.
-	f.value, f.bare = next[0], false
-	return f, next[1:]
+	return 1
 }
 
-// chooseCommand takes the command off words. Where they name none, it is to serve.
-func (l *line) chooseCommand(app *kong.Node, words []string) []string {
-	l.command = app
-	if len(words) > 0 && words[0] == "help" {
-		l.help, words = true, words[1:]
-	}
-	for len(l.command.Children) > 0 && len(words) > 0 {
-		command := findCommand(l.command, words[0])
-		if command == nil && isArgument(l.command.DefaultCmd, words[0]) {
-			break
-		}
-		if command == nil {
-			l.mistaken("argument %s: %s", configs.Quote(words[0]), unknownCommand(l.command, words[0]))
-			words = nil
-			break
-		}
-		l.command, words = command, words[1:]
-	}
-	if l.command.DefaultCmd != nil {
-		l.command = l.command.DefaultCmd
-	}
-	return words
+var errOneDash = errors.New("several letters after one dash")
+
+// isOneDash reports whether a flag has several letters after one dash, as Go's own flags may have. pflag would take each
+// letter for a flag, and -host for -h.
+func isOneDash(given string) bool {
+	return len(given) > 2 && given[0] == '-' && given[1] != '-'
 }
 
-// isArgument reports whether a word that is not the name of a command is an argument of the default one. A URL is; any
-// other word is taken for a misspelled command.
-func isArgument(command *kong.Node, word string) bool {
-	return command != nil && len(command.Positional) > 0 && strings.Contains(word, "://")
+// isFlag reports whether a word is a flag, and not the value of the flag before it. One dash is not enough: --delay -1s is
+// a wrong delay.
+func isFlag(flags *pflag.FlagSet, word string) bool {
+	return strings.HasPrefix(word, "--") || len(word) == 2 && word[0] == '-' && flags.ShorthandLookup(word[1:]) != nil
 }
 
-// takeFlag keeps a flag that the command knows.
-func (l *line) takeFlag(app *kong.Node, f flag) {
-	model := findFlag(l.command, f)
-	if model == nil {
-		l.mistaken("%s: %s", configs.Source{Kind: configs.FromFlag, Name: f.given}, l.unknownFlag(app, f))
+// set gives a flag its value.
+func (l *commandLine) set(flag *pflag.Flag, given, text string) {
+	err := flag.Value.Set(text)
+	if err == nil {
 		return
 	}
-	f.name = model.Name
-	l.spelled[f.name] = f.given
-	switch {
-	case f.bare && !model.IsBool():
-		l.wrong[f.name] = true
-		l.mistaken("flag %s: has no value; write %s=VALUE", f.given, f.given)
-		return
-	case f.bare:
-		f.value = "true"
+	l.wrong[flag.Name] = true
+	if flag.Value.(*value).repeats {
+		given += " " + configs.Quote(text) // tells it from the others of its name
 	}
-	if _, ok := model.Mapper.(settingValue); ok {
-		l.settings = append(l.settings, configs.Flag{Name: f.name, Value: f.value})
-	} else if err := tryValue(model.Value, f.value); err != nil {
-		l.wrong[f.name] = true
-		for _, err := range parts(err) {
-			l.mistaken("flag %s: %s", spelling(model, f), err)
-		}
-		return
+	for _, err := range unjoin(err) {
+		l.errorf("flag %s: %s", given, err)
 	}
-	l.flags = append(l.flags, f)
 }
 
-// tryValue returns what is wrong with the text of a value. kong itself stops at the first of all values that are wrong.
-func tryValue(value *kong.Value, text string) error {
-	word := kong.ScanFromTokens(kong.Token{Type: kong.FlagValueToken, Value: text})
-	return value.Mapper.Decode(&kong.DecodeContext{Value: value, Scan: word}, reflect.New(value.Target.Type()).Elem())
-}
-
-// parts returns the errors that are joined in err.
-func parts(err error) []error {
+// unjoin returns the errors that are joined in err.
+func unjoin(err error) []error {
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		return joined.Unwrap()
 	}
 	return []error{err}
 }
 
-// spelling is a flag as it was given, with the value where only that tells it from others of its name.
-func spelling(model *kong.Flag, f flag) string {
-	if model.IsCumulative() {
-		return f.given + " " + configs.Quote(f.value)
+// unknownFlag returns what is wrong with a flag that the command does not have, and what would be right.
+func (l *commandLine) unknownFlag(given string, assigned bool) string {
+	name, root := strings.TrimLeft(given, "-"), l.command.Root()
+	if why, ok := l.reserved[name]; ok && "--"+name == given {
+		return fmt.Sprintf("%q chooses it itself: %s", calledAs(l.command), why)
 	}
-	return f.given
-}
-
-// unknownFlag says what is wrong with a flag that the command does not know, and what would be right.
-func (l *line) unknownFlag(app *kong.Node, f flag) string {
-	if why, ok := chosen(l.command)[f.name]; ok && "--"+f.name == f.given {
-		return fmt.Sprintf("%q chooses it itself: %s", path(l.command), why)
+	if other := commandWith(root, given); other != nil {
+		return fmt.Sprintf("unknown to %q; it is a flag of %q", calledAs(l.command), calledAs(other))
 	}
-	for _, command := range app.Leaves(false) {
-		if findFlag(command, f) != nil {
-			return fmt.Sprintf("unknown to %q; it is a flag of %q", path(l.command), path(command))
-		}
+	if !assigned && slices.Contains(namesBelow(root), name) { // --version, as other programs have it
+		return fmt.Sprintf("unknown; it is a command: %q", program+" "+name)
 	}
 	var names []string
-	for _, flag := range l.command.Flags {
-		names = append(names, flag.Name)
-	}
-	if command := findCommand(app, f.name); command != nil && f.bare { // --version, as other programs have it
-		return fmt.Sprintf("unknown; it is a command: %q", path(command))
-	}
-	if nearest := configs.Nearest(f.name, names); nearest != "" {
+	l.command.Flags().VisitAll(func(flag *pflag.Flag) {
+		if flag.Name != "help" {
+			names = append(names, flag.Name)
+		}
+	})
+	if nearest := configs.Nearest(name, names); nearest != "" {
 		return "unknown; did you mean --" + nearest + "?"
 	}
-	return fmt.Sprintf("unknown; %q lists all flags", path(l.command)+" --help")
+	return fmt.Sprintf("unknown; %q lists all flags", calledAs(l.command)+" --help")
 }
 
-// unknownCommand says what is wrong with a word that names no command below another, and what would be right.
-func unknownCommand(above *kong.Node, word string) string {
+// commandWith returns the first command that has the flag, from one down, or nil.
+func commandWith(command *cobra.Command, given string) *cobra.Command {
+	name := strings.TrimLeft(given, "-")
+	if "--"+name == given && command.Flags().Lookup(name) != nil || isFlag(command.Flags(), given) && "-"+name == given {
+		return command
+	}
+	for _, below := range listed(command) {
+		if found := commandWith(below, given); found != nil {
+			return found
+		}
+	}
+	return nil
+}
+
+// takeArguments reads the words of the line as the arguments of the command.
+func (l *commandLine) takeArguments(wanted []argument) {
+	words := l.words
+	if len(words) > 0 && l.command.HasAvailableSubCommands() && !isArgument(wanted, words[0]) {
+		l.errorf("argument %s: %s", configs.Quote(words[0]), unknownCommand(l.command, words[0]))
+		return
+	}
+	for _, argument := range wanted {
+		switch {
+		case argument.repeats:
+			l.takeEach(argument, words)
+			return
+		case len(words) == 0:
+			l.errorf("argument %s: is missing; %s", argument.name, argument.wants())
+			continue
+		}
+		if err := argument.set(words[0]); err != nil {
+			l.errorf("argument %s: %s", argument.name, err)
+		}
+		words = words[1:]
+	}
+	for _, word := range words {
+		l.errorf("argument %s: not expected; %q takes no more arguments", configs.Quote(word), calledAs(l.command))
+	}
+}
+
+// takeEach reads words as one argument, which may be given any number of times.
+func (l *commandLine) takeEach(argument argument, words []string) {
+	for _, word := range words {
+		if err := argument.set(word); err != nil {
+			l.wrong[argument.name] = true
+			l.errorf("argument %s: %s", configs.Quote(word), err)
+		}
+	}
+}
+
+// wants returns the text about a missing argument.
+func (a argument) wants() string {
+	if a.choices != nil {
+		return "known: " + strings.Join(a.choices, ", ")
+	}
+	return "want " + a.want
+}
+
+// isArgument reports whether the first word is an argument of a command that has others below it. A URL is; any other word
+// is taken for a misspelled command.
+func isArgument(wanted []argument, word string) bool {
+	return len(wanted) > 0 && strings.Contains(word, "://")
+}
+
+// unknownCommand returns what is wrong with a word that is not the name of a command below another, and what would be
+// right.
+func unknownCommand(above *cobra.Command, word string) string {
+	bench := above.HasParent() // of the commands with others below them, all but the root
+	name, text, assigned := strings.Cut(word, "=")
 	switch {
-	case above.Name == "bench" && slices.Contains(modes.Names(), word):
+	case bench && slices.Contains(modes.Names(), word):
 		return "unknown command; to measure that mode, write --modes=" + word
 	case slices.Contains(modes.Names(), word):
 		return "unknown command; to serve in that mode, write --mode=" + word
-	case above.Name == "bench" && strings.Contains(word, ":"):
-		name, address, named := strings.Cut(word, "=")
-		if !named {
-			return "unknown command; for a server that is running already, write http://" + word
-		}
-		return "unknown command; for a server that is running already, write " + name + "=http://" + address
-	}
-	if name, _, is := strings.Cut(word, "="); is && slices.Contains(settingNames(), name) {
+	case bench && strings.Contains(word, ":") && !assigned:
+		return "unknown command; for a server that is running already, write http://" + word
+	case bench && strings.Contains(word, ":"):
+		return "unknown command; for a server that is running already, write " + name + "=http://" + text
+	case assigned && slices.Contains(settingNames(), name):
 		return "unknown command; write --" + word
 	}
-	return "unknown command; " + configs.DidYouMean(word, commandNames(above))
-}
-
-func settingNames() (names []string) {
-	for _, setting := range catalog.Configs().Table() {
-		names = append(names, setting.Name)
-	}
-	return names
-}
-
-// findFlag returns the command's flag that f names, or nil.
-func findFlag(command *kong.Node, f flag) *kong.Flag {
-	for _, flag := range command.Flags {
-		if f.given == "--"+flag.Name || flag.Short != 0 && f.given == "-"+string(flag.Short) {
-			return flag
-		}
-	}
-	return nil
-}
-
-// likelyFlag returns the flag that f names, or nil: that of the command named so far, else of any. Of several it is one
-// that needs no value, because the word behind it may be the command.
-func likelyFlag(app, command *kong.Node, f flag) (likely *kong.Flag) {
-	if command.DefaultCmd != nil && command != app {
-		command = command.DefaultCmd
-	}
-	if flag := findFlag(command, f); flag != nil {
-		return flag
-	}
-	for _, command := range app.Leaves(false) {
-		if flag := findFlag(command, f); flag != nil && (likely == nil || flag.IsBool()) {
-			likely = flag
-		}
-	}
-	return likely
-}
-
-// findCommand returns the command of that name below another, or nil.
-func findCommand(above *kong.Node, name string) *kong.Node {
-	for _, command := range visible(above) {
-		if command.Name == name {
-			return command
-		}
-	}
-	return nil
-}
-
-// commandNames lists the names of the commands below another.
-func commandNames(above *kong.Node) (names []string) {
-	for _, command := range visible(above) {
-		names = append(names, command.Name)
-	}
-	return names
-}
-
-// visible are the commands below another that a user can name.
-func visible(above *kong.Node) []*kong.Node {
-	return slices.DeleteFunc(slices.Clone(above.Children), func(command *kong.Node) bool { return command.Hidden })
-}
-
-// path is how a command is called. One that is hidden is the default of the group that it is in, and called like that.
-func path(command *kong.Node) string { return program + " " + named(command).Path() }
-
-// named is the command that has the name that a user gives.
-func named(command *kong.Node) *kong.Node {
-	if command.Hidden {
-		return command.Parent
-	}
-	return command
+	return "unknown command; " + configs.DidYouMean(word, namesBelow(above))
 }

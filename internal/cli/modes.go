@@ -6,12 +6,18 @@ import (
 	"io"
 	"strconv"
 
+	"demo-server/configs"
 	"demo-server/modes"
 )
 
-// modesCommand lists the modes.
-type modesCommand struct {
-	JSON bool `name:"json" help:"print JSON, an array of objects"`
+// newModes returns the command that lists the modes.
+func newModes() command {
+	var asJSON bool
+	return command{
+		use: "modes", short: "list the modes: what each does, and what it stands for",
+		flags: func(f *flagSet) { f.toggle(&asJSON, "json", "print JSON, an array of objects") },
+		run:   func(s *streams, _ *configs.Settings, _ *commandLine) error { return printModes(s.out, asJSON) },
+	}
 }
 
 // A modeRow is what is printed of a mode, and the JSON that other programs read.
@@ -54,18 +60,18 @@ func boundOf(limit modes.Limit) string {
 	return limit.Setting
 }
 
-// Run prints the modes as text or as JSON.
-func (c modesCommand) Run(s *streams) error {
-	if c.JSON {
-		encoder := json.NewEncoder(s.out)
+// printModes prints the modes as text or as JSON.
+func printModes(out io.Writer, asJSON bool) error {
+	if asJSON {
+		encoder := json.NewEncoder(out)
 		encoder.SetIndent("", "  ")
 		return encoder.Encode(modeRows())
 	}
 	for i, row := range modeRows() {
 		if i > 0 {
-			fmt.Fprintln(s.out)
+			fmt.Fprintln(out)
 		}
-		row.print(s.out)
+		row.print(out)
 	}
 	return nil
 }

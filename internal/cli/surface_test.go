@@ -4,15 +4,16 @@ package cli
 
 import (
 	"bytes"
-	stdflag "flag"
+	"flag"
 	"os"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/spf13/cobra"
 )
 
-var update = stdflag.Bool("update", false, "rewrite testdata/surface.txt")
+var update = flag.Bool("update", false, "rewrite testdata/surface.txt")
 
 // TestSurface holds the help of every command with all its flags, the modes as JSON, and the settings as YAML. A change
 // here is a change for users, and belongs into CHANGELOG.md. What else users see is held by the test of the same name in
@@ -20,9 +21,15 @@ var update = stdflag.Bool("update", false, "rewrite testdata/surface.txt")
 func TestSurface(t *testing.T) {
 	const golden = "testdata/surface.txt"
 	commands := []string{"--help", "modes --json", "config"}
-	for _, command := range newParser().Model.Leaves(false) {
-		commands = append(commands, strings.TrimPrefix(path(command), program+" ")+" --help")
+	configureLibraries()
+	var add func(above *cobra.Command)
+	add = func(above *cobra.Command) {
+		for _, command := range listed(above) {
+			commands = append(commands, strings.TrimPrefix(command.CommandPath(), program+" ")+" --help")
+			add(command)
+		}
 	}
+	add(newRoot(newCommandLine(nil, nil), &streams{}))
 	var got bytes.Buffer
 	for _, command := range commands {
 		got.WriteString("$ " + program + " " + command + "\n")

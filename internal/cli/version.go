@@ -6,19 +6,24 @@ import (
 	"runtime"
 	"runtime/debug"
 	"strings"
+
+	"demo-server/configs"
 )
 
-// versionCommand prints what the binary was built from.
-type versionCommand struct{}
-
-// Run prints the module's version, its revision where the build knew it, and Go's.
-func (versionCommand) Run(s *streams) error {
-	build, _ := debug.ReadBuildInfo()
-	printVersion(s.out, build)
-	return nil
+// newVersion returns the command that prints what the binary was built from.
+func newVersion() command {
+	return command{
+		use: "version", short: "print the version",
+		run: func(s *streams, _ *configs.Settings, _ *commandLine) error {
+			build, _ := debug.ReadBuildInfo()
+			printVersion(s.out, build)
+			return nil
+		},
+	}
 }
 
-// printVersion prints a build, which is nil where the binary holds nothing about it.
+// printVersion prints the module's version, its revision if the build knew it, and Go's. build is nil if the binary holds
+// nothing about it.
 func printVersion(out io.Writer, build *debug.BuildInfo) {
 	version, revision := versionOf(build)
 	fmt.Fprintf(out, "%s %s\n", program, version)
