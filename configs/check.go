@@ -23,10 +23,10 @@ var ownChecks = []Check{
 // crossCheck finds values that are good each, but not together.
 func (l *loader) crossCheck(more []Check) {
 	for _, check := range slices.Concat(ownChecks, more) {
-		if l.wrong[check.Setting] || slices.ContainsFunc(check.With, func(name string) bool { return l.wrong[name] }) {
+		if l.wrong[check.Setting] || slices.ContainsFunc(check.DependsOn, func(name string) bool { return l.wrong[name] }) {
 			continue
 		}
-		err := check.Wrong(l.settings)
+		err := check.Func(l.settings)
 		if err == nil {
 			continue
 		}

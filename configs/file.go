@@ -16,7 +16,7 @@ import (
 // maxFile is the most bytes that a YAML file of settings may have.
 const maxFile = units.MiB
 
-func (l *loader) file(read func(name string) ([]byte, error)) []given {
+func (l *loader) file(read func(name string) ([]byte, error)) []input {
 	name := l.settings.config
 	if name == "" {
 		return nil
@@ -59,7 +59,7 @@ func reason(err error) string {
 // document returns the values in a YAML document, which is a mapping of names to scalars. It walks the nodes itself
 // instead of decoding into a struct, so that a value from a file takes the same way as one from a flag, and each
 // mistake has its place.
-func (l *loader) document(source Source, data []byte) (values []given) {
+func (l *loader) document(source Source, data []byte) (values []input) {
 	loader, err := yaml.NewLoader(bytes.NewReader(data))
 	if err != nil {
 		panic(err) // it has no options that could be wrong
@@ -97,7 +97,7 @@ func at(source Source, node *yaml.Node) Source {
 	return source
 }
 
-func (l *loader) root(source Source, document *yaml.Node) []given {
+func (l *loader) root(source Source, document *yaml.Node) []input {
 	root := document.Content[0]
 	switch {
 	case root.Kind == yaml.MappingNode:
@@ -109,7 +109,7 @@ func (l *loader) root(source Source, document *yaml.Node) []given {
 	return nil
 }
 
-func (l *loader) mapping(source Source, root *yaml.Node) (values []given) {
+func (l *loader) mapping(source Source, root *yaml.Node) (values []input) {
 	lines := map[string]int{} // where each key was seen first
 	for i := 0; i < len(root.Content); i += 2 {
 		key, value := root.Content[i], root.Content[i+1]
@@ -123,7 +123,7 @@ func (l *loader) mapping(source Source, root *yaml.Node) (values []given) {
 			lines[key.Value] = key.Line
 		}
 		if l.scalar(at(source, value), setting, value) {
-			values = append(values, given{setting, value.Value, at(source, value)})
+			values = append(values, input{setting, value.Value, at(source, value)})
 		}
 	}
 	return values

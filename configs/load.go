@@ -23,9 +23,9 @@ type Inputs struct {
 // A Check says whether a setting's value, which is good by itself, goes together with those of others. It is made once
 // all sources are merged, of the values in force.
 type Check struct {
-	Setting string                  // whose value is at fault
-	With    []string                // the others that it looks at: no check is made where one of them is wrong
-	Wrong   func(s *Settings) error // nil for nothing; its text has a line for each mistake
+	Setting   string                  // whose value is at fault
+	DependsOn []string                // the others that it looks at: no check is made where one of them is wrong
+	Func      func(s *Settings) error // nil for nothing; its text has a line for each mistake
 }
 
 // A Flag is one flag of a command line.
@@ -68,19 +68,19 @@ func newLoader(c Catalog) *loader {
 	return l
 }
 
-// given is the text of a known setting's value, and where it was given.
-type given struct {
+// input is the text of a known setting's value, and where it was input.
+type input struct {
 	setting Setting
 	text    string
 	source  Source
 }
 
-func selectors(values []given) []given {
-	return slices.DeleteFunc(slices.Clone(values), func(g given) bool { return !g.setting.Selector })
+func selectors(values []input) []input {
+	return slices.DeleteFunc(slices.Clone(values), func(g input) bool { return !g.setting.Selector })
 }
 
-func rest(values []given) []given {
-	return slices.DeleteFunc(slices.Clone(values), func(g given) bool { return g.setting.Selector })
+func rest(values []input) []input {
+	return slices.DeleteFunc(slices.Clone(values), func(g input) bool { return g.setting.Selector })
 }
 
 func (l *loader) mistake(source Source, problem, want string) {
@@ -88,13 +88,13 @@ func (l *loader) mistake(source Source, problem, want string) {
 }
 
 // apply checks all values of the layers, which come in the order of their strength, and keeps the last good one.
-func (l *loader) apply(layers ...[]given) {
+func (l *loader) apply(layers ...[]input) {
 	for _, g := range slices.Concat(layers...) {
 		l.set(g)
 	}
 }
 
-func (l *loader) set(g given) {
+func (l *loader) set(g input) {
 	problem := &problem{"is not valid UTF-8", "want text"}
 	if utf8.ValidString(g.text) {
 		problem = g.setting.set(g.text)
@@ -111,16 +111,16 @@ func (l *loader) set(g given) {
 	l.wrong[g.setting.Name] = true
 }
 
-func (l *loader) defaults() (values []given) {
+func (l *loader) defaults() (values []input) {
 	for _, setting := range l.table {
 		if !setting.Selector {
-			values = append(values, given{setting, setting.Default, Source{}})
+			values = append(values, input{setting, setting.Default, Source{}})
 		}
 	}
 	return values
 }
 
-func (l *loader) flags(flags []Flag) (values []given) {
+func (l *loader) flags(flags []Flag) (values []input) {
 	for _, flag := range flags {
 		source := Source{Kind: FromFlag, Name: "--" + flag.Name}
 		setting, known := l.byName[flag.Name]
@@ -128,7 +128,7 @@ func (l *loader) flags(flags []Flag) (values []given) {
 			l.mistake(source, "unknown flag", l.suggest(flag.Name, Setting.Flag))
 			continue
 		}
-		values = append(values, given{setting, flag.Value, source})
+		values = append(values, input{setting, flag.Value, source})
 	}
 	return values
 }
@@ -144,7 +144,7 @@ func (l *loader) suggest(name string, spell func(Setting) string) string {
 
 const variablePrefix = "DEMO_SERVER_"
 
-func (l *loader) environment(environ []string) (values []given) {
+func (l *loader) environment(environ []string) (values []input) {
 	for _, entry := range environ {
 		variable, text, _ := strings.Cut(entry, "=")
 		suffix, ours := strings.CutPrefix(variable, variablePrefix)
@@ -162,7 +162,7 @@ func (l *loader) environment(environ []string) (values []given) {
 		case !known || setting.Variable() != variable:
 			l.mistake(source, "unknown variable", l.suggest(name, Setting.Variable))
 		case text != "" || setting.AllowEmpty:
-			values = append(values, given{setting, text, source})
+			values = append(values, input{setting, text, source})
 		}
 	}
 	return values

@@ -10,18 +10,18 @@ import (
 
 // Nearest returns the known name that name is most likely a slip of, or the beginning of, or "" if it resembles none.
 func Nearest(name string, known []string) string {
-	const longest = 64 // a longer text is no name, and costly to compare
-	if len(name) > longest {
+	const maxLength = 64 // a longer text is no name, and costly to compare
+	if len(name) > maxLength {
 		return ""
 	}
-	nearest, least := "", 2+len(name)/3
+	nearest, minDistance := "", 2+len(name)/3
 	for _, candidate := range known {
 		d := levenshtein.ComputeDistance(strings.ToLower(name), candidate)
 		if len(name) <= 3 && d > 1 && !strings.HasPrefix(candidate, strings.ToLower(name[:min(1, len(name))])) {
 			continue // of so few letters two are most of the name
 		}
-		if d < least {
-			nearest, least = candidate, d
+		if d < minDistance {
+			nearest, minDistance = candidate, d
 		}
 	}
 	if nearest == "" {

@@ -44,7 +44,7 @@ func readPreset(name string) []byte {
 	return data
 }
 
-func (l *loader) preset() []given {
+func (l *loader) preset() []input {
 	if l.settings.preset == "" {
 		return nil
 	}

@@ -130,7 +130,7 @@ func outside[T int | int64 | time.Duration](value, lowest, highest T, want strin
 // duration is a duration in Go's syntax, from lowest to highest.
 func duration(field *time.Duration, lowest, highest time.Duration) Value {
 	want := fmt.Sprintf("want a duration from %s to %s", units.FormatDuration(lowest), units.FormatDuration(highest))
-	if lowest == instant {
+	if lowest == minPositive {
 		want = "want a duration above 0s and up to " + units.FormatDuration(highest)
 	}
 	return parsed("DURATION", field, func(given string) (time.Duration, *problem) {

@@ -13,7 +13,7 @@ import (
 // Warnings returns a line about each setting of s that is legal but may surprise.
 func (c Catalog) Warnings(s *Settings) []string {
 	var warnings []string
-	for _, warning := range []string{c.warnDrain(s), c.warnQueue(s), s.warnReach(), s.warnAdmin(), s.warnRead()} {
+	for _, warning := range []string{c.warnDrain(s), c.warnQueue(s), s.warnExposed(), s.warnAdmin(), s.warnRead()} {
 		if warning != "" {
 			warnings = append(warnings, warning)
 		}
@@ -57,7 +57,7 @@ func (c Catalog) warnQueue(s *Settings) string {
 		s.Queue, units.FormatDuration(wait), places, unit, units.FormatDuration(s.Delay), units.FormatDuration(s.QueueTimeout))
 }
 
-func (s *Settings) warnReach() string {
+func (s *Settings) warnExposed() string {
 	if isLoopback(s.Host) {
 		return ""
 	}

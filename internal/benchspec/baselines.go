@@ -20,9 +20,9 @@ const pythonPerSecond = 250
 func AddBaselines(config *bench.CostConfig) (missing []string, end func(), err error) {
 	names, why := beside.Names()
 	for _, name := range names {
-		config.Rows = append(config.Rows, bench.Row{Name: name, Kind: result.KindBeside, Beside: name, Body: originalsBody})
+		config.Rows = append(config.Rows, bench.Row{Name: name, Kind: result.KindBeside, Beside: name, Body: pythonBody})
 	}
-	set, err := originals.Prepare(context.Background(), pythons())
+	set, err := originals.Prepare(context.Background(), articleServers())
 	if err != nil {
 		return nil, nil, err
 	}
@@ -34,7 +34,7 @@ func AddBaselines(config *bench.CostConfig) (missing []string, end func(), err e
 	config.Originals, config.Folder = set, folder
 	for _, p := range set.Programs() {
 		config.Rows = append(config.Rows, bench.Row{
-			Name: p.Name, Kind: result.KindOriginal, Original: p.Name, Body: originalsBody, Workers: 1,
+			Name: p.Name, Kind: result.KindOriginal, Original: p.Name, Body: pythonBody, Workers: 1,
 			Most:    max(1, int(pythonPerSecond*config.Ramp.Seconds())),
 			WhyMost: "more would not all be accepted before the first are due",
 		})
@@ -50,9 +50,9 @@ func AddBaselines(config *bench.CostConfig) (missing []string, end func(), err e
 	}, nil
 }
 
-// pythons are those of the article's programs that differ in what a request costs: one has a thread for each, one a
+// articleServers are those of the article's programs that differ in what a request costs: one has a thread for each, one a
 // greenlet.
-func pythons() []originals.Program {
+func articleServers() []originals.Program {
 	return slices.DeleteFunc(originals.Programs(), func(p originals.Program) bool {
 		return p.Name != "flask" && p.Name != "gevent"
 	})

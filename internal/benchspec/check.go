@@ -103,12 +103,12 @@ func (r *Run) checkLoad(k *checker) {
 	if requests != "" && duration != "" && !r.Article {
 		k.errorf("flag %s: cannot go with %s: a repeat ends by one of them", duration, requests)
 	}
-	longest := r.Duration
+	repeatTime := r.Duration
 	if r.Requests > 0 {
-		r.Duration, longest = 0, r.Budget
+		r.Duration, repeatTime = 0, r.Budget
 	}
-	if r.Warmup >= longest {
-		k.errorf("flag --warmup: %s leaves nothing to measure of a repeat of %s", r.Warmup, longest)
+	if r.Warmup >= repeatTime {
+		k.errorf("flag --warmup: %s leaves nothing to measure of a repeat of %s", r.Warmup, repeatTime)
 	}
 	if r.Rate > 0 && k.Given("concurrency") == "" {
 		r.Concurrency = min(catalog.PossibleConnections(), 100_000)
@@ -118,9 +118,9 @@ func (r *Run) checkLoad(k *checker) {
 
 // checkOpenFiles reports that a flag wants more connections than there can be. A child has the same limit.
 func checkOpenFiles(k *checker, name string, wanted int) {
-	if most := catalog.PossibleConnections(); wanted > most {
+	if limit := catalog.PossibleConnections(); wanted > limit {
 		k.errorf("flag --%s: %d is more than the limit of %d open files allows; want at most %d, or a higher limit"+
-			" (ulimit -n)", name, wanted, catalog.OpenFileLimit(), most)
+			" (ulimit -n)", name, wanted, catalog.OpenFileLimit(), limit)
 	}
 }
 
@@ -161,7 +161,7 @@ func (r *Run) checkAgainst(k *checker) {
 		r.Against = append(r.Against, server)
 	}
 	nameServers(r.Against)
-	taken := rowNames(r.wanted(k))
+	taken := rowNames(r.variants(k))
 	if r.Originals {
 		for _, program := range originals.Programs() {
 			taken = append(taken, program.Name)
@@ -247,11 +247,11 @@ func canWrite(name string) error {
 	case err == nil && special(name):
 		return nil // to open it may wait for its reader
 	case err == nil:
-		return opens(name, os.O_WRONLY)
+		return tryOpen(name, os.O_WRONLY)
 	case !errors.Is(err, fs.ErrNotExist):
-		return reason(err)
+		return cause(err)
 	}
-	if err := opens(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL); err != nil {
+	if err := tryOpen(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL); err != nil {
 		return err
 	}
 	return os.Remove(name)
@@ -263,16 +263,16 @@ func special(name string) bool {
 	return err == nil && !info.Mode().IsRegular()
 }
 
-func opens(name string, how int) error {
+func tryOpen(name string, how int) error {
 	file, err := os.OpenFile(name, how, 0o600)
 	if err != nil {
-		return reason(err)
+		return cause(err)
 	}
 	return file.Close()
 }
 
-// reason is a file's error without its name.
-func reason(err error) error {
+// cause is a file's error without its name.
+func cause(err error) error {
 	var path *fs.PathError
 	if errors.As(err, &path) {
 		return path.Err

@@ -72,7 +72,7 @@ func (s shortage) line(plan *bench.Plan) string {
 	if config.Warmup > 0 {
 		load += ", a warm-up of " + units.FormatDuration(config.Warmup)
 	}
-	rows := listed(s.rows)
+	rows := enumerate(s.rows)
 	if len(s.rows) > 1 && len(s.rows) == len(plan.Planned) {
 		rows = "any row"
 	}
@@ -89,8 +89,8 @@ func (s shortage) line(plan *bench.Plan) string {
 
 // problems returns a problem for each flag that has to change for a row.
 func problems(in Input, config bench.Config, row bench.Uncountable) (all []problem) {
-	add := func(name string, value, least time.Duration, is string) {
-		all = append(all, problem{flagOf(in, name), units.FormatDuration(value), is, units.FormatDuration(least)})
+	add := func(name string, value, minimum time.Duration, is string) {
+		all = append(all, problem{flagOf(in, name), units.FormatDuration(value), is, units.FormatDuration(minimum)})
 	}
 	if row.Duration > 0 {
 		add("duration", config.Duration, row.Duration, "is too short")
@@ -121,8 +121,8 @@ func delayOf(plan *bench.Plan, name string) time.Duration {
 	return plan.Planned[i].Delay
 }
 
-// listed joins names as in a sentence.
-func listed(names []string) string {
+// enumerate joins names as in a sentence.
+func enumerate(names []string) string {
 	last := len(names) - 1
 	if last == 0 {
 		return names[0]

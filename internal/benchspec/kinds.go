@@ -70,8 +70,8 @@ func missing(in Input, kind string) error {
 	return catalog.Missing(settings, kind)
 }
 
-// times are the variants with each kind of work. One that has a kind of its own keeps that, and is there once.
-func times(variants []Variant, kinds []string) (all []Variant) {
+// cross are the variants with each kind of work. One that has a kind of its own keeps that, and is there once.
+func cross(variants []Variant, kinds []string) (all []Variant) {
 	if len(kinds) == 0 {
 		return variants
 	}
@@ -93,16 +93,16 @@ func (v Variant) sets(name string) bool {
 	return slices.ContainsFunc(v.settings, func(s configs.Flag) bool { return s.Name == name })
 }
 
-// own are the settings that set the variant apart.
-func (v Variant) own() []configs.Flag {
+// allSettings are the settings that set the variant apart.
+func (v Variant) allSettings() []configs.Flag {
 	if v.kind == "" {
 		return v.settings
 	}
 	return append(slices.Clip(v.settings), configs.Flag{Name: "work", Value: v.kind})
 }
 
-// crossed puts the kind of work into the names of rows that have several.
-func crossed(rows []bench.Row) {
+// labelByKind puts the kind of work into the names of rows that have several.
+func labelByKind(rows []bench.Row) {
 	if !slices.ContainsFunc(rows, func(row bench.Row) bool { return row.Work != rows[0].Work }) {
 		return
 	}
@@ -111,8 +111,8 @@ func crossed(rows []bench.Row) {
 	}
 }
 
-// bindWork limits a row by its work, if that serves fewer requests at a time than the mode.
-func bindWork(row *bench.Row, settings *configs.Settings) {
+// applyWorkLimit limits a row by its work, if that serves fewer requests at a time than the mode.
+func applyWorkLimit(row *bench.Row, settings *configs.Settings) {
 	capacity, shared := catalog.OfWork(settings)
 	if shared {
 		row.Cores = capacity.N

@@ -11,8 +11,8 @@ import (
 	"demo-server/units"
 )
 
-// originalsBody is what the article's programs answer, whatever demo-server is told to.
-const originalsBody = "Hello World"
+// pythonBody is what the article's programs answer, whatever demo-server is told to.
+const pythonBody = "Hello World"
 
 // AddOriginals adds the article's programs that can run here to the rows, and returns them.
 func (r *Run) AddOriginals(in Input, config *bench.Config) (*originals.Set, error) {
@@ -25,25 +25,25 @@ func (r *Run) AddOriginals(in Input, config *bench.Config) (*originals.Set, erro
 		set.Close()
 		return nil, err
 	}
-	config.Rows = append(config.Rows, originalRows(set, settings)...)
+	config.Rows = append(config.Rows, pythonRows(set, settings)...)
 	return set, nil
 }
 
-// originalRows makes a row of each of the article's programs that can run here. They get the delay, and as many threads
+// pythonRows makes a row of each of the article's programs that can run here. They get the delay, and as many threads
 // as mode pool has workers where they have a number of them.
-func originalRows(set *originals.Set, settings *configs.Settings) (rows []bench.Row) {
+func pythonRows(set *originals.Set, settings *configs.Settings) (rows []bench.Row) {
 	for _, program := range set.Programs() {
 		places := program.Places(settings.Workers)
 		rows = append(rows, bench.Row{
 			Name: program.Name, Kind: result.KindOriginal, About: program.About, Original: program.Name,
-			Workers: settings.Workers, Known: true, Delay: settings.Delay, Body: originalsBody, Places: places,
-			Bound: originalBound(places, settings), Queue: -1,
+			Workers: settings.Workers, Known: true, Delay: settings.Delay, Body: pythonBody, Places: places,
+			Bound: pythonBound(places, settings), Queue: -1,
 		})
 	}
 	return rows
 }
 
-func originalBound(places int, settings *configs.Settings) string {
+func pythonBound(places int, settings *configs.Settings) string {
 	switch places {
 	case 0:
 		return ""

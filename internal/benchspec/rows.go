@@ -18,7 +18,7 @@ func (r *Run) rows(in Input) ([]bench.Row, error) {
 	if err != nil {
 		return nil, err
 	}
-	crossed(rows)
+	labelByKind(rows)
 	if r.Port != 0 {
 		for i := range rows {
 			rows[i].Args = append(rows[i].Args, fmt.Sprintf("--port=%d", r.Port))
@@ -27,26 +27,26 @@ func (r *Run) rows(in Input) ([]bench.Row, error) {
 	return append(rows, againstRows(r.Against)...), nil
 }
 
-// wanted are the modes to run, each with its own settings: those of --modes, then those of --row. Where only --row is
+// variants are the modes to run, each with its own settings: those of --modes, then those of --row. Where only --row is
 // given, no others run.
-func (r *Run) wanted(in Input) []Variant {
+func (r *Run) variants(in Input) []Variant {
 	if in.Given("row") != "" && in.Given("modes") == "" {
 		return r.Row
 	}
-	return slices.Concat(variants(r.Modes), r.Row)
+	return slices.Concat(variantsOf(r.Modes), r.Row)
 }
 
 // rowVariants returns the modes to run, each with each kind of work and with the delay that the command chooses for it.
 func (r *Run) rowVariants(in Input) []Variant {
-	all := times(r.wanted(in), r.kinds(in))
+	all := cross(r.variants(in), r.kinds(in))
 	for i := range all {
-		all[i].chosen = r.chosenDelay(in, all[i].own())
+		all[i].forced = r.chosenDelay(in, all[i].allSettings())
 	}
 	return all
 }
 
-// variants are modes without settings of their own.
-func variants(modes []string) (all []Variant) {
+// variantsOf are modes without settings of their own.
+func variantsOf(modes []string) (all []Variant) {
 	for _, mode := range modes {
 		all = append(all, Variant{mode: mode})
 	}
@@ -70,7 +70,7 @@ func rowsOf(in Input, wanted []Variant) (rows []bench.Row, err error) {
 // row is the server that runs the variant. A child reads the same files as this process, and has the same flags and
 // environment, but for secrets.
 func (v Variant) row(in Input) (bench.Row, error) {
-	own := slices.Concat(v.own(), v.chosen)
+	own := slices.Concat(v.allSettings(), v.forced)
 	settings, err := in.Settings(append(own, configs.Flag{Name: "mode", Value: v.mode})...)
 	if err != nil {
 		return bench.Row{}, err
@@ -79,7 +79,7 @@ func (v Variant) row(in Input) (bench.Row, error) {
 	row := bench.Row{
 		Kind: result.KindMode, About: mode.Summary, When: mode.Choose, Mode: mode.Name, Args: words(slices.Concat(in.SettingFlags(), own)),
 		Environ:  childEnviron(in.Environ(), settings),
-		Settings: byName(v.own()), Known: true, Work: settings.Work, WorkAbout: catalog.Kind(settings).Summary, Delay: settings.Delay, Body: settings.Body,
+		Settings: byName(v.allSettings()), Known: true, Work: settings.Work, WorkAbout: catalog.Kind(settings).Summary, Delay: settings.Delay, Body: settings.Body,
 		Places: catalog.OfMode(settings).N, Bound: catalog.OfMode(settings).PerDelay(settings.Delay), Queue: -1,
 		Processes: settings.Processes, Fault: settings.Fault,
 	}
@@ -89,7 +89,7 @@ func (v Variant) row(in Input) (bench.Row, error) {
 	case modes.Refuse:
 		row.Queue, row.Most, row.WhyMost = 0, limit.N, "it refuses more at a time"
 	}
-	bindWork(&row, settings)
+	applyWorkLimit(&row, settings)
 	return row, nil
 }
 

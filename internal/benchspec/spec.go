@@ -140,6 +140,6 @@ func (*Cost) Reserved() map[string]string {
 
 // Config returns what was asked for, without who asked and without the servers of AddBaselines.
 func (c *Cost) Config(in Input) (bench.CostConfig, error) {
-	rows, err := rowsOf(in, variants(c.Modes))
+	rows, err := rowsOf(in, variantsOf(c.Modes))
 	return bench.CostConfig{Rows: rows, InFlight: c.InFlight, Ramp: c.Ramp, Repeat: c.Repeat}, err
 }

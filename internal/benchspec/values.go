@@ -70,7 +70,7 @@ type Variant struct {
 	mode     string
 	settings []configs.Flag
 	kind     string         // of work, empty where that is left to the settings
-	chosen   []configs.Flag // settings that the command chooses for the row, which do not name it
+	forced   []configs.Flag // settings that the command chooses for the row, which do not name it
 }
 
 // UnmarshalText takes MODE, or MODE:NAME=VALUE with more pairs behind commas. All that is wrong is joined in the error.
@@ -81,14 +81,14 @@ func (v *Variant) UnmarshalText(text []byte) error {
 	wrong := []error{canRun(mode, modes.All, modes.Names())}
 	if some {
 		for pair := range strings.SplitSeq(settings, ",") {
-			wrong = append(wrong, v.take(pair))
+			wrong = append(wrong, v.addSetting(pair))
 		}
 	}
 	return errors.Join(wrong...)
 }
 
-// take takes one NAME=VALUE.
-func (v *Variant) take(pair string) error {
+// addSetting takes one NAME=VALUE.
+func (v *Variant) addSetting(pair string) error {
 	name, value, ok := strings.Cut(pair, "=")
 	if !ok {
 		return fmt.Errorf("%s has no value; want NAME=VALUE", configs.Quote(pair))

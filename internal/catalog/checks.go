@@ -12,8 +12,8 @@ import (
 // checks returns the checks of values that only a mode or a kind of work can judge.
 func checks() []configs.Check {
 	all := []configs.Check{{
-		Setting: "fault", With: []string{"work", "overrides", "max-delay", "max-size"},
-		Wrong: func(s *configs.Settings) error {
+		Setting: "fault", DependsOn: []string{"work", "overrides", "max-delay", "max-size"},
+		Func: func(s *configs.Settings) error {
 			_, err := Fault(s)
 			return err
 		},
@@ -29,8 +29,8 @@ func checks() []configs.Check {
 // checkOf makes a check of a kind of work one of settings that choose this kind.
 func checkOf(kind work.Kind, check work.Check) configs.Check {
 	return configs.Check{
-		Setting: check.Setting, With: append([]string{"work"}, check.DependsOn...),
-		Wrong: func(s *configs.Settings) error {
+		Setting: check.Setting, DependsOn: append([]string{"work"}, check.DependsOn...),
+		Func: func(s *configs.Settings) error {
 			if s.Work != kind.Name {
 				return nil
 			}

@@ -7,8 +7,8 @@ import (
 	"demo-server/bench/beside"
 )
 
-// runBeside is the process of a bare server, which bench starts: no command that anybody else needs.
-func runBeside(args []string, errOut io.Writer) int {
+// runBaseline is the process of a bare server, which bench starts: no command that anybody else needs.
+func runBaseline(args []string, errOut io.Writer) int {
 	if err := beside.Serve(args); err != nil {
 		fmt.Fprintf(errOut, "%s: %s\n", program, err)
 	}

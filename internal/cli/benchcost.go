@@ -54,10 +54,10 @@ is a mistake on the command line or in the settings.
 // runCost measures what a blocked request costs.
 func runCost(s *streams, l *commandLine, cost *benchspec.Cost) error {
 	forgetSettings()
-	if most := catalog.PossibleConnections(); cost.InFlight > most { // the default: Check refuses another
+	if limit := catalog.PossibleConnections(); cost.InFlight > limit { // the default: Check refuses another
 		fmt.Fprintf(s.errOut, "%s: %d requests in flight instead of %d: the limit of %d open files allows no more\n",
-			program, most, cost.InFlight, catalog.OpenFileLimit())
-		cost.InFlight = most
+			program, limit, cost.InFlight, catalog.OpenFileLimit())
+		cost.InFlight = limit
 	}
 	config, err := cost.Config(l)
 	if err != nil {
@@ -88,5 +88,5 @@ func measureCost(config bench.CostConfig, files benchspec.Output, s *streams) er
 	progress := newProgress(s.errOut, config.Took(), config.Repeat)
 	measured := bench.Cost(ctx, config, progress)
 	progress.Close()
-	return conclude(measured, config.Rows, report.CostText, files, s)
+	return reportResult(measured, config.Rows, report.CostText, files, s)
 }

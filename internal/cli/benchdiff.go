@@ -91,7 +91,7 @@ func changedFigures(changes []verdict.Change) string {
 func readResult(name string) (*result.Result, error) {
 	file, err := os.Open(name)
 	if err != nil {
-		return nil, withoutCall(err)
+		return nil, withoutOp(err)
 	}
 	defer file.Close()
 	r, err := result.Read(file)

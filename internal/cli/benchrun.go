@@ -46,7 +46,7 @@ func measure(l *commandLine, run *benchspec.Run, config bench.Config, set *origi
 	for _, condition := range run.Expected() {
 		measured.Expectations = append(measured.Expectations, condition.Check(measured))
 	}
-	return conclude(measured, config.Rows, report.Text, run.Output, s)
+	return reportResult(measured, config.Rows, report.Text, run.Output, s)
 }
 
 func newProgress(out io.Writer, takes time.Duration, rounds int) *bench.Progress {
@@ -56,12 +56,12 @@ func newProgress(out io.Writer, takes time.Duration, rounds int) *bench.Progress
 	return bench.NewLines(out, takes, rounds)
 }
 
-// showing is a way to print a result.
-type showing func(io.Writer, *result.Result, report.Options) error
+// printer is a way to print a result.
+type printer func(io.Writer, *result.Result, report.Options) error
 
-// conclude shows what was measured and writes the files that were asked for. No failure keeps the next from being done.
+// reportResult shows what was measured and writes the files that were asked for. No failure keeps the next from being done.
 // It prints a line on standard error for each failure and each shortfall of the rows.
-func conclude(measured *result.Result, rows []bench.Row, show showing, files benchspec.Output, s *streams) error {
+func reportResult(measured *result.Result, rows []bench.Row, show printer, files benchspec.Output, s *streams) error {
 	shown := options(s.out)
 	shown.Wide = files.Wide
 	failed := show(s.out, measured, shown)
@@ -92,16 +92,16 @@ func conclude(measured *result.Result, rows []bench.Row, show showing, files ben
 func writeFile(name string, measured *result.Result, write func(io.Writer, *result.Result) error) error {
 	file, err := os.Create(name)
 	if err != nil {
-		return withoutCall(err)
+		return withoutOp(err)
 	}
 	if err := errors.Join(write(file, measured), file.Close()); err != nil {
-		return withoutCall(err)
+		return withoutOp(err)
 	}
 	return nil
 }
 
-// withoutCall leaves the system call's name out of an error: a person needs the file and what is wrong.
-func withoutCall(err error) error {
+// withoutOp leaves the system call's name out of an error: a person needs the file and what is wrong.
+func withoutOp(err error) error {
 	var path *fs.PathError
 	if errors.As(err, &path) {
 		return fmt.Errorf("%s: %w", path.Path, path.Err)
@@ -109,13 +109,13 @@ func withoutCall(err error) error {
 	return err
 }
 
-// usualWidth is for output that is not read in a terminal, whose width would be known.
-const usualWidth = 80
+// defaultWidth is for output that is not read in a terminal, whose width would be known.
+const defaultWidth = 80
 
 // options are how to print there.
 func options(out io.Writer) report.Options {
 	if !obslog.IsTerminal(out) {
-		return report.Options{Width: usualWidth}
+		return report.Options{Width: defaultWidth}
 	}
 	return report.Options{Width: terminalWidth(out), Color: obslog.Colored()}
 }

@@ -53,7 +53,7 @@ func TestShortfalls(t *testing.T) {
 			nothing := func(io.Writer, *result.Result, report.Options) error { return nil }
 			var errOut strings.Builder
 			code := exitOK
-			if err := conclude(&test.result, []bench.Row{{Name: "pool"}}, nothing, benchspec.Output{}, &streams{io.Discard, &errOut}); err != nil {
+			if err := reportResult(&test.result, []bench.Row{{Name: "pool"}}, nothing, benchspec.Output{}, &streams{io.Discard, &errOut}); err != nil {
 				code = int(err.(exitError))
 			}
 			want, wantCode := "", exitOK

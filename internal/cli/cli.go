@@ -37,7 +37,7 @@ func Main(args, environ []string, out, errOut io.Writer) int {
 	case len(args) > 0 && args[0] == supervisor.WorkerArgument:
 		return runWorker(args, errOut)
 	case len(args) > 0 && args[0] == beside.Argument:
-		return runBeside(args, errOut)
+		return runBaseline(args, errOut)
 	}
 	command, err := newRoot(newCommandLine(args, environ), &streams{out, errOut}).ExecuteC()
 	return exitCode(err, command, errOut)

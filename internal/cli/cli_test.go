@@ -169,7 +169,7 @@ func TestHealth(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			got := ""
-			if err := ask(c.url, c.timeout); err != nil {
+			if err := probe(c.url, c.timeout); err != nil {
 				got = err.Error()
 			}
 			if got != c.want {

@@ -38,7 +38,7 @@ func (h healthCheck) run(s *streams, settings *configs.Settings) error {
 	if err != nil {
 		return err
 	}
-	if err := ask(target, h.timeout); err != nil {
+	if err := probe(target, h.timeout); err != nil {
 		return fmt.Errorf("unhealthy: %s: %w", target, err)
 	}
 	fmt.Fprintf(s.out, "healthy: %s\n", target)
@@ -73,8 +73,8 @@ func checkURL(text string) error {
 		configs.Quote(text))
 }
 
-// ask gets target once, and returns an error unless the answer is 200.
-func ask(target string, timeout time.Duration) error {
+// probe gets target once, and returns an error unless the answer is 200.
+func probe(target string, timeout time.Duration) error {
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, target, nil)
@@ -88,7 +88,7 @@ func ask(target string, timeout time.Duration) error {
 	}
 	response, err := client.Do(request)
 	if err != nil {
-		return plain(err, timeout)
+		return shortError(err, timeout)
 	}
 	response.Body.Close()
 	if response.StatusCode != http.StatusOK {
@@ -97,8 +97,8 @@ func ask(target string, timeout time.Duration) error {
 	return nil
 }
 
-// plain takes the method and the URL, which are known, off an HTTP client's error.
-func plain(err error, timeout time.Duration) error {
+// shortError takes the method and the URL, which are known, off an HTTP client's error.
+func shortError(err error, timeout time.Duration) error {
 	if errors.Is(err, context.DeadlineExceeded) {
 		return fmt.Errorf("no answer within %s", timeout)
 	}

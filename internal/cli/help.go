@@ -67,7 +67,7 @@ Examples:
 	fmt.Fprintln(out, "Commands:")
 	printCommands(out, root)
 	fmt.Fprintln(out, "\nModes (--mode):")
-	for _, row := range modeRows() {
+	for _, row := range modeInfos() {
 		if !row.Supported {
 			row.Summary += " (not on this system: " + row.Reason + ")"
 		}

@@ -20,8 +20,8 @@ func newModes() command {
 	}
 }
 
-// A modeRow is what is printed of a mode, and the JSON that other programs read.
-type modeRow struct {
+// A modeInfo is what is printed of a mode, and the JSON that other programs read.
+type modeInfo struct {
 	Name      string `json:"name"`
 	Summary   string `json:"summary"`
 	Mirrors   string `json:"mirrors"`
@@ -34,10 +34,10 @@ type modeRow struct {
 	Reason    string `json:"reason"` // why it is not supported; empty where it is
 }
 
-func modeRows() (rows []modeRow) {
+func modeInfos() (rows []modeInfo) {
 	for _, mode := range modes.All {
 		limit := mode.Instance(modes.Options{}).Limit
-		row := modeRow{
+		row := modeInfo{
 			Name: mode.Name, Summary: mode.Summary, Mirrors: mode.PythonEquivalent, Differs: mode.Differences, Choose: mode.Choose,
 			Bound: boundOf(limit), Excess: string(limit.Overflow), Lacks: mode.Limitations, Supported: true,
 		}
@@ -65,9 +65,9 @@ func printModes(out io.Writer, asJSON bool) error {
 	if asJSON {
 		encoder := json.NewEncoder(out)
 		encoder.SetIndent("", "  ")
-		return encoder.Encode(modeRows())
+		return encoder.Encode(modeInfos())
 	}
-	for i, row := range modeRows() {
+	for i, row := range modeInfos() {
 		if i > 0 {
 			fmt.Fprintln(out)
 		}
@@ -76,7 +76,7 @@ func printModes(out io.Writer, asJSON bool) error {
 	return nil
 }
 
-func (r modeRow) print(out io.Writer) {
+func (r modeInfo) print(out io.Writer) {
 	fmt.Fprintln(out, r.Name)
 	for _, line := range []struct{ label, text string }{
 		{"does", r.Summary}, {"choose it", r.Choose}, {"mirrors", r.Mirrors}, {"differs", r.Differs}, {"bound", r.Bound}, {"excess", r.Excess}, {"lacks", r.Lacks},

@@ -5,4 +5,4 @@ package cli
 import "io"
 
 // terminalWidth is how many characters a line of the terminal has.
-func terminalWidth(io.Writer) int { return usualWidth }
+func terminalWidth(io.Writer) int { return defaultWidth }

@@ -13,11 +13,11 @@ import (
 func terminalWidth(out io.Writer) int {
 	file, ok := out.(*os.File)
 	if !ok {
-		return usualWidth
+		return defaultWidth
 	}
 	size, err := unix.IoctlGetWinsize(int(file.Fd()), unix.TIOCGWINSZ)
 	if err != nil || size.Col == 0 {
-		return usualWidth
+		return defaultWidth
 	}
 	return int(size.Col)
 }

@@ -20,8 +20,8 @@ func printableRune(r rune) rune {
 	return unicode.ReplacementChar
 }
 
-// printable is OneLine, but leaves control characters below space as they are.
-func printable(text string) string {
+// sanitize is OneLine, but leaves control characters below space as they are.
+func sanitize(text string) string {
 	return strings.Map(func(r rune) rune {
 		if r < ' ' {
 			return r
@@ -50,7 +50,7 @@ func (e printableEncoder) EncodeEntry(entry zapcore.Entry, fields []zapcore.Fiel
 	}
 	line, err := e.Encoder.EncodeEntry(entry, fields)
 	if err == nil && slices.ContainsFunc(line.Bytes(), func(b byte) bool { return b >= 0x7f }) {
-		text := printable(line.String())
+		text := sanitize(line.String())
 		line.Reset()
 		line.AppendString(text)
 	}

@@ -15,8 +15,8 @@ import (
 )
 
 const (
-	// tellAfter is how long to wait at the start without a word.
-	tellAfter = 500 * time.Millisecond
+	// logAfter is how long to wait at the start without a word.
+	logAfter = 500 * time.Millisecond
 	// checkAgain is the pause between checks at the start, and checkEvery that from then on.
 	checkAgain = 100 * time.Millisecond
 	checkEvery = time.Second
@@ -54,7 +54,7 @@ func (d *dependency) waitReady(stop context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(stop, d.timeout)
 	defer cancel()
-	defer time.AfterFunc(tellAfter, d.logWaiting).Stop()
+	defer time.AfterFunc(logAfter, d.logWaiting).Stop()
 	for d.check(ctx); d.err() != nil && ctx.Err() == nil; d.check(ctx) {
 		select {
 		case <-time.After(checkAgain):

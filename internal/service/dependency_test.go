@@ -93,7 +93,7 @@ func TestAwait(t *testing.T) {
 				if took := time.Since(began); took != row.took {
 					t.Errorf("took %v, want %v", took, row.took)
 				}
-				if told := lines.Len() == 1; told != (row.took > tellAfter) {
+				if told := lines.Len() == 1; told != (row.took > logAfter) {
 					t.Errorf("waited %v with %d lines of log", row.took, lines.Len())
 				}
 				if row.err == "" && err != nil || row.err != "" && (err == nil || !strings.Contains(err.Error(), row.err)) {

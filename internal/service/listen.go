@@ -14,9 +14,9 @@ import (
 )
 
 // Listen opens the socket that modes serve, unless the process was given one.
-func Listen(settings *configs.Settings, given Sockets) (*server.Source, error) {
-	if given.Serve != nil {
-		return server.NewSource(given.Serve), nil
+func Listen(settings *configs.Settings, inherited Sockets) (*server.Source, error) {
+	if inherited.Serve != nil {
+		return server.NewSource(inherited.Serve), nil
 	}
 	address := net.JoinHostPort(settings.Host, strconv.Itoa(settings.Port))
 	source, err := server.Listen(context.Background(), address, settings.Backlog)

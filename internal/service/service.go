@@ -84,18 +84,18 @@ func Warn(logger *zap.Logger, settings *configs.Settings) {
 
 // A Service is one process that serves: the parts, wired to each other and to the settings.
 type Service struct {
-	config   Config
-	settings *configs.Settings
-	logger   *zap.Logger
-	mode     modes.Instance
-	source   *server.Source
-	app      *server.App
-	works    *works
-	needs    *dependency
-	host     *host.Host
-	admin    *Admin
-	flush    func()
-	started  bool // requests were answered
+	config     Config
+	settings   *configs.Settings
+	logger     *zap.Logger
+	mode       modes.Instance
+	source     *server.Source
+	app        *server.App
+	works      *works
+	dependency *dependency
+	host       *host.Host
+	admin      *Admin
+	flush      func()
+	started    bool // requests were answered
 }
 
 // New makes the parts in the order of design: mode, work and app, then both listeners, so that an address that is taken
@@ -117,7 +117,7 @@ func New(c Config) (*Service, error) {
 
 // open makes what comes after the work.
 func (s *Service) open() error {
-	settings, logger, given := s.settings, s.logger, s.config.Sockets
+	settings, logger, inherited := s.settings, s.logger, s.config.Sockets
 	requests, flushRequests := s.config.Sink.Buffered()
 	observers, flushObservers := obslog.Observers(settings.AccessLog, logger, requests)
 	s.flush = func() {
@@ -130,25 +130,25 @@ func (s *Service) open() error {
 	if settings.Fault != "" {
 		logger.Info("not every request gets the usual", zap.String("fault", settings.Fault), zap.Uint64("seed", faults.Seed))
 	}
-	s.needs = newDependency(s.works.usual, settings.DialTimeout, logger)
+	s.dependency = newDependency(s.works.defaultWork, settings.DialTimeout, logger)
 	s.app = newApp(settings, s.mode, s.works, faults, append(observers, counts.Observer(s.mode.Name)))
 
 	var err error
-	if s.source, err = Listen(settings, given); err != nil {
+	if s.source, err = Listen(settings, inherited); err != nil {
 		return err
 	}
 	counts.Watch(s.app, s.source)
 	s.host = host.New(host.Config{
 		Source: s.source, App: s.app, Mode: s.mode.Name, Serve: s.mode.Serve, LameDuck: settings.LameDuck, DrainTimeout: settings.DrainTimeout,
-		Queue: given.Queue,
+		Queue: inherited.Queue,
 	})
 	var endpoints []admin.Endpoint
-	if given.Private { // the supervisor is the peer
+	if inherited.Private { // the supervisor is the peer
 		snapshot := admin.JSON(func() any { return counts.Snapshot() })
 		endpoints = []admin.Endpoint{{Path: metrics.SnapshotPath, Handler: snapshot}}
 	}
-	s.admin, err = OpenAdmin(settings, given.Admin, admin.Config{
-		Meter: counts, Endpoints: endpoints, ErrorLog: zap.NewStdLog(logger), Ready: s.readiness, Private: given.Private,
+	s.admin, err = OpenAdmin(settings, inherited.Admin, admin.Config{
+		Meter: counts, Endpoints: endpoints, ErrorLog: zap.NewStdLog(logger), Ready: s.readiness, Private: inherited.Private,
 	})
 	if err != nil {
 		s.source.Close()
@@ -159,7 +159,7 @@ func (s *Service) open() error {
 // readiness says whether to send requests here, and if not, in one line why. It names addresses only if everything is asked
 // for.
 func (s *Service) readiness(everything bool) (ready bool, reason string) {
-	return readiness(s.host.State(), s.needs.err(), everything)
+	return readiness(s.host.State(), s.dependency.err(), everything)
 }
 
 // readiness is what follows from the state of the service and what its work depends on, which fails with an error.
@@ -181,9 +181,9 @@ func newApp(
 ) *server.App {
 	config := server.Config{
 		Mode:      mode.Name,
-		Work:      works.usual,
+		Work:      works.defaultWork,
 		Delay:     settings.Delay,
-		Kinds:     works.asked,
+		Kinds:     works.requestable,
 		Faults:    faults,
 		Body:      []byte(settings.Body),
 		AnyPath:   settings.AnyPath,
@@ -239,25 +239,25 @@ func (s *Service) Run(stop context.Context) error {
 
 // serve serves once what the work depends on answers.
 func (s *Service) serve(stop context.Context) error {
-	if err := s.needs.waitReady(stop); err != nil || stop.Err() != nil {
+	if err := s.dependency.waitReady(stop); err != nil || stop.Err() != nil {
 		s.source.Close()
 		s.app.Close()
 		return err
 	}
-	return s.needs.watchDuring(func() error {
+	return s.dependency.watchDuring(func() error {
 		return s.host.Run(stop, func() {
 			s.started = true
 			if s.config.Ready != nil {
 				s.config.Ready()
 				return
 			}
-			Announce(s.config.Sink, s.logger, s.settings, s.source, s.admin)
+			LogReady(s.config.Sink, s.logger, s.settings, s.source, s.admin)
 		})
 	})
 }
 
-// Announce reports, in the log and to systemd, that requests are answered on source, and how to try that.
-func Announce(sink *obslog.Sink, logger *zap.Logger, settings *configs.Settings, source *server.Source, a *Admin) {
+// LogReady reports, in the log and to systemd, that requests are answered on source, and how to try that.
+func LogReady(sink *obslog.Sink, logger *zap.Logger, settings *configs.Settings, source *server.Source, a *Admin) {
 	url := ""
 	if a.server != nil {
 		url = "http://" + Reachable(a.address) + "/"

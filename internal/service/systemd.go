@@ -32,30 +32,30 @@ const adminName = "admin"
 func SystemdSockets() (Sockets, error) { return socketsOf(activation.Files(true)) }
 
 // socketsOf takes over the files, which it closes.
-func socketsOf(files []*os.File) (given Sockets, err error) {
+func socketsOf(files []*os.File) (inherited Sockets, err error) {
 	for _, file := range files {
 		listener, err := listenerOf(file)
 		switch {
 		case err != nil:
 			return Sockets{}, err
-		case file.Name() == adminName && given.Admin != nil:
+		case file.Name() == adminName && inherited.Admin != nil:
 			return Sockets{}, errors.New("systemd handed over several sockets called \"admin\": give one")
 		case file.Name() == adminName:
-			given.Admin = listener
-		case given.Serve != nil:
+			inherited.Admin = listener
+		case inherited.Serve != nil:
 			return Sockets{}, errors.New("systemd handed over several sockets to serve on: give one, and call the one for admin \"admin\"")
 		default:
-			given.Serve = listener
+			inherited.Serve = listener
 		}
 	}
 	// Systemd goes on listening: who connects while the service is stopped waits for its next start.
-	given.Queue = func() host.Queue {
-		if given.Serve == nil {
+	inherited.Queue = func() host.Queue {
+		if inherited.Serve == nil {
 			return host.ServeQueue
 		}
 		return host.LeaveQueue
 	}
-	return given, nil
+	return inherited, nil
 }
 
 // Replaces names the settings that were given in vain, because the sockets are there already.

@@ -14,23 +14,23 @@ import (
 
 // works are the open kinds of work of a server.
 type works struct {
-	usual   work.Work            // of a request that asks for no other
-	asked   map[string]work.Work // by name, of requests that do
-	closers []io.Closer          // in the order in which they were opened
+	defaultWork work.Work            // of a request that asks for no other
+	requestable map[string]work.Work // by name, of requests that do
+	closers     []io.Closer          // in the order in which they were opened
 }
 
 // openWorks opens the kinds of work that settings ask for. It does not wait for a dependency: that is for Check of a
 // work.Dependent.
 func openWorks(settings *configs.Settings) (*works, error) {
-	w := &works{asked: map[string]work.Work{}}
+	w := &works{requestable: map[string]work.Work{}}
 	var err error
-	if w.usual, err = w.open(settings.Work, settings); err != nil {
+	if w.defaultWork, err = w.open(settings.Work, settings); err != nil {
 		return nil, errors.Join(err, w.close())
 	}
 	for _, name := range catalog.Configs().Requestable(settings) {
 		if name == settings.Work {
-			w.asked[name] = w.usual // and shares its pool
-		} else if w.asked[name], err = w.open(name, settings); err != nil {
+			w.requestable[name] = w.defaultWork // and shares its pool
+		} else if w.requestable[name], err = w.open(name, settings); err != nil {
 			return nil, errors.Join(err, w.close())
 		}
 	}

@@ -23,12 +23,12 @@ func TestOpenWorks(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, name := range row.want {
-			if works.asked[name] == nil {
+			if works.requestable[name] == nil {
 				t.Errorf("work %s: none for requests that ask for %s", row.settings.Work, name)
 			}
 		}
-		if len(works.asked) != len(row.want) || len(row.want) > 0 && works.asked[row.settings.Work] != works.usual {
-			t.Errorf("work %s: requests may ask for %v, want %v, its own among them", row.settings.Work, works.asked, row.want)
+		if len(works.requestable) != len(row.want) || len(row.want) > 0 && works.requestable[row.settings.Work] != works.defaultWork {
+			t.Errorf("work %s: requests may ask for %v, want %v, its own among them", row.settings.Work, works.requestable, row.want)
 		}
 		if err := works.close(); err != nil {
 			t.Error(err)

@@ -32,7 +32,7 @@ func (s *supervisor) reload() {
 	}
 	service.Warn(s.Logger, settings)
 	current := s.current()
-	kept := settings.KeepLasting(current)
+	kept := settings.CarryOver(current)
 	if settings.Processes == 0 {
 		settings.Processes = current.Processes
 		kept = append(kept, "processes")

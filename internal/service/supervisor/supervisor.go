@@ -148,12 +148,12 @@ func (s *supervisor) run(stop context.Context) error {
 	watcher.Go(func() { s.fleet.Watch(watching) })
 	defer watcher.Wait()
 	defer unwatch()
-	return s.admin.RunWith(func() error { return s.workers.Run(stop, s.announce) })
+	return s.admin.RunWith(func() error { return s.workers.Run(stop, s.logReady) })
 }
 
-func (s *supervisor) announce() {
+func (s *supervisor) logReady() {
 	s.started = true
-	service.Announce(s.Sink, s.Logger, s.current(), s.source, s.admin)
+	service.LogReady(s.Sink, s.Logger, s.current(), s.source, s.admin)
 }
 
 // observe logs what happens to worker processes, and tells it to those who add their figures up.

@@ -99,7 +99,7 @@ func serve(inherited *prefork.Inherited, number int, errOut io.Writer) error {
 	serving, err := service.New(service.Config{
 		Settings: settings, Sink: sink, Logger: logger,
 		Sockets: service.Sockets{
-			Serve: inherited.Listener, Admin: inherited.Admin, Private: true, Queue: func() host.Queue { return queueFor(order) },
+			Serve: inherited.Listener, Admin: inherited.Admin, Private: true, Queue: func() host.Queue { return acceptQueuePolicy(order) },
 		},
 		Ready: inherited.Ready, Drained: inherited.Drained,
 	})
@@ -127,8 +127,8 @@ func workerSeed(seed, number int) int {
 	return 1 + int((uint64(seed-1)+uint64(number)*step)%configs.MaxSeed)
 }
 
-// queueFor is what becomes of the accept queue at an order. The supervisor keeps new connections out where all stop.
-func queueFor(order prefork.Order) host.Queue {
+// acceptQueuePolicy is what becomes of the accept queue at an order. The supervisor keeps new connections out where all stop.
+func acceptQueuePolicy(order prefork.Order) host.Queue {
 	if order == prefork.Stop {
 		return host.EmptyQueue
 	}
