@@ -30,17 +30,17 @@ func (l *loader) crossCheck(more []Check) {
 		if err == nil {
 			continue
 		}
-		for problem := range strings.SplitSeq(err.Error(), "\n") {
+		for line := range strings.SplitSeq(err.Error(), "\n") {
 			l.mistakes = append(l.mistakes, Mistake{
-				Source: l.settings.Source(check.Setting), Setting: check.Setting, Problem: problem,
+				Source: l.settings.Source(check.Setting), Setting: check.Setting, Problem: line,
 			})
 		}
 	}
 }
 
 func (s *Settings) adminClash() error {
-	host, port, err := net.SplitHostPort(s.AdminAddr)
-	if err != nil || s.Port == 0 || !samePort(port, s.Port) || !overlap(host, s.Host) {
+	name, port, err := net.SplitHostPort(s.AdminAddr)
+	if err != nil || s.Port == 0 || !samePort(port, s.Port) || !overlap(name, s.Host) {
 		return nil
 	}
 	return fmt.Errorf("%s is taken by host %s and port %d; want another port", Quote(s.AdminAddr), s.Host, s.Port)

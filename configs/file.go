@@ -60,17 +60,17 @@ func reason(err error) string {
 // instead of decoding into a struct, so that a value from a file takes the same way as one from a flag, and each
 // mistake has its place.
 func (l *loader) document(source Source, data []byte) (values []input) {
-	loader, err := yaml.NewLoader(bytes.NewReader(data))
+	documents, err := yaml.NewLoader(bytes.NewReader(data))
 	if err != nil {
 		panic(err) // it has no options that could be wrong
 	}
 	var document, next yaml.Node
-	if err := loader.Load(&document); err != nil {
+	if err := documents.Load(&document); err != nil {
 		l.unreadable(source, err)
 		return nil
 	}
 	values = l.root(source, &document)
-	if err := loader.Load(&next); err != nil {
+	if err := documents.Load(&next); err != nil {
 		l.unreadable(source, err)
 	} else {
 		l.mistake(at(source, &next), "a second YAML document starts here", "want one")
@@ -117,8 +117,8 @@ func (l *loader) mapping(source Source, root *yaml.Node) (values []input) {
 		if !known {
 			continue
 		}
-		if first, again := lines[key.Value]; again {
-			l.mistake(at(source, key), fmt.Sprintf("%s is on line %d already", key.Value, first), "a key may stand once")
+		if line, again := lines[key.Value]; again {
+			l.mistake(at(source, key), fmt.Sprintf("%s is on line %d already", key.Value, line), "a key may stand once")
 		} else {
 			lines[key.Value] = key.Line
 		}

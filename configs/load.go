@@ -95,11 +95,11 @@ func (l *loader) apply(layers ...[]input) {
 }
 
 func (l *loader) set(g input) {
-	problem := &problem{"is not valid UTF-8", "want text"}
+	wrong := &problem{"is not valid UTF-8", "want text"}
 	if utf8.ValidString(g.text) {
-		problem = g.setting.set(g.text)
+		wrong = g.setting.set(g.text)
 	}
-	if problem == nil {
+	if wrong == nil {
 		l.settings.sources[g.setting.Name] = g.source
 		return
 	}
@@ -107,7 +107,7 @@ func (l *loader) set(g input) {
 	if g.setting.Secret {
 		value = redacted
 	}
-	l.mistakes = append(l.mistakes, Mistake{g.source, g.setting.Name, value, problem.what, problem.want})
+	l.mistakes = append(l.mistakes, Mistake{g.source, g.setting.Name, value, wrong.what, wrong.want})
 	l.wrong[g.setting.Name] = true
 }
 
@@ -146,12 +146,12 @@ const variablePrefix = "DEMO_SERVER_"
 
 func (l *loader) environment(environ []string) (values []input) {
 	for _, entry := range environ {
-		variable, text, _ := strings.Cut(entry, "=")
+		variable, value, _ := strings.Cut(entry, "=")
 		suffix, ours := strings.CutPrefix(variable, variablePrefix)
 		if !ours {
 			continue
 		}
-		if fromKubernetes(variable, text) {
+		if fromKubernetes(variable, value) {
 			l.settings.ignored = append(l.settings.ignored, variable)
 			continue
 		}
@@ -161,8 +161,8 @@ func (l *loader) environment(environ []string) (values []input) {
 		switch {
 		case !known || setting.Variable() != variable:
 			l.mistake(source, "unknown variable", l.suggest(name, Setting.Variable))
-		case text != "" || setting.AllowEmpty:
-			values = append(values, input{setting, text, source})
+		case value != "" || setting.AllowEmpty:
+			values = append(values, input{setting, value, source})
 		}
 	}
 	return values

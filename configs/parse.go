@@ -22,9 +22,9 @@ func Duration(text string, lowest, highest time.Duration) (time.Duration, error)
 }
 
 func parse(value Value, text string) error {
-	problem := value.set(text)
-	if problem == nil {
+	wrong := value.set(text)
+	if wrong == nil {
 		return nil
 	}
-	return fmt.Errorf("%s %s; %s", Quote(text), problem.what, problem.want)
+	return fmt.Errorf("%s %s; %s", Quote(text), wrong.what, wrong.want)
 }

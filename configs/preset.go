@@ -18,8 +18,8 @@ type Preset struct {
 // Presets lists the presets by name.
 func Presets() (presets []Preset) {
 	for _, name := range presetNames() {
-		first, _, _ := strings.Cut(string(readPreset(name)), "\n")
-		presets = append(presets, Preset{name, strings.TrimPrefix(first, "# ")})
+		comment, _, _ := strings.Cut(string(readPreset(name)), "\n")
+		presets = append(presets, Preset{name, strings.TrimPrefix(comment, "# ")})
 	}
 	return presets
 }

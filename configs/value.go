@@ -32,11 +32,11 @@ func parsed[T any](placeholder string, field *T, parse func(string) (T, *problem
 	return Value{
 		Placeholder: placeholder,
 		set: func(text string) *problem {
-			value, problem := parse(text)
-			if problem == nil {
+			value, wrong := parse(text)
+			if wrong == nil {
 				*field = value
 			}
-			return problem
+			return wrong
 		},
 		text: func() string { return format(*field) },
 	}
@@ -188,11 +188,11 @@ func adminAddr(field *string) Value {
 		if isPort(given) {
 			return net.JoinHostPort("127.0.0.1", given), nil
 		}
-		host, port, err := net.SplitHostPort(given)
-		if err != nil || !isPort(port) || host != "" && !isHost(host) {
+		name, port, err := net.SplitHostPort(given)
+		if err != nil || !isPort(port) || name != "" && !isHost(name) {
 			return "", wrong
 		}
-		return net.JoinHostPort(host, port), nil
+		return net.JoinHostPort(name, port), nil
 	})
 }
 

@@ -65,8 +65,8 @@ func (s *Settings) warnExposed() string {
 }
 
 func (s *Settings) warnAdmin() string {
-	host, _, err := net.SplitHostPort(s.AdminAddr)
-	if err != nil || isLoopback(host) || s.AdminToken != "" {
+	name, _, err := net.SplitHostPort(s.AdminAddr)
+	if err != nil || isLoopback(name) || s.AdminToken != "" {
 		return ""
 	}
 	return fmt.Sprintf("admin-addr %s: other machines can reach it, and admin-token is empty: everything but /healthz and"+

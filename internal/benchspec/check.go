@@ -163,8 +163,8 @@ func (r *Run) checkAgainst(k *checker) {
 	nameServers(r.Against)
 	taken := rowNames(r.variants(k))
 	if r.Originals {
-		for _, program := range originals.Programs() {
-			taken = append(taken, program.Name)
+		for _, p := range originals.Programs() {
+			taken = append(taken, p.Name)
 		}
 	}
 	for i := range r.Against {

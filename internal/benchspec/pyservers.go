@@ -32,10 +32,10 @@ func (r *Run) AddOriginals(in Input, config *bench.Config) (*originals.Set, erro
 // pythonRows makes a row of each of the article's programs that can run here. They get the delay, and as many threads
 // as mode pool has workers where they have a number of them.
 func pythonRows(set *originals.Set, settings *configs.Settings) (rows []bench.Row) {
-	for _, program := range set.Programs() {
-		places := program.Places(settings.Workers)
+	for _, p := range set.Programs() {
+		places := p.Places(settings.Workers)
 		rows = append(rows, bench.Row{
-			Name: program.Name, Kind: result.KindOriginal, About: program.About, Original: program.Name,
+			Name: p.Name, Kind: result.KindOriginal, About: p.About, Original: p.Name,
 			Workers: settings.Workers, Known: true, Delay: settings.Delay, Body: pythonBody, Places: places,
 			Bound: pythonBound(places, settings), Queue: -1,
 		})

@@ -23,9 +23,9 @@ const backendGrace = 15 * time.Second
 
 // newBackend returns the command that runs the slow servers that remote work waits for, so that calls to them cross a real
 // network.
-func newBackend() command {
+func newBackend() commandSpec {
 	var b backendServers
-	return command{
+	return commandSpec{
 		use: "backend", short: "serve what --work=http and --work=grpc wait for",
 		flags: func(f *flagSet) {
 			f.word(&b.host, "host", "127.0.0.1", "HOST", "address to listen on")

@@ -15,11 +15,11 @@ import (
 )
 
 // newBench returns the command that runs the pressure test.
-func newBench() command { return newBenchOf(new(benchspec.Run)) }
+func newBench() commandSpec { return newBenchOf(new(benchspec.Run)) }
 
 // newBenchOf returns the command that reads its flags and arguments into run.
-func newBenchOf(run *benchspec.Run) command {
-	return command{
+func newBenchOf(run *benchspec.Run) commandSpec {
+	return commandSpec{
 		use: "bench [URL...]", short: "the pressure test: every mode side by side, predicted and measured", long: benchHelp,
 		settings: true, reserved: run.Reserved(),
 		flags: func(f *flagSet) {

@@ -16,9 +16,9 @@ import (
 )
 
 // newBenchCost returns the command that measures what a blocked request costs.
-func newBenchCost() command {
+func newBenchCost() commandSpec {
 	var cost benchspec.Cost
-	return command{
+	return commandSpec{
 		use: "cost", short: "measure what a blocked request costs in each mode", long: costHelp, settings: true,
 		reserved: cost.Reserved(),
 		flags: func(f *flagSet) {

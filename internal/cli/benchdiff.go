@@ -20,10 +20,10 @@ type diff struct {
 	failOnChange bool
 }
 
-func newBenchDiff() command {
+func newBenchDiff() commandSpec {
 	var d diff
 	const want = "a file that --json wrote"
-	return command{
+	return commandSpec{
 		use: "diff OLD NEW", short: "compare two runs that --json kept, with the same statistics", long: diffHelp,
 		flags: func(f *flagSet) {
 			addMargin(f, &d.margin)

@@ -11,8 +11,8 @@ import (
 	"demo-server/internal/catalog"
 )
 
-// A command describes a command of the program.
-type command struct {
+// A commandSpec describes a commandSpec of the program.
+type commandSpec struct {
 	use, short, long string            // use is the name and the arguments
 	flags            func(*flagSet)    // adds the command's own flags
 	settings         bool              // the settings are flags of the command, too
@@ -58,7 +58,7 @@ func newRoot(l *commandLine, s *streams) *cobra.Command {
 	bench := newBench().build(l, s)
 	bench.AddCommand(newBenchDiff().build(l, s), newBenchCost().build(l, s))
 	root.AddCommand(serve.build(l, s), bench)
-	for _, c := range []command{newBackend(), newModes(), newConfig(), newHealth(), newVersion(), newCompletion(root)} {
+	for _, c := range []commandSpec{newBackend(), newModes(), newConfig(), newHealth(), newVersion(), newCompletion(root)} {
 		root.AddCommand(c.build(l, s))
 	}
 	return root
@@ -66,7 +66,7 @@ func newRoot(l *commandLine, s *streams) *cobra.Command {
 
 // build returns the cobra.Command of c. cobra finds the command of a line, and completes lines; l reads the flags, to
 // report all mistakes instead of the first.
-func (c command) build(l *commandLine, s *streams) *cobra.Command {
+func (c commandSpec) build(l *commandLine, s *streams) *cobra.Command {
 	built := &cobra.Command{
 		Use: c.use, Short: c.short, Long: c.long, Args: cobra.ArbitraryArgs, ValidArgsFunction: c.complete,
 		DisableFlagsInUseLine: true, DisableFlagParsing: !l.completes,
@@ -98,7 +98,7 @@ func (c command) build(l *commandLine, s *streams) *cobra.Command {
 }
 
 // finish returns the settings, which are nil if the command takes none, or everything that is wrong with the line.
-func (l *commandLine) finish(c command) (settings *configs.Settings, err error) {
+func (l *commandLine) finish(c commandSpec) (settings *configs.Settings, err error) {
 	if c.check != nil {
 		c.check(l)
 	}
@@ -114,7 +114,7 @@ func (l *commandLine) finish(c command) (settings *configs.Settings, err error) 
 }
 
 // complete returns the words that the next argument may be.
-func (c command) complete(_ *cobra.Command, args []string, word string) ([]cobra.Completion, cobra.ShellCompDirective) {
+func (c commandSpec) complete(_ *cobra.Command, args []string, word string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	if len(args) >= len(c.arguments) {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}

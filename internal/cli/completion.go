@@ -11,9 +11,9 @@ import (
 // shells are the shells that have a completion script. The scripts ask the program for the words that fit.
 var shells = []string{"bash", "zsh", "fish", "powershell"}
 
-func newCompletion(root *cobra.Command) command {
+func newCompletion(root *cobra.Command) commandSpec {
 	var shell string
-	return command{
+	return commandSpec{
 		use: "completion SHELL", short: "print a completion script for bash, zsh, fish or PowerShell",
 		long: completionHelp,
 		arguments: []argument{{

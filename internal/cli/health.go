@@ -14,9 +14,9 @@ import (
 
 // newHealth returns the command that asks a running server for its health. It is the HEALTHCHECK of an image that holds
 // nothing else.
-func newHealth() command {
+func newHealth() commandSpec {
 	var h healthCheck
-	return command{
+	return commandSpec{
 		use: "health", short: "ask a running server whether it is healthy; exit code 0 or 1", settings: true,
 		flags: func(f *flagSet) {
 			f.timeout(&h.timeout, "timeout", "2s", "for the whole request")

@@ -225,17 +225,17 @@ func (l *commandLine) takeArguments(wanted []argument) {
 		l.errorf("argument %s: %s", configs.Quote(words[0]), unknownCommand(l.command, words[0]))
 		return
 	}
-	for _, argument := range wanted {
+	for _, next := range wanted {
 		switch {
-		case argument.repeats:
-			l.takeEach(argument, words)
+		case next.repeats:
+			l.takeEach(next, words)
 			return
 		case len(words) == 0:
-			l.errorf("argument %s: is missing; %s", argument.name, argument.wants())
+			l.errorf("argument %s: is missing; %s", next.name, next.wants())
 			continue
 		}
-		if err := argument.set(words[0]); err != nil {
-			l.errorf("argument %s: %s", argument.name, err)
+		if err := next.set(words[0]); err != nil {
+			l.errorf("argument %s: %s", next.name, err)
 		}
 		words = words[1:]
 	}

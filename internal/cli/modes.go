@@ -11,9 +11,9 @@ import (
 )
 
 // newModes returns the command that lists the modes.
-func newModes() command {
+func newModes() commandSpec {
 	var asJSON bool
-	return command{
+	return commandSpec{
 		use: "modes", short: "list the modes: what each does, and what it stands for",
 		flags: func(f *flagSet) { f.toggle(&asJSON, "json", "print JSON, an array of objects") },
 		run:   func(s *streams, _ *configs.Settings, _ *commandLine) error { return printModes(s.out, asJSON) },

@@ -9,12 +9,12 @@ import (
 	"demo-server/internal/service/supervisor"
 )
 
-func newServe() command {
-	return command{use: "serve", short: "serve until it is stopped; the default command", settings: true, run: serve}
+func newServe() commandSpec {
+	return commandSpec{use: "serve", short: "serve until it is stopped; the default command", settings: true, run: runServe}
 }
 
-// serve serves, in this process or in several.
-func serve(s *streams, settings *configs.Settings, l *commandLine) error {
+// runServe serves, in this process or in several.
+func runServe(s *streams, settings *configs.Settings, l *commandLine) error {
 	obslog.IgnoreBrokenPipe()
 	service.ServeInBackground()
 	sink := obslog.New(settings.LogLevel, settings.LogFormat, s.errOut, obslog.IsTerminal(s.errOut))

@@ -11,8 +11,8 @@ import (
 )
 
 // newVersion returns the command that prints what the binary was built from.
-func newVersion() command {
-	return command{
+func newVersion() commandSpec {
+	return commandSpec{
 		use: "version", short: "print the version",
 		run: func(s *streams, _ *configs.Settings, _ *commandLine) error {
 			build, _ := debug.ReadBuildInfo()
@@ -42,8 +42,8 @@ func versionOf(build *debug.BuildInfo) (version, revision string) {
 	if version == "" || version == "(devel)" {
 		version = "devel"
 	}
-	revision = setting(build, "vcs.revision")
-	if revision != "" && setting(build, "vcs.modified") == "true" {
+	revision = buildSetting(build, "vcs.revision")
+	if revision != "" && buildSetting(build, "vcs.modified") == "true" {
 		revision += " (modified)"
 	}
 	return version, revision
@@ -56,8 +56,8 @@ func ownVersion() string {
 	return strings.TrimSpace(version + " " + revision)
 }
 
-// setting returns one of the settings that the binary was built with, or "".
-func setting(build *debug.BuildInfo, key string) string {
+// buildSetting returns one of the settings that the binary was built with, or "".
+func buildSetting(build *debug.BuildInfo, key string) string {
 	for _, setting := range build.Settings {
 		if setting.Key == key {
 			return setting.Value

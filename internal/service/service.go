@@ -262,11 +262,11 @@ func LogReady(sink *obslog.Sink, logger *zap.Logger, settings *configs.Settings,
 	if a.server != nil {
 		url = "http://" + Reachable(a.address) + "/"
 	}
-	greeting := greetingOf(settings, "http://"+Reachable(source.Addr())+"/", url)
+	g := greetingOf(settings, "http://"+Reachable(source.Addr())+"/", url)
 	if sink.Greets() {
-		sink.Write([]byte(greeting.banner()))
+		sink.Write([]byte(g.banner()))
 	} else {
-		logger.Info("ready", greeting.fields(source.Addr().String())...)
+		logger.Info("ready", g.fields(source.Addr().String())...)
 	}
 	Notify(logger, daemon.SdNotifyReady)
 }
