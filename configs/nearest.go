@@ -8,9 +8,9 @@ import (
 	"github.com/agnivade/levenshtein"
 )
 
-// Nearest returns the known name that name is most likely a slip of, or the beginning of, or "" if it resembles none.
+// Nearest returns the known name that name most likely misspells or begins, or "" if it resembles none.
 func Nearest(name string, known []string) string {
-	const maxLength = 64 // a longer text is no name, and costly to compare
+	const maxLength = 64 // a longer text is not a name, and costly to compare
 	if len(name) > maxLength {
 		return ""
 	}
@@ -18,7 +18,7 @@ func Nearest(name string, known []string) string {
 	for _, candidate := range known {
 		d := levenshtein.ComputeDistance(strings.ToLower(name), candidate)
 		if len(name) <= 3 && d > 1 && !strings.HasPrefix(candidate, strings.ToLower(name[:min(1, len(name))])) {
-			continue // of so few letters two are most of the name
+			continue // two differences are most of such a short name
 		}
 		if d < minDistance {
 			nearest, minDistance = candidate, d
@@ -30,7 +30,7 @@ func Nearest(name string, known []string) string {
 	return nearest
 }
 
-// beginning returns the only known name that begins with name, which has two letters at least.
+// beginning returns the only known name that begins with name, or "" if name has fewer than two letters.
 func beginning(name string, known []string) (only string) {
 	for _, candidate := range known {
 		switch {
@@ -52,7 +52,7 @@ func OneOf(text string, known []string) error {
 	return fmt.Errorf("%s is not known; %s", Quote(text), DidYouMean(text, known))
 }
 
-// DidYouMean says what would be right instead of a name that is not known: the nearest one, and all there are.
+// DidYouMean returns the end of a message about an unknown name: the nearest known name, and all of them.
 func DidYouMean(name string, known []string) string {
 	all := "known: " + strings.Join(known, ", ")
 	if nearest := Nearest(name, known); nearest != "" {

@@ -8,25 +8,25 @@ import (
 	"demo-server/units"
 )
 
-// A Setting is one row of the table: all that is known of a setting but its value.
+// A Setting is one row of the table. It describes a setting.
 type Setting struct {
 	Name    string // as flag and YAML key, such as read-header-timeout
-	Group   string // the heading that it stands under in help and in printed settings
+	Group   string // its heading in help and in printed settings
 	Default string
-	Help    string // what it is for, without a full stop
+	Help    string // without a full stop
 
-	Selector    bool // chooses a source of settings, and so is no key of a YAML file
+	Selector    bool // selects a source of settings, and therefore is not a key of a YAML file
 	Secret      bool // is never printed
 	AllowEmpty  bool // an environment variable that is set but empty counts
-	RestartOnly bool // stays as it was at the start: settings that are read again do not change it
+	RestartOnly bool // keeps its value until a restart: a reload does not change it
 
 	Value
 }
 
-// Flag is the setting's flag, such as --read-header-timeout.
+// Flag returns the setting's flag, such as --read-header-timeout.
 func (s Setting) Flag() string { return "--" + s.Name }
 
-// Variable is the setting's environment variable, such as DEMO_SERVER_READ_HEADER_TIMEOUT.
+// Variable returns the setting's environment variable, such as DEMO_SERVER_READ_HEADER_TIMEOUT.
 func (s Setting) Variable() string {
 	return variablePrefix + strings.ToUpper(strings.ReplaceAll(s.Name, "-", "_"))
 }
@@ -52,10 +52,10 @@ const (
 	largestBody = 100 * units.MiB
 )
 
-// MaxProcesses is the most that Settings.Processes may be.
+// MaxProcesses is the highest Settings.Processes.
 const MaxProcesses = 64
 
-// MaxSeed is the most that Settings.Seed may be.
+// MaxSeed is the highest Settings.Seed.
 const MaxSeed = math.MaxInt32
 
 // table returns the table with each row bound to its field of s.
@@ -110,7 +110,7 @@ func (s *Settings) table(c Catalog) []Setting {
 			Help: "what requests get that ask for nothing, in the same words: 'status=503:10&delay=exp(2s)'"},
 		{Name: "seed", Group: faults, Default: "0", Value: number(&s.Seed, 0, MaxSeed),
 			Help: "of what is drawn by chance, so that a run can be repeated; 0 is a new one in each process"},
-		// The caps keep a demo server that is exposed by accident from becoming a weapon.
+		// The caps limit the harm that an accidentally exposed demo server can do.
 		{Name: "max-delay", Group: faults, Default: "1m", Value: duration(&s.MaxDelay, 0, delayCap),
 			Help: "longest delay that may be asked for"},
 		{Name: "max-size", Group: faults, Default: "10MiB", Value: size(&s.MaxSize, 0, largestBody),
@@ -136,8 +136,8 @@ func (s *Settings) table(c Catalog) []Setting {
 			Help: "how many requests may wait for a worker in mode pool"},
 		{Name: "queue-timeout", Group: bounds, Default: "30s", Value: duration(&s.QueueTimeout, minPositive, time.Hour),
 			Help: "how long a request may wait for a worker in mode pool"},
-		// The Go runtime ends a program that has 10,000 threads, and a server may have both work file, which is its own,
-		// and work block, which a request asks for.
+		// The Go runtime ends a program that has 10,000 threads, and a server may run two kinds of work that hold them: its
+		// own work file, and work block as an override.
 		{Name: "max-threads", Group: bounds, Default: "1000", Value: number(&s.MaxThreads, 1, 4500),
 			Help: "how many requests may have an OS thread in mode thread, where further ones are answered 503, and with" +
 				" work block or file, where they wait"},
@@ -151,7 +151,7 @@ func (s *Settings) table(c Catalog) []Setting {
 			Help: "how many connections may be open at the same time in each process; 0 derives it from the open-file limit"},
 		{Name: "backlog", Group: bounds, Default: "0", RestartOnly: true, Value: number(&s.Backlog, 0, 1_000_000),
 			Help: "length of the kernel's accept queue; 0 is the system's"},
-		// net/http adds 4 KiB of its own to any limit, and so cannot keep a smaller one.
+		// net/http adds 4 KiB to any limit, and therefore cannot enforce a smaller one.
 		{Name: "max-header-bytes", Group: bounds, Default: "8KiB", Value: size(&s.MaxHeaderBytes, 4*units.KiB, units.MiB),
 			Help: "largest request line and headers"},
 		{Name: "max-body-bytes", Group: bounds, Default: "1MiB", Value: size(&s.MaxBodyBytes, 0, units.GiB),
