@@ -26,22 +26,22 @@ const (
 // the process. It is safe for concurrent use.
 type Writer struct {
 	out     io.Writer
-	tell    func(lines uint64) error // writes the number of dropped lines to out
+	report  func(lines uint64) error // writes the number of dropped lines to out
 	dropped atomic.Uint64            // lines, in all
 	written atomic.Uint64            // writes, failed ones too
 	ended   chan struct{}            // closed when the goroutine has ended
 
-	mu      sync.Mutex
-	wake    chan struct{} // wakes run; closed by Close
-	waiting []byte        // whole lines
-	spare   []byte        // the other buffer, which is being written
-	size    int           // of both
-	untold  uint64        // dropped lines that the log does not mention yet
-	closed  bool
+	mu         sync.Mutex
+	wake       chan struct{} // wakes run; closed by Close
+	waiting    []byte        // whole lines
+	spare      []byte        // the other buffer, which is being written
+	size       int           // of both
+	unreported uint64        // dropped lines that the log does not mention yet
+	closed     bool
 }
 
 func NewWriter(out io.Writer, tell func(lines uint64) error) *Writer {
-	w := &Writer{out: out, tell: tell, ended: make(chan struct{}), wake: make(chan struct{}, 1)}
+	w := &Writer{out: out, report: tell, ended: make(chan struct{}), wake: make(chan struct{}, 1)}
 	go w.run()
 	return w
 }
@@ -67,7 +67,7 @@ func (w *Writer) Write(lines []byte) (int, error) {
 func (w *Writer) drop(lines []byte) {
 	n := uint64(bytes.Count(lines, []byte{'\n'}))
 	w.dropped.Add(n)
-	w.untold += n
+	w.unreported += n
 }
 
 // Close writes the queued lines. It gives up if the reader takes none for logPatience.
@@ -105,14 +105,14 @@ func (w *Writer) write() {
 		for piece := range wholeLines(lines, pipeBuf) {
 			w.writePiece(piece)
 		}
-		told := untold > 0 && w.tell(untold) == nil
+		told := untold > 0 && w.report(untold) == nil
 		if len(lines) == 0 && !told {
 			return
 		}
 		w.mu.Lock()
 		w.size -= len(lines)
 		if told {
-			w.untold -= untold
+			w.unreported -= untold
 		}
 		w.mu.Unlock()
 	}
@@ -133,7 +133,7 @@ func (w *Writer) take() (lines []byte, untold uint64) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.waiting, w.spare = w.spare[:0], w.waiting
-	return w.spare, w.untold
+	return w.spare, w.unreported
 }
 
 // wholeLines splits text into pieces of whole lines. A piece has more than max bytes only if it is a single line.
