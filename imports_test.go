@@ -17,24 +17,29 @@ const module = "demo-server"
 
 // mayImport says which packages of this module each of them may import. Add a package here together with its folder.
 var mayImport = map[string][]string{
-	"bench":           {"bench/beside", "bench/load", "bench/originals", "bench/predict", "bench/result", "bench/verdict"},
-	"bench/beside":    {},
-	"bench/expect":    {"bench/result", "units"},
-	"bench/load":      {},
-	"bench/originals": {},
-	"bench/predict":   {"bench/load"},
-	"bench/report":    {"bench/result", "bench/verdict"},
-	"bench/result":    {},
-	"bench/verdict":   {"bench/result"},
-	"cmd/demo-server": {
-		"bench", "bench/beside", "bench/expect", "bench/originals", "bench/report", "bench/result", "bench/verdict",
-		"configs", "internal/catalog", "internal/obslog", "internal/service", "internal/service/supervisor", "modes", "units",
-		"work/kinds", "work/remote/backend",
-	},
+	"bench":            {"bench/beside", "bench/load", "bench/originals", "bench/predict", "bench/result", "bench/verdict"},
+	"bench/beside":     {},
+	"bench/expect":     {"bench/result", "units"},
+	"bench/load":       {},
+	"bench/originals":  {},
+	"bench/predict":    {"bench/load"},
+	"bench/report":     {"bench/result", "bench/verdict"},
+	"bench/result":     {},
+	"bench/verdict":    {"bench/result"},
+	"cmd/demo-server":  {"internal/cli"},
 	"configs":          {"units"},
 	"connlimit":        {},
 	"internal/catalog": {"configs", "modes", "server/fault", "units", "work", "work/kinds"},
-	"internal/obslog":  {"server", "work"},
+	"internal/benchspec": {
+		"bench", "bench/beside", "bench/expect", "bench/originals", "bench/result", "configs", "internal/catalog", "modes",
+		"units", "work/kinds",
+	},
+	"internal/cli": {
+		"bench", "bench/beside", "bench/expect", "bench/originals", "bench/report", "bench/result", "bench/verdict",
+		"configs", "internal/benchspec", "internal/catalog", "internal/obslog", "internal/service",
+		"internal/service/supervisor", "modes", "units", "work/kinds", "work/remote/backend",
+	},
+	"internal/obslog": {"server", "work"},
 	"internal/service": {
 		"configs", "internal/catalog", "internal/obslog", "modes", "server", "server/admin", "server/host",
 		"server/listener", "server/metrics", "work", "work/kinds",
@@ -69,8 +74,7 @@ var mayImport = map[string][]string{
 // knowsBytes are the packages that may see HTTP requests: one for those that are served, two for admin's own, one for
 // those that work waits for, one for the limits of these two, and the clients.
 var knowsBytes = []string{
-	"bench", "bench/beside", "bench/load", "cmd/demo-server", "connlimit", "server/admin", "server/fleet",
-	"server/http1",
+	"bench", "bench/beside", "bench/load", "connlimit", "internal/cli", "server/admin", "server/fleet", "server/http1",
 	"server/transport", "work/remote", "work/remote/backend",
 }
 

@@ -2,8 +2,8 @@ package configs
 
 import "slices"
 
-// A Catalog is what settings may name. The caller of Load provides it, because this package does not import the packages
-// that it configures.
+// A Catalog is what settings may name. The caller of Load provides it, because this package does not import the
+// packages that it configures.
 type Catalog struct {
 	Modes []Choice // values of the setting mode; the first is the default
 	Works []Choice // values of the setting work; the first is the default
@@ -12,17 +12,17 @@ type Catalog struct {
 	// returns 0 if the settings ask for no queue. Nil stands for a function that always returns 0.
 	QueuePlaces func(*Settings) (n int, unit string)
 
-	Checks []Check // of values that depend on each other, in addition to those that Load makes itself
+	Checks []Check // of values that depend on each other, in addition to Load's own
 }
 
 // A Choice is one value of a setting that names a mode or a kind of work.
 type Choice struct {
 	Name        string
-	Settings    []string // the settings that it reads and that not every choice does, by name
+	Settings    []string // the settings that it reads and that some other choice does not, by name
 	SideEffects bool     // a request must not ask for it, unless the server was started with it
 }
 
-// Table lists all settings in the order in which help shows them.
+// Table returns all settings in the order of help.
 func (c Catalog) Table() []Setting { return new(Settings).table(c) }
 
 // Requestable returns the kinds of work that a request may ask for, by itself or through Settings.Fault: the server's
@@ -46,7 +46,7 @@ func (c Catalog) queuePlaces(s *Settings) (n int, unit string) {
 	return c.QueuePlaces(s)
 }
 
-// names returns the names of choices, the first of which is the default.
+// names returns the names of choices. The first is the default.
 func names(choices []Choice) (names []string) {
 	for _, choice := range choices {
 		names = append(names, choice.Name)

@@ -12,7 +12,7 @@ import (
 	"demo-server/units"
 )
 
-// ownChecks are those that need to know nothing but the settings.
+// ownChecks are the checks that need only the settings.
 var ownChecks = []Check{
 	{"admin-addr", []string{"host", "port"}, (*Settings).adminClash},
 	{"delay", []string{"max-delay"}, (*Settings).delayAboveCap},
@@ -20,27 +20,27 @@ var ownChecks = []Check{
 	{"worker-timeout", nil, (*Settings).workerTimeoutTooShort},
 }
 
-// crossCheck finds values that are good each, but not together.
+// crossCheck reports values that are valid by themselves, but not together.
 func (l *loader) crossCheck(more []Check) {
 	for _, check := range slices.Concat(ownChecks, more) {
-		if l.wrong[check.Setting] || slices.ContainsFunc(check.With, func(name string) bool { return l.wrong[name] }) {
+		if l.wrong[check.Setting] || slices.ContainsFunc(check.DependsOn, func(name string) bool { return l.wrong[name] }) {
 			continue
 		}
-		err := check.Wrong(l.settings)
+		err := check.Func(l.settings)
 		if err == nil {
 			continue
 		}
-		for problem := range strings.SplitSeq(err.Error(), "\n") {
+		for line := range strings.SplitSeq(err.Error(), "\n") {
 			l.mistakes = append(l.mistakes, Mistake{
-				Source: l.settings.Source(check.Setting), Setting: check.Setting, Problem: problem,
+				Source: l.settings.Source(check.Setting), Setting: check.Setting, Problem: line,
 			})
 		}
 	}
 }
 
 func (s *Settings) adminClash() error {
-	host, port, err := net.SplitHostPort(s.AdminAddr)
-	if err != nil || s.Port == 0 || !samePort(port, s.Port) || !overlap(host, s.Host) {
+	name, port, err := net.SplitHostPort(s.AdminAddr)
+	if err != nil || s.Port == 0 || !samePort(port, s.Port) || !overlap(name, s.Host) {
 		return nil
 	}
 	return fmt.Errorf("%s is taken by host %s and port %d; want another port", Quote(s.AdminAddr), s.Host, s.Port)
@@ -60,7 +60,7 @@ func (s *Settings) bodyAboveCap() error {
 	return fmt.Errorf("is %d bytes long; max-size is %s", len(s.Body), units.FormatSize(s.MaxSize))
 }
 
-// leastWorkerTimeout is twice as long as the supervisor waits between two questions to a worker.
+// leastWorkerTimeout is twice the interval at which the supervisor checks its workers.
 const leastWorkerTimeout = 2 * time.Second
 
 func (s *Settings) workerTimeoutTooShort() error {
@@ -76,12 +76,12 @@ func samePort(text string, port int) bool {
 	return err == nil && n == port
 }
 
-// overlap reports whether listening on one port of both hosts would clash.
+// overlap reports whether two listeners on the same port of both hosts would clash.
 func overlap(a, b string) bool {
 	return loopbackAddress(a) == loopbackAddress(b) || covers(a, b) || covers(b, a)
 }
 
-// loopbackAddress is host, or what the name localhost stands for.
+// loopbackAddress returns host, or the address of the name localhost.
 func loopbackAddress(host string) string {
 	if host == "localhost" {
 		return "127.0.0.1"
@@ -89,7 +89,7 @@ func loopbackAddress(host string) string {
 	return host
 }
 
-// covers reports whether all is a wildcard that includes host: 0.0.0.0 only stands for all of IPv4.
+// covers reports whether all is a wildcard that includes host. 0.0.0.0 includes IPv4 only.
 func covers(all, host string) bool {
 	if all == "" {
 		return true
@@ -102,7 +102,7 @@ func covers(all, host string) bool {
 	return wildcard.Is6() || err != nil || !address.Is6()
 }
 
-// isLoopback reports whether only this machine reaches a listener on host.
+// isLoopback reports whether only this machine can reach a listener on host.
 func isLoopback(host string) bool {
 	address, err := netip.ParseAddr(loopbackAddress(host))
 	return err == nil && address.IsLoopback()

@@ -13,10 +13,10 @@ import (
 	"demo-server/units"
 )
 
-// maxFile is the most bytes that a YAML file of settings may have.
+// maxFile is the largest size of a YAML file of settings, in bytes.
 const maxFile = units.MiB
 
-func (l *loader) file(read func(name string) ([]byte, error)) []given {
+func (l *loader) file(read func(name string) ([]byte, error)) []input {
 	name := l.settings.config
 	if name == "" {
 		return nil
@@ -37,7 +37,7 @@ func (l *loader) file(read func(name string) ([]byte, error)) []given {
 	return l.document(source, data)
 }
 
-// readFile reads one byte more than a file may have, so that an endless one ends here.
+// readFile reads at most one byte more than a file may have, because the file may be endless.
 func readFile(name string) ([]byte, error) {
 	f, err := os.Open(name)
 	if err != nil {
@@ -47,7 +47,7 @@ func readFile(name string) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(f, maxFile+1))
 }
 
-// reason is why a file cannot be read, without its name.
+// reason returns the text of err without the name of the file.
 func reason(err error) string {
 	var path *os.PathError
 	if errors.As(err, &path) {
@@ -56,21 +56,21 @@ func reason(err error) string {
 	return err.Error()
 }
 
-// document returns the values in a YAML document, which is a mapping of names to scalars. It walks the nodes itself
-// instead of decoding into a struct, so that a value from a file takes the same way as one from a flag, and each
-// mistake has its place.
-func (l *loader) document(source Source, data []byte) (values []given) {
-	loader, err := yaml.NewLoader(bytes.NewReader(data))
+// document returns the values in a YAML document, which is a mapping of names to scalars. It walks the nodes instead of
+// decoding them into a struct, to treat a value from a file like one from a flag, and to report the place of each
+// mistake.
+func (l *loader) document(source Source, data []byte) (values []input) {
+	documents, err := yaml.NewLoader(bytes.NewReader(data))
 	if err != nil {
-		panic(err) // it has no options that could be wrong
+		panic(err) // cannot happen: only options can be wrong, and there are none
 	}
 	var document, next yaml.Node
-	if err := loader.Load(&document); err != nil {
+	if err := documents.Load(&document); err != nil {
 		l.unreadable(source, err)
 		return nil
 	}
 	values = l.root(source, &document)
-	if err := loader.Load(&next); err != nil {
+	if err := documents.Load(&next); err != nil {
 		l.unreadable(source, err)
 	} else {
 		l.mistake(at(source, &next), "a second YAML document starts here", "want one")
@@ -78,7 +78,7 @@ func (l *loader) document(source Source, data []byte) (values []given) {
 	return values
 }
 
-// unreadable reports why YAML cannot be parsed; that it ends is no mistake.
+// unreadable reports why YAML cannot be parsed. The end of the input is not a mistake.
 func (l *loader) unreadable(source Source, err error) {
 	if errors.Is(err, io.EOF) {
 		return
@@ -97,39 +97,39 @@ func at(source Source, node *yaml.Node) Source {
 	return source
 }
 
-func (l *loader) root(source Source, document *yaml.Node) []given {
+func (l *loader) root(source Source, document *yaml.Node) []input {
 	root := document.Content[0]
 	switch {
 	case root.Kind == yaml.MappingNode:
 		return l.mapping(source, root)
-	case root.ShortTag() == "!!null": // nothing but comments between document markers
+	case root.ShortTag() == "!!null": // only comments between document markers
 		return nil
 	}
 	l.mistake(at(source, root), describe(root)+" instead of settings", "want lines such as mode: pool")
 	return nil
 }
 
-func (l *loader) mapping(source Source, root *yaml.Node) (values []given) {
-	lines := map[string]int{} // where each key was seen first
+func (l *loader) mapping(source Source, root *yaml.Node) (values []input) {
+	lines := map[string]int{} // of the first occurrence, by key
 	for i := 0; i < len(root.Content); i += 2 {
 		key, value := root.Content[i], root.Content[i+1]
 		setting, known := l.key(at(source, key), key)
 		if !known {
 			continue
 		}
-		if first, again := lines[key.Value]; again {
-			l.mistake(at(source, key), fmt.Sprintf("%s is on line %d already", key.Value, first), "a key may stand once")
+		if line, again := lines[key.Value]; again {
+			l.mistake(at(source, key), fmt.Sprintf("%s is on line %d already", key.Value, line), "a key may stand once")
 		} else {
 			lines[key.Value] = key.Line
 		}
 		if l.scalar(at(source, value), setting, value) {
-			values = append(values, given{setting, value.Value, at(source, value)})
+			values = append(values, input{setting, value.Value, at(source, value)})
 		}
 	}
 	return values
 }
 
-// key returns the setting that a key names, or reports that there is none.
+// key returns the setting that a key names. If there is none, it reports that, and ok is false.
 func (l *loader) key(source Source, key *yaml.Node) (Setting, bool) {
 	if key.Kind != yaml.ScalarNode {
 		l.mistake(source, describe(key)+" instead of a key", "want the name of a setting")
@@ -145,7 +145,7 @@ func (l *loader) key(source Source, key *yaml.Node) (Setting, bool) {
 	return setting, known && !setting.Selector
 }
 
-// scalar reports whether a value is a plain one, and if not, what it is instead.
+// scalar reports whether a value is a plain one. If not, it records the mistake.
 func (l *loader) scalar(source Source, setting Setting, value *yaml.Node) bool {
 	if value.Kind == yaml.ScalarNode && value.ShortTag() != "!!null" && value.Style&yaml.TaggedStyle == 0 {
 		return true
@@ -158,7 +158,7 @@ func (l *loader) scalar(source Source, setting Setting, value *yaml.Node) bool {
 	return false
 }
 
-// describe says what a node is.
+// describe returns the kind of a node, with its article.
 func describe(node *yaml.Node) string {
 	switch {
 	case node.Kind == yaml.MappingNode:

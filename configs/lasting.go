@@ -1,15 +1,15 @@
 package configs
 
-// KeepLasting gives s, which was read again, the lasting settings of those in force, which nothing but a restart
-// changes. It returns the names of those that were to change.
-func (s *Settings) KeepLasting(inForce *Settings) (kept []string) {
-	before := inForce.table(Catalog{})
+// CarryOver sets the RestartOnly settings of s, which is the result of a reload, to their current values. It returns
+// the names of the settings that would have changed.
+func (s *Settings) CarryOver(current *Settings) (kept []string) {
+	before := current.table(Catalog{})
 	for i, setting := range s.table(Catalog{}) {
-		if !setting.Lasting || setting.text() == before[i].text() {
+		if !setting.RestartOnly || setting.text() == before[i].text() {
 			continue
 		}
-		setting.set(before[i].text()) // it is right: it was in force
-		s.sources[setting.Name] = inForce.Source(setting.Name)
+		setting.set(before[i].text()) // valid, because it was in force
+		s.sources[setting.Name] = current.Source(setting.Name)
 		kept = append(kept, setting.Name)
 	}
 	return kept

@@ -7,11 +7,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestKeepLasting: settings that are read again change all but the lasting ones, which are named.
+// TestKeepLasting checks that a reload changes all settings except the RestartOnly ones, and returns the names of
+// these.
 func TestKeepLasting(t *testing.T) {
 	inForce := load(t, Inputs{Flags: flags("port=80", "admin-token=old", "delay=1s", "log-level=warn")})
 	again := load(t, Inputs{Flags: flags("port=81", "admin-token=new", "delay=2s", "log-level=warn", "backlog=7")})
-	if diff := cmp.Diff([]string{"port", "admin-token", "backlog"}, again.KeepLasting(inForce)); diff != "" {
+	if diff := cmp.Diff([]string{"port", "admin-token", "backlog"}, again.CarryOver(inForce)); diff != "" {
 		t.Errorf("kept (-want +got):\n%s", diff)
 	}
 	if again.Port != 80 || string(again.AdminToken) != "old" || again.Backlog != 0 {

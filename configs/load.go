@@ -8,33 +8,33 @@ import (
 	"unicode/utf8"
 )
 
-// Inputs are what Load reads settings from.
+// Inputs are the sources that Load reads.
 type Inputs struct {
-	Flags   []Flag   // as given, in order; of a flag given twice the last counts
+	Flags   []Flag   // in the order given; the last of a name counts
 	Environ []string // "NAME=value", as os.Environ returns; only DEMO_SERVER_… matters
 	Catalog Catalog  // of modes and kinds of work
-	Partial bool     // more settings are to come: values are not held against each other yet
+	Partial bool     // more settings will follow: skip the checks of values that depend on each other
 
-	// ReadFile returns a file's bytes. Nil reads from the file system, no more than Load needs to see that a file is
-	// too large.
+	// ReadFile returns a file's bytes. Nil reads from the file system, and stops one byte after the largest size
+	// allowed.
 	ReadFile func(name string) ([]byte, error)
 }
 
-// A Check says whether a setting's value, which is good by itself, goes together with those of others. It is made once
-// all sources are merged, of the values in force.
+// A Check compares a setting's value, which is valid by itself, with those of others. Load calls it with the merged
+// settings.
 type Check struct {
-	Setting string                  // whose value is at fault
-	With    []string                // the others that it looks at: no check is made where one of them is wrong
-	Wrong   func(s *Settings) error // nil for nothing; its text has a line for each mistake
+	Setting   string                  // the setting to report
+	DependsOn []string                // the other settings that Func reads; if one of them is wrong, there is no check
+	Func      func(s *Settings) error // its error has a line for each mistake
 }
 
 // A Flag is one flag of a command line.
 type Flag struct{ Name, Value string } // the name without dashes
 
-// Load merges the sources, and checks every value of each, whether or not it is overridden. Those in force are held
-// against each other as well. Of several YAML files or presets only the one that the strongest source names is read.
+// Load merges the sources. It checks every value of each source, overridden or not, and the values in force against
+// each other. If several sources name a YAML file or a preset, it reads only the one that the strongest source names.
 //
-// The error is nil or Mistakes, those of the strongest source first.
+// The error is nil or Mistakes, with the strongest source first.
 func Load(in Inputs) (*Settings, error) {
 	l := newLoader(in.Catalog)
 	flags, environment := l.flags(in.Flags), l.environment(in.Environ)
@@ -50,7 +50,7 @@ func Load(in Inputs) (*Settings, error) {
 	return l.settings, nil
 }
 
-// A loader gathers settings and mistakes.
+// A loader collects settings and mistakes.
 type loader struct {
 	settings *Settings
 	table    []Setting
@@ -68,38 +68,38 @@ func newLoader(c Catalog) *loader {
 	return l
 }
 
-// given is the text of a known setting's value, and where it was given.
-type given struct {
+// An input is the text for a known setting, with its source.
+type input struct {
 	setting Setting
 	text    string
 	source  Source
 }
 
-func selectors(values []given) []given {
-	return slices.DeleteFunc(slices.Clone(values), func(g given) bool { return !g.setting.Selector })
+func selectors(values []input) []input {
+	return slices.DeleteFunc(slices.Clone(values), func(g input) bool { return !g.setting.Selector })
 }
 
-func rest(values []given) []given {
-	return slices.DeleteFunc(slices.Clone(values), func(g given) bool { return g.setting.Selector })
+func rest(values []input) []input {
+	return slices.DeleteFunc(slices.Clone(values), func(g input) bool { return g.setting.Selector })
 }
 
 func (l *loader) mistake(source Source, problem, want string) {
 	l.mistakes = append(l.mistakes, Mistake{Source: source, Problem: problem, Want: want})
 }
 
-// apply checks all values of the layers, which come in the order of their strength, and keeps the last good one.
-func (l *loader) apply(layers ...[]given) {
+// apply checks all values of the layers and keeps the last valid one of each setting. The strongest layer comes last.
+func (l *loader) apply(layers ...[]input) {
 	for _, g := range slices.Concat(layers...) {
 		l.set(g)
 	}
 }
 
-func (l *loader) set(g given) {
-	problem := &problem{"is not valid UTF-8", "want text"}
+func (l *loader) set(g input) {
+	wrong := &problem{"is not valid UTF-8", "want text"}
 	if utf8.ValidString(g.text) {
-		problem = g.setting.set(g.text)
+		wrong = g.setting.set(g.text)
 	}
-	if problem == nil {
+	if wrong == nil {
 		l.settings.sources[g.setting.Name] = g.source
 		return
 	}
@@ -107,20 +107,20 @@ func (l *loader) set(g given) {
 	if g.setting.Secret {
 		value = redacted
 	}
-	l.mistakes = append(l.mistakes, Mistake{g.source, g.setting.Name, value, problem.what, problem.want})
+	l.mistakes = append(l.mistakes, Mistake{g.source, g.setting.Name, value, wrong.what, wrong.want})
 	l.wrong[g.setting.Name] = true
 }
 
-func (l *loader) defaults() (values []given) {
+func (l *loader) defaults() (values []input) {
 	for _, setting := range l.table {
 		if !setting.Selector {
-			values = append(values, given{setting, setting.Default, Source{}})
+			values = append(values, input{setting, setting.Default, Source{}})
 		}
 	}
 	return values
 }
 
-func (l *loader) flags(flags []Flag) (values []given) {
+func (l *loader) flags(flags []Flag) (values []input) {
 	for _, flag := range flags {
 		source := Source{Kind: FromFlag, Name: "--" + flag.Name}
 		setting, known := l.byName[flag.Name]
@@ -128,12 +128,12 @@ func (l *loader) flags(flags []Flag) (values []given) {
 			l.mistake(source, "unknown flag", l.suggest(flag.Name, Setting.Flag))
 			continue
 		}
-		values = append(values, given{setting, flag.Value, source})
+		values = append(values, input{setting, flag.Value, source})
 	}
 	return values
 }
 
-// suggest names the setting that an unknown name resembles, in the way of its source.
+// suggest names the setting that an unknown name resembles, spelled as in its source.
 func (l *loader) suggest(name string, spell func(Setting) string) string {
 	nearest, found := l.byName[Nearest(name, slices.Sorted(maps.Keys(l.byName)))]
 	if !found {
@@ -144,14 +144,14 @@ func (l *loader) suggest(name string, spell func(Setting) string) string {
 
 const variablePrefix = "DEMO_SERVER_"
 
-func (l *loader) environment(environ []string) (values []given) {
+func (l *loader) environment(environ []string) (values []input) {
 	for _, entry := range environ {
-		variable, text, _ := strings.Cut(entry, "=")
+		variable, value, _ := strings.Cut(entry, "=")
 		suffix, ours := strings.CutPrefix(variable, variablePrefix)
 		if !ours {
 			continue
 		}
-		if fromKubernetes(variable, text) {
+		if fromKubernetes(variable, value) {
 			l.settings.ignored = append(l.settings.ignored, variable)
 			continue
 		}
@@ -161,8 +161,8 @@ func (l *loader) environment(environ []string) (values []given) {
 		switch {
 		case !known || setting.Variable() != variable:
 			l.mistake(source, "unknown variable", l.suggest(name, Setting.Variable))
-		case text != "" || setting.AllowEmpty:
-			values = append(values, given{setting, text, source})
+		case value != "" || setting.AllowEmpty:
+			values = append(values, input{setting, value, source})
 		}
 	}
 	return values

@@ -19,14 +19,14 @@ const (
 	FromFlag
 )
 
-// A Source is where a value came from.
+// A Source says where a value came from.
 type Source struct {
 	Kind         Kind
 	Name         string // of the preset, the file, the variable or the flag (with its dashes)
-	Line, Column int    // in a file, from 1; 0 where not known
+	Line, Column int    // in a file, from 1; 0 if not known
 }
 
-// String is one line that names the source, such as "flag --mode" or "file demo.yaml:3:7".
+// String returns one line that names the source, such as "flag --mode" or "file demo.yaml:3:7".
 func (s Source) String() string {
 	switch s.Kind {
 	case FromPreset:
@@ -48,7 +48,7 @@ func (s Source) position() string {
 	return fmt.Sprintf(":%d:%d", s.Line, s.Column)
 }
 
-// printable quotes text that would break a line, or a YAML comment.
+// printable quotes text that would break a line or a YAML comment.
 func printable(text string) string {
 	if strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsGraphic(r) || r == unicode.ReplacementChar }) {
 		return strconv.QuoteToASCII(text)
@@ -56,20 +56,20 @@ func printable(text string) string {
 	return text
 }
 
-// A Mistake is one thing that is wrong with the settings given.
+// A Mistake is one mistake in the sources.
 type Mistake struct {
 	Source  Source
-	Setting string // the setting's name, or empty where the mistake is not about one setting's value
-	Value   string // what was given, quoted, shortened and redacted for print; empty where nothing was
-	Problem string // what is wrong with it
-	Want    string // what would be right
+	Setting string // the setting's name; empty if the mistake is not about the value of a setting
+	Value   string // quoted, shortened and redacted for print; empty if there is none
+	Problem string // the part of the message after the value
+	Want    string // how to correct it
 }
 
-// String is one line: where, what, the value, and what would be right.
+// String returns one line: source, setting, value, problem, and how to correct it.
 func (m Mistake) String() string {
 	var line strings.Builder
 	line.WriteString(m.Source.String() + ": ")
-	// A flag and a variable bear the name of their setting.
+	// Flags and variables contain the name of their setting.
 	if m.Setting != "" && m.Source.Kind < FromEnvironment {
 		line.WriteString(m.Setting + ": ")
 	}
@@ -83,10 +83,10 @@ func (m Mistake) String() string {
 	return line.String()
 }
 
-// Mistakes is the error that Load returns: all that is wrong, not only the first.
+// Mistakes is the error that Load returns: all mistakes, not only the first.
 type Mistakes []Mistake
 
-// Error is one line for each mistake.
+// Error returns one line for each mistake.
 func (m Mistakes) Error() string {
 	lines := make([]string, len(m))
 	for i, mistake := range m {
@@ -95,7 +95,7 @@ func (m Mistakes) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// Quote makes one short quoted word of any text, for use in a Mistake.
+// Quote returns the first 60 characters of text, quoted, for use in a Mistake.
 func Quote(text string) string {
 	const limit = 60
 	runes := 0

@@ -2,25 +2,26 @@ package configs
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/agnivade/levenshtein"
 )
 
-// Nearest returns the known name that name is most likely a slip of, or the beginning of, or "" if it resembles none.
+// Nearest returns the known name that name most likely misspells or begins, or "" if it resembles none.
 func Nearest(name string, known []string) string {
-	const longest = 64 // a longer text is no name, and costly to compare
-	if len(name) > longest {
+	const maxLength = 64 // a longer text is not a name, and costly to compare
+	if len(name) > maxLength {
 		return ""
 	}
-	nearest, least := "", 2+len(name)/3
+	nearest, minDistance := "", 2+len(name)/3
 	for _, candidate := range known {
 		d := levenshtein.ComputeDistance(strings.ToLower(name), candidate)
 		if len(name) <= 3 && d > 1 && !strings.HasPrefix(candidate, strings.ToLower(name[:min(1, len(name))])) {
-			continue // of so few letters two are most of the name
+			continue // two differences are most of such a short name
 		}
-		if d < least {
-			nearest, least = candidate, d
+		if d < minDistance {
+			nearest, minDistance = candidate, d
 		}
 	}
 	if nearest == "" {
@@ -29,7 +30,7 @@ func Nearest(name string, known []string) string {
 	return nearest
 }
 
-// beginning returns the only known name that begins with name, which has two letters at least.
+// beginning returns the only known name that begins with name, or "" if name has fewer than two letters.
 func beginning(name string, known []string) (only string) {
 	for _, candidate := range known {
 		switch {
@@ -43,7 +44,15 @@ func beginning(name string, known []string) (only string) {
 	return only
 }
 
-// DidYouMean says what would be right instead of a name that is not known: the nearest one, and all there are.
+// OneOf returns an error if text is none of the known names.
+func OneOf(text string, known []string) error {
+	if slices.Contains(known, text) {
+		return nil
+	}
+	return fmt.Errorf("%s is not known; %s", Quote(text), DidYouMean(text, known))
+}
+
+// DidYouMean returns the end of a message about an unknown name: the nearest known name, and all of them.
 func DidYouMean(name string, known []string) string {
 	all := "known: " + strings.Join(known, ", ")
 	if nearest := Nearest(name, known); nearest != "" {

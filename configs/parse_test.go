@@ -5,10 +5,10 @@ import (
 	"time"
 )
 
-// Flags that are no settings are read as settings are.
+// Flags that are not settings follow the same rules.
 func TestParse(t *testing.T) {
 	number := func(text string) error { _, err := Number(text, 1, 9); return err }
-	duration := func(text string) error { _, err := Duration(text, instant, time.Hour); return err }
+	duration := func(text string) error { _, err := Duration(text, minPositive, time.Hour); return err }
 	for _, c := range []struct {
 		parse      func(string) error
 		text, want string

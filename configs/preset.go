@@ -9,17 +9,17 @@ import (
 //go:embed *.yaml
 var presetFiles embed.FS
 
-// A Preset is a named set of settings that is built in: one of the YAML files in this folder.
+// A Preset is a built-in set of settings: one of the YAML files in this folder.
 type Preset struct {
 	Name    string // the file's name without .yaml
-	Summary string // its first line, a comment that says what it is for
+	Summary string // its first line, a comment
 }
 
-// Presets lists the presets by name.
+// Presets returns the presets, sorted by name.
 func Presets() (presets []Preset) {
 	for _, name := range presetNames() {
-		first, _, _ := strings.Cut(string(readPreset(name)), "\n")
-		presets = append(presets, Preset{name, strings.TrimPrefix(first, "# ")})
+		comment, _, _ := strings.Cut(string(readPreset(name)), "\n")
+		presets = append(presets, Preset{name, strings.TrimPrefix(comment, "# ")})
 	}
 	return presets
 }
@@ -27,7 +27,7 @@ func Presets() (presets []Preset) {
 func presetNames() (names []string) {
 	entries, err := presetFiles.ReadDir(".")
 	if err != nil {
-		panic(err) // the root of an embedded file system is always there
+		panic(err) // cannot happen: the root of an embedded file system always exists
 	}
 	for _, entry := range entries {
 		names = append(names, strings.TrimSuffix(entry.Name(), path.Ext(entry.Name())))
@@ -35,7 +35,7 @@ func presetNames() (names []string) {
 	return names
 }
 
-// readPreset returns the YAML of a preset, or nothing where there is none of that name.
+// readPreset returns the YAML of a preset, or nil if there is none of that name.
 func readPreset(name string) []byte {
 	data, err := presetFiles.ReadFile(name + ".yaml")
 	if err != nil {
@@ -44,7 +44,7 @@ func readPreset(name string) []byte {
 	return data
 }
 
-func (l *loader) preset() []given {
+func (l *loader) preset() []input {
 	if l.settings.preset == "" {
 		return nil
 	}

@@ -8,8 +8,8 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// YAML prints all settings in force, each with its source in a comment. Load takes the result as a file again and
-// makes the same settings of it, but for secrets, which are no more than comments.
+// YAML returns all settings in force, each with its source in a comment. Load reads the result back as the same
+// settings, except for secrets, which are only comments.
 func (s *Settings) YAML() []byte {
 	var out bytes.Buffer
 	group := ""
@@ -26,7 +26,7 @@ func (s *Settings) YAML() []byte {
 	return bytes.TrimPrefix(out.Bytes(), []byte("\n"))
 }
 
-// shown is the setting's text as everybody may see it.
+// shown returns the setting's text, redacted if it is secret.
 func (s Setting) shown() string {
 	if s.Secret {
 		return redacted
@@ -34,7 +34,7 @@ func (s Setting) shown() string {
 	return s.text()
 }
 
-// yaml is the setting's line of YAML.
+// yaml returns the setting's line of YAML.
 func (s Setting) yaml() string {
 	if s.Secret && s.text() != "" {
 		return "# " + s.Name + ": " + s.shown()
@@ -50,7 +50,7 @@ func (s Setting) yaml() string {
 	pair := &yaml.Node{Kind: yaml.MappingNode, Content: []*yaml.Node{key, value}}
 	line, err := yaml.Dump(pair, yaml.WithLineWidth(-1))
 	if err != nil {
-		panic(err) // a pair of scalars can always be written
+		panic(err) // cannot happen: any pair of scalars can be written
 	}
 	return strings.TrimSuffix(string(line), "\n")
 }

@@ -8,25 +8,25 @@ import (
 	"demo-server/units"
 )
 
-// A Setting is one row of the table: all that is known of a setting but its value.
+// A Setting is one row of the table. It describes a setting.
 type Setting struct {
 	Name    string // as flag and YAML key, such as read-header-timeout
-	Group   string // the heading that it stands under in help and in printed settings
+	Group   string // its heading in help and in printed settings
 	Default string
-	Help    string // what it is for, without a full stop
+	Help    string // without a full stop
 
-	Selector   bool // chooses a source of settings, and so is no key of a YAML file
-	Secret     bool // is never printed
-	AllowEmpty bool // an environment variable that is set but empty counts
-	Lasting    bool // stays as it was at the start: settings that are read again do not change it
+	Selector    bool // selects a source of settings, and therefore is not a key of a YAML file
+	Secret      bool // is never printed
+	AllowEmpty  bool // an environment variable that is set but empty counts
+	RestartOnly bool // keeps its value until a restart: a reload does not change it
 
 	Value
 }
 
-// Flag is the setting's flag, such as --read-header-timeout.
+// Flag returns the setting's flag, such as --read-header-timeout.
 func (s Setting) Flag() string { return "--" + s.Name }
 
-// Variable is the setting's environment variable, such as DEMO_SERVER_READ_HEADER_TIMEOUT.
+// Variable returns the setting's environment variable, such as DEMO_SERVER_READ_HEADER_TIMEOUT.
 func (s Setting) Variable() string {
 	return variablePrefix + strings.ToUpper(strings.ReplaceAll(s.Name, "-", "_"))
 }
@@ -45,17 +45,17 @@ const (
 )
 
 const (
-	maxPort = 1<<16 - 1
-	instant = 1 // the shortest duration above 0
+	maxPort     = 1<<16 - 1
+	minPositive = 1 // the shortest duration above 0
 
-	longestDelay = 10 * time.Minute
-	largestBody  = 100 * units.MiB
+	delayCap    = 10 * time.Minute
+	largestBody = 100 * units.MiB
 )
 
-// MaxProcesses is the most that Settings.Processes may be.
+// MaxProcesses is the highest Settings.Processes.
 const MaxProcesses = 64
 
-// MaxSeed is the most that Settings.Seed may be.
+// MaxSeed is the highest Settings.Seed.
 const MaxSeed = math.MaxInt32
 
 // table returns the table with each row bound to its field of s.
@@ -68,7 +68,7 @@ func (s *Settings) table(c Catalog) []Setting {
 
 		{Name: "mode", Group: served, Default: first(c.Modes), Value: enum(&s.Mode, names(c.Modes)...),
 			Help: "concurrency model that serves"},
-		{Name: "delay", Group: served, Default: "2s", Value: duration(&s.Delay, 0, longestDelay),
+		{Name: "delay", Group: served, Default: "2s", Value: duration(&s.Delay, 0, delayCap),
 			Help: "how long a request blocks, at most max-delay"},
 		{Name: "body", Group: served, Default: "Hello World", AllowEmpty: true, Value: text(&s.Body, 10*units.MiB),
 			Help: "body of the reply, at most max-size"},
@@ -100,7 +100,7 @@ func (s *Settings) table(c Catalog) []Setting {
 		{Name: "dsn", Group: blocks, AllowEmpty: true, Secret: true, Value: secret(&s.DSN, 4*units.KiB),
 			Help: "PostgreSQL of work sql, such as postgres://USER:PASSWORD@HOST:PORT/DATABASE; better given by the" +
 				" environment, since others can see a command line"},
-		{Name: "dial-timeout", Group: blocks, Default: "5s", Value: duration(&s.DialTimeout, instant, time.Minute),
+		{Name: "dial-timeout", Group: blocks, Default: "5s", Value: duration(&s.DialTimeout, minPositive, time.Minute),
 			Help: "how long the server of work http, sql or grpc, or the disk of work file, may take to answer at the start," +
 				" and such a server to answer a request, beyond its delay"},
 
@@ -110,20 +110,20 @@ func (s *Settings) table(c Catalog) []Setting {
 			Help: "what requests get that ask for nothing, in the same words: 'status=503:10&delay=exp(2s)'"},
 		{Name: "seed", Group: faults, Default: "0", Value: number(&s.Seed, 0, MaxSeed),
 			Help: "of what is drawn by chance, so that a run can be repeated; 0 is a new one in each process"},
-		// The caps keep a demo server that is exposed by accident from becoming a weapon.
-		{Name: "max-delay", Group: faults, Default: "1m", Value: duration(&s.MaxDelay, 0, longestDelay),
+		// The caps limit the harm that an accidentally exposed demo server can do.
+		{Name: "max-delay", Group: faults, Default: "1m", Value: duration(&s.MaxDelay, 0, delayCap),
 			Help: "longest delay that may be asked for"},
 		{Name: "max-size", Group: faults, Default: "10MiB", Value: size(&s.MaxSize, 0, largestBody),
 			Help: "largest body that may be asked for"},
 
-		{Name: "host", Group: where, Default: "127.0.0.1", Lasting: true, Value: host(&s.Host),
+		{Name: "host", Group: where, Default: "127.0.0.1", RestartOnly: true, Value: host(&s.Host),
 			Help: "IP address or name to listen on; 0.0.0.0 for all of IPv4, :: for all"},
-		{Name: "port", Group: where, Default: "7779", Lasting: true, Value: number(&s.Port, 0, maxPort),
+		{Name: "port", Group: where, Default: "7779", RestartOnly: true, Value: number(&s.Port, 0, maxPort),
 			Help: "TCP port to listen on; 0 picks a free one"},
-		{Name: "admin-addr", Group: where, Default: AdminAuto, AllowEmpty: true, Lasting: true,
+		{Name: "admin-addr", Group: where, Default: AdminAuto, AllowEmpty: true, RestartOnly: true,
 			Value: adminAddr(&s.AdminAddr), Help: "admin listener: HOST:PORT, :PORT for all addresses, PORT for 127.0.0.1, empty for none; auto is" +
 				" 127.0.0.1 and the port after --port, or a free one where that is taken"},
-		{Name: "admin-token", Group: where, AllowEmpty: true, Secret: true, Lasting: true, Value: token(&s.AdminToken),
+		{Name: "admin-token", Group: where, AllowEmpty: true, Secret: true, RestartOnly: true, Value: token(&s.AdminToken),
 			Help: "secret that the admin listener asks for; better given by the environment, since others can see" +
 				" a command line"},
 
@@ -134,10 +134,10 @@ func (s *Settings) table(c Catalog) []Setting {
 			Help: "how many goroutines work in mode pool"},
 		{Name: "queue", Group: bounds, Default: "1024", Value: number(&s.Queue, 0, 10_000_000),
 			Help: "how many requests may wait for a worker in mode pool"},
-		{Name: "queue-timeout", Group: bounds, Default: "30s", Value: duration(&s.QueueTimeout, instant, time.Hour),
+		{Name: "queue-timeout", Group: bounds, Default: "30s", Value: duration(&s.QueueTimeout, minPositive, time.Hour),
 			Help: "how long a request may wait for a worker in mode pool"},
-		// The Go runtime ends a program that has 10,000 threads, and a server may have both work file, which is its own,
-		// and work block, which a request asks for.
+		// The Go runtime ends a program that has 10,000 threads, and a server may run two kinds of work that hold them:
+		// its own work file, and work block as an override.
 		{Name: "max-threads", Group: bounds, Default: "1000", Value: number(&s.MaxThreads, 1, 4500),
 			Help: "how many requests may have an OS thread in mode thread, where further ones are answered 503, and with" +
 				" work block or file, where they wait"},
@@ -149,24 +149,24 @@ func (s *Settings) table(c Catalog) []Setting {
 			Help: "false does all work on the loops of mode eventloop, as gevent without its monkey patches"},
 		{Name: "max-connections", Group: bounds, Default: "0", Value: number(&s.MaxConnections, 0, 10_000_000),
 			Help: "how many connections may be open at the same time in each process; 0 derives it from the open-file limit"},
-		{Name: "backlog", Group: bounds, Default: "0", Lasting: true, Value: number(&s.Backlog, 0, 1_000_000),
+		{Name: "backlog", Group: bounds, Default: "0", RestartOnly: true, Value: number(&s.Backlog, 0, 1_000_000),
 			Help: "length of the kernel's accept queue; 0 is the system's"},
-		// net/http adds 4 KiB of its own to any limit, and so cannot keep a smaller one.
+		// net/http adds 4 KiB to any limit, and therefore cannot enforce a smaller one.
 		{Name: "max-header-bytes", Group: bounds, Default: "8KiB", Value: size(&s.MaxHeaderBytes, 4*units.KiB, units.MiB),
 			Help: "largest request line and headers"},
 		{Name: "max-body-bytes", Group: bounds, Default: "1MiB", Value: size(&s.MaxBodyBytes, 0, units.GiB),
 			Help: "largest request body; 0 refuses every body"},
 
 		{Name: "read-header-timeout", Group: timeouts, Default: "5s",
-			Value: duration(&s.ReadHeaderTimeout, instant, time.Hour), Help: "to receive a request's headers"},
+			Value: duration(&s.ReadHeaderTimeout, minPositive, time.Hour), Help: "to receive a request's headers"},
 		{Name: "read-timeout", Group: timeouts, Default: "10s",
-			Value: duration(&s.ReadTimeout, instant, time.Hour), Help: "while receiving a request's body, without progress"},
+			Value: duration(&s.ReadTimeout, minPositive, time.Hour), Help: "while receiving a request's body, without progress"},
 		{Name: "read-request-timeout", Group: timeouts, Default: "30s",
-			Value: duration(&s.ReadRequestTimeout, instant, time.Hour), Help: "to receive a whole request, its body included, however it makes progress"},
+			Value: duration(&s.ReadRequestTimeout, minPositive, time.Hour), Help: "to receive a whole request, its body included, however it makes progress"},
 		{Name: "write-timeout", Group: timeouts, Default: "10s",
-			Value: duration(&s.WriteTimeout, instant, time.Hour), Help: "while sending a reply, without progress: less than 1 KiB/s is none"},
+			Value: duration(&s.WriteTimeout, minPositive, time.Hour), Help: "while sending a reply, without progress: less than 1 KiB/s is none"},
 		{Name: "idle-timeout", Group: timeouts, Default: "1m",
-			Value: duration(&s.IdleTimeout, instant, time.Hour), Help: "of a kept connection, between requests"},
+			Value: duration(&s.IdleTimeout, minPositive, time.Hour), Help: "of a kept connection, between requests"},
 		{Name: "worker-timeout", Group: timeouts, Default: "30s", Value: duration(&s.WorkerTimeout, 0, time.Hour),
 			Help: "how long a worker process may neither answer the supervisor nor use CPU time before it is killed and" +
 				" replaced, 2s at least; 0 is for ever"},
@@ -176,9 +176,9 @@ func (s *Settings) table(c Catalog) []Setting {
 		{Name: "lame-duck", Group: stopping, Default: "0s", Value: duration(&s.LameDuck, 0, time.Hour),
 			Help: "how long to go on accepting after /readyz turned 503, so that load balancers see it"},
 
-		{Name: "log-level", Group: observing, Default: "info", Lasting: true,
+		{Name: "log-level", Group: observing, Default: "info", RestartOnly: true,
 			Value: enum(&s.LogLevel, "debug", "info", "warn", "error"), Help: "least severity that is logged"},
-		{Name: "log-format", Group: observing, Default: "auto", Lasting: true,
+		{Name: "log-format", Group: observing, Default: "auto", RestartOnly: true,
 			Value: enum(&s.LogFormat, "auto", "console", "json"), Help: "auto is console on a terminal, else json"},
 		{Name: "access-log", Group: observing, Default: "off",
 			Value: enum(&s.AccessLog, "off", "sampled", "all"), Help: "which requests are logged"},

@@ -13,55 +13,55 @@ import (
 	"demo-server/units"
 )
 
-// A Value is the typed side of a setting: how text becomes the field's value, and the value text again.
+// A Value is the typed side of a setting: it parses text into a field, and formats the field as text.
 type Value struct {
 	Placeholder string   // stands for the value in help, such as DURATION
-	Known       []string // the only values that there are, or nil
+	Known       []string // the only values, or nil
 	Switch      bool     // a flag without a value means true
 
-	isText bool                       // printed YAML must quote what would look like another type
-	set    func(text string) *problem // leaves the field as it was when text is wrong
+	isText bool                       // printed YAML must quote texts that look like another type
+	set    func(text string) *problem // leaves the field as it was if text is wrong
 	text   func() string
 }
 
-// A problem says what is wrong with a text, and what would be right.
+// A problem describes what is wrong with a text, and how to correct it.
 type problem struct{ what, want string }
 
-// parsed makes the Value that keeps what parse returns in field.
+// parsed returns the Value that stores the result of parse in field.
 func parsed[T any](placeholder string, field *T, parse func(string) (T, *problem), format func(T) string) Value {
 	return Value{
 		Placeholder: placeholder,
 		set: func(text string) *problem {
-			value, problem := parse(text)
-			if problem == nil {
+			value, wrong := parse(text)
+			if wrong == nil {
 				*field = value
 			}
-			return problem
+			return wrong
 		},
 		text: func() string { return format(*field) },
 	}
 }
 
-// asText makes a Value of text that parse accepts and may normalise.
+// asText returns a Value for text that parse accepts and may normalise.
 func asText[T ~string](placeholder string, field *T, parse func(string) (T, *problem)) Value {
 	value := parsed(placeholder, field, parse, func(t T) string { return string(t) })
 	value.isText = true
 	return value
 }
 
-// text is any text of at most limit bytes.
+// text returns the Value of a text of at most limit bytes.
 func text(field *string, limit int64) Value {
 	return asText("TEXT", field, func(given string) (string, *problem) { return given, tooLong(given, limit) })
 }
 
-// secret is any text of at most limit bytes that is not to be seen.
+// secret returns the Value of a secret text of at most limit bytes.
 func secret(field *Secret, limit int64) Value {
 	return asText("TEXT", field, func(given string) (Secret, *problem) {
 		return Secret(given), tooLong(given, limit)
 	})
 }
 
-// tooLong is the problem of a text of more than limit bytes, or nil.
+// tooLong returns the problem of a text of more than limit bytes, or nil.
 func tooLong(given string, limit int64) *problem {
 	if int64(len(given)) > limit {
 		return &problem{fmt.Sprintf("is %d bytes long", len(given)), "at most " + units.FormatSize(limit) + " are allowed"}
@@ -69,7 +69,7 @@ func tooLong(given string, limit int64) *problem {
 	return nil
 }
 
-// file is the name of a file. Whether it can be read is seen when it is read.
+// file returns the Value of the name of a file, which need not exist yet.
 func file(field *string) Value {
 	return asText("FILE", field, func(given string) (string, *problem) {
 		if given == "" {
@@ -79,7 +79,7 @@ func file(field *string) Value {
 	})
 }
 
-// enum is one of a few known names.
+// enum returns the Value of one of the known names.
 func enum(field *string, known ...string) Value {
 	value := asText("NAME", field, func(given string) (string, *problem) {
 		if !slices.Contains(known, given) {
@@ -91,7 +91,7 @@ func enum(field *string, known ...string) Value {
 	return value
 }
 
-// toggle is true or false.
+// toggle returns the Value of true or false.
 func toggle(field *bool) Value {
 	value := parsed("", field, func(given string) (bool, *problem) {
 		if given != "true" && given != "false" {
@@ -103,7 +103,7 @@ func toggle(field *bool) Value {
 	return value
 }
 
-// number is a whole number from lowest to highest.
+// number returns the Value of a whole number from lowest to highest.
 func number(field *int, lowest, highest int) Value {
 	want := fmt.Sprintf("want a whole number from %d to %d", lowest, highest)
 	return parsed("N", field, func(given string) (int, *problem) {
@@ -111,12 +111,12 @@ func number(field *int, lowest, highest int) Value {
 		if err != nil && !errors.Is(err, strconv.ErrRange) {
 			return 0, &problem{"is not a whole number", want}
 		}
-		// Where the number is out of int's range, Atoi returns the nearest int.
+		// If the number is out of int's range, Atoi returns the nearest int.
 		return n, outside(n, lowest, highest, want)
 	}, strconv.Itoa)
 }
 
-// outside is the problem of a value that is not from lowest to highest, or nil.
+// outside returns the problem of a value that is not from lowest to highest, or nil.
 func outside[T int | int64 | time.Duration](value, lowest, highest T, want string) *problem {
 	switch {
 	case value < lowest:
@@ -127,10 +127,10 @@ func outside[T int | int64 | time.Duration](value, lowest, highest T, want strin
 	return nil
 }
 
-// duration is a duration in Go's syntax, from lowest to highest.
+// duration returns the Value of a duration in Go's syntax, from lowest to highest.
 func duration(field *time.Duration, lowest, highest time.Duration) Value {
 	want := fmt.Sprintf("want a duration from %s to %s", units.FormatDuration(lowest), units.FormatDuration(highest))
-	if lowest == instant {
+	if lowest == minPositive {
 		want = "want a duration above 0s and up to " + units.FormatDuration(highest)
 	}
 	return parsed("DURATION", field, func(given string) (time.Duration, *problem) {
@@ -147,7 +147,7 @@ func duration(field *time.Duration, lowest, highest time.Duration) Value {
 
 var bareNumber = regexp.MustCompile(`^[0-9]{1,18}(\.[0-9]{1,9})?$`)
 
-// size is a number of bytes from lowest to highest.
+// size returns the Value of a number of bytes from lowest to highest.
 func size[T int | int64](field *T, lowest, highest int64) Value {
 	want := fmt.Sprintf("want a size from %s to %s, in bytes or with KiB, MiB or GiB", units.FormatSize(lowest), units.FormatSize(highest))
 	return parsed("SIZE", field, func(given string) (T, *problem) {
@@ -159,7 +159,8 @@ func size[T int | int64](field *T, lowest, highest int64) Value {
 	}, func(n T) string { return units.FormatSize(int64(n)) })
 }
 
-// hostName is what a resolver may be asked for: an underscore is no legal host name, but Docker and Compose make them.
+// hostName matches the names to ask a resolver for. Underscores are not legal in a host name, but Docker and Compose
+// use them.
 var hostName = regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9._-]{0,251}[A-Za-z0-9_.])?$`)
 
 func isHost(name string) bool {
@@ -167,7 +168,7 @@ func isHost(name string) bool {
 	return err == nil || hostName.MatchString(name)
 }
 
-// host is an IP address or a host name.
+// host returns the Value of an IP address or a host name.
 func host(field *string) Value {
 	return asText("HOST", field, func(given string) (string, *problem) {
 		if !isHost(given) {
@@ -177,22 +178,22 @@ func host(field *string) Value {
 	})
 }
 
-// adminAddr is a listening address, normalised to host:port; or auto, or nothing.
+// adminAddr returns the Value of a listening address, normalised to host:port, or of auto or nothing.
 func adminAddr(field *string) Value {
 	wrong := &problem{"is no address", "want HOST:PORT, :PORT, PORT, auto, or nothing for no admin listener"}
 	return asText("ADDRESS", field, func(given string) (string, *problem) {
 		if given == "" || given == AdminAuto {
 			return given, nil
 		}
-		// A bare port stays on this machine, as the derived address does.
+		// Without a host, only this machine can connect, as with the derived address.
 		if isPort(given) {
 			return net.JoinHostPort("127.0.0.1", given), nil
 		}
-		host, port, err := net.SplitHostPort(given)
-		if err != nil || !isPort(port) || host != "" && !isHost(host) {
+		name, port, err := net.SplitHostPort(given)
+		if err != nil || !isPort(port) || name != "" && !isHost(name) {
 			return "", wrong
 		}
-		return net.JoinHostPort(host, port), nil
+		return net.JoinHostPort(name, port), nil
 	})
 }
 
@@ -203,7 +204,7 @@ func isPort(text string) bool {
 
 var visible = regexp.MustCompile(`^[!-~]*$`)
 
-// token is a secret that an HTTP header can carry.
+// token returns the Value of a secret that an HTTP header can carry.
 func token(field *Secret) Value {
 	return asText("TOKEN", field, func(given string) (Secret, *problem) {
 		if len(given) > 1024 || !visible.MatchString(given) {

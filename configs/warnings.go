@@ -10,10 +10,10 @@ import (
 	"demo-server/units"
 )
 
-// Warnings returns a line about each setting of s that is legal but may surprise.
+// Warnings returns a line for each setting of s that is valid but may surprise.
 func (c Catalog) Warnings(s *Settings) []string {
 	var warnings []string
-	for _, warning := range []string{c.warnDrain(s), c.warnQueue(s), s.warnReach(), s.warnAdmin(), s.warnRead()} {
+	for _, warning := range []string{c.warnDrain(s), c.warnQueue(s), s.warnExposed(), s.warnAdmin(), s.warnRead()} {
 		if warning != "" {
 			warnings = append(warnings, warning)
 		}
@@ -35,14 +35,14 @@ func (c Catalog) warnDrain(s *Settings) string {
 	return ""
 }
 
-// chosen reports whether one of the named settings has another value than its default: nobody has to be warned of defaults.
+// chosen reports whether one of the named settings differs from its default. Defaults need no warning.
 func (s *Settings) chosen(names ...string) bool {
 	return slices.ContainsFunc(s.table(Catalog{}), func(setting Setting) bool {
 		return slices.Contains(names, setting.Name) && setting.text() != setting.Default
 	})
 }
 
-// warnQueue compares how long the last request of a full queue waits with how long it may wait.
+// warnQueue returns a warning if the last request of a full queue waits longer than it may.
 func (c Catalog) warnQueue(s *Settings) string {
 	places, unit := c.queuePlaces(s)
 	if places == 0 {
@@ -57,7 +57,7 @@ func (c Catalog) warnQueue(s *Settings) string {
 		s.Queue, units.FormatDuration(wait), places, unit, units.FormatDuration(s.Delay), units.FormatDuration(s.QueueTimeout))
 }
 
-func (s *Settings) warnReach() string {
+func (s *Settings) warnExposed() string {
 	if isLoopback(s.Host) {
 		return ""
 	}
@@ -65,15 +65,15 @@ func (s *Settings) warnReach() string {
 }
 
 func (s *Settings) warnAdmin() string {
-	host, _, err := net.SplitHostPort(s.AdminAddr)
-	if err != nil || isLoopback(host) || s.AdminToken != "" {
+	name, _, err := net.SplitHostPort(s.AdminAddr)
+	if err != nil || isLoopback(name) || s.AdminToken != "" {
 		return ""
 	}
 	return fmt.Sprintf("admin-addr %s: other machines can reach it, and admin-token is empty: everything but /healthz and"+
 		" /readyz will be refused", s.AdminAddr)
 }
 
-// warnRead names timeouts that the one for the whole request overtakes.
+// warnRead names timeouts that never expire because the one for the whole request is shorter.
 func (s *Settings) warnRead() string {
 	total := s.ReadRequestTimeout
 	for _, part := range []struct {
@@ -88,11 +88,11 @@ func (s *Settings) warnRead() string {
 	return ""
 }
 
-// warnUnused names settings that were chosen, but that neither the mode nor the work reads.
+// warnUnused returns a warning for each setting that was chosen, but that neither the mode nor the work reads.
 func (c Catalog) warnUnused(s *Settings) (warnings []string) {
 	for _, setting := range s.table(Catalog{}) {
 		source := s.Source(setting.Name)
-		// A printed file spells out the defaults as well, and an empty variable chooses nothing.
+		// A printed file contains the defaults as well, and an empty variable chooses nothing.
 		chosen := source.Kind > FromFile && setting.text() != "" || setting.text() != setting.Default
 		if why := c.unused(s, setting.Name); chosen && why != "" {
 			warnings = append(warnings, fmt.Sprintf("%s %s (%s) has no effect %s", setting.Name, setting.shown(), source, why))
@@ -117,7 +117,7 @@ func (c Catalog) unused(s *Settings, setting string) string {
 	return fmt.Sprintf("in mode %s with work %s%s", s.Mode, s.Work, c.unlessRequested(s, works))
 }
 
-// unlessRequested names the kinds of work among those given that a request may ask for.
+// unlessRequested names the given kinds of work that a request may ask for.
 func (c Catalog) unlessRequested(s *Settings, works []string) string {
 	requested := slices.DeleteFunc(c.Requestable(s), func(kind string) bool { return !slices.Contains(works, kind) })
 	if len(requested) == 0 {

@@ -1,6 +1,6 @@
-// Package units reads and writes durations and sizes as people do who set them, and who ask for them.
+// Package units parses and formats durations and sizes as people write them.
 //
-// It must not know what they are of, nor what of them is too much.
+// It must not know their purpose, nor their limits.
 package units
 
 import (
@@ -18,15 +18,15 @@ const (
 	GiB = 1 << 30
 )
 
-// sizes are the units of sizes, the largest first. Only the powers of 1024 are known, because KB means 1000 to some, and
-// 1024 to others.
+// sizes are the units of sizes, the largest first. They are powers of 1024 only, because KB may mean 1000 or 1024
+// bytes.
 var sizes = []struct {
 	name  string
 	bytes int64
 }{{"GiB", GiB}, {"MiB", MiB}, {"KiB", KiB}}
 
-// ParseSize returns the bytes that a whole number with or without a unit stands for, or math.MaxInt64 where those are too
-// many to count. ok is false where text is no size.
+// ParseSize parses a whole number with or without a unit, and returns the number of bytes, or math.MaxInt64 if there
+// are more. ok is false if text is not a size.
 func ParseSize(text string) (n int64, ok bool) {
 	unit := int64(1)
 	for _, u := range sizes {
@@ -42,7 +42,7 @@ func ParseSize(text string) (n int64, ok bool) {
 	return int64(count) * unit, err == nil
 }
 
-// FormatSize writes n bytes with the largest unit that divides them.
+// FormatSize formats n bytes with the largest unit that divides them.
 func FormatSize(n int64) string {
 	for _, u := range sizes {
 		if n >= u.bytes && n%u.bytes == 0 {
@@ -60,7 +60,7 @@ func WithUnit(number string) string {
 	return number + "s"
 }
 
-// FormatDuration is d.String without the units that are 0: 1m for 1m0s.
+// FormatDuration returns d.String without the units that are 0, such as 1m for 1m0s.
 func FormatDuration(d time.Duration) string {
 	s := d.String()
 	if strings.HasSuffix(s, "m0s") {

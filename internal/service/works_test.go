@@ -7,7 +7,7 @@ import (
 	"demo-server/configs"
 )
 
-// TestOpenWorks: requests get the kinds that they may ask for, and share the server's own.
+// TestOpenWorks checks that requests get the kinds that they may ask for, and share the server's own.
 func TestOpenWorks(t *testing.T) {
 	for _, row := range []struct {
 		settings configs.Settings
@@ -23,12 +23,12 @@ func TestOpenWorks(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, name := range row.want {
-			if works.asked[name] == nil {
+			if works.requestable[name] == nil {
 				t.Errorf("work %s: none for requests that ask for %s", row.settings.Work, name)
 			}
 		}
-		if len(works.asked) != len(row.want) || len(row.want) > 0 && works.asked[row.settings.Work] != works.usual {
-			t.Errorf("work %s: requests may ask for %v, want %v, its own among them", row.settings.Work, works.asked, row.want)
+		if len(works.requestable) != len(row.want) || len(row.want) > 0 && works.requestable[row.settings.Work] != works.defaultWork {
+			t.Errorf("work %s: requests may ask for %v, want %v, its own among them", row.settings.Work, works.requestable, row.want)
 		}
 		if err := works.close(); err != nil {
 			t.Error(err)
@@ -36,7 +36,7 @@ func TestOpenWorks(t *testing.T) {
 	}
 }
 
-// TestOpenFails: what was opened before is closed, and the error says which kind of work it is about.
+// TestOpenFails checks that the error names the kind of work.
 func TestOpenFails(t *testing.T) {
 	works, err := openWorks(&configs.Settings{Work: "file", Dir: "/nowhere/at/all", MaxThreads: 1})
 	if err == nil {
