@@ -43,3 +43,28 @@ func TestGroupsOf(t *testing.T) {
 		})
 	}
 }
+
+func TestExtremes(t *testing.T) {
+	of := func(name string, seconds float64, beyond bool) result.Row {
+		row := result.Row{Name: name}
+		row.Total.P99 = &result.Latency{Seconds: seconds, Beyond: beyond}
+		return row
+	}
+	tests := []struct {
+		name string
+		rows []result.Row
+		want string
+	}{
+		{"nothing is known", []result.Row{{Name: "a"}}, ""},
+		{"one", []result.Row{of("a", 2, false), {Name: "b"}}, "2.000 s (a)"},
+		{"all alike", []result.Row{of("a", 2, false), of("b", 2.0001, false)}, "2.000 s in all rows"},
+		{"several", []result.Row{of("a", 2, false), of("b", 3, false), of("c", 1, false)}, "1.000 s (c) to 3.000 s (b)"},
+		{"a bound is beyond all that is known", []result.Row{of("a", 2.1, false), of("b", 2, true)}, "2.100 s (a) to > 2 s (b)"},
+	}
+	for _, test := range tests {
+		p99 := latencyOf(result.Load{}, func(f *result.Figures) *result.Latency { return f.P99 })
+		if got := extremes(groupsOf(test.rows), p99); got != test.want {
+			t.Errorf("%s: %q, want %q", test.name, got, test.want)
+		}
+	}
+}
