@@ -27,6 +27,9 @@ func (p *Picture) captionOf(several string) {
 	}
 }
 
+// Alone reports whether the picture is one large drawing.
+func (p Picture) Alone() bool { return len(p.Drawings) == 1 && p.Wide() }
+
 // Wide reports whether its drawings need more room than panels.
 func (p Picture) Wide() bool { return p.Drawings[0].Width > panelWide }
 

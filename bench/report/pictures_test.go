@@ -309,10 +309,10 @@ func TestNewTimeline(t *testing.T) {
 	}
 }
 
-// TestTimeLabels: all labels of an axis are in the unit of the last.
+// TestTimeLabels: all labels of an axis are in the unit of the first.
 func TestTimeLabels(t *testing.T) {
 	got := timeline{bin: 0.5, bins: 4, per: 1}.chart().labels
-	if diff := cmp.Diff([]string{"0", "0.5", "1", "1.5", "2 s"}, got); diff != "" {
+	if diff := cmp.Diff([]string{"0 s", "0.5", "1", "1.5", "2"}, got); diff != "" {
 		t.Errorf("want -, got +:\n%s", diff)
 	}
 }

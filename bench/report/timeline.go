@@ -40,13 +40,13 @@ func newTimeline(rows ...result.Row) timeline {
 	return timeline{bin: tick / float64(per), bins: ticks * per, per: per}
 }
 
-// chart returns one without lines. Its labels are all in seconds, and only the last one says so: there is little room.
+// chart returns one without lines. Its labels are all in seconds, and only the first one says so: there is little room.
 func (t timeline) chart() lineChart {
 	c := lineChart{width: panelWide, height: panelHigh, ticks: t.bins/t.per + 1}
 	for i := range t.bins + 1 {
 		c.labels = append(c.labels, plainly(decimal(float64(i)*t.bin, 4)))
 	}
-	c.labels[t.bins] += " s"
+	c.labels[0] += " s"
 	return c
 }
 
