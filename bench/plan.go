@@ -63,28 +63,37 @@ func (p *Plan) leave(row Row, full time.Duration) {
 
 // plan predicts one row.
 func (c Config) plan(row Row, probes bool) Planned {
-	p := Planned{Row: row, round: c.round(row), cut: c.Budget, Took: c.Budget}
-	if c.Requests == 0 {
-		p.duration = c.duration(row)
-		p.cut = p.duration + row.Delay/2 // so that the last round is not lost by a hair
-		if c.Generator != Builtin {
-			p.cut, p.wholeRounds = load.WholeRounds(p.duration, row.Delay)
-		}
-		p.Took = p.cut
-	}
+	p := c.outline(row)
+	p.Took = p.cut
 	switch full := c.full(row, probes); {
 	case !row.Known:
 		p.Why = "nothing is known of this server"
 	case row.Delay == 0:
 		p.Why = "without a delay the CPU is the bound, and theory says nothing of it"
 	default:
-		p.Cut = c.Requests > 0 && full > p.cut
-		p.Took = min(full, p.cut)
+		if c.Requests > 0 {
+			p.Cut = full > p.cut
+			p.Took = min(full, p.cut)
+		}
 		c.predict(&p, probes)
 	}
 	p.timeout = c.Timeout
 	if p.timeout == 0 {
 		p.timeout = c.derivedTimeout(p)
+	}
+	return p
+}
+
+// outline returns how a repeat of the row is measured, without a prediction.
+func (c Config) outline(row Row) Planned {
+	p := Planned{Row: row, round: c.round(row), cut: c.Budget}
+	if c.Requests > 0 {
+		return p
+	}
+	p.duration = c.duration(row)
+	p.cut = p.duration + row.Delay/2 // so that the last round is not lost by a hair
+	if c.Generator != Builtin {
+		p.cut, p.wholeRounds = load.WholeRounds(p.duration, row.Delay)
 	}
 	return p
 }
@@ -151,18 +160,21 @@ func (r Row) model() predict.Server {
 }
 
 func (c Config) predict(p *Planned, probes bool) {
-	requests := predict.Requests(p.model(), predict.Load{
-		Clients: c.Concurrency, Requests: c.Requests, Duration: p.cut, Rate: c.Rate,
-	})
-	if c.Requests == 0 {
-		requests = slices.DeleteFunc(requests, func(r load.Request) bool { return r.Sent >= p.duration })
+	requests := c.requests(*p)
+	if c.Requests == 0 && p.wholeRounds == 0 {
 		p.Took = lastEnd(requests)
 	}
 	summary := load.Summarise(requests, c.Warmup, p.round)
 	figures := summarised(summary)
 	figures.Ceiling = c.ceiling(*p, probes)
-	if c.Generator == AB && probes {
+	switch {
+	case c.Generator == AB && probes:
 		figures.PerSecond = c.abRate(*p, c.reach(p.Row))
+	case figures.Answered == 0:
+	case p.wholeRounds > 0:
+		figures.PerSecond = p.toolRate(figures.Answered)
+	case c.Generator == AB && c.Requests > 0: // it counts from the start
+		figures.PerSecond = ratio(float64(figures.Answered), lastEnd(requests).Seconds())
 	}
 	if c.Rate == 0 && p.Places > 0 && p.Queue >= 0 && c.Concurrency > p.Places+p.Queue {
 		figures.RefusedShare = nil // who is refused tries again at once: how often, is up to the CPU
@@ -172,6 +184,22 @@ func (c Config) predict(p *Planned, probes bool) {
 		return
 	}
 	p.Prediction = &figures
+}
+
+// requests predicts what becomes of each request of a repeat.
+func (c Config) requests(p Planned) []load.Request {
+	requests := predict.Requests(p.model(), predict.Load{
+		Clients: c.Concurrency, Requests: c.Requests, Duration: p.cut, Rate: c.Rate,
+	})
+	if c.Requests == 0 {
+		requests = slices.DeleteFunc(requests, func(r load.Request) bool { return r.Sent >= p.duration })
+	}
+	return requests
+}
+
+// toolRate is the rate of ab or wrk that counted so many replies in whole rounds.
+func (p Planned) toolRate(answered int) *float64 {
+	return ratio(float64(answered), float64(p.wholeRounds)*p.Delay.Seconds())
 }
 
 func lastEnd(requests []load.Request) (end time.Duration) {

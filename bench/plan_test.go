@@ -24,6 +24,8 @@ func TestPlan(t *testing.T) {
 	withAB.Generator = AB
 	open := usual
 	open.Rate, open.Concurrency = 100, 10_000
+	oneRound := usual
+	oneRound.Generator, oneRound.Duration = WRK, time.Second
 	cases := []struct {
 		name      string
 		config    Config
@@ -39,6 +41,7 @@ func TestPlan(t *testing.T) {
 		{"the article's, 50 workers", article, ofMode("pool", 50), 25, result.Latency{Seconds: 4}, time.Minute, true},
 		{"the article's, one", article, ofMode("single", 1), 0.5, result.Latency{Seconds: 60, Beyond: true}, time.Minute, true},
 		{"the article's by ab", withAB, ofMode("goroutine", 0), 49.0196, result.Latency{Seconds: 2}, time.Minute, true},
+		{"one round by wrk", oneRound, ofMode("goroutine", 0), 50, result.Latency{Seconds: 2}, 2950 * time.Millisecond, false},
 		{"open", open, ofMode("goroutine", 0), 100, result.Latency{Seconds: 2}, 11 * time.Second, false},
 		{"open, too much for 50 workers", open, ofMode("pool", 50), 25, result.Latency{Seconds: 8.5, Beyond: true}, 11 * time.Second, false},
 	}
@@ -62,6 +65,15 @@ func TestPlan(t *testing.T) {
 				t.Errorf("longest %+v, want %+v", *longest, c.longest)
 			}
 		})
+	}
+}
+
+// TestPlanByABWithoutProbe predicts the rate that ab counts from its start.
+func TestPlanByABWithoutProbe(t *testing.T) {
+	config := Config{Generator: AB, Concurrency: 100, Requests: 150, Repeat: 1, Budget: time.Minute, Rows: []Row{ofMode("goroutine", 0)}}
+	got := NewPlan(config, false).Planned[0]
+	if want := 150. / 4; got.Prediction == nil || *got.Prediction.PerSecond != want {
+		t.Errorf("predicts %v, want %g requests/s", got.Prediction, want)
 	}
 }
 

@@ -38,7 +38,7 @@ func (r *runner) tool(ctx context.Context, p Planned, t *target) (*measurement, 
 	m := &measurement{figures: reported(report), samples: samples, evidence: evidence{worked: -1}}
 	m.figures.Ceiling = r.ceiling(p, r.probes)
 	if p.wholeRounds > 0 {
-		m.figures.PerSecond = ratio(float64(report.Answered), float64(p.wholeRounds)*p.Delay.Seconds())
+		m.figures.PerSecond = p.toolRate(report.Answered)
 	}
 	sampled(&m.figures, idle, samples, report.Completed)
 	return m, err
