@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"math"
+	"slices"
 	"sync"
 	"time"
 
@@ -28,15 +29,22 @@ func (r *runner) load(ctx context.Context, p Planned, t *target) (*measurement, 
 	}
 	config.AnyBody = r.anyBody(p)
 	generator := load.New(config)
-	sampler := newSampler(t.child, generator)
-	idle := sampler.idle()
-
 	loading, stop := t.whileAlive(ctx)
 	defer stop()
+	m := r.observe(loading, p, generator, newSampler(t.child, generator))
+	if config.AnyBody {
+		m.lengths = generator.Lengths()
+	}
+	return m, nil
+}
+
+// observe runs the generator, and samples until it has ended.
+func (r *runner) observe(ctx context.Context, p Planned, generator *load.Generator, sampler *sampler) *measurement {
+	idle := sampler.idle()
 	var requests []load.Request
 	var took time.Duration
 	used := ownCPU()
-	samples := sampler.while(func() { requests, took = generator.Run(loading) })
+	samples := sampler.while(func() { requests, took = generator.Run(ctx) })
 	used = ownCPU() - used
 
 	summary := load.Summarise(requests, r.Warmup, p.round)
@@ -46,13 +54,11 @@ func (r *runner) load(ctx context.Context, p Planned, t *target) (*measurement, 
 	m.figures.ClientCores = ratio(used.Seconds(), took.Seconds())
 	sampled(&m.figures, idle, samples, len(requests)-summary.Count[load.Unfinished])
 	shortOfCPU := p.Known && p.Delay == 0 || saturated(m.figures) != ""
-	m.audits = audits(requests, summary, p.round, samples, shortOfCPU || p.Cores > 0)
+	observed := observation{requests, summary, samples, sampler.moments}
+	m.audits = observed.audits(shortOfCPU || p.Cores > 0)
 	m.evidence = gather(requests, summary)
 	_, m.late = generator.Late()
-	if config.AnyBody {
-		m.lengths = generator.Lengths()
-	}
-	return m, nil
+	return m
 }
 
 // anyBody reports whether every body of the row's server is right. Most servers that are not ours put a time or a number
@@ -118,24 +124,29 @@ func known(figure *float64) float64 {
 	return *figure
 }
 
-// worst keeps of each audit the repeat that is furthest off.
+// worst keeps of each audit the repeat that is worst: broken, and else furthest off.
 func worst(kept, audits []result.Audit) []result.Audit {
 	for _, a := range audits {
-		found := false
-		for i, k := range kept {
-			if k.Name != a.Name {
-				continue
-			}
-			found = true
-			if math.Abs(a.Left-a.Right) > math.Abs(k.Left-k.Right) {
-				kept[i] = a
-			}
-		}
-		if !found {
+		i := slices.IndexFunc(kept, func(k result.Audit) bool { return k.Name == a.Name })
+		switch {
+		case i < 0:
 			kept = append(kept, a)
+		case worse(a, kept[i]):
+			kept[i] = a
 		}
 	}
 	return kept
+}
+
+// worse reports whether a says less good of a row than b. One that was skipped says nothing.
+func worse(a, b result.Audit) bool {
+	switch {
+	case a.Broken != b.Broken:
+		return a.Broken
+	case (a.Skipped == "") != (b.Skipped == ""):
+		return a.Skipped == ""
+	}
+	return math.Abs(a.Left-a.Right) > math.Abs(b.Left-b.Right)
 }
 
 // finish works out the figures of all repeats together.
