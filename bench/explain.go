@@ -76,6 +76,9 @@ func (r *runner) explain(row *row) (notes []string) {
 		notes = append(notes, fmt.Sprintf("measured for %s, where all of its %d requests would take %s",
 			row.cut, r.Requests, r.full(row.Row, false).Round(time.Second)))
 	}
+	if overload := r.overload(row.Planned); overload != "" {
+		notes = append(notes, overload)
+	}
 	if failed := failures(total.Counts); failed != "" {
 		notes = append(notes, failed)
 	}
