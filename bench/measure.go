@@ -158,6 +158,7 @@ func (r *runner) finish(row *row) {
 		out.Curve = curve(row.waits)
 	}
 	if mean, low, high, ok := verdict.Interval(row.rounds); ok {
+		low = max(0, low) // a wide interval may reach below, a rate cannot
 		out.Total.PerSecond, out.Total.LowSecond, out.Total.HighSecond = &mean, &low, &high
 	}
 	for _, a := range out.Audits {

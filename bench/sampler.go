@@ -59,7 +59,10 @@ const idleSamples = 5
 // An idle is a server without load.
 type idle struct {
 	result.Sample
-	cores float64 // that it uses for being looked at; 0 where it is not asked anything
+
+	// What being looked at takes; 0 if the server is not asked anything.
+	cores    float64
+	switches float64 // per second
 }
 
 // idle looks at the server before the load begins, for as long as it takes to tell what looking costs. That is the
@@ -71,16 +74,28 @@ func (s *sampler) idle() idle {
 		return idle{Sample: s.sample(true)}
 	}
 	i := idle{Sample: s.sample(true)}
-	var cores []float64
+	var cores, switches []float64
 	for range idleSamples {
-		began, before := time.Now(), s.processes.exactCPU()
+		began, before, last := time.Now(), s.processes.exactCPU(), i.Sample
 		time.Sleep(sampleEvery)
 		i.Sample = s.sample(true)
-		cores = append(cores, (s.processes.exactCPU()-before)/time.Since(began).Seconds())
+		took := time.Since(began).Seconds()
+		cores = append(cores, (s.processes.exactCPU()-before)/took)
+		if switched := difference(last.Switches, i.Switches); switched != nil {
+			switches = append(switches, *switched/took)
+		}
 	}
-	slices.Sort(cores)
-	i.cores = cores[len(cores)/2]
+	i.cores, i.switches = medianOf(cores), medianOf(switches)
 	return i
+}
+
+// medianOf returns the median of values, or 0 of none.
+func medianOf(values []float64) float64 {
+	if len(values) == 0 {
+		return 0
+	}
+	slices.Sort(values)
+	return values[len(values)/2]
 }
 
 // run samples until ctx is done, and once more then. The load begins now.

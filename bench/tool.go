@@ -39,6 +39,7 @@ func (r *runner) tool(ctx context.Context, p Planned, t *target) (*measurement, 
 	m.figures.Ceiling = r.ceiling(p, r.probes)
 	if p.wholeRounds > 0 {
 		m.figures.PerSecond = p.toolRate(report.Answered)
+		m.figures.SteadySeconds = float64(p.wholeRounds) * p.Delay.Seconds()
 	}
 	sampled(&m.figures, idle, samples, report.Completed)
 	return m, err
