@@ -3,7 +3,6 @@ package bench
 import (
 	"fmt"
 	"math"
-	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -243,16 +242,24 @@ const busyShare = 0.85
 
 // saturated says that the CPU was the limit, and whose work it was, or nothing.
 func saturated(f result.Figures) string {
-	cores := runtime.NumCPU()
-	if f.ServerCores == nil || f.ClientCores == nil || *f.ServerCores+*f.ClientCores < busyShare*float64(cores) {
+	cores := result.Cores()
+	if f.ServerCores == nil || f.ClientCores == nil || *f.ServerCores+*f.ClientCores < busyShare*cores {
 		return ""
 	}
-	used := fmt.Sprintf("the CPU was the limit: of %d cores the server used %.2f and the load generator %.2f",
-		cores, *f.ServerCores, *f.ClientCores)
+	used := fmt.Sprintf("the CPU was the limit: of %s the server used %.2f and the load generator %.2f",
+		inCores(cores), *f.ServerCores, *f.ClientCores)
 	if *f.ClientCores > *f.ServerCores {
 		return used + "; the generator took more than the server, so that this is its limit and not the server's: try --with wrk"
 	}
 	return used
+}
+
+// inCores writes a number of cores.
+func inCores(n float64) string {
+	if n == 1 {
+		return "1 core"
+	}
+	return fmt.Sprintf("%.3g cores", n)
 }
 
 // short writes a duration with three digits.

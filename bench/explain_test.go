@@ -1,7 +1,6 @@
 package bench
 
 import (
-	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -13,7 +12,7 @@ import (
 // TestExplain: each cause of a deviation is named by the evidence for it, the strongest first.
 func TestExplain(t *testing.T) {
 	n := result.Number[float64]
-	cores := float64(runtime.NumCPU())
+	cores := result.Cores()
 	base := func() *row {
 		r := &row{Planned: Planned{Row: ofMode("goroutine", 0), cut: time.Minute}}
 		r.result = result.Row{

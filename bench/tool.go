@@ -57,7 +57,9 @@ func (r *runner) interruptAfter(p Planned) time.Duration {
 func (r *runner) runTool(ctx context.Context, p Planned, t *target) (load.Report, error) {
 	address := "http://" + t.address + t.path
 	if r.Generator == WRK {
-		return load.WRK(ctx, load.WRKConfig{URL: address, Host: t.host, Clients: r.Concurrency, Duration: p.cut, Timeout: p.timeout})
+		return load.WRK(ctx, load.WRKConfig{
+			URL: address, Host: t.host, Clients: r.Concurrency, Duration: p.cut, Cores: result.WholeCores(), Timeout: p.timeout,
+		})
 	}
 	config := load.ABConfig{
 		URL: address, Host: t.host, Clients: r.Concurrency, Requests: r.Requests, Keepalive: r.Keepalive, AnyBody: r.anyBody(p),

@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/netip"
 	"os"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -196,8 +195,8 @@ func TestBenchRows(t *testing.T) {
 			name: "cores are shared", flags: []string{"--modes=thread", "--work=cpu"},
 			want: bench.Row{
 				Name: "thread", Mode: "thread", Work: "cpu", Args: []string{"--work=cpu"}, Settings: map[string]string{"work": "cpu"},
-				Delay: 2 * time.Second, Body: "Hello World", Places: 1000, Cores: runtime.GOMAXPROCS(0), Most: 1000, WhyMost: "it refuses more at a time",
-				Bound: fmt.Sprintf("%d %s / 2s", runtime.GOMAXPROCS(0), plural("core", runtime.GOMAXPROCS(0))),
+				Delay: 2 * time.Second, Body: "Hello World", Places: 1000, Cores: cores(nil).places, Most: 1000, WhyMost: "it refuses more at a time",
+				Bound: counted("core", cores(nil).places) + " / 2s",
 			},
 		},
 		{

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"demo-server/backend"
+	"demo-server/bench/result"
 	"demo-server/configs"
 	"demo-server/work"
 	"demo-server/work/remote"
@@ -54,9 +55,10 @@ func unbound(*configs.Settings) workBound { return workBound{} }
 
 func threads(s *configs.Settings) workBound { return workBound{places: s.MaxThreads, noun: "thread"} }
 
-// cores are what computing is shared out to: further requests do not wait, but all take longer.
+// cores are what computing is shared out to: further requests do not wait, but all take longer. GOMAXPROCS has 2 for a
+// CPU quota of 1.
 func cores(*configs.Settings) workBound {
-	return workBound{places: runtime.GOMAXPROCS(0), noun: "core", shared: true}
+	return workBound{places: min(runtime.GOMAXPROCS(0), result.WholeCores()), noun: "core", shared: true}
 }
 
 func slots(s *configs.Settings) workBound { return workBound{places: s.Slots, noun: "slot"} }
