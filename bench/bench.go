@@ -246,6 +246,9 @@ func (r *runner) result(ctx context.Context, started time.Time) *result.Result {
 	}
 	out.Comparisons = verdict.Compare(samples, r.Margin)
 	out.Verdict = verdict.Sentences(out)
+	if busy := busyMachine(out.Rows); busy != "" {
+		out.Verdict = append(out.Verdict, busy)
+	}
 	return out
 }
 

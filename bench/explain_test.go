@@ -41,6 +41,20 @@ func TestExplain(t *testing.T) {
 			[]string{"the CPU was the limit"}},
 		{"the generator", func(r *row) { r.result.Total.ClientCores = n(0.9 * cores) },
 			[]string{"this is its limit and not the server's: try --with wrk"}},
+		{"other processes", func(r *row) { r.result.Total.OtherCores, r.reports[0].drift = n(0.5*cores), 0.2 },
+			[]string{"off the prediction: other processes used "}},
+		{"other processes that do not matter", func(r *row) { r.result.Total.OtherCores, r.reports[0].drift = n(0.05*cores), 0.2 },
+			[]string{"the second half of the time served +20.0% against the first"}},
+		{"other processes in one round", func(r *row) {
+			r.result.Total.PerSecond, r.result.Total.Mean = n(50), nil
+			r.result.Total.LowSecond, r.result.Total.HighSecond = n(45), n(55)
+			r.result.Repeats = []result.Repeat{{}, {Figures: result.Figures{OtherCores: n(0.5 * cores)}}}
+		}, []string{"requests/s ±10.0% over the rounds: other processes used "}},
+		{"an interval that does not matter", func(r *row) {
+			r.result.Total.PerSecond, r.result.Total.Mean = n(50), nil
+			r.result.Total.LowSecond, r.result.Total.HighSecond = n(49.5), n(50.5)
+			r.result.Repeats = []result.Repeat{{}, {Figures: result.Figures{OtherCores: n(0.5 * cores)}}}
+		}, nil},
 		{"refusals", func(r *row) { r.result.Total.Refused, r.result.Prediction.Refused = 9, 9 },
 			[]string{"9 tries were refused"}},
 		{"faults that were asked for", func(r *row) { r.Fault, r.result.Total.Refused = "status=503:10", 9 },
@@ -88,7 +102,7 @@ func TestExplain(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			row := base()
 			c.change(row)
-			run := &runner{Plan: &Plan{Config: Config{Concurrency: 100, Requests: 5000}}}
+			run := &runner{Plan: &Plan{Config: Config{Concurrency: 100, Requests: 5000, Margin: 0.02}}}
 			notes := run.explain(row)
 			if len(notes) != len(c.want) {
 				t.Fatalf("%d notes, want %d: %q", len(notes), len(c.want), notes)

@@ -43,17 +43,16 @@ func (r *runner) observe(ctx context.Context, p Planned, generator *load.Generat
 	idle := sampler.idle()
 	var requests []load.Request
 	var took time.Duration
-	used := ownCPU()
 	samples := sampler.while(func() { requests, took = generator.Run(ctx) })
-	used = ownCPU() - used
 
 	summary := load.Summarise(requests, r.Warmup, p.round)
 	m := &measurement{figures: summarised(summary), waits: summary.Waits, samples: samples}
 	m.figures.TookSeconds = took.Seconds()
 	m.figures.Ceiling = r.ceiling(p, false)
-	m.figures.ClientCores = ratio(used.Seconds(), took.Seconds())
+	m.figures.ClientCores = ratio(sampler.span.own, took.Seconds())
+	m.figures.OtherCores = sampler.span.others(samples, 0)
 	sampled(&m.figures, idle, samples, len(requests)-summary.Count[load.Unfinished])
-	shortOfCPU := p.Known && p.Delay == 0 || saturated(m.figures) != ""
+	shortOfCPU := p.Known && p.Delay == 0 || busy(m.figures)
 	observed := observation{requests, summary, samples, sampler.moments}
 	m.audits = observed.audits(shortOfCPU || p.Cores > 0)
 	m.evidence = gather(requests, summary)
@@ -83,11 +82,13 @@ func (t *target) whileAlive(ctx context.Context) (context.Context, context.Cance
 // while samples while do runs.
 func (s *sampler) while(do func()) []result.Sample {
 	ctx, cancel := context.WithCancel(context.Background())
+	end := beginSpan()
 	var sampling sync.WaitGroup
 	sampling.Go(func() { s.run(ctx) })
 	do()
 	cancel()
 	sampling.Wait()
+	s.span = end()
 	if s.client != nil {
 		s.client.CloseIdleConnections() // so that the server can stop at once
 	}
@@ -193,7 +194,7 @@ func total(repeats []result.Repeat) (f result.Figures) {
 	figures := func(f *result.Figures) []**float64 {
 		return []**float64{
 			&f.PerSecond, &f.Ceiling, &f.CPUPerRequest, &f.SwitchesPerRequest, &f.BytesPerInFlight, &f.ServerCores,
-			&f.ClientCores, &f.IdleBytes,
+			&f.ClientCores, &f.OtherCores, &f.IdleBytes,
 		}
 	}
 	for i, to := range figures(&f) {

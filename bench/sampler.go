@@ -26,6 +26,7 @@ type sampler struct {
 	start     time.Time
 	samples   []result.Sample
 	moments   []moment
+	span      span
 }
 
 // A moment is when a sample counted the requests in the server, and how many there were.

@@ -41,6 +41,8 @@ func (r *runner) tool(ctx context.Context, p Planned, t *target) (*measurement, 
 		m.figures.PerSecond = p.toolRate(report.Answered)
 		m.figures.SteadySeconds = float64(p.wholeRounds) * p.Delay.Seconds()
 	}
+	m.figures.ClientCores = ratio(report.CPU.Seconds(), sampler.span.took)
+	m.figures.OtherCores = sampler.span.others(samples, report.CPU)
 	sampled(&m.figures, idle, samples, report.Completed)
 	return m, err
 }

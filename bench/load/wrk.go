@@ -64,11 +64,12 @@ func WRK(ctx context.Context, c WRKConfig) (Report, error) {
 		running, stop = context.WithTimeout(ctx, c.Duration)
 		defer stop()
 	}
-	output, err := wrkProgram.run(running, c.arguments()...)
+	output, cpu, err := wrkProgram.run(running, c.arguments()...)
 	if err != nil {
 		return Report{}, err
 	}
 	report, err := parseWRK(output)
+	report.CPU = cpu
 	return report, wrkProgram.ended(ctx, err)
 }
 
