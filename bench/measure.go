@@ -31,7 +31,9 @@ func (r *runner) load(ctx context.Context, p Planned, t *target) (*measurement, 
 	generator := load.New(config)
 	loading, stop := t.whileAlive(ctx)
 	defer stop()
-	m := r.observe(loading, p, generator, newSampler(t.child, generator))
+	sampler := newSampler(t.child, generator)
+	sampler.replies = r.progress.count
+	m := r.observe(loading, p, generator, sampler)
 	if config.AnyBody {
 		m.lengths = generator.Lengths()
 	}

@@ -22,6 +22,7 @@ type sampler struct {
 	stats     string     // URL of demo-server's /stats, or empty
 	load      loadGauges // nil where the load is not ours
 	client    *http.Client
+	replies   func(at time.Duration, n float64) // is called with the right replies since the load began; may be nil
 	jitter    func(time.Duration) time.Duration // a random duration from 0 to below that one
 	start     time.Time
 	samples   []result.Sample
@@ -106,10 +107,19 @@ func (s *sampler) run(ctx context.Context) {
 	interval := s.start
 	for sleepUntil(ctx, interval.Add(s.jitter(sampleEvery))) {
 		s.samples = append(s.samples, s.sample(false))
+		s.report()
 		past := max(0, time.Since(interval)) / sampleEvery // more than one if a look took long
 		interval = interval.Add(max(1, past) * sampleEvery)
 	}
 	s.samples = append(s.samples, s.sample(true))
+}
+
+// report passes on the replies so far, if they are known.
+func (s *sampler) report() {
+	last := s.samples[len(s.samples)-1]
+	if replies := difference(s.samples[0].Completed, last.Completed); s.replies != nil && replies != nil {
+		s.replies(time.Duration(last.At*float64(time.Second)), *replies)
+	}
 }
 
 // sleepUntil returns false if ctx is done first.

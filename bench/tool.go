@@ -24,6 +24,7 @@ func ToolReady(ctx context.Context, generator string) (probes bool, err error) {
 // tool has ab or wrk put the load on a target, and looks at that meanwhile.
 func (r *runner) tool(ctx context.Context, p Planned, t *target) (*measurement, error) {
 	sampler := newSampler(t.child, nil)
+	sampler.replies = r.progress.count
 	idle := sampler.idle()
 	loading, stop := t.whileAlive(ctx)
 	defer stop()
