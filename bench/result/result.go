@@ -189,7 +189,7 @@ type Sample struct {
 type Audit struct {
 	Name   string  `json:"name"`
 	Left   float64 `json:"left"`  // what was sampled
-	Right  float64 `json:"right"` // what follows from throughput and time
+	Right  float64 `json:"right"` // what follows from the requests' times; of a range, the value nearest to Left
 	Broken bool    `json:"broken"`
 	Text   string  `json:"text"` // a sentence with the figures
 

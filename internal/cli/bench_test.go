@@ -5,7 +5,6 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -16,6 +15,7 @@ import (
 	"demo-server/bench"
 	"demo-server/bench/result"
 	"demo-server/configs"
+	"demo-server/cores"
 	"demo-server/internal/benchspec"
 	"demo-server/internal/catalog"
 	"demo-server/modes"
@@ -202,8 +202,8 @@ func TestBenchRows(t *testing.T) {
 			name: "cores are shared", flags: []string{"--modes=thread", "--work=cpu", "--delay=100ms"},
 			want: bench.Row{
 				Name: "thread", Mode: "thread", Work: "cpu", Args: []string{"--delay=100ms", "--work=cpu"}, Settings: map[string]string{"work": "cpu"},
-				Delay: 100 * time.Millisecond, Body: "Hello World", Places: 1000, Cores: runtime.GOMAXPROCS(0), Most: 1000, WhyMost: "it refuses more at a time",
-				Bound: fmt.Sprintf("%d %s / 100ms", runtime.GOMAXPROCS(0), units.Plural(runtime.GOMAXPROCS(0), "core")),
+				Delay: 100 * time.Millisecond, Body: "Hello World", Places: 1000, Cores: cores.Usable(), Most: 1000, WhyMost: "it refuses more at a time",
+				Bound: fmt.Sprintf("%d %s / 100ms", cores.Usable(), units.Plural(cores.Usable(), "core")),
 			},
 		},
 		{

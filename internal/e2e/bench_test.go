@@ -157,9 +157,10 @@ func (b benchRun) check(t *testing.T) findings {
 		if len(row.Repeats) != 2 || len(row.Series) < 5 || row.Total.Peak.Threads == nil {
 			t.Errorf("%s: %d repeats, %d samples, want 2 and at least 5", name, len(row.Repeats), len(row.Series))
 		}
-		// A few requests may take less than being looked at does.
-		if want >= 50 && row.Total.CPUPerRequest == nil {
-			t.Errorf("%s: the CPU of a request is not known", name)
+		// So few requests say nothing about the CPU and the memory of one. Thousands of refusals do.
+		if row.Total.ServerCores == nil || (row.Total.CPUPerRequest == nil) != (row.Total.Refused == 0) || row.Total.BytesPerInFlight != nil {
+			t.Errorf("%s: %s cores, and %s s of CPU and %s bytes per request, of which %d were refused", name,
+				text(row.Total.ServerCores), text(row.Total.CPUPerRequest), text(row.Total.BytesPerInFlight), row.Total.Refused)
 		}
 		if row.Total.Failed != 0 {
 			t.Errorf("%s: %d requests failed", name, row.Total.Failed)
