@@ -42,36 +42,40 @@ var mayImport = map[string][]string{
 	"internal/obslog": {"server", "work"},
 	"internal/service": {
 		"configs", "internal/catalog", "internal/obslog", "modes", "server", "server/admin", "server/host",
-		"server/metrics", "work", "work/kinds",
+		"server/listener", "server/metrics", "work", "work/kinds",
 	},
 	"internal/service/supervisor": {
 		"configs", "internal/catalog", "internal/obslog", "internal/service", "server", "server/admin", "server/fleet",
-		"server/host", "server/prefork",
+		"server/host", "server/listener", "server/prefork",
 	},
-	"internal/testkit":    {},
-	"memnet":              {},
-	"modes":               {"server", "server/admission", "server/transport", "work"},
-	"server":              {"server/admission", "server/fault", "work"},
-	"server/admin":        {"connlimit"},
-	"server/admission":    {},
-	"server/fault":        {"units"},
-	"server/fleet":        {"server", "server/metrics"},
-	"server/host":         {"server"},
-	"server/metrics":      {"server", "work"},
-	"server/prefork":      {"server"},
-	"server/transport":    {"server", "server/fault", "work"},
-	"units":               {},
-	"work":                {},
-	"work/kinds":          {"work", "work/remote"},
-	"work/remote":         {"work", "work/remote/backend"},
-	"work/remote/backend": {"connlimit"},
+	"internal/testkit":          {},
+	"memnet":                    {},
+	"modes":                     {"server", "server/admission", "server/eventloop", "server/listener", "server/transport", "work"},
+	"server":                    {"server/admission", "server/fault", "work"},
+	"server/admin":              {"connlimit"},
+	"server/admission":          {},
+	"server/eventloop":          {"server", "server/fault", "server/http1", "server/listener", "work"},
+	"server/eventloop/looptest": {"server/eventloop", "server/listener"}, // for tests
+	"server/fault":              {"units"},
+	"server/fleet":              {"server/listener", "server/metrics"},
+	"server/host":               {"server", "server/listener"},
+	"server/http1":              {"server"},
+	"server/listener":           {},
+	"server/metrics":            {"server", "server/listener", "work"},
+	"server/prefork":            {"server/listener"},
+	"server/transport":          {"server", "server/fault", "server/http1", "server/listener", "work"},
+	"units":                     {},
+	"work":                      {},
+	"work/kinds":                {"work", "work/remote"},
+	"work/remote":               {"work", "work/remote/backend"},
+	"work/remote/backend":       {"connlimit"},
 }
 
 // knowsBytes are the packages that may see HTTP requests: one for those that are served, two for admin's own, one for
 // those that work waits for, one for the limits of these two, and the clients.
 var knowsBytes = []string{
-	"bench", "bench/beside", "bench/load", "connlimit", "internal/cli", "server/admin", "server/fleet", "server/transport",
-	"work/remote", "work/remote/backend",
+	"bench", "bench/beside", "bench/load", "connlimit", "internal/cli", "server/admin", "server/fleet", "server/http1",
+	"server/transport", "work/remote", "work/remote/backend",
 }
 
 // A pkg is what `go list -json` says of a package.

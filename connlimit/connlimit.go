@@ -1,7 +1,7 @@
-// Package connlimit keeps the clients of a listener from holding it: it limits how many connections there are, and how
-// long one may go without progress.
+// Package connlimit protects a listener from its clients: it limits the number of connections, and the time without
+// progress.
 //
-// It is for the listeners next to the one that serves: admin and the backends. It must not know what they answer.
+// It is for the listeners next to the service's: admin and the backends. It must not know what they serve.
 package connlimit
 
 import (
@@ -16,22 +16,22 @@ import (
 	"time"
 )
 
-// Stall is how long a client may send nothing of a request that it has begun, or read nothing of a reply.
+// Stall is how long a client may make no progress in sending a request that it has begun, or in reading a reply.
 const Stall = 10 * time.Second
 
 const (
-	// maxHeaderBytes is the limit on a request's head, to which net/http adds 4 KiB.
+	// maxHeaderBytes is the limit on a request's head. net/http adds 4 KiB to it.
 	maxHeaderBytes = 16 << 10
-	// maxBodyBytes is the limit on a body, which is not looked at.
+	// maxBodyBytes is the limit on a body, which is ignored.
 	maxBodyBytes = 64 << 10
-	// settle is how long a connection is idle before it can lose its place: its next request may be on the way.
+	// settle is how long a connection is idle before it can be evicted: its next request may be on the way.
 	settle = 100 * time.Millisecond
 )
 
-// HTTP sets the limits of server, and returns the listener that it must serve on. Request bodies are dropped. With max
-// connections open, a new one takes the place of the one that has been idle for longest; if none is idle, it waits.
+// HTTP sets the limits of server, and returns the listener that it must serve on. Request bodies are dropped. If max
+// connections are open, a new one replaces the one that has been idle for longest. If none is idle, it waits.
 //
-// A reply may take as long as it wants, such as a profile: only a client that does not read it is cut off.
+// A reply may take any time, such as a profile: only a client that does not read it is cut off.
 func HTTP(server *http.Server, listener net.Listener, max int) net.Listener {
 	l := newLimited(listener, max)
 	server.Handler = dropBody(server.Handler)
@@ -49,18 +49,17 @@ func HTTP(server *http.Server, listener net.Listener, max int) net.Listener {
 	return l
 }
 
-// Listen returns a listener with at most max connections; the next one waits. The server has to set its own limits on
-// what it reads.
+// Listen returns a listener with at most max connections; further ones wait. The server has to limit what it reads.
 func Listen(listener net.Listener, max int) net.Listener { return newLimited(listener, max) }
 
-// A limited is a listener that knows its connections.
+// A limited is a listener that tracks its connections.
 type limited struct {
 	net.Listener
 	max int
 
 	mu      sync.Mutex
-	changed sync.Cond // there may be a place, or the listener is closed
-	conns   []*conn   // the idle ones in the order in which they became idle
+	changed sync.Cond // a place may be free, or the listener is closed
+	conns   []*conn   // the idle ones, in the order in which they became idle
 	closed  bool
 }
 
@@ -81,7 +80,7 @@ type conn struct {
 // connKey is the key of a request's conn in its context.
 type connKey struct{}
 
-// Accept returns the next connection, once it has a place.
+// Accept returns the next connection once it has a place.
 func (l *limited) Accept() (net.Conn, error) {
 	for {
 		accepted, err := l.Listener.Accept()
@@ -119,7 +118,8 @@ func (l *limited) admit(c *conn) bool {
 	return true
 }
 
-// evict closes the connection that has been idle for longest, if one has been for a while. The caller holds the lock.
+// evict closes the connection that has been idle for longest, if one has been idle for long enough. The caller holds
+// the lock.
 func (l *limited) evict() bool {
 	i := slices.IndexFunc(l.conns, func(c *conn) bool { return c.idle })
 	if i < 0 {
@@ -168,8 +168,8 @@ func (c *conn) Write(p []byte) (written int, err error) {
 	}
 }
 
-// dropBody reads the request's body, which nobody asked for. A client that does not send it within Stall gets no reply: the
-// connection closes.
+// dropBody reads and drops the request's body. If it does not arrive within Stall, the connection closes without a
+// reply.
 func dropBody(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.ContentLength == 0 {
@@ -178,7 +178,7 @@ func dropBody(next http.Handler) http.Handler {
 		}
 		c := r.Context().Value(connKey{}).(*conn)
 		if r.ContentLength > maxBodyBytes || !c.receive(w, r.Body) {
-			c.SetReadDeadline(time.Now()) // or the server would wait for the rest
+			c.SetReadDeadline(time.Now()) // otherwise the server would wait for the rest
 			http.Error(w, "the request has a long body, and needs none", http.StatusRequestEntityTooLarge)
 			return
 		}
@@ -189,8 +189,8 @@ func dropBody(next http.Handler) http.Handler {
 	})
 }
 
-// receive reads a body to its end, and returns false if it is too long. It ends the request if the body does not come; as
-// long as that is waited for, the connection counts as idle.
+// receive reads a body to its end, and returns false if it is too long. If the body does not arrive, it ends the
+// request. While it waits, the connection counts as idle.
 func (c *conn) receive(w http.ResponseWriter, body io.ReadCloser) bool {
 	c.listener.mark(c, true)
 	defer c.listener.mark(c, false)

@@ -19,11 +19,11 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// max is the limit in these tests.
-const max = 3
+// testMax is the limit in these tests.
+const testMax = 3
 
-// serving runs test in virtual time against a server that answers /long after a minute, /big with more than it can say
-// in one write, and else at once.
+// serving runs test in virtual time against a server that answers /long after a minute, /big with more than fits into
+// one write, and other paths at once.
 func serving(t *testing.T, test func(t *testing.T, p *memnet.Listener)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -46,12 +46,12 @@ func serving(t *testing.T, test func(t *testing.T, p *memnet.Listener)) {
 			io.WriteString(w, "hello")
 		})}
 		served := make(chan error, 1)
-		listener := HTTP(server, p, max)
+		listener := HTTP(server, p, testMax)
 		go func() { served <- server.Serve(listener) }()
 		test(t, p)
 		server.Close()
 		<-served
-		time.Sleep(time.Second) // what the server leaves behind ends
+		time.Sleep(time.Second) // the server's goroutines end
 	})
 }
 
@@ -73,7 +73,7 @@ func wantServed(t *testing.T, c net.Conn, path string) {
 	}
 }
 
-// wantClosedAfter fails unless the server closes the connection after so long.
+// wantClosedAfter checks that the server closes the connection after a time.
 func wantClosedAfter(t *testing.T, c net.Conn, want time.Duration) {
 	t.Helper()
 	began := time.Now()
@@ -86,7 +86,7 @@ func wantClosedAfter(t *testing.T, c net.Conn, want time.Duration) {
 	}
 }
 
-// TestStall: whatever a client leaves undone, its connection is closed after Stall.
+// TestStall checks that a connection without progress is closed after Stall, at any point of a request.
 func TestStall(t *testing.T) {
 	for name, sent := range map[string]string{
 		"nothing":          "",
@@ -104,7 +104,7 @@ func TestStall(t *testing.T) {
 	}
 }
 
-// TestBody: a body is read and dropped, with a limit on its length and on the time that it takes.
+// TestBody checks that a body is read and dropped, within limits of length and time.
 func TestBody(t *testing.T) {
 	const head = "POST / HTTP/1.1\r\nHost: localhost\r\n"
 	const chunked = "Transfer-Encoding: chunked\r\n\r\n"
@@ -143,7 +143,7 @@ func TestBody(t *testing.T) {
 	}
 }
 
-// TestBodyOfLongReply: the time for a body is none for the reply.
+// TestBodyOfLongReply checks that the time limit of a body does not apply to the reply.
 func TestBodyOfLongReply(t *testing.T) {
 	serving(t, func(t *testing.T, p *memnet.Listener) {
 		c := p.Dial()
@@ -155,7 +155,7 @@ func TestBodyOfLongReply(t *testing.T) {
 	})
 }
 
-// TestUnreadReply: a client that does not read is cut off, one that reads slowly is not.
+// TestUnreadReply checks that a client that does not read is cut off, and one that reads slowly is not.
 func TestUnreadReply(t *testing.T) {
 	serving(t, func(t *testing.T, p *memnet.Listener) {
 		c := p.Dial()
@@ -178,7 +178,7 @@ func TestUnreadReply(t *testing.T) {
 	})
 }
 
-// TestLongReply: a profile takes as long as it was asked to.
+// TestLongReply checks that a profile may take as long as requested.
 func TestLongReply(t *testing.T) {
 	serving(t, func(t *testing.T, p *memnet.Listener) {
 		began := time.Now()
@@ -189,7 +189,7 @@ func TestLongReply(t *testing.T) {
 	})
 }
 
-// TestMax: a new connection takes the place of the one that has been idle for longest, and of none that is being
+// TestMax checks that a new connection replaces the one that has been idle for longest, and none that is being
 // answered.
 func TestMax(t *testing.T) {
 	serving(t, func(t *testing.T, p *memnet.Listener) {
@@ -211,7 +211,7 @@ func TestMax(t *testing.T) {
 		third := p.Dial()
 		wantClosedAfter(t, first, 0)
 		fourth := p.Dial()
-		wantClosedAfter(t, second, 0) // the body that it waits for counts for nothing
+		wantClosedAfter(t, second, 0) // waiting for a body counts as idle
 		first, second = third, fourth
 
 		go get(first, "/long")
@@ -224,7 +224,7 @@ func TestMax(t *testing.T) {
 	})
 }
 
-// TestListen: without a server that tells which connections are idle, a new one waits until another one is closed.
+// TestListen checks that without a server that reports idle connections, a new one waits until another one is closed.
 func TestListen(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := memnet.Listen()

@@ -1,4 +1,4 @@
-// Package memnet is a listener without a network, for tests: its connections work in virtual time.
+// Package memnet provides a listener without a network, for tests. Its connections work in virtual time.
 package memnet
 
 import (
@@ -48,5 +48,5 @@ func (l *Listener) Close() error {
 	return nil
 }
 
-// Addr is a name that nobody can connect to.
+// Addr returns an address to which no client can connect.
 func (l *Listener) Addr() net.Addr { return &net.UnixAddr{Name: "memory"} }

@@ -15,24 +15,26 @@ import (
 
 	"demo-server/modes"
 	"demo-server/server"
+	"demo-server/server/eventloop/looptest"
+	"demo-server/server/listener"
 )
 
 const benchRequest = "GET / HTTP/1.1\r\nHost: 127.0.0.1:7779\r\n\r\n"
 
-// BenchmarkMode is what a request costs in each mode at delay 0, without the kernel: the connection is in memory and
-// sends the next request as soon as it has the last reply. The bare servers beside them are what there is to lose.
+// BenchmarkMode measures the cost of a request in each mode at delay 0, without the kernel: the connection is in memory
+// and sends the next request as soon as it has the last reply. The bare servers are the baseline.
 //
 //	go test -run '^$' -bench Mode -count 10 ./modes | benchstat -col /server -
 func BenchmarkMode(b *testing.B) {
 	for _, described := range modes.All {
 		mode := described.Instance(modes.Options{Workers: 4, MaxThreads: 4, Loops: 1})
 		b.Run("server="+mode.Name, func(b *testing.B) {
-			app := newApp(mode, options{observers: []server.Observer{discard{}}, delay: atOnce})
+			app := newApp(mode, config{observers: []server.Observer{discard{}}, delay: atOnce})
 			defer app.Close()
 			source := newLoop(b, !mode.Capabilities.KeepsAlive)
 			ctx, cancel := context.WithCancel(context.Background())
 			served := make(chan error, 1)
-			go func() { served <- mode.Serve(ctx, server.NewSource(source), app) }()
+			go func() { served <- mode.Serve(ctx, listener.NewSource(looptest.Wrap(source)), app) }()
 			source.wait(b)
 			cancel()
 			if err := <-served; err != nil {
@@ -53,7 +55,8 @@ func BenchmarkMode(b *testing.B) {
 		bare := &fasthttp.Server{
 			Handler: func(ctx *fasthttp.RequestCtx) { ctx.WriteString("Hello World") },
 			Logger:  log.New(io.Discard, "", 0),
-			// Its goroutine that ends idle workers outlives it by as much, which goleak does not wait for.
+			// fasthttp's goroutine that ends idle workers outlives the server for so long, and goleak does not wait for
+			// it.
 			MaxIdleWorkerDuration: 100 * time.Millisecond,
 		}
 		go bare.Serve(source)
@@ -65,7 +68,7 @@ type discard struct{}
 
 func (discard) Observe(*server.Sample) {}
 
-// A loop is a listener whose connection asks b.N times: one kept connection, or one for each request.
+// A loop is a listener whose connections send b.N requests: one kept connection, or one for each request.
 type loop struct {
 	left   int
 	single bool
@@ -104,7 +107,7 @@ func (l *loop) Close() error {
 
 func (l *loop) Addr() net.Addr { return &net.TCPAddr{} }
 
-// answered counts a reply down and reports whether its connection is to ask again.
+// answered counts a reply, and reports whether its connection should send another request.
 func (l *loop) answered() bool {
 	l.left--
 	if l.left == 0 {
@@ -118,7 +121,7 @@ func (l *loop) answered() bool {
 	return true
 }
 
-// A loopConn has one request to read at a time, and the next one once a reply was written.
+// A loopConn has one request to read, and the next one after a reply was written.
 type loopConn struct {
 	loop *loop
 

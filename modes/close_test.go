@@ -12,7 +12,7 @@ import (
 	"demo-server/server"
 )
 
-// closes counts why connections ended.
+// A closes counts the causes of closed connections.
 type closes struct {
 	mu     sync.Mutex
 	causes []server.CloseCause
@@ -41,8 +41,7 @@ func (c *closes) are(want ...server.CloseCause) bool {
 	return true
 }
 
-// TestCloseCauses: each connection that ends is counted once. If its last request was answered, the cause is that;
-// otherwise it says why there was no reply.
+// TestCloseCauses checks that each connection is counted once, with the right cause.
 func TestCloseCauses(t *testing.T) {
 	const request = "GET / HTTP/1.1\r\n" + host
 	kept := func(mode modes.Instance) bool { return mode.Capabilities.KeepsAlive }
@@ -52,9 +51,9 @@ func TestCloseCauses(t *testing.T) {
 		name  string
 		send  string
 		then  func(*client, *service) // after a reply, if there is one
-		want  server.CloseCause       // if the last that the client sent was not answered
+		want  server.CloseCause       // if the last request was not answered
 		reads bool
-		kept  bool // for modes that keep connections
+		kept  bool // if the mode keeps connections
 	}{
 		{"closes on request", request + "Connection: close\r\n\r\n", stays, server.CloseReplied, true, false},
 		{"bad request", request + "X : y\r\n\r\n", stays, server.CloseReplied, true, false},
@@ -70,7 +69,7 @@ func TestCloseCauses(t *testing.T) {
 		{"idle at the end", hello, func(_ *client, s *service) { s.stop() }, server.CloseDrain, true, true},
 		{"abort=close", ask("/?abort=close"), stays, server.CloseAbort, true, false},
 		{"abort=reset", ask("/?abort=reset"), stays, server.CloseAbort, true, false},
-		{"abort=hang", ask("/?abort=hang"), func(_ *client, s *service) { time.Sleep(time.Second); s.stop(); s.app.Expire() }, server.CloseAbort, false, false},
+		{"abort=hang", ask("/?abort=hang"), func(_ *client, s *service) { time.Sleep(time.Second); s.stop(); s.app.ExpireDrain() }, server.CloseAbort, false, false},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			eachMode(t, 1, func(t *testing.T, mode modes.Instance) {
@@ -79,7 +78,7 @@ func TestCloseCauses(t *testing.T) {
 				}
 				seen := &closes{}
 				long := strings.Repeat("x", 100_000)
-				s, m := inMemory(t, mode, options{delay: atOnce, body: long, queue: 1, faults: asking, observers: []server.Observer{seen}})
+				s, m := inMemory(t, mode, config{delay: atOnce, body: long, queue: 1, faults: asking, observers: []server.Observer{seen}})
 				c := m.dial(t)
 				if row.send != "" {
 					c.send(row.send)

@@ -17,18 +17,20 @@ import (
 
 	"demo-server/modes"
 	"demo-server/server"
+	"demo-server/server/listener"
 	"demo-server/work"
 )
 
-// This is the contract of Mode.Serve and of the endpoint, one test for each sentence of it, for every mode in the list.
+// This file tests the contract of Instance.Serve and of the endpoint, one test for each sentence of it, for every mode
+// in the list.
 
 func TestHello(t *testing.T) {
 	eachMode(t, 1, func(t *testing.T, mode modes.Instance) {
-		_, m := inMemory(t, mode, options{})
+		_, m := inMemory(t, mode, config{})
 		before := time.Now()
 		r := m.dial(t).get(http.StatusOK)
-		if took := time.Since(before); took != delay {
-			t.Errorf("took %v, want %v", took, delay)
+		if took := time.Since(before); took != testDelay {
+			t.Errorf("took %v, want %v", took, testDelay)
 		}
 		if r.body != "Hello World" || r.ContentLength != 11 {
 			t.Errorf("body %q of length %d, want Hello World of 11", r.body, r.ContentLength)
@@ -48,7 +50,7 @@ func TestHello(t *testing.T) {
 func TestBody(t *testing.T) {
 	long := strings.Repeat("all work and no play ", 10_000)
 	eachMode(t, 1, func(t *testing.T, mode modes.Instance) {
-		_, m := inMemory(t, mode, options{body: long})
+		_, m := inMemory(t, mode, config{body: long})
 		if r := m.dial(t).get(http.StatusOK); r.body != long || r.ContentLength != int64(len(long)) {
 			t.Errorf("got %d bytes with Content-Length %d, want %d", len(r.body), r.ContentLength, len(long))
 		}
@@ -59,7 +61,7 @@ func TestBody(t *testing.T) {
 	})
 }
 
-// TestParallel is what the modes are about: how long n requests take that arrive together.
+// TestParallel checks how long n concurrent requests take, which is the difference between the modes.
 func TestParallel(t *testing.T) {
 	const n, workers = 10, 4
 	eachMode(t, workers, func(t *testing.T, mode modes.Instance) {
@@ -69,7 +71,7 @@ func TestParallel(t *testing.T) {
 		}
 		rounds := (n + parallel - 1) / parallel
 		seen := &outcomes{}
-		s, m := inMemory(t, mode, options{queue: n, observers: []server.Observer{seen}})
+		s, m := inMemory(t, mode, config{queue: n, observers: []server.Observer{seen}})
 		before := time.Now()
 		replies := make(chan *reply, n)
 		for range n {
@@ -88,7 +90,7 @@ func TestParallel(t *testing.T) {
 				t.Errorf("reply %+v, want 200", r)
 			}
 		}
-		if took, want := time.Since(before), time.Duration(rounds)*delay; took != want {
+		if took, want := time.Since(before), time.Duration(rounds)*testDelay; took != want {
 			t.Errorf("took %v, want %v", took, want)
 		}
 		synctest.Wait()
@@ -98,11 +100,12 @@ func TestParallel(t *testing.T) {
 	})
 }
 
-// TestDescribe: observers that want it learn the client's address and the query, of refused requests as well.
+// TestDescribe checks that samples have the client's address and the query if requested, even those of refused
+// requests.
 func TestDescribe(t *testing.T) {
 	eachModeReal(t, 1, func(t *testing.T, mode modes.Instance) {
 		seen := &sampled{samples: make(chan server.Sample, 10)}
-		_, source := overTCP(t, mode, options{delay: atOnce, faults: asking, describe: true, queue: 1, observers: []server.Observer{seen}})
+		_, source := overTCP(t, mode, config{delay: atOnce, faults: asking, describe: true, queue: 1, observers: []server.Observer{seen}})
 		for _, row := range []struct{ target, path, query string }{
 			{"/", "/", ""}, {"/?delay=0s&_=%0a", "/", "delay=0s&_=%0a"}, {"/?delay=never", "/", "delay=never"}, {"/nowhere?a=b?c", "/nowhere", "a=b?c"},
 		} {
@@ -116,7 +119,7 @@ func TestDescribe(t *testing.T) {
 	})
 }
 
-// sampled keeps samples.
+// sampled sends samples to a channel.
 type sampled struct{ samples chan server.Sample }
 
 func (s *sampled) Observe(sample *server.Sample) { s.samples <- *sample }
@@ -124,7 +127,7 @@ func (s *sampled) Observe(sample *server.Sample) { s.samples <- *sample }
 func TestQueueFull(t *testing.T) {
 	eachBounded(t, func(t *testing.T, mode modes.Instance) {
 		seen := &outcomes{}
-		_, m := inMemory(t, mode, options{queue: 2, timeout: time.Minute, observers: []server.Observer{seen}})
+		_, m := inMemory(t, mode, config{queue: 2, timeout: time.Minute, observers: []server.Observer{seen}})
 		for range 3 { // one works, two wait
 			m.dial(t).send(hello)
 			synctest.Wait()
@@ -134,7 +137,7 @@ func TestQueueFull(t *testing.T) {
 		if took := time.Since(before); took != 0 {
 			t.Errorf("refused after %v, want at once", took)
 		}
-		// Two wait and one would join them, each for 2 s of the one worker.
+		// Two wait and a third would join them, each for 2 s of the one worker.
 		if got := r.Header.Get("Retry-After"); got != "6" {
 			t.Errorf("Retry-After %q, want 6", got)
 		}
@@ -147,7 +150,7 @@ func TestQueueFull(t *testing.T) {
 
 func TestQueueTimeout(t *testing.T) {
 	eachBounded(t, func(t *testing.T, mode modes.Instance) {
-		_, m := inMemory(t, mode, options{queue: 9, timeout: time.Second})
+		_, m := inMemory(t, mode, config{queue: 9, timeout: time.Second})
 		first := m.dial(t).send(hello)
 		synctest.Wait()
 		go first.read("GET")
@@ -160,8 +163,8 @@ func TestQueueTimeout(t *testing.T) {
 		if got := r.Header.Get("Server-Timing"); got != "queue;dur=1000, work;dur=0" {
 			t.Errorf("Server-Timing %q", got)
 		}
-		time.Sleep(delay)
-		late.get(http.StatusOK) // the connection is kept, and the worker free again
+		time.Sleep(testDelay)
+		late.get(http.StatusOK) // the connection is kept, and the worker is free again
 	})
 }
 
@@ -193,7 +196,7 @@ func TestPanicSurvived(t *testing.T) {
 		panics := &panicCatcher{}
 		e := &explosive{Work: work.NewSleep()}
 		e.armed.Store(true)
-		s, m := inMemory(t, mode, options{work: e, observers: []server.Observer{panics}})
+		s, m := inMemory(t, mode, config{work: e, observers: []server.Observer{panics}})
 		m.dial(t).get(http.StatusInternalServerError)
 		m.dial(t).get(http.StatusOK)
 		synctest.Wait()
@@ -223,7 +226,7 @@ func (broken) Do(context.Context, time.Duration) error { return errors.New("no s
 func TestFailedWork(t *testing.T) {
 	eachMode(t, 1, func(t *testing.T, mode modes.Instance) {
 		seen := &outcomes{}
-		_, m := inMemory(t, mode, options{work: broken{work.NewSleep()}, observers: []server.Observer{seen}})
+		_, m := inMemory(t, mode, config{work: broken{work.NewSleep()}, observers: []server.Observer{seen}})
 		m.dial(t).get(http.StatusInternalServerError)
 		synctest.Wait()
 		if seen.of(server.Failed) != 1 {
@@ -232,10 +235,11 @@ func TestFailedWork(t *testing.T) {
 	})
 }
 
-// TestDrainCompletes: when ctx is done, what runs is answered, and told that the connection closes; what is queued too.
+// TestDrainCompletes checks that running and queued requests are answered after ctx is done, with an announcement to
+// close.
 func TestDrainCompletes(t *testing.T) {
 	eachMode(t, 1, func(t *testing.T, mode modes.Instance) {
-		s, m := inMemory(t, mode, options{queue: 1, timeout: time.Minute})
+		s, m := inMemory(t, mode, config{queue: 1, timeout: time.Minute})
 		clients := []*client{m.dial(t).send(hello)}
 		synctest.Wait()
 		if mode.Limit.Overflow == modes.Queue {
@@ -256,13 +260,14 @@ func TestDrainCompletes(t *testing.T) {
 	})
 }
 
-// TestDrainIdle: a kept connection gets a grace, in which a request is still answered, and is closed after it.
+// TestDrainIdle checks that an idle connection still answers a request for a while after ctx is done, and is then
+// closed.
 func TestDrainIdle(t *testing.T) {
 	eachMode(t, 1, func(t *testing.T, mode modes.Instance) {
 		if !mode.Capabilities.KeepsAlive {
 			return // keeps no connection
 		}
-		s, m := inMemory(t, mode, options{queue: 1, timeout: time.Minute})
+		s, m := inMemory(t, mode, config{queue: 1, timeout: time.Minute})
 		idle, quick := m.dial(t), m.dial(t)
 		idle.get(http.StatusOK)
 		quick.get(http.StatusOK)
@@ -278,11 +283,12 @@ func TestDrainIdle(t *testing.T) {
 	})
 }
 
-// TestDrainDeadline: at the deadline what is queued or runs ends with 503, and what comes later is refused.
+// TestDrainDeadline checks that queued and running requests end with 503 at the drain deadline, and later ones are
+// refused.
 func TestDrainDeadline(t *testing.T) {
 	eachMode(t, 1, func(t *testing.T, mode modes.Instance) {
 		seen := &outcomes{}
-		s, m := inMemory(t, mode, options{
+		s, m := inMemory(t, mode, config{
 			delay: time.Hour, queue: 1, timeout: 2 * time.Hour, observers: []server.Observer{seen},
 		})
 		clients := []*client{m.dial(t).send(hello)}
@@ -293,7 +299,7 @@ func TestDrainDeadline(t *testing.T) {
 		}
 		s.stop()
 		time.Sleep(time.Second)
-		s.app.Expire()
+		s.app.ExpireDrain()
 		for _, c := range clients {
 			if r := c.read("GET"); r == nil || r.StatusCode != http.StatusServiceUnavailable || !r.Close {
 				t.Errorf("reply %+v, want 503 with Connection: close", r)
@@ -308,29 +314,29 @@ func TestDrainDeadline(t *testing.T) {
 
 func TestRefusedAfterDrainDeadline(t *testing.T) {
 	eachMode(t, 1, func(t *testing.T, mode modes.Instance) {
-		s, m := inMemory(t, mode, options{})
-		s.app.Expire()
+		s, m := inMemory(t, mode, config{})
+		s.app.ExpireDrain()
 		for range 3 {
 			if r := m.dial(t).get(http.StatusServiceUnavailable); !r.Close {
 				t.Error("the reply does not say Connection: close")
 			}
-			time.Sleep(2500 * time.Millisecond) // what had connected by the deadline may be accepted long after
+			time.Sleep(2500 * time.Millisecond) // an established connection may be accepted long after the deadline
 		}
 	})
 }
 
-// TestSourceHandedOver: a second mode takes the source over while the first one's requests are in flight.
+// TestSourceHandedOver checks that a second mode can take over the source while requests of the first are in flight.
 func TestSourceHandedOver(t *testing.T) {
 	eachMode(t, 1, func(t *testing.T, mode modes.Instance) {
 		for _, described := range modes.All {
 			next := described.Instance(modes.Options{Workers: 1, MaxThreads: 1, Loops: 1})
 			m := newMemory()
-			source := server.NewSource(m)
-			first := serve(t, mode, source, options{})
+			source := m.source()
+			first := serve(t, mode, source, config{})
 			old := m.dial(t).send(hello)
 			synctest.Wait()
 
-			second := serve(t, next, source, options{})
+			second := serve(t, next, source, config{})
 			first.stop()
 			synctest.Wait()
 			r := m.dial(t).get(http.StatusOK)
@@ -348,17 +354,17 @@ func TestSourceHandedOver(t *testing.T) {
 	})
 }
 
-// The rest needs the kernel: it is what tells that a client has left, and how long a connection sat in its queue.
+// The remaining tests need the kernel, which reports disconnects and the time in the accept queue.
 
-// TestSocketHandedOver is TestSourceHandedOver with a socket, of which each mode has a descriptor of its own: none of
-// them may go on accepting through it, nor close it for the next one.
+// TestSocketHandedOver is TestSourceHandedOver with a socket. Each mode has its own descriptor, and must neither accept
+// on it afterwards nor close the socket for the next mode.
 func TestSocketHandedOver(t *testing.T) {
 	eachModeReal(t, 1, func(t *testing.T, mode modes.Instance) {
-		first, source := overTCP(t, mode, options{delay: while})
+		first, source := overTCP(t, mode, config{delay: while})
 		old := dialTCP(t, source).send(hello)
 		until(t, "the first mode works", func() bool { return first.app.InFlight() == 1 })
 		next := named("goroutine", modes.Options{})
-		second := serve(t, next, source, options{delay: atOnce})
+		second := serve(t, next, source, config{delay: atOnce})
 		defer second.ended(t)
 		first.stop()
 		if r := old.read("GET"); r == nil || r.StatusCode != http.StatusOK || !r.Close {
@@ -374,7 +380,8 @@ func TestSocketHandedOver(t *testing.T) {
 	})
 }
 
-// TestLeave: a client that leaves frees its place at once, queued or running, unless work is to be finished for it.
+// TestLeave checks that a disconnect frees the request's place at once, queued or running, unless work is to be
+// finished.
 func TestLeave(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("modes say that clients are not seen to leave on " + runtime.GOOS)
@@ -383,7 +390,7 @@ func TestLeave(t *testing.T) {
 	leaves := map[string]func(*client){
 		"close": func(c *client) { c.Close() },
 		"fin":   func(c *client) { c.Conn.(interface{ CloseWrite() error }).CloseWrite() },
-		// net/http looks for a FIN only where a next request could stand, and sees this byte there.
+		// net/http looks for a FIN only in place of a next request, and sees this byte there
 		"pipelined": func(c *client) {
 			c.Write([]byte("G"))
 			c.Close()
@@ -396,24 +403,24 @@ func TestLeave(t *testing.T) {
 		for name, leave := range leaves {
 			t.Run("running/"+name, func(t *testing.T) {
 				seen := &outcomes{}
-				s, source := overTCP(t, mode, options{delay: long, observers: []server.Observer{seen}})
+				s, source := overTCP(t, mode, config{delay: long, observers: []server.Observer{seen}})
 				c := dialTCP(t, source).send(hello)
 				until(t, "the job runs", func() bool { return s.app.InFlight() == 1 })
 				leave(c)
-				until(t, "its place is free", func() bool { return s.app.InFlight() == 0 && seen.of(server.LeftRunning) == 1 })
+				until(t, "its place is free", func() bool { return s.app.InFlight() == 0 && seen.of(server.DisconnectedRunning) == 1 })
 			})
 			if mode.Limit.Overflow != modes.Queue {
 				continue
 			}
 			t.Run("queued/"+name, func(t *testing.T) {
 				seen := &outcomes{}
-				s, source := overTCP(t, mode, options{delay: long, queue: 1, observers: []server.Observer{seen}})
+				s, source := overTCP(t, mode, config{delay: long, queue: 1, observers: []server.Observer{seen}})
 				first := dialTCP(t, source).send(hello)
 				until(t, "the first runs", func() bool { return s.app.InFlight() == 1 })
 				c := dialTCP(t, source).send(hello)
 				until(t, "the second waits", func() bool { return s.app.Queued() == 1 })
 				leave(c)
-				until(t, "the queue is empty", func() bool { return s.app.Queued() == 0 && seen.of(server.LeftQueued) == 1 })
+				until(t, "the queue is empty", func() bool { return s.app.Queued() == 0 && seen.of(server.DisconnectedQueued) == 1 })
 				if s.app.InFlight() != 1 {
 					t.Error("the job that runs ended with the one that waited")
 				}
@@ -423,10 +430,10 @@ func TestLeave(t *testing.T) {
 	})
 }
 
-// standsStill reports whether the mode sees nothing while work runs, as a gevent server that nobody patched.
+// standsStill reports whether the mode notices nothing while work runs, like an unpatched gevent server.
 func standsStill(mode modes.Instance) bool { return !mode.Capabilities.SeesDisconnect }
 
-// TestLeaveFinish: with on-leave=finish the work goes on, queued or running, and is counted as wasted.
+// TestLeaveFinish checks that with FinishOnDisconnect the work continues, queued or running, and counts as wasted.
 func TestLeaveFinish(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("modes say that clients are not seen to leave on " + runtime.GOOS)
@@ -437,7 +444,7 @@ func TestLeaveFinish(t *testing.T) {
 		}
 		counted := &counting{Work: work.NewSleep()}
 		seen := &outcomes{}
-		s, source := overTCP(t, mode, options{work: counted, delay: while, finish: true, queue: 1, observers: []server.Observer{seen}})
+		s, source := overTCP(t, mode, config{work: counted, delay: while, finish: true, queue: 1, observers: []server.Observer{seen}})
 		c := dialTCP(t, source).send(hello)
 		until(t, "the job runs", func() bool { return s.app.InFlight() == 1 })
 		n := 1
@@ -455,8 +462,8 @@ func TestLeaveFinish(t *testing.T) {
 	})
 }
 
-// counting counts how often its work was done to the end. It hides that the work holds nothing, so that every mode
-// has to call it.
+// counting counts how often its work was completed. It does not report that it holds nothing, so every mode has to call
+// it.
 type counting struct {
 	work.Work
 	done atomic.Int32
@@ -472,13 +479,13 @@ func (c *counting) Do(ctx context.Context, delay time.Duration) error {
 	return err
 }
 
-// TestBacklog: the second of two connections sat in single's accept queue for as long as the first was served.
+// TestBacklog checks that the second of two connections waited in single's accept queue while the first was served.
 func TestBacklog(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("modes say that the backlog is not known on " + runtime.GOOS)
 	}
 	eachModeReal(t, 2, func(t *testing.T, mode modes.Instance) {
-		_, source := overTCP(t, mode, options{delay: while})
+		_, source := overTCP(t, mode, config{delay: while})
 		began := time.Now()
 		first := dialTCP(t, source).send(hello)
 		time.Sleep(brief / 10)
@@ -489,14 +496,15 @@ func TestBacklog(t *testing.T) {
 		r := second.read("GET")
 		over := time.Since(dialing)
 		waited := timing(t, r, "backlog")
-		// By the client's clock: it waits for the first one's work, and all that it does not work or queue, at most.
-		least, most := time.Duration(0), over-timing(t, r, "queue")-timing(t, r, "work")
+		// By the client's clock, it waits for the first one's work at least, and for all of its time without work and
+		// queue at most.
+		atLeast, limit := time.Duration(0), over-timing(t, r, "queue")-timing(t, r, "work")
 		if mode.Limit.Overflow == modes.AcceptQueue {
-			least = while - connected.Sub(began)
+			atLeast = while - connected.Sub(began)
 		}
 		const tick = 10 * time.Millisecond // of the kernel's count, at most
-		if waited < least-tick || waited > most+tick {
-			t.Errorf("backlog %v, want %v to %v", waited, least, most)
+		if waited < atLeast-tick || waited > limit+tick {
+			t.Errorf("backlog %v, want %v to %v", waited, atLeast, limit)
 		}
 		if !mode.Capabilities.KeepsAlive {
 			return
@@ -507,7 +515,7 @@ func TestBacklog(t *testing.T) {
 	})
 }
 
-// timing reads one duration from a reply's Server-Timing.
+// timing returns one duration from a reply's Server-Timing.
 func timing(t *testing.T, r *reply, name string) time.Duration {
 	t.Helper()
 	if r == nil {
@@ -526,10 +534,11 @@ func timing(t *testing.T, r *reply, name string) time.Duration {
 	return 0
 }
 
-// TestMaxConnections: a connection above the limit waits in the accept queue, and is served when another has closed.
+// TestMaxConnections checks that a connection above the limit waits in the accept queue, and is served after another
+// has closed.
 func TestMaxConnections(t *testing.T) {
 	eachModeReal(t, 2, func(t *testing.T, mode modes.Instance) {
-		s, source := overTCP(t, mode, options{delay: atOnce, limits: func(l *server.Limits) { l.MaxConnections = 1 }})
+		s, source := overTCP(t, mode, config{delay: atOnce, limits: func(l *server.Limits) { l.MaxConnections = 1 }})
 		first := dialTCP(t, source)
 		until(t, "the first is accepted", func() bool { return s.app.Connections() == 1 })
 		second := dialTCP(t, source).send(hello)
@@ -543,18 +552,18 @@ func TestMaxConnections(t *testing.T) {
 	})
 }
 
-// TestNothingLeft: no thread and no descriptor is left when a mode has ended. TestMain looks for goroutines.
+// TestNothingLeft checks that a mode leaves no thread and no descriptor. TestMain checks for goroutines.
 func TestNothingLeft(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("looks into /proc")
 	}
-	for _, v := range all(20) {
+	for _, v := range variants(20) {
 		run := func() {
-			source, err := server.Listen(t.Context(), "127.0.0.1:0", 0)
+			source, err := listener.Listen(t.Context(), "127.0.0.1:0", 0)
 			if err != nil {
 				t.Fatal(err)
 			}
-			s := serve(t, v.Instance, source, options{delay: brief / 10, queue: 20, timeout: time.Second})
+			s := serve(t, v.Instance, source, config{delay: brief / 10, queue: 20, timeout: time.Second})
 			for range 20 {
 				dialTCP(t, source).get(http.StatusOK)
 			}
@@ -562,7 +571,7 @@ func TestNothingLeft(t *testing.T) {
 			source.Close()
 		}
 		t.Run(v.label, func(t *testing.T) {
-			run() // what the runtime opens once
+			run() // for the descriptors that the runtime opens only once
 			files, threads := entries(t, "/proc/self/fd"), entries(t, "/proc/self/task")
 			run()
 			until(t, "descriptors are closed", func() bool { return len(entries(t, "/proc/self/fd")) <= len(files)+20 })
@@ -584,7 +593,7 @@ func entries(t *testing.T, dir string) []string {
 	return names
 }
 
-// TestList: what is listed is complete.
+// TestList checks that the list is complete.
 func TestList(t *testing.T) {
 	var names []string
 	for _, mode := range modes.All {

@@ -6,22 +6,23 @@ import (
 	"runtime"
 
 	"demo-server/server"
-	"demo-server/server/transport"
+	"demo-server/server/eventloop"
+	"demo-server/server/listener"
 	"demo-server/work"
 )
 
-// The eventloop mode holds no goroutine and no thread for a request that only waits: a few loops, each a goroutine of
-// its own, read, parse, wait and write for all connections.
+// The eventloop mode needs no goroutine and no thread for a request that only waits. A few loops, each a goroutine,
+// read, parse, wait and write for all connections.
 //
-// Mechanism: what the work holds decides where it runs. Work that holds nothing is an entry in its loop's timers. Work
-// that waits on a socket is a goroutine, which wakes the loop when it is done. Work that holds a thread or a core goes
-// to a fixed number of helper threads, as gevent's threadpool does it, because the loop must never stand still. Without
-// patched it does: every job runs on its loop, a wait included, as in a gevent server that nobody monkey-patched.
+// Mechanism: the resource that the work holds decides where it runs. Work that holds nothing is an entry in its loop's
+// timers. Work that waits on a socket is a goroutine, which wakes the loop at its end. Work that holds a thread or a
+// core goes to a fixed number of helper threads, like gevent's threadpool, because the loop must never block. Without
+// patched it does block: every job runs on its loop, including waits, as in a gevent server without monkey-patching.
 //
-// Bound: none of its own for work that holds nothing or a socket; loop-helpers for work that holds a thread or a core,
-// in front of which requests queue; without patched, one request at a time for each loop.
+// Limit: none of its own for work that holds nothing or a socket. For work that holds a thread or a core, loop-helpers
+// with a queue in front of them. Without patched, one request at a time for each loop.
 //
-// Where it breaks: anything that takes long on the loop itself, be it parsing, delays all of the loop's connections.
+// Weakness: anything that takes long on the loop itself, even parsing, delays all of the loop's connections.
 var eventLoopMode = Mode{
 	Name:             "eventloop",
 	Summary:          "no goroutine per request: event loops with timers, on epoll",
@@ -36,7 +37,7 @@ var eventLoopMode = Mode{
 			Offload:      Limit{N: o.LoopHelpers, Unit: "helper", Setting: "loop-helpers", Overflow: Queue},
 			Files:        filesPerLoop * o.Loops,
 			Capabilities: Capabilities{KeepsAlive: true, SeesDisconnect: true},
-			Serve: func(ctx context.Context, src *server.Source, app *server.App) error {
+			Serve: func(ctx context.Context, src *listener.Source, app *server.App) error {
 				return serveEventLoop(ctx, src, app, o)
 			},
 		}
@@ -49,28 +50,29 @@ var eventLoopMode = Mode{
 	},
 }
 
-// filesPerLoop is how many descriptors an event loop needs: epoll and its duplicate, a timer, and an event to wake it.
+// filesPerLoop is the number of descriptors of an event loop: epoll and its duplicate, a timer, and an event to wake
+// it.
 const filesPerLoop = 4
 
-func serveEventLoop(ctx context.Context, src *server.Source, app *server.App, o Options) error {
+func serveEventLoop(ctx context.Context, src *listener.Source, app *server.App, o Options) error {
 	if o.Unpatched {
-		return transport.EventLoop(ctx, src, app, o.Loops, transport.Task.Block)
+		return eventloop.Serve(ctx, src, app, o.Loops, eventloop.Runnable.RunInline)
 	}
-	helpers := newCrew(o.LoopHelpers, transport.Errand.Run)
-	defer helpers.end()
-	return transport.EventLoop(ctx, src, app, o.Loops, func(task transport.Task) {
-		switch task.Holds() {
+	helpers := newWorkerPool(o.LoopHelpers, eventloop.Offloaded.Run)
+	defer helpers.Close()
+	return eventloop.Serve(ctx, src, app, o.Loops, func(r eventloop.Runnable) {
+		switch r.Holds() {
 		case work.Nothing:
-			task.Sleep()
+			r.Sleep()
 		case work.Thread, work.Core:
-			helpers.give(task.Detach())
+			helpers.Submit(r.Offload())
 		default:
-			go task.Detach().Run()
+			go r.Offload().Run()
 		}
 	})
 }
 
-// epollOn returns an error where a system has no epoll. It names the modes that run there.
+// epollOn returns an error if a system has no epoll, with the modes that run there.
 func epollOn(system string) error {
 	if system == "linux" {
 		return nil

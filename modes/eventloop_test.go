@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// TestEpollOn: where eventloop cannot run, it says so and names all modes that can.
+// TestEpollOn checks that the error of a system without epoll lists all modes that run there.
 func TestEpollOn(t *testing.T) {
 	if err := epollOn("linux"); err != nil {
 		t.Error(err)

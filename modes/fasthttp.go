@@ -4,19 +4,20 @@ import (
 	"context"
 
 	"demo-server/server"
+	"demo-server/server/listener"
 	"demo-server/server/transport"
 )
 
-// The fasthttp mode runs each request's job on a goroutine of fasthttp's server: the same decision as the goroutine
-// mode, over another I/O library.
+// The fasthttp mode runs each request's job on a goroutine of fasthttp's server. It makes the same decision as the
+// goroutine mode, with another I/O library.
 //
-// Mechanism: fasthttp keeps the goroutines, requests and buffers of finished connections and uses them again, last
-// used first, so that a request allocates nothing.
+// Mechanism: fasthttp reuses the goroutines, requests and buffers of finished connections, the last used first. A
+// request allocates nothing.
 //
-// Bound: none of its own; max-connections, as in goroutine.
+// Limit: none of its own; max-connections, as in goroutine.
 //
-// Where it breaks: where goroutine does. Its handlers never learn from it that a client has left; here an epoll set of
-// our own tells them (server/transport).
+// Weakness: as goroutine does. fasthttp does not notice disconnects; an epoll set of our own does
+// (server/transport).
 var fastHTTPMode = Mode{
 	Name:             "fasthttp",
 	Summary:          "fasthttp's server, which uses goroutines and requests again, unbounded",
@@ -29,7 +30,7 @@ var fastHTTPMode = Mode{
 		return Instance{
 			Limit:        Limit{Overflow: Admit},
 			Capabilities: Capabilities{KeepsAlive: true, SeesDisconnect: true},
-			Serve: func(ctx context.Context, src *server.Source, app *server.App) error {
+			Serve: func(ctx context.Context, src *listener.Source, app *server.App) error {
 				return transport.FastHTTP(ctx, src, app, (*server.Job).Run)
 			},
 		}

@@ -18,7 +18,7 @@ import (
 	"demo-server/server/fault"
 )
 
-// asking lets requests ask for faults.
+// asking allows requests to override settings.
 var asking = server.Faults{
 	Overrides: true,
 	Caps:      fault.Caps{MaxDelay: time.Minute, MaxSize: 1 << 20},
@@ -26,22 +26,22 @@ var asking = server.Faults{
 
 func ask(target string) string { return "GET " + target + " HTTP/1.1\r\nHost: demo\r\n\r\n" }
 
-// TestOverrides: the same query gets the same answer from every mode, to the nanosecond.
+// TestOverrides checks that a query gets the same answer from every mode, to the nanosecond.
 func TestOverrides(t *testing.T) {
 	const s, ms = time.Second, time.Millisecond
 	const plain = "text/plain; charset=utf-8"
 	const notFound = "not found: the paths are /, /delay/{seconds}, /status/{code}, /bytes/{n} and /drip\n"
 	type answer struct {
 		status                      int
-		body                        string // its length, where that is more than a line
+		body                        string // its length, if it is longer than a line
 		took                        time.Duration
-		length                      int64 // by its header, -1 for none
+		length                      int64 // by its header; -1 for none
 		contentType, retryAfter     string
 		allow, transfer, connection string
 	}
-	hello := answer{status: 200, body: "Hello World", took: 2 * s, length: 11, contentType: plain}
+	plainHello := answer{status: 200, body: "Hello World", took: 2 * s, length: 11, contentType: plain}
 	with := func(change func(*answer)) answer {
-		a := hello
+		a := plainHello
 		change(&a)
 		return a
 	}
@@ -55,12 +55,12 @@ func TestOverrides(t *testing.T) {
 		method, target string
 		want           answer
 	}{
-		{"GET", "/", hello},
-		{"GET", "/?_=123", hello},
+		{"GET", "/", plainHello},
+		{"GET", "/?_=123", plainHello},
 		{"GET", "/?delay=300ms", with(func(a *answer) { a.took = 300 * ms })},
 		{"GET", "/?delay=0s", with(func(a *answer) { a.took = 0 })},
 		{"GET", "/?delay=100ms:100,2s:0", with(func(a *answer) { a.took = 100 * ms })},
-		{"GET", "/?work=sleep", hello},
+		{"GET", "/?work=sleep", plainHello},
 		{"GET", "/?status=503", asked(503, 2*s)},
 		{"GET", "/?status=418&delay=0s", asked(418, 0)},
 		{"GET", "/?status=299&delay=0s", asked(299, 0)},
@@ -72,8 +72,8 @@ func TestOverrides(t *testing.T) {
 		{"GET", "/?size=0&delay=0s", answer{status: 200, contentType: plain}},
 		{"GET", "/?size=64KiB&delay=0s", answer{status: 200, body: "65536 bytes", length: 65536, contentType: plain}},
 		{"HEAD", "/?size=64KiB&delay=0s", answer{status: 200, length: 65536, contentType: plain}},
-		{"GET", "/?drip=5", hello},
-		{"GET", "/?drip=1000", hello},
+		{"GET", "/?drip=5", plainHello},
+		{"GET", "/?drip=1000", plainHello},
 		{"GET", "/?drip=3&delay=1s&size=64KiB", answer{status: 200, body: "65536 bytes", took: s, length: 65536, contentType: plain}},
 		{"GET", "/?drip=5&status=503", asked(503, 2*s)},
 		{"GET", "/?drip=2&size=0", answer{status: 200, took: 2 * s, contentType: plain}},
@@ -100,7 +100,7 @@ func TestOverrides(t *testing.T) {
 		{"GET", "/delay/", answer{status: 404, body: notFound, length: int64(len(notFound)), contentType: plain}},
 	}
 	eachMode(t, 1, func(t *testing.T, mode modes.Instance) {
-		_, m := inMemory(t, mode, options{faults: asking})
+		_, m := inMemory(t, mode, config{faults: asking})
 		for _, row := range rows {
 			c := m.dial(t)
 			began := time.Now()
@@ -134,11 +134,12 @@ func TestOverrides(t *testing.T) {
 	})
 }
 
-// TestPosted: httpbin answers a delay and a status to any method, and so does every mode. The body is read and means nothing.
+// TestPosted checks that a delay and a status are answered to any method, like httpbin, and that the body is read and
+// ignored.
 func TestPosted(t *testing.T) {
 	const posted = " HTTP/1.1\r\n" + host + "Content-Length: 5\r\n\r\nhello"
 	eachMode(t, 1, func(t *testing.T, mode modes.Instance) {
-		_, m := inMemory(t, mode, options{delay: atOnce, queue: 1, faults: asking})
+		_, m := inMemory(t, mode, config{delay: atOnce, queue: 1, faults: asking})
 		want := "418 200 200 open"
 		if !mode.Capabilities.KeepsAlive {
 			want = "418 closed"
@@ -149,10 +150,10 @@ func TestPosted(t *testing.T) {
 	})
 }
 
-// TestNoOverrides: where requests may not ask, nothing that they say changes anything, and httpbin's paths are none.
+// TestNoOverrides checks that without overrides a request cannot change anything, and httpbin's paths do not exist.
 func TestNoOverrides(t *testing.T) {
 	eachMode(t, 1, func(t *testing.T, mode modes.Instance) {
-		_, m := inMemory(t, mode, options{delay: atOnce, queue: 1})
+		_, m := inMemory(t, mode, config{delay: atOnce, queue: 1})
 		for target, want := range map[string]int{"/?status=503": 200, "/?delay=never": 200, "/status/503": 404, "/drip": 404} {
 			if r := m.dial(t).send(ask(target)).read("GET"); r == nil || r.StatusCode != want {
 				t.Errorf("%s: %+v, want %d", target, r, want)
@@ -161,13 +162,13 @@ func TestNoOverrides(t *testing.T) {
 	})
 }
 
-// TestAnyPath: every path and method that has no route of its own gets what / gets, its body is read, and what its query
-// asks for counts as far as it is understood.
+// TestAnyPath checks that every path and method without a route is served like /, that its body is read, and that the
+// valid parts of its query apply.
 func TestAnyPath(t *testing.T) {
 	eachMode(t, 1, func(t *testing.T, mode modes.Instance) {
 		faults := asking
 		faults.Lenient = true
-		_, m := inMemory(t, mode, options{delay: atOnce, faults: faults, anyPath: true})
+		_, m := inMemory(t, mode, config{delay: atOnce, faults: faults, anyPath: true})
 		for _, row := range []struct {
 			method, target string
 			status         int
@@ -186,11 +187,12 @@ func TestAnyPath(t *testing.T) {
 	})
 }
 
-// TestCORS: pages of another origin may read replies and their timing, errors too, and a preflight is answered at once.
+// TestCORS checks that pages of another origin may read replies and their timing, including errors, and that a
+// preflight is answered at once.
 func TestCORS(t *testing.T) {
 	eachMode(t, 1, func(t *testing.T, mode modes.Instance) {
 		seen := &outcomes{}
-		_, m := inMemory(t, mode, options{faults: asking, cors: true, observers: []server.Observer{seen}})
+		_, m := inMemory(t, mode, config{faults: asking, cors: true, observers: []server.Observer{seen}})
 		for _, target := range []string{"/", "/?status=503", "/?status=99", "/nowhere"} {
 			r := m.dial(t).send(ask(target)).read("GET")
 			if r == nil || r.Header.Get("Access-Control-Allow-Origin") != "*" || r.Header.Get("Timing-Allow-Origin") != "*" {
@@ -220,10 +222,10 @@ func TestCORS(t *testing.T) {
 	})
 }
 
-// TestNoCORS: unless it is asked for, no page of another origin may read anything.
+// TestNoCORS checks that without CORS, pages of another origin may read nothing.
 func TestNoCORS(t *testing.T) {
 	eachMode(t, 1, func(t *testing.T, mode modes.Instance) {
-		_, m := inMemory(t, mode, options{delay: atOnce})
+		_, m := inMemory(t, mode, config{delay: atOnce})
 		r := m.dial(t).get(http.StatusOK)
 		if _, open := r.Header["Access-Control-Allow-Origin"]; open {
 			t.Errorf("%v", r.Header)
@@ -234,13 +236,13 @@ func TestNoCORS(t *testing.T) {
 	})
 }
 
-// TestDrip: the head comes at once, and then a piece at the end of each part of the delay. Until then the request is in
-// flight, no timeout ends it, and the next request on the connection waits for its turn.
+// TestDrip checks that the head comes at once, and a piece at the end of each part of the delay. Until then the request
+// is in flight, it does not time out, and the connection's next request waits.
 func TestDrip(t *testing.T) {
 	const s = time.Second
 	eachMode(t, 1, func(t *testing.T, mode modes.Instance) {
 		seen := &outcomes{}
-		service, m := inMemory(t, mode, options{faults: asking, observers: []server.Observer{seen}})
+		serving, m := inMemory(t, mode, config{faults: asking, observers: []server.Observer{seen}})
 		c := m.dial(t)
 		began := time.Now()
 		c.send(ask("/?drip=3&delay=60s&size=9") + ask("/?delay=1s"))
@@ -253,29 +255,29 @@ func TestDrip(t *testing.T) {
 			if want := time.Duration(i+1) * 20 * s; n != 3 || err != nil || time.Since(began) != want {
 				t.Errorf("piece %d has %d bytes, %v, after %s, want 3 after %s", i+1, n, err, time.Since(began), want)
 			}
-			if i < 2 && service.app.InFlight() != 1 {
-				t.Errorf("%d in flight while it drips, want 1", service.app.InFlight())
+			if i < 2 && serving.app.InFlight() != 1 {
+				t.Errorf("%d in flight while it drips, want 1", serving.app.InFlight())
 			}
 		}
-		if mode.Capabilities.KeepsAlive { // which answers one request on a connection
+		if mode.Capabilities.KeepsAlive { // otherwise it answers one request on a connection
 			if r := c.read("GET"); r == nil || r.body != "Hello World" || time.Since(began) != 61*s {
 				t.Errorf("the next request got %+v after %s, want Hello World after 61s", r, time.Since(began))
 			}
 		}
 		c.Close()
-		if time.Sleep(s); service.app.InFlight() != 0 || seen.of(server.OK) == 0 {
-			t.Errorf("%d in flight afterwards, %v", service.app.InFlight(), seen.counts)
+		if time.Sleep(s); serving.app.InFlight() != 0 || seen.of(server.OK) == 0 {
+			t.Errorf("%d in flight afterwards, %v", serving.app.InFlight(), seen.counts)
 		}
 	})
 }
 
-// TestDripHoldsThread: a reply that drips holds the one thread of a mode that has no other to write it.
+// TestDripHoldsThread checks that a dripping reply holds the thread of a mode that has no other one to write it.
 func TestDripHoldsThread(t *testing.T) {
 	eachMode(t, 1, func(t *testing.T, mode modes.Instance) {
 		if mode.Capabilities.KeepsAlive {
-			return // hold_test.go has what drips in other modes
+			return // hold_test.go tests drips in other modes
 		}
-		_, m := inMemory(t, mode, options{faults: asking})
+		_, m := inMemory(t, mode, config{faults: asking})
 		began := time.Now()
 		dripping := m.dial(t)
 		dripping.send(ask("/?drip=2&delay=10s"))
@@ -290,11 +292,11 @@ func TestDripHoldsThread(t *testing.T) {
 	})
 }
 
-// TestDripEnds: a client that leaves a dripping reply frees its place, and so does the drain deadline.
+// TestDripEnds checks that a disconnect, or the drain deadline, ends a dripping reply and frees its place.
 func TestDripEnds(t *testing.T) {
 	ends := map[string]func(*service, *client){
 		"the client leaves":  func(_ *service, c *client) { c.Close() },
-		"the drain deadline": func(s *service, _ *client) { s.stop(); s.app.Expire() },
+		"the drain deadline": func(s *service, _ *client) { s.stop(); s.app.ExpireDrain() },
 	}
 	eachModeReal(t, 1, func(t *testing.T, mode modes.Instance) {
 		for name, end := range ends {
@@ -302,7 +304,7 @@ func TestDripEnds(t *testing.T) {
 				continue
 			}
 			seen := &outcomes{}
-			s, source := overTCP(t, mode, options{faults: asking, observers: []server.Observer{seen}})
+			s, source := overTCP(t, mode, config{faults: asking, observers: []server.Observer{seen}})
 			c := dialTCP(t, source).send(ask("/?drip=2&delay=60s"))
 			if _, err := http.ReadResponse(c.reader, nil); err != nil {
 				t.Fatal(err)
@@ -310,7 +312,7 @@ func TestDripEnds(t *testing.T) {
 			end(s, c)
 			until(t, name+": its place is free", func() bool { return s.app.InFlight() == 0 })
 			// It is counted a moment after that.
-			until(t, name+": it is counted as unwritten", func() bool { return seen.of(server.Unwritten) == 1 })
+			until(t, name+": it is counted as unwritten", func() bool { return seen.of(server.WriteFailed) == 1 })
 			if body, err := io.ReadAll(c.reader); err == nil && len(body) == len("Hello World") {
 				t.Errorf("%s: the whole body came", name)
 			}
@@ -318,8 +320,8 @@ func TestDripEnds(t *testing.T) {
 	})
 }
 
-// TestAbort: a reset is a RST, a close is a FIN, and neither sends a byte; what hangs is in flight until its client
-// leaves, also where its work would be finished, or until the drain deadline.
+// TestAbort checks that a reset is a RST, a close is a FIN, and neither sends a byte. A hanging request is in flight
+// until its client disconnects, even with FinishOnDisconnect, or until the drain deadline.
 func TestAbort(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("systems differ in how they tell of a reset")
@@ -327,7 +329,7 @@ func TestAbort(t *testing.T) {
 	eachModeReal(t, 1, func(t *testing.T, mode modes.Instance) {
 		for _, finish := range []bool{false, true} {
 			seen := &outcomes{}
-			s, source := overTCP(t, mode, options{faults: asking, delay: atOnce, finish: finish, queue: 10, observers: []server.Observer{seen}})
+			s, source := overTCP(t, mode, config{faults: asking, delay: atOnce, finish: finish, queue: 10, observers: []server.Observer{seen}})
 			for abort, want := range map[string]error{"reset": syscall.ECONNRESET, "close": nil} {
 				for _, raw := range []string{ask("/?abort=" + abort), ask("/?abort="+abort) + hello} {
 					c := dialTCP(t, source)
@@ -352,7 +354,7 @@ func TestAbort(t *testing.T) {
 			again := dialTCP(t, source).send(ask("/?abort=hang"))
 			until(t, "it hangs", func() bool { return s.app.InFlight() == 1 })
 			s.stop()
-			s.app.Expire()
+			s.app.ExpireDrain()
 			until(t, "the drain deadline ends it", func() bool { return s.app.InFlight() == 0 && seen.of(server.Injected) == 6 })
 			if got, _ := io.ReadAll(again.reader); len(got) > 0 {
 				t.Errorf("hang: %q at the drain deadline, want nothing", got)
@@ -361,14 +363,15 @@ func TestAbort(t *testing.T) {
 	})
 }
 
-// TestCutOff: a reply that is cut off announces its whole body, and ends in the middle of it, with a RST or a FIN.
+// TestCutOff checks that a reply that is cut off announces its whole body, and ends in the middle of it with a RST or a
+// FIN.
 func TestCutOff(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("systems differ in how they tell of a reset")
 	}
 	eachModeReal(t, 1, func(t *testing.T, mode modes.Instance) {
 		seen := &outcomes{}
-		s, source := overTCP(t, mode, options{faults: asking, delay: atOnce, queue: 1, observers: []server.Observer{seen}})
+		s, source := overTCP(t, mode, config{faults: asking, delay: atOnce, queue: 1, observers: []server.Observer{seen}})
 		for _, row := range []struct {
 			query  string
 			status int
@@ -407,8 +410,8 @@ func isTimeout(err error) bool {
 	return errors.As(err, &network) && network.Timeout()
 }
 
-// TestFaultSetting: what a setting says happens to a share of the requests that ask for nothing: with the same seed to the
-// same ones, in every mode.
+// TestFaultSetting checks that a setting applies to a share of the requests without overrides, and with the same seed
+// to the same ones in every mode.
 func TestFaultSetting(t *testing.T) {
 	setting, err := fault.ParseSetting("status=503:30&delay=exp(20ms)", asking.Caps)
 	if err != nil {
@@ -416,7 +419,7 @@ func TestFaultSetting(t *testing.T) {
 	}
 	want := ""
 	eachMode(t, 1, func(t *testing.T, mode modes.Instance) {
-		_, m := inMemory(t, mode, options{queue: 1, faults: server.Faults{Setting: setting, Caps: asking.Caps, Seed: 1}})
+		_, m := inMemory(t, mode, config{queue: 1, faults: server.Faults{Setting: setting, Caps: asking.Caps, Seed: 1}})
 		got := ""
 		for range 50 {
 			r := m.dial(t).send(ask("/")).read("GET")
@@ -434,7 +437,7 @@ func TestFaultSetting(t *testing.T) {
 	})
 }
 
-// TestRefusedDrawNothing: what is drawn for requests does not hang on the refused ones between them.
+// TestRefusedDrawNothing checks that refused requests do not change the draws of others.
 func TestRefusedDrawNothing(t *testing.T) {
 	setting, err := fault.ParseSetting("status=503:50", asking.Caps)
 	if err != nil {
@@ -453,7 +456,7 @@ func TestRefusedDrawNothing(t *testing.T) {
 		drawn := func(between []string) (statuses string) {
 			faults := asking
 			faults.Setting, faults.Seed = setting, 1
-			_, m := inMemory(t, mode, options{queue: 1, delay: atOnce, faults: faults})
+			_, m := inMemory(t, mode, config{queue: 1, delay: atOnce, faults: faults})
 			for i := range 20 {
 				if len(between) > 0 {
 					c := m.dial(t).send(between[i%len(between)])

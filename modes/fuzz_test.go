@@ -18,30 +18,30 @@ import (
 	"demo-server/server"
 )
 
-// fuzzEnd is when the connection of a client that sent all it has must have ended, whatever that was: the longest of
-// the timeouts below twice, and the lingering.
+// fuzzEnd is when a connection must have ended after its client has sent everything: twice the longest of the timeouts
+// below, plus lingering.
 const fuzzEnd = 8 * time.Second
 
 func fuzzLimits(l *server.Limits) {
 	l.ReadHeaderTimeout, l.ReadTimeout, l.WriteTimeout, l.IdleTimeout = time.Second, 2*time.Second, 2*time.Second, 3*time.Second
 }
 
-// FuzzRequest sends bytes to every mode. The server neither hangs nor panics, answers no more requests than the bytes
-// can hold, and ends the connection by itself if the client stays, or when the client goes.
+// FuzzRequest sends bytes to every mode. The server must not hang or panic. It must not answer more requests than the
+// bytes can contain, and must end the connection by itself, whether the client stays or disconnects.
 func FuzzRequest(f *testing.F) {
 	for _, row := range httpRows {
 		f.Add([]byte(row.send), false)
 		f.Add([]byte(row.send), true)
 	}
 	f.Fuzz(func(t *testing.T, raw []byte, leaves bool) {
-		for _, v := range all(1) {
+		for _, v := range variants(1) {
 			synctest.Test(t, func(t *testing.T) { fuzzMode(t, v.Instance, raw, leaves) })
 		}
 	})
 }
 
 func fuzzMode(t *testing.T, mode modes.Instance, raw []byte, leaves bool) {
-	s, m := inMemory(t, mode, options{delay: atOnce, queue: 1, limits: fuzzLimits})
+	s, m := inMemory(t, mode, config{delay: atOnce, queue: 1, limits: fuzzLimits})
 	c := m.dial(t)
 	replies := make(chan []byte, 1)
 	go func() {
@@ -67,8 +67,8 @@ func fuzzMode(t *testing.T, mode modes.Instance, raw []byte, leaves bool) {
 
 var statusLine = regexp.MustCompile(`HTTP/1\.[01] ([0-9]{3}) `)
 
-// checkReplies counts. A request has a blank line at its end and names its method and version, and what is no request
-// gets one reply at most, the last.
+// checkReplies compares the number of replies with the number of possible requests. A request ends in a blank line, and
+// names its method and version. Anything else gets at most one reply, the last.
 func checkReplies(t *testing.T, mode modes.Instance, raw, replies []byte) {
 	count := map[string]int{}
 	final := 0
@@ -79,11 +79,11 @@ func checkReplies(t *testing.T, mode modes.Instance, raw, replies []byte) {
 		}
 	}
 	ends := bytes.Count(raw, []byte("\n\r\n")) + bytes.Count(raw, []byte("\n\n"))
-	if most := min(ends, bytes.Count(raw, []byte("HTTP/"))) + 1; final > most {
-		t.Errorf("%s: %d replies to at most %d requests", mode.Name, final, most)
+	if limit := min(ends, bytes.Count(raw, []byte("HTTP/"))) + 1; final > limit {
+		t.Errorf("%s: %d replies to at most %d requests", mode.Name, final, limit)
 	}
-	if most := bytes.Count(raw, []byte("GET ")) + bytes.Count(raw, []byte("HEAD ")); count["200"] > most {
-		t.Errorf("%s: %d times 200 to at most %d times GET or HEAD", mode.Name, count["200"], most)
+	if limit := bytes.Count(raw, []byte("GET ")) + bytes.Count(raw, []byte("HEAD ")); count["200"] > limit {
+		t.Errorf("%s: %d times 200 to at most %d times GET or HEAD", mode.Name, count["200"], limit)
 	}
 	if !mode.Capabilities.KeepsAlive && final > 1 {
 		t.Errorf("%s: %d replies on one connection", mode.Name, final)
@@ -93,8 +93,8 @@ func checkReplies(t *testing.T, mode modes.Instance, raw, replies []byte) {
 	}
 }
 
-// FuzzEventLoop sends bytes to eventloop in pieces that are cut anywhere, and to fasthttp, whose parser it shares, in
-// one. Which requests they answer and refuse, in order, and whether they then keep the connection or close it, is the same.
+// FuzzEventLoop sends bytes to eventloop in arbitrary pieces, and to fasthttp, whose parser it shares, in one. They
+// must answer and refuse the same requests, in order, and then both keep or both close the connection.
 func FuzzEventLoop(f *testing.F) {
 	for i, row := range httpRows {
 		f.Add([]byte(row.send), uint64(0))
@@ -104,19 +104,19 @@ func FuzzEventLoop(f *testing.F) {
 	options := modes.Options{Loops: 1}
 	f.Fuzz(func(t *testing.T, raw []byte, cuts uint64) {
 		var want, got string
-		synctest.Test(t, func(t *testing.T) { want = verdict(t, named("fasthttp", options), [][]byte{raw}) })
-		synctest.Test(t, func(t *testing.T) { got = verdict(t, named("eventloop", options), cut(raw, cuts)) })
+		synctest.Test(t, func(t *testing.T) { want = verdictOf(t, named("fasthttp", options), [][]byte{raw}) })
+		synctest.Test(t, func(t *testing.T) { got = verdictOf(t, named("eventloop", options), cut(raw, cuts)) })
 		if !agree(got, want) {
 			t.Errorf("eventloop answers %s, want %s as fasthttp does", got, want)
 		}
 	})
 }
 
-// FuzzFraming sends requests of the grammar to all that parse them. All see the same requests, in the same order, and
+// FuzzFraming sends requests of the grammar to all parsers. They must see the same requests, in the same order, and
 // refuse the same one.
 func FuzzFraming(f *testing.F) {
 	for i := range 40 {
-		f.Add(choices(i), uint64(i))
+		f.Add(fuzzChoices(i), uint64(i))
 	}
 	options := modes.Options{Loops: 1}
 	f.Fuzz(func(t *testing.T, choices []byte, cuts uint64) {
@@ -124,12 +124,12 @@ func FuzzFraming(f *testing.F) {
 		want := ""
 		for _, name := range []string{"goroutine", "fasthttp", "eventloop", "single"} {
 			got := ""
-			synctest.Test(t, func(t *testing.T) { got = verdict(t, named(name, options), cut(raw, cuts)) })
+			synctest.Test(t, func(t *testing.T) { got = verdictOf(t, named(name, options), cut(raw, cuts)) })
 			if want == "" {
 				want = got
 			}
 			if name == "single" {
-				want = first(want)
+				want = firstVerdict(want)
 			}
 			if !agree(got, want) {
 				t.Errorf("%s answers %s, want %s as goroutine does, to %.500q", name, got, want, raw)
@@ -138,15 +138,15 @@ func FuzzFraming(f *testing.F) {
 	})
 }
 
-// FuzzSockets sends bytes to eventloop over the kernel's sockets, where a stand-in for its poller cannot be kinder than
-// epoll. The client ends its side behind them, so that the server has to close the connection at once.
+// FuzzSockets sends bytes to eventloop over the kernel's sockets, because the poller for connections in memory may be
+// more forgiving than epoll. The client ends its side after them, so the server has to close the connection at once.
 func FuzzSockets(f *testing.F) {
 	for i, row := range httpRows {
 		f.Add([]byte(row.send), false, uint64(i))
-		f.Add(choices(i), true, uint64(i))
+		f.Add(fuzzChoices(i), true, uint64(i))
 	}
 	mode := named("eventloop", modes.Options{Loops: 1})
-	s, source := overTCP(f, mode, options{delay: atOnce})
+	s, source := overTCP(f, mode, config{delay: atOnce})
 	f.Fuzz(func(t *testing.T, data []byte, built bool, cuts uint64) {
 		raw := data
 		if built {
@@ -158,7 +158,7 @@ func FuzzSockets(f *testing.F) {
 		var sending sync.WaitGroup
 		sending.Go(func() {
 			for _, piece := range cut(raw, cuts) {
-				c.Write(piece) // fails where the server has refused what came before
+				c.Write(piece) // fails if the server has refused the previous ones
 			}
 			c.Conn.(*net.TCPConn).CloseWrite()
 		})
@@ -172,11 +172,11 @@ func FuzzSockets(f *testing.F) {
 	})
 }
 
-// choices are some for the grammar to begin with.
-func choices(i int) []byte { return bytes.Repeat([]byte{byte(i), byte(7 * i), byte(31 * i)}, 8) }
+// fuzzChoices returns choices for the grammar to start with.
+func fuzzChoices(i int) []byte { return bytes.Repeat([]byte{byte(i), byte(7 * i), byte(31 * i)}, 8) }
 
-// first is what a mode says that answers one request on each connection.
-func first(verdict string) string {
+// firstVerdict returns the verdict of a mode that answers one request on each connection.
+func firstVerdict(verdict string) string {
 	words := strings.Fields(verdict)
 	for i, word := range words {
 		if word != "100" && word != "open" && word != "closed" {
@@ -186,9 +186,9 @@ func first(verdict string) string {
 	return verdict
 }
 
-// verdict is what becomes of a client that sends these pieces.
-func verdict(t *testing.T, mode modes.Instance, pieces [][]byte) string {
-	_, m := inMemory(t, mode, options{delay: atOnce})
+// verdictOf returns the result of a client that sends these pieces.
+func verdictOf(t *testing.T, mode modes.Instance, pieces [][]byte) string {
+	_, m := inMemory(t, mode, config{delay: atOnce})
 	c := m.dial(t)
 	var sending sync.WaitGroup
 	sending.Go(func() {
@@ -196,7 +196,7 @@ func verdict(t *testing.T, mode modes.Instance, pieces [][]byte) string {
 			if _, err := c.Write(piece); err != nil {
 				return
 			}
-			synctest.Wait() // until the loop has seen it
+			synctest.Wait() // until the loop has read the piece
 		}
 	})
 	defer sending.Wait()
@@ -204,7 +204,7 @@ func verdict(t *testing.T, mode modes.Instance, pieces [][]byte) string {
 	return c.conversation()
 }
 
-// FuzzQuery asks every mode the same: status, length and time are the same, whatever the query says.
+// FuzzQuery sends a query to every mode. Status, length and time of the reply must be the same.
 func FuzzQuery(f *testing.F) {
 	for _, seed := range []string{
 		"delay=300ms&status=503:10,429:5", "delay=lognormal(2s,0.3)", "delay=uniform(1s,3s)", "delay=100ms:90,2s:10", "size=64KiB&drip=5",
@@ -213,12 +213,12 @@ func FuzzQuery(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, query string) {
-		// What is no byte of a query is the parsers' to refuse, each in its way.
+		// The parsers refuse bytes that cannot be in a query, each in its own way.
 		if len(query) > 1000 || strings.ContainsFunc(query, func(r rune) bool { return r <= ' ' || r >= 0x7f || r == '#' }) {
 			return
 		}
 		want := ""
-		for _, v := range all(1) {
+		for _, v := range variants(1) {
 			got := ""
 			synctest.Test(t, func(t *testing.T) { got = answer(t, v.Instance, query) })
 			if want == "" {
@@ -231,20 +231,20 @@ func FuzzQuery(f *testing.F) {
 	})
 }
 
-// answer is what a mode says to a query.
+// answer returns a mode's reply to a query.
 func answer(t *testing.T, mode modes.Instance, query string) string {
-	_, m := inMemory(t, mode, options{faults: asking})
+	_, m := inMemory(t, mode, config{faults: asking})
 	c := m.dial(t)
 	c.SetReadDeadline(time.Now().Add(2 * asking.Caps.MaxDelay))
 	began := time.Now()
 	if r := c.send(ask("/?" + query)).read("GET"); r != nil {
 		return fmt.Sprintf("%d, %d bytes, retry %q, after %s", r.StatusCode, len(r.body), r.Header.Get("Retry-After"), time.Since(began))
 	}
-	// In memory there is no FIN: who hears the client out before closing is seen to close later, and that is not meant.
+	// There is no FIN in memory: a server that reads on before closing is seen to close later, and that must not count.
 	return fmt.Sprintf("no reply after %s", time.Since(began).Truncate(time.Second))
 }
 
-// cut cuts raw behind each byte whose bit of cuts is set, taken around.
+// cut cuts raw after each byte whose bit in cuts is set. The bits of cuts repeat.
 func cut(raw []byte, cuts uint64) (pieces [][]byte) {
 	from := 0
 	for i := range raw {
@@ -259,18 +259,19 @@ func cut(raw []byte, cuts uint64) (pieces [][]byte) {
 	return pieces
 }
 
-// agree reports whether two parsers answer and refuse the same requests. Of several faults in one, each may name another.
+// agree reports whether two parsers answer and refuse the same requests. If a request has several faults, each parser
+// may report another one.
 func agree(a, b string) bool {
 	a, b = refusals.ReplaceAllString(a, "refused"), refusals.ReplaceAllString(b, "refused")
 	return a == b || sooner(a, b) || sooner(b, a)
 }
 
-// sooner reports whether a is b with a refusal of what b still waits for the end of. Parsers may refuse a head by the
-// part of it that has come.
+// sooner reports whether a is b, except that a refuses a request whose end b still waits for. A parser may refuse a
+// head before it is complete.
 func sooner(a, b string) bool {
 	answered, waits := strings.CutSuffix(b, "open")
 	return waits && a == answered+"refused closed"
 }
 
-// refusals are the statuses of requests that are not framed, or cannot be parsed.
+// refusals matches the statuses of requests without valid framing or syntax.
 var refusals = regexp.MustCompile("400|413|417|431|501|505")

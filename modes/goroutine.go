@@ -4,19 +4,20 @@ import (
 	"context"
 
 	"demo-server/server"
+	"demo-server/server/listener"
 	"demo-server/server/transport"
 )
 
-// The goroutine mode runs each request's job on the goroutine that net/http started for its connection: Go's usual
-// server, with nothing decided.
+// The goroutine mode runs each request's job on the goroutine that net/http started for its connection. This is Go's
+// standard server, without any decision.
 //
-// Mechanism: a goroutine that blocks costs no thread. The runtime parks it and gives its thread to another one, as
-// gevent's hub switches greenlets, but on all cores and without patching anything.
+// Mechanism: a blocked goroutine costs no thread. The runtime parks it and gives its thread to another one, as gevent's
+// hub switches greenlets, but on all cores and without patching.
 //
-// Bound: none of its own. Memory grows with every blocked request (README, cost of a blocked request), and
-// max-connections is what stops it.
+// Limit: none of its own. Memory grows with every blocked request (README, cost of a blocked request), up to
+// max-connections.
 //
-// Where it breaks: overload. It admits everything, so that work which needs a core or a lock gets slower for all
+// Weakness: overload. It admits everything. Work that needs a core or a lock gets slower for all requests,
 // instead of being refused for some.
 var goroutineMode = Mode{
 	Name:             "goroutine",
@@ -30,7 +31,7 @@ var goroutineMode = Mode{
 		return Instance{
 			Limit:        Limit{Overflow: Admit},
 			Capabilities: Capabilities{KeepsAlive: true, SeesDisconnect: true},
-			Serve: func(ctx context.Context, src *server.Source, app *server.App) error {
+			Serve: func(ctx context.Context, src *listener.Source, app *server.App) error {
 				return transport.NetHTTP(ctx, src, app, (*server.Job).Run)
 			},
 		}

@@ -6,14 +6,14 @@ import (
 	"strings"
 )
 
-// A grammar builds requests from choices, one byte for each, so that a fuzzer gets past the first line of a request and
-// into the framing of its body. Most choices are valid: the others are met alone, and not all at once.
+// A grammar builds requests from choices, one byte each, to let a fuzzer get past the first line and into the framing
+// of the body. Most choices are valid, so invalid ones mostly occur alone.
 type grammar struct {
 	choices []byte
 	out     bytes.Buffer
 }
 
-// build returns requests until there are no choices left. The last one may be cut off.
+// build returns requests until the choices run out. The last one may be cut off.
 func build(choices []byte) []byte {
 	const most = 64 << 10
 	g := grammar{choices: choices}
@@ -85,7 +85,7 @@ func (g *grammar) chunked() {
 	g.one("\r\n", "\r\n", "\r\n", "\n", "\r", "")
 }
 
-// endOfSize writes what follows a chunk's size on its line.
+// endOfSize writes the rest of a line with a chunk's size.
 func (g *grammar) endOfSize() {
 	g.one("", "", "", ";a", ";a=b;c=\"d\"", " ", " ;a", ";"+strings.Repeat("e", 1500), ";"+strings.Repeat("e", 5000), ";a\rb", "\x00")
 	g.one("\r\n", "\r\n", "\r\n", "\r\n", "\n", "\r", "")

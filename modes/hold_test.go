@@ -13,9 +13,11 @@ import (
 	"demo-server/server"
 )
 
-// What a client may try in order to hold a connection, a place or the one thread for longer than the timeouts say.
+// This file tests attempts of a client to hold a connection, a place or the one thread for longer than the timeouts
+// allow.
 
-// TestBlankLines: lines in front of a request do not start its timeout anew. fasthttp skips them, net/http does not.
+// TestBlankLines checks that blank lines before a request do not restart its timeout. fasthttp skips them, net/http
+// does not.
 func TestBlankLines(t *testing.T) {
 	eachMode(t, 1, func(t *testing.T, mode modes.Instance) {
 		for _, row := range []struct {
@@ -28,7 +30,7 @@ func TestBlankLines(t *testing.T) {
 			{"line feeds", strings.Repeat("\n\n\n\n", 20), 4 * time.Second, 5 * time.Second},
 			{"and then a slow header", "\r\n\r\n" + strings.Repeat("GET ", 20), 2 * time.Second, 7 * time.Second},
 		} {
-			s, m := inMemory(t, mode, options{delay: atOnce})
+			s, m := inMemory(t, mode, config{delay: atOnce})
 			c := m.dial(t)
 			go io.Copy(io.Discard, c)
 			go func() {
@@ -39,7 +41,7 @@ func TestBlankLines(t *testing.T) {
 					time.Sleep(row.every)
 				}
 			}()
-			time.Sleep(row.after + 2*time.Second) // for the sweeper's next look, and for lingering
+			time.Sleep(row.after + 2*time.Second) // for the sweeper's next round, and for lingering
 			if s.app.Connections() != 0 {
 				t.Errorf("%s: the connection is open after %v", row.name, row.after)
 			}
@@ -49,8 +51,8 @@ func TestBlankLines(t *testing.T) {
 	})
 }
 
-// TestDeaf: what is written to a client that reads nothing is given up after write-timeout, whoever writes it: the
-// replies of this project, those of net/http to what it cannot parse, and 100 Continue.
+// TestDeaf checks that writes to a client that reads nothing end after write-timeout: our replies, net/http's own
+// errors, and 100 Continue.
 func TestDeaf(t *testing.T) {
 	const start = "GET / HTTP/1.1\r\nHost: demo\r\n"
 	long := strings.Repeat("x", 100_000)
@@ -61,7 +63,7 @@ func TestDeaf(t *testing.T) {
 			"a version":    "GET / HTTP/3.0\r\n\r\n",
 			"a long reply": start + "\r\n",
 		} {
-			s, m := inMemory(t, mode, options{delay: atOnce, body: long})
+			s, m := inMemory(t, mode, config{delay: atOnce, body: long})
 			m.dial(t).send(send)
 			time.Sleep(12 * time.Second)
 			if s.app.Connections() != 0 || s.app.InFlight() != 0 {
@@ -72,8 +74,8 @@ func TestDeaf(t *testing.T) {
 	})
 }
 
-// TestPlaceEndsWithWork: a place stands for what runs the work. A client that does not read its reply, reads it slowly as
-// it drips, or asked for one that never comes, holds a connection and no place.
+// TestPlaceEndsWithWork checks that a place is only held by work. A client that does not read its reply, reads a slow
+// drip, or gets no reply at all holds a connection and no place.
 func TestPlaceEndsWithWork(t *testing.T) {
 	mostly := map[string]string{
 		"does not read": ask("/?size=100000&delay=1s"), "drips": ask("/?drip=5&delay=5s"), "hangs": ask("/?abort=hang&delay=1s"),
@@ -87,26 +89,26 @@ func TestPlaceEndsWithWork(t *testing.T) {
 			return // has no places
 		}
 		for name, request := range mostly {
-			s, m := inMemory(t, mode, options{faults: asking})
+			s, m := inMemory(t, mode, config{faults: asking})
 			for range 3 {
 				m.dial(t).send(request)
-				time.Sleep(2 * time.Second) // its work is over, and its reply is not
+				time.Sleep(2 * time.Second) // its work has ended, and its reply has not
 			}
 			if s.app.InFlight() != 3 {
 				t.Errorf("%s: %d in flight, want 3 whose replies are not out", name, s.app.InFlight())
 			}
 			m.dial(t).get(http.StatusOK)
 			s.stop()
-			s.app.Expire()
+			s.app.ExpireDrain()
 		}
 	})
 }
 
-// TestHangEnds: a reply that hangs ends after max-delay: there is a bound to how long a request may ask for a connection.
+// TestHangEnds checks that a hanging reply ends after max-delay, which limits how long a request can hold a connection.
 func TestHangEnds(t *testing.T) {
 	eachMode(t, 1, func(t *testing.T, mode modes.Instance) {
 		seen := &outcomes{}
-		s, m := inMemory(t, mode, options{faults: asking, delay: atOnce, observers: []server.Observer{seen}})
+		s, m := inMemory(t, mode, config{faults: asking, delay: atOnce, observers: []server.Observer{seen}})
 		began := time.Now()
 		hangs := m.dial(t).send(ask("/?abort=hang"))
 		got, err := io.ReadAll(hangs)
@@ -120,11 +122,11 @@ func TestHangEnds(t *testing.T) {
 	})
 }
 
-// TestGoneWhileWriting: a client that resets its connection while a long reply is written to it frees its slot once.
+// TestGoneWhileWriting checks that a client that resets its connection during a long reply frees its slot once.
 func TestGoneWhileWriting(t *testing.T) {
 	long := strings.Repeat("x", 8<<20)
 	eachModeReal(t, 1, func(t *testing.T, mode modes.Instance) {
-		s, source := overTCP(t, mode, options{
+		s, source := overTCP(t, mode, config{
 			delay: atOnce, body: long, queue: 9, limits: func(l *server.Limits) { l.MaxConnections = 1 },
 		})
 		for range 3 {
@@ -143,7 +145,7 @@ func TestGoneWhileWriting(t *testing.T) {
 	})
 }
 
-// TestPipelinedInTime: a reply does not wait for the requests behind it.
+// TestPipelinedInTime checks that a reply does not wait for the requests after it.
 func TestPipelinedInTime(t *testing.T) {
 	eachMode(t, 1, func(t *testing.T, mode modes.Instance) {
 		if !mode.Capabilities.KeepsAlive {
@@ -152,22 +154,23 @@ func TestPipelinedInTime(t *testing.T) {
 		for name, behind := range map[string]string{
 			"whole": hello, "byte": "G", "body to come": "GET / HTTP/1.1\r\nHost: demo\r\nContent-Length: 5\r\n\r\n",
 		} {
-			_, m := inMemory(t, mode, options{queue: 1})
+			_, m := inMemory(t, mode, config{queue: 1})
 			before := time.Now()
 			c := m.dial(t).send(hello + behind)
 			r := c.read("GET")
-			if took := time.Since(before); r == nil || r.StatusCode != http.StatusOK || took != delay {
-				t.Errorf("%s: first reply %+v after %v, want 200 after %v", name, r, took, delay)
+			if took := time.Since(before); r == nil || r.StatusCode != http.StatusOK || took != testDelay {
+				t.Errorf("%s: first reply %+v after %v, want 200 after %v", name, r, took, testDelay)
 			}
 		}
 	})
 }
 
-// TestFaultOfLeaver: a request at fault is counted and answered as such, also when its client has stopped sending.
+// TestFaultOfLeaver checks that a faulty request is counted and answered as such, even if its client has stopped
+// sending.
 func TestFaultOfLeaver(t *testing.T) {
 	eachModeReal(t, 1, func(t *testing.T, mode modes.Instance) {
 		seen := &outcomes{}
-		_, source := overTCP(t, mode, options{delay: atOnce, observers: []server.Observer{seen}})
+		_, source := overTCP(t, mode, config{delay: atOnce, observers: []server.Observer{seen}})
 		for range 20 {
 			c := dialTCP(t, source)
 			io.WriteString(c, "GET /nowhere HTTP/1.0\r\n\r\n")
@@ -179,8 +182,9 @@ func TestFaultOfLeaver(t *testing.T) {
 	})
 }
 
-// TestHalfClose: a client that closes its sending side after its request gets the reply if that is so set, and always if
-// there is nothing to wait for. Otherwise it counts as having left, which a client that has closed sends the same FIN for.
+// TestHalfClose checks a client that closes its sending side after its request. It gets the reply if that is
+// configured, or if there is nothing to wait for. Otherwise it counts as disconnected, because a client that closes its
+// connection sends the same FIN.
 func TestHalfClose(t *testing.T) {
 	eachModeReal(t, 1, func(t *testing.T, mode modes.Instance) {
 		for _, row := range []struct {
@@ -188,12 +192,12 @@ func TestHalfClose(t *testing.T) {
 			target    string
 			status    int
 		}{
-			{true, "/?delay=100ms", 200}, {true, "/?delay=0s", 200}, {false, "/?delay=0s", 200}, {false, "/?delay=30s", server.StatusLeft},
+			{true, "/?delay=100ms", 200}, {true, "/?delay=0s", 200}, {false, "/?delay=0s", 200}, {false, "/?delay=30s", server.StatusDisconnected},
 		} {
-			if row.status == server.StatusLeft && standsStill(mode) {
+			if row.status == server.StatusDisconnected && standsStill(mode) {
 				continue
 			}
-			_, source := overTCP(t, mode, options{faults: asking, halfClose: row.halfClose, queue: 1})
+			_, source := overTCP(t, mode, config{faults: asking, halfClose: row.halfClose, queue: 1})
 			for range 5 {
 				c := dialTCP(t, source)
 				io.WriteString(c, ask(row.target))
@@ -209,13 +213,13 @@ func TestHalfClose(t *testing.T) {
 	})
 }
 
-// TestHalfCloseLater: it is the same for a connection's later requests, whatever those before them waited for.
+// TestHalfCloseLater checks the same for a connection's later requests, whatever the earlier ones waited for.
 func TestHalfCloseLater(t *testing.T) {
 	eachModeReal(t, 1, func(t *testing.T, mode modes.Instance) {
 		if !mode.Capabilities.KeepsAlive {
 			return // keeps no connection
 		}
-		_, source := overTCP(t, mode, options{faults: asking, queue: 1})
+		_, source := overTCP(t, mode, config{faults: asking, queue: 1})
 		for range 50 {
 			c := dialTCP(t, source)
 			io.WriteString(c, ask("/?delay=1ms"))
@@ -231,13 +235,14 @@ func TestHalfCloseLater(t *testing.T) {
 	})
 }
 
-// TestHalfCloseReset: a reset is leaving in any case, and so is a FIN behind a reply that never comes.
+// TestHalfCloseReset checks that a reset always counts as a disconnect, and so does a FIN during a reply that never
+// comes.
 func TestHalfCloseReset(t *testing.T) {
 	eachModeReal(t, 1, func(t *testing.T, mode modes.Instance) {
 		if standsStill(mode) {
 			return
 		}
-		s, source := overTCP(t, mode, options{faults: asking, halfClose: true, queue: 1})
+		s, source := overTCP(t, mode, config{faults: asking, halfClose: true, queue: 1})
 		resets := dialTCP(t, source).send(ask("/?delay=60s"))
 		until(t, "it works", func() bool { return s.app.InFlight() == 1 })
 		resets.Conn.(*net.TCPConn).SetLinger(0)
@@ -251,10 +256,10 @@ func TestHalfCloseReset(t *testing.T) {
 	})
 }
 
-// TestChurnAtLimit: at max-connections, clients that come and go are all served.
+// TestChurnAtLimit checks that clients that come and go at max-connections are all served.
 func TestChurnAtLimit(t *testing.T) {
 	eachModeReal(t, 2, func(t *testing.T, mode modes.Instance) {
-		_, source := overTCP(t, mode, options{delay: atOnce, queue: 100, limits: func(l *server.Limits) { l.MaxConnections = 2 }})
+		_, source := overTCP(t, mode, config{delay: atOnce, queue: 100, limits: func(l *server.Limits) { l.MaxConnections = 2 }})
 		failed := make(chan string, 20)
 		for range 20 {
 			go func() {
@@ -278,18 +283,18 @@ func TestChurnAtLimit(t *testing.T) {
 	})
 }
 
-// TestSlowRequest: a client that sends a little now and then has read-request-timeout for all of its request, and then
-// gets 408. The time runs from the accept, or from the first byte of a further request.
+// TestSlowRequest checks that a client that sends a little now and then has read-request-timeout for its whole request,
+// and then gets 408. The time starts with the accept, or with the first byte of a further request.
 func TestSlowRequest(t *testing.T) {
 	const post = "POST /delay/0 HTTP/1.1\r\n" + host
 	const timeout = 30 * time.Second
 	eachMode(t, 1, func(t *testing.T, mode modes.Instance) {
 		for _, row := range []struct {
 			name    string
-			first   string // answered with 200, if it is not empty
+			first   string // if not empty, it is answered with 200
 			silence time.Duration
 			send    string
-			dribble string // again and again
+			dribble string // repeatedly
 			after   time.Duration
 		}{
 			{"body", "", 0, post + "Content-Length: 1000\r\n\r\n", "x", timeout},
@@ -304,7 +309,7 @@ func TestSlowRequest(t *testing.T) {
 			if row.first != "" && !mode.Capabilities.KeepsAlive {
 				continue // keeps no connection
 			}
-			_, m := inMemory(t, mode, options{delay: atOnce, queue: 1, faults: asking})
+			_, m := inMemory(t, mode, config{delay: atOnce, queue: 1, faults: asking})
 			c := m.dial(t)
 			if row.first != "" {
 				c.send(row.first)
@@ -326,15 +331,15 @@ func TestSlowRequest(t *testing.T) {
 				t.Errorf("%s: %+v, want 408 and closed", row.name, r)
 			}
 			c.Close()
-			time.Sleep(time.Second) // for who dribbles to see it
+			time.Sleep(time.Second) // until the dribbling client notices
 		}
 	})
 }
 
-// dribble writes send, and then dribble again and again until that fails.
+// dribble writes send, and then dribble repeatedly until that fails.
 func (c *client) dribble(send, dribble string, every time.Duration) {
 	var err error
-	if send != "" { // to write nothing is no event on a socket, but one in memory
+	if send != "" { // an empty write is an event in memory, but not on a socket
 		_, err = io.WriteString(c.Conn, send)
 	}
 	for err == nil {

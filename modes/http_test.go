@@ -14,19 +14,19 @@ import (
 
 const (
 	host = "Host: demo\r\n"
-	// chunked begins a request whose body is to follow.
+	// chunked begins a request with a chunked body.
 	chunked = "GET / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n\r\n"
 )
 
-// httpRows are TestHTTP's, and what FuzzRequest starts from.
+// httpRows are the rows of TestHTTP, and the seeds of FuzzRequest.
 var httpRows = []struct {
 	name     string
 	send     string
 	nethttp  string // goroutine and pool
-	fasthttp string // empty where it is as nethttp
+	fasthttp string // empty if the same as nethttp
 	single   string
 }{
-	// What clients send.
+	// Valid requests.
 	{"1.1 keeps", hello + hello, "200 200 open", "", "200 closed"},
 	{"1.1 closes on request", "GET / HTTP/1.1\r\n" + host + "Connection: close\r\n\r\n" + hello, "200 closed", "", "200 closed"},
 	{"1.0 closes (ab)", "GET / HTTP/1.0\r\nHost: demo\r\n\r\n", "200 closed", "", "200 closed"},
@@ -48,7 +48,7 @@ var httpRows = []struct {
 	{"100-continue with an empty body", "GET / HTTP/1.1\r\n" + host + "Expect: 100-continue\r\nContent-Length: 0\r\n\r\n" + hello, "200 200 open", "", "200 closed"},
 	{"100-continue on 1.0 means nothing", "GET / HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\nhello", "200 closed", "", "200 closed"},
 
-	// What is refused.
+	// Refused requests.
 	{"another path", "GET /nowhere HTTP/1.1\r\n" + host + "\r\n", "404 open", "", "404 closed"},
 	{"two slashes are another path", "GET // HTTP/1.1\r\n" + host + "\r\n", "404 open", "", "404 closed"},
 	{"an encoded slash is another path", "GET /%2F HTTP/1.1\r\n" + host + "\r\n", "404 open", "", "404 closed"},
@@ -75,7 +75,7 @@ var httpRows = []struct {
 	{"not HTTP", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 \r\n\r\n", "400 closed", "", "400 closed"},
 	{"space before a colon", "GET / HTTP/1.1\r\n" + host + "X : y\r\n\r\n", "400 closed", "", "400 closed"},
 
-	// What could be framed in two ways: refused, or answered once and closed.
+	// Ambiguous framing: refused, or answered once and closed.
 	{"length and chunked", "GET / HTTP/1.1\r\n" + host + "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + hello, "200 closed", "", "200 closed"},
 	{"chunked and length", "GET / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\nContent-Length: 40\r\n\r\n0\r\n\r\n" + hello, "200 closed", "", "200 closed"},
 	{"differing lengths", "GET / HTTP/1.1\r\n" + host + "Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello!" + hello, "400 closed", "", "400 closed"},
@@ -102,7 +102,7 @@ var httpRows = []struct {
 	{"obs-fold of a length", "GET / HTTP/1.1\r\n" + host + "Content-Length:\r\n 5\r\n\r\nhello" + hello, "400 closed", "", "400 closed"},
 	{"a blank before a field", "GET / HTTP/1.1\r\n Transfer-Encoding: chunked\r\n" + host + "\r\n" + hello, "400 closed", "", "400 closed"},
 
-	// What a field's name and a host may be.
+	// Field names and hosts.
 	{"a space inside a name", "GET / HTTP/1.1\r\n" + host + "X Y: z\r\n\r\n" + hello, "400 closed", "", "400 closed"},
 	{"a tab before a colon", "GET / HTTP/1.1\r\n" + host + "X\t: z\r\n\r\n" + hello, "400 closed", "", "400 closed"},
 	{"an empty name", "GET / HTTP/1.1\r\n" + host + ": z\r\n\r\n" + hello, "400 closed", "", "400 closed"},
@@ -133,7 +133,7 @@ var httpRows = []struct {
 	{"a tunnel", "CONNECT demo:80 HTTP/1.1\r\n" + host + "\r\n", "404 open", "", "404 closed"},
 	{"a tunnel to a user", "CONNECT user@demo:80 HTTP/1.1\r\n" + host + "\r\n", "400 closed", "", "400 closed"},
 
-	// How a chunked body is framed.
+	// The framing of chunked bodies.
 	{"extensions and a trailer", chunked + "5;a=b;c=\"d\"\r\nhello\r\n000;e\r\nX: y\r\nZ:\r\n\r\n" + hello, "200 200 open", "", "200 closed"},
 	{"bad chunk size", chunked + "xyz\r\n" + hello, "400 closed", "", "400 closed"},
 	{"no chunk size", chunked + ";a\r\n" + hello, "400 closed", "", "400 closed"},
@@ -153,7 +153,7 @@ var httpRows = []struct {
 	{"extensions that outweigh the data", chunked + strings.Repeat("1;"+strings.Repeat("e", 100)+"\r\nx\r\n", 300), "400 closed", "", "400 closed"},
 	{"a chunk for each byte", chunked + strings.Repeat("1\r\nx\r\n", 1024) + "0\r\n\r\n" + hello, "200 200 open", "", "200 closed"},
 
-	// What does not end.
+	// Incomplete requests.
 	{"half of a head", "GET / HTTP/1.1\r\n" + host, "open", "", "open"},
 	{"half of a blank line", "GET / HTTP/1.1\r\n" + host + "\r", "open", "", "open"},
 	{"half of a body", "GET / HTTP/1.1\r\n" + host + "Content-Length: 5\r\n\r\nhell", "open", "", "open"},
@@ -163,16 +163,16 @@ var httpRows = []struct {
 
 	{"leading CRLF", "\r\n\r\n" + hello + "\r\n" + hello, "200 200 open", "", "200 closed"},
 
-	// Where the two parsers force a difference.
+	// Unavoidable differences between the two parsers.
 	{"version 1.9", "GET / HTTP/1.9\r\n" + host + "\r\n", "200 open", "200 closed", "200 closed"},
 	{"version 1.2", "GET / HTTP/1.2\r\n" + host + "\r\n", "200 open", "200 closed", "200 closed"},
 	{"obs-fold of a coding", "GET / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n \r\n\r\n" + hello, "501 closed", "400 closed", "400 closed"},
 	{"OPTIONS of a host", "OPTIONS http://demo HTTP/1.1\r\n" + host + "\r\n", "404 open", "405 open", "405 closed"},
 }
 
-// TestHTTP sends raw bytes to every mode and pins what comes back: the statuses in order, and whether the connection is
-// open or closed after them. single answers one request on each connection. Where net/http's parser and fasthttp's
-// differ, the row says so in a column of its own.
+// TestHTTP sends raw bytes to every mode and checks the statuses in order, and whether the connection is open or closed
+// after them. single answers one request on each connection. If the parsers of net/http and fasthttp differ, the row
+// has a column for each.
 func TestHTTP(t *testing.T) {
 	eachMode(t, 1, func(t *testing.T, mode modes.Instance) {
 		for _, row := range httpRows {
@@ -183,7 +183,7 @@ func TestHTTP(t *testing.T) {
 			case (mode.Name == "fasthttp" || mode.Name == "eventloop") && row.fasthttp != "":
 				want = row.fasthttp
 			}
-			_, m := inMemory(t, mode, options{delay: atOnce})
+			_, m := inMemory(t, mode, config{delay: atOnce})
 			if got := m.dial(t).send(row.send).conversation(); got != want {
 				t.Errorf("%s: %s, want %s", row.name, got, want)
 			}
@@ -191,8 +191,8 @@ func TestHTTP(t *testing.T) {
 	})
 }
 
-// conversation reads replies until the connection closes, or nothing has come for a while that is shorter than any
-// timeout of the server's.
+// conversation reads replies until the connection closes, or nothing has come for a time that is shorter than all
+// timeouts of the server.
 func (c *client) conversation() string {
 	var said []string
 	for {
@@ -212,11 +212,11 @@ func (c *client) conversation() string {
 	}
 }
 
-// TestRefusedHEAD: the refusal of a HEAD request that the parser accepts has no body.
+// TestRefusedHEAD checks that the refusal of a HEAD request that the parser accepts has no body.
 func TestRefusedHEAD(t *testing.T) {
 	eachMode(t, 1, func(t *testing.T, mode modes.Instance) {
 		for _, field := range []string{"Expect: tea\r\n", "Content-Length: 9999\r\n", "X: y\r\n z\r\n"} {
-			_, m := inMemory(t, mode, options{delay: atOnce})
+			_, m := inMemory(t, mode, config{delay: atOnce})
 			c := m.dial(t).send("HEAD / HTTP/1.1\r\n" + host + field + "\r\n")
 			all, _ := io.ReadAll(c.reader)
 			if !strings.HasPrefix(string(all), "HTTP/1.1 ") || !strings.HasSuffix(string(all), "\r\n\r\n") {
@@ -226,10 +226,10 @@ func TestRefusedHEAD(t *testing.T) {
 	})
 }
 
-// TestCutShort: a client that ends its side in the middle of a request is told so, once.
+// TestCutShort checks that a client that ends its side in the middle of a request gets one refusal.
 func TestCutShort(t *testing.T) {
 	eachModeReal(t, 1, func(t *testing.T, mode modes.Instance) {
-		_, source := overTCP(t, mode, options{delay: atOnce})
+		_, source := overTCP(t, mode, config{delay: atOnce})
 		for _, send := range []string{
 			"GET / HTTP/1.1\r\nHost: de",
 			"GET / HTTP/1.1\r\n" + host + "Content-Length: 5\r\n\r\nhell",
@@ -247,9 +247,9 @@ func TestCutShort(t *testing.T) {
 	})
 }
 
-// TestRefusedUpload: of a client that goes on sending although it was refused, a bounded part is read.
+// TestRefusedUpload checks that a limited number of bytes is read from a client that keeps sending after a refusal.
 func TestRefusedUpload(t *testing.T) {
-	const most = 256<<10 + 64<<10 // and what was on its way to the parser
+	const most = 256<<10 + 64<<10 // plus the bytes on their way to the parser
 	eachMode(t, 1, func(t *testing.T, mode modes.Instance) {
 		for name, send := range map[string]string{
 			"a sized body":   "GET / HTTP/1.1\r\n" + host + "Content-Length: 9999999\r\n\r\n",
@@ -260,7 +260,7 @@ func TestRefusedUpload(t *testing.T) {
 			"a bad head":     "GET / HTTP/1.1\r\n" + host + "X Y: z\r\nContent-Length: 1000\r\n\r\n",
 			"a long head":    "GET / HTTP/1.1\r\n" + host + "X: ",
 		} {
-			_, m := inMemory(t, mode, options{delay: atOnce})
+			_, m := inMemory(t, mode, config{delay: atOnce})
 			c := m.dial(t)
 			go io.Copy(io.Discard, c.Conn)
 			io.WriteString(c, send)
@@ -278,7 +278,7 @@ func TestRefusedUpload(t *testing.T) {
 	})
 }
 
-// TestErrorReplies: an error is one plain line, with the headers that its status calls for.
+// TestErrorReplies checks that an error is one line of plain text, with the headers of its status.
 func TestErrorReplies(t *testing.T) {
 	eachMode(t, 1, func(t *testing.T, mode modes.Instance) {
 		for _, row := range []struct {
@@ -291,7 +291,7 @@ func TestErrorReplies(t *testing.T) {
 			{"POST / HTTP/1.1\r\nHost: demo\r\n\r\n", 405, "Allow", "GET, HEAD"},
 			{"GET / HTTP/1.1\r\nHost: demo\r\nContent-Length: 9999\r\n\r\n", 413, "Server", "demo-server (" + mode.Name + ")"},
 		} {
-			_, m := inMemory(t, mode, options{delay: atOnce})
+			_, m := inMemory(t, mode, config{delay: atOnce})
 			r := m.dial(t).send(row.send).read("GET")
 			if r == nil || r.StatusCode != row.status || r.Header.Get(row.header) != row.value {
 				t.Fatalf("%q: %+v, want %d with %s: %s", row.send, r, row.status, row.header, row.value)
@@ -303,7 +303,7 @@ func TestErrorReplies(t *testing.T) {
 	})
 }
 
-// TestTimeouts: a slow client is told 408 or closed on, when its time is over and not before.
+// TestTimeouts checks that a slow client gets 408 or is disconnected when its time has passed, and not before.
 func TestTimeouts(t *testing.T) {
 	eachMode(t, 1, func(t *testing.T, mode modes.Instance) {
 		for _, row := range []struct {
@@ -320,7 +320,7 @@ func TestTimeouts(t *testing.T) {
 			{"half of a trailer", chunked + "0\r\nX: y\r\n", "", 10 * time.Second},
 			{"slow body", "GET / HTTP/1.1\r\nHost: demo\r\nContent-Length: 9\r\n\r\n", "xxx", 13 * time.Second},
 		} {
-			_, m := inMemory(t, mode, options{delay: atOnce})
+			_, m := inMemory(t, mode, config{delay: atOnce})
 			c := m.dial(t)
 			before := time.Now()
 			go func() {
@@ -345,13 +345,13 @@ func TestTimeouts(t *testing.T) {
 	})
 }
 
-// TestIdleTimeout: a kept connection is closed when nothing comes for idle-timeout.
+// TestIdleTimeout checks that an idle connection is closed after idle-timeout.
 func TestIdleTimeout(t *testing.T) {
 	eachMode(t, 1, func(t *testing.T, mode modes.Instance) {
 		if !mode.Capabilities.KeepsAlive {
 			return // keeps no connection
 		}
-		_, m := inMemory(t, mode, options{delay: atOnce})
+		_, m := inMemory(t, mode, config{delay: atOnce})
 		c := m.dial(t)
 		c.get(http.StatusOK)
 		before := time.Now()
@@ -364,10 +364,10 @@ func TestIdleTimeout(t *testing.T) {
 	})
 }
 
-// TestWriteTimeout: a client that does not read its reply is given up, and its place is free again.
+// TestWriteTimeout checks that a client that does not read its reply is cut off, and its place is free again.
 func TestWriteTimeout(t *testing.T) {
 	eachMode(t, 1, func(t *testing.T, mode modes.Instance) {
-		s, m := inMemory(t, mode, options{delay: atOnce})
+		s, m := inMemory(t, mode, config{delay: atOnce})
 		m.dial(t).send(hello)
 		time.Sleep(9 * time.Second)
 		if s.app.InFlight() != 1 {

@@ -17,10 +17,10 @@ import (
 	"demo-server/work/remote/backend"
 )
 
-// maxConnections is more than these tests need.
-const maxConnections = 1000
+// testConnections is more than these tests need.
+const testConnections = 1000
 
-// A dependency is another server that a kind of work waits for.
+// A dependency is a server that a kind of work calls.
 type dependency struct {
 	start func(address string, maxConnections int) (*backend.Server, error)
 	*backend.Server
@@ -34,8 +34,8 @@ func depend(t *testing.T, start func(string, int) (*backend.Server, error)) *dep
 	return d
 }
 
-// ownAddress is one of the loopback's that nobody else listens on, with any port: nobody takes it while the dependency is
-// down. Only Linux has more than one.
+// ownAddress returns a loopback address for this test alone, with any port: while the dependency is down, no other
+// process takes the port. Only Linux has more than one such address.
 func ownAddress() string {
 	if runtime.GOOS != "linux" {
 		return "127.0.0.1:0"
@@ -46,13 +46,13 @@ func ownAddress() string {
 func (d *dependency) run(t *testing.T, address string) {
 	t.Helper()
 	var err error
-	if d.Server, err = d.start(address, maxConnections); err != nil {
+	if d.Server, err = d.start(address, testConnections); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// kinds makes each kind of work but sql, which needs a PostgreSQL and is tested end to end. needs is nil for those that
-// depend on nobody.
+// kinds lists the kinds of work except sql, which needs a PostgreSQL and is tested end to end. needs is nil if the kind
+// has no dependency.
 var kinds = []struct {
 	name  string
 	holds work.Resource
@@ -87,7 +87,7 @@ var kinds = []struct {
 	}},
 }
 
-// modesFor returns the modes with the limit that each has on work that holds a resource.
+// modesFor returns the modes, with their limits on work that holds a resource.
 func modesFor(holds work.Resource) (all []variant) {
 	o := modes.Options{Workers: 2, MaxThreads: 100, Loops: 1, LoopHelpers: 2}
 	for _, described := range modes.All {
@@ -115,10 +115,10 @@ func eachKind(t *testing.T, test func(t *testing.T, mode modes.Instance, kind wo
 	}
 }
 
-// TestKindHello: every kind takes its time and says hello, several at once, in every mode.
+// TestKindHello checks the delay and the reply of several concurrent requests, for every kind in every mode.
 func TestKindHello(t *testing.T) {
 	eachKind(t, func(t *testing.T, mode modes.Instance, kind work.Work, _ *dependency) {
-		_, source := overTCP(t, mode, options{work: kind, delay: brief / 5, queue: 10})
+		_, source := overTCP(t, mode, config{work: kind, delay: brief / 5, queue: 10})
 		clients := []*client{dialTCP(t, source), dialTCP(t, source), dialTCP(t, source)}
 		for _, c := range clients {
 			c.send(hello)
@@ -135,7 +135,8 @@ func TestKindHello(t *testing.T) {
 	})
 }
 
-// TestKindLeave: a client that leaves frees its place, and what its work held. So does one that has not got it yet.
+// TestKindLeave checks that a disconnect frees the request's place and its work's resource, even if it was still
+// waiting for that.
 func TestKindLeave(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("modes say that clients are not seen to leave on " + runtime.GOOS)
@@ -145,7 +146,7 @@ func TestKindLeave(t *testing.T) {
 			return
 		}
 		seen := &outcomes{}
-		s, source := overTCP(t, mode, options{work: kind, delay: time.Minute, queue: 10, observers: []server.Observer{seen}})
+		s, source := overTCP(t, mode, config{work: kind, delay: time.Minute, queue: 10, observers: []server.Observer{seen}})
 		n := 3
 		if !mode.Capabilities.KeepsAlive {
 			n = 1
@@ -159,7 +160,7 @@ func TestKindLeave(t *testing.T) {
 			c.Close()
 		}
 		until(t, "all places are free", func() bool {
-			return s.app.InFlight()+s.app.Queued() == 0 && seen.of(server.LeftRunning)+seen.of(server.LeftQueued) == n
+			return s.app.InFlight()+s.app.Queued() == 0 && seen.of(server.DisconnectedRunning)+seen.of(server.DisconnectedQueued) == n
 		})
 		if pooled, ok := kind.(work.Pooled); ok {
 			if pool := pooled.Pool(); pool.InUse != 0 || pool.Waiting != 0 {
@@ -172,11 +173,11 @@ func TestKindLeave(t *testing.T) {
 	})
 }
 
-// TestKindDrain: what is in flight at a stop is finished, and at the drain deadline it ends with 503.
+// TestKindDrain checks that requests in flight at a stop are finished, and end with 503 at the drain deadline.
 func TestKindDrain(t *testing.T) {
 	eachKind(t, func(t *testing.T, mode modes.Instance, kind work.Work, _ *dependency) {
 		stopInFlight(t, mode, kind, time.Minute, true, http.StatusServiceUnavailable)
-		// On a busy machine a request may be over before anything is told: a longer one is sent then.
+		// On a busy machine a request may end before the stop. Then a longer one is sent.
 		delay := brief
 		for !stopInFlight(t, mode, kind, delay, false, http.StatusOK) {
 			if delay *= 3; delay > patience/3 {
@@ -186,20 +187,20 @@ func TestKindDrain(t *testing.T) {
 	})
 }
 
-// stopInFlight tells a mode to stop while a request is in flight, and wants that status of it. It returns false where
-// the request may have been over by then.
+// stopInFlight stops a mode while a request is in flight, and checks its status. It returns false if the request may
+// have ended before.
 func stopInFlight(t *testing.T, mode modes.Instance, kind work.Work, delay time.Duration, expire bool, status int) bool {
 	t.Helper()
-	s, source := overTCP(t, mode, options{work: kind, delay: delay})
+	s, source := overTCP(t, mode, config{work: kind, delay: delay})
 	sent := time.Now()
 	over := func() bool { return time.Since(sent) >= delay }
 	c := dialTCP(t, source).send(hello)
 	until(t, "the request is in flight", func() bool { return s.app.InFlight() == 1 || over() })
 	s.stop()
 	if expire {
-		s.app.Expire()
+		s.app.ExpireDrain()
 	}
-	until(t, "the mode has been told", s.app.Announcing)
+	until(t, "the mode has been told", s.app.Closing)
 	if over() {
 		return false
 	}
@@ -209,8 +210,8 @@ func stopInFlight(t *testing.T, mode modes.Instance, kind work.Work, delay time.
 	return true
 }
 
-// TestKindDependency: while what the work depends on is down, from the start on or later, every request is answered 502,
-// and when it is back they work again, without anything being started anew.
+// TestKindDependency checks that every request gets 502 while the dependency is down, from the start or later, and
+// works again afterwards without a restart.
 func TestKindDependency(t *testing.T) {
 	eachKind(t, func(t *testing.T, mode modes.Instance, kind work.Work, needs *dependency) {
 		if needs == nil {
@@ -222,7 +223,7 @@ func TestKindDependency(t *testing.T) {
 				needs.Close()
 			}
 			seen := &failures{}
-			_, source := overTCP(t, mode, options{work: kind, delay: brief / 10, queue: 10, observers: []server.Observer{seen}})
+			_, source := overTCP(t, mode, config{work: kind, delay: brief / 10, queue: 10, observers: []server.Observer{seen}})
 			if !fromStart {
 				dialTCP(t, source).get(http.StatusOK)
 				needs.Close()
@@ -241,13 +242,13 @@ func TestKindDependency(t *testing.T) {
 	})
 }
 
-// TestKindDependencyCut: a dependency that dies while requests wait for it fails these, and no others.
+// TestKindDependencyCut checks that a dependency that dies fails the requests that wait for it, and no others.
 func TestKindDependencyCut(t *testing.T) {
 	eachKind(t, func(t *testing.T, mode modes.Instance, kind work.Work, needs *dependency) {
 		if needs == nil {
 			return
 		}
-		_, source := overTCP(t, mode, options{work: kind, delay: time.Minute})
+		_, source := overTCP(t, mode, config{work: kind, delay: time.Minute})
 		c := dialTCP(t, source).send(hello)
 		until(t, "the request waits", func() bool { return needs.Waiting() == 1 })
 		needs.Close()
@@ -257,7 +258,7 @@ func TestKindDependencyCut(t *testing.T) {
 	})
 }
 
-// failures counts what failed by its cause.
+// A failures counts failures by cause.
 type failures struct {
 	mu     sync.Mutex
 	counts map[work.Cause]int

@@ -16,12 +16,13 @@ import (
 
 	"demo-server/modes"
 	"demo-server/server"
+	"demo-server/server/listener"
 	"demo-server/work"
 )
 
-// What only the kernel's sockets show of a connection's time and of its client's leaving.
+// This file tests properties of connections and disconnects that only the kernel's sockets show.
 
-// together runs tests at the same time that mostly wait, more of them than there are cores.
+// together runs tests that mostly wait at the same time, more of them than there are cores.
 func together(t *testing.T, tests map[string]func(*testing.T)) {
 	var running sync.WaitGroup
 	for name, test := range tests {
@@ -33,13 +34,13 @@ func together(t *testing.T, tests map[string]func(*testing.T)) {
 // eachModeTogether is eachModeReal for tests that mostly wait.
 func eachModeTogether(t *testing.T, workers int, test func(*testing.T, modes.Instance)) {
 	tests := map[string]func(*testing.T){}
-	for _, v := range all(workers) {
+	for _, v := range variants(workers) {
 		tests[v.label] = func(t *testing.T) { test(t, v.Instance) }
 	}
 	together(t, tests)
 }
 
-// TestPipelinedLeaver: a client that fills the receive window behind a request and then leaves is seen to leave, although
+// TestPipelinedLeaver checks that the disconnect of a client that has filled the receive window is noticed, although
 // its FIN cannot arrive.
 func TestPipelinedLeaver(t *testing.T) {
 	eachModeTogether(t, 1, func(t *testing.T, mode modes.Instance) {
@@ -49,7 +50,7 @@ func TestPipelinedLeaver(t *testing.T) {
 					return
 				}
 				seen := &outcomes{}
-				s, source := overTCP(t, mode, options{delay: delay, faults: asking, observers: []server.Observer{seen}})
+				s, source := overTCP(t, mode, config{delay: delay, faults: asking, observers: []server.Observer{seen}})
 				c := dialTCP(t, source)
 				io.WriteString(c, first)
 				until(t, "it is in flight", func() bool { return s.app.InFlight() == 1 })
@@ -61,13 +62,14 @@ func TestPipelinedLeaver(t *testing.T) {
 			}
 		}
 		together(t, map[string]func(*testing.T){
-			"works": leaves(hello, time.Minute, server.LeftRunning),
+			"works": leaves(hello, time.Minute, server.DisconnectedRunning),
 			"hangs": leaves(ask("/?abort=hang"), atOnce, server.Injected),
 		})
 	})
 }
 
-// TestPipelinedLeaverFinish: with on-leave=finish the work of such a client goes on, and its connection closes then.
+// TestPipelinedLeaverFinish checks that with FinishOnDisconnect such a client's work continues, and that its connection
+// closes afterwards.
 func TestPipelinedLeaverFinish(t *testing.T) {
 	eachModeTogether(t, 1, func(t *testing.T, mode modes.Instance) {
 		if standsStill(mode) {
@@ -75,23 +77,23 @@ func TestPipelinedLeaverFinish(t *testing.T) {
 		}
 		counted := &counting{Work: work.NewSleep()}
 		seen := &outcomes{}
-		s, source := overTCP(t, mode, options{work: counted, delay: 4 * time.Second, finish: true, observers: []server.Observer{seen}})
+		s, source := overTCP(t, mode, config{work: counted, delay: 4 * time.Second, finish: true, observers: []server.Observer{seen}})
 		c := dialTCP(t, source)
 		io.WriteString(c, hello)
 		until(t, "the job runs", func() bool { return s.app.InFlight() == 1 })
 		c.fill()
 		c.Close()
 		until(t, "the connection is closed", func() bool { return s.app.Connections() == 0 })
-		if counted.done.Load() != 1 || seen.of(server.Wasted)+seen.of(server.LeftQueued) == 0 {
+		if counted.done.Load() != 1 || seen.of(server.Wasted)+seen.of(server.DisconnectedQueued) == 0 {
 			t.Errorf("work was done %d times, outcomes %v; want once, and wasted", counted.done.Load(), seen.counts)
 		}
 	})
 }
 
-// fill pipelines requests until the sockets hold no more, or more than they can hold has been read.
+// fill pipelines requests until the sockets are full, or more than they can hold was read.
 func (c *client) fill() {
 	requests := []byte(strings.Repeat(hello, 1000))
-	for range 500 { // a loopback delivers at once, so that a send that waits this long waits for the reader
+	for range 500 { // a loopback delivers at once: a send that takes this long waits for the reader
 		c.SetWriteDeadline(time.Now().Add(500 * time.Millisecond))
 		if _, err := c.Write(requests); err != nil {
 			return
@@ -99,14 +101,15 @@ func (c *client) fill() {
 	}
 }
 
-// TestPipelinedAhead: many small requests behind a long one are answered in order, although they are read ahead of it.
+// TestPipelinedAhead checks that many small requests after a long one are answered in order, although they are read
+// during it.
 func TestPipelinedAhead(t *testing.T) {
 	const n = 900
 	eachModeTogether(t, 1, func(t *testing.T, mode modes.Instance) {
 		if !mode.Capabilities.KeepsAlive {
 			return // answers one on each connection
 		}
-		_, source := overTCP(t, mode, options{queue: 1, faults: asking})
+		_, source := overTCP(t, mode, config{queue: 1, faults: asking})
 		var requests strings.Builder
 		requests.WriteString(ask("/?delay=2500ms&size=0"))
 		for i := 1; i < n; i++ {
@@ -121,31 +124,31 @@ func TestPipelinedAhead(t *testing.T) {
 	})
 }
 
-// TestKeepAlive: every mode's connections have the keepalive that net gives its own, wherever the listener comes from: a
-// client that vanished without a word is noticed.
+// TestKeepAlive checks that connections have the same keepalive options as those of package net, for every kind of
+// listener, to notice a client that has vanished silently.
 func TestKeepAlive(t *testing.T) {
 	eachModeReal(t, 1, func(t *testing.T, mode modes.Instance) {
-		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		socket, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
 			t.Fatal(err)
 		}
-		file, err := listener.(*net.TCPListener).File()
+		file, err := socket.(*net.TCPListener).File()
 		if err != nil {
 			t.Fatal(err)
 		}
-		listener.Close()
+		socket.Close()
 		inherited, err := net.FileListener(file) // as from systemd, or from the supervisor
 		file.Close()
 		if err != nil {
 			t.Fatal(err)
 		}
-		own, err := server.Listen(t.Context(), "127.0.0.1:0", 0)
+		own, err := listener.Listen(t.Context(), "127.0.0.1:0", 0)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for from, source := range map[string]*server.Source{"own": own, "inherited": server.NewSource(inherited)} {
-			early := dialTCP(t, source) // which has what the listener has before the mode serves
-			s := serve(t, mode, source, options{delay: atOnce, queue: 1})
+		for from, source := range map[string]*listener.Source{"own": own, "inherited": listener.NewSource(inherited)} {
+			early := dialTCP(t, source) // accepted with the listener's options from before the mode
+			s := serve(t, mode, source, config{delay: atOnce, queue: 1})
 			wantKeepAlive(t, from+" listener, early client", s, early)
 			wantKeepAlive(t, from+" listener", s, dialTCP(t, source))
 			s.ended(t)
@@ -173,7 +176,7 @@ func wantKeepAlive(t *testing.T, what string, s *service, c *client) {
 	until(t, "closed", func() bool { return s.app.Connections() == 0 })
 }
 
-// acceptedOption reads an option of the server's end of c, which is a descriptor of this process.
+// acceptedOption reads an option of the server's end of c, a descriptor of this process.
 func acceptedOption(t *testing.T, c *client, level, name int) int {
 	t.Helper()
 	near := c.LocalAddr().(*net.TCPAddr)
@@ -192,8 +195,8 @@ func acceptedOption(t *testing.T, c *client, level, name int) int {
 	return 0
 }
 
-// TestSlowReader: a client that reads steadily gets all of its reply, however little of that fits into write-timeout, and
-// also if the connection closes behind it. One that stops reading is given up.
+// TestSlowReader checks that a client that reads steadily gets all of its reply, even if little of it fits into
+// write-timeout, and even if the connection then closes. One that stops reading is cut off.
 func TestSlowReader(t *testing.T) {
 	const size = 4 << 20
 	long := strings.Repeat("x", size)
@@ -201,7 +204,7 @@ func TestSlowReader(t *testing.T) {
 	eachModeTogether(t, 2, func(t *testing.T, mode modes.Instance) {
 		reads := func(request string, then func(*service)) func(*testing.T) {
 			return func(t *testing.T) {
-				s, source := overTCP(t, mode, options{delay: atOnce, body: long, limits: impatient})
+				s, source := overTCP(t, mode, config{delay: atOnce, body: long, limits: impatient})
 				c := dialSmall(t, source)
 				io.WriteString(c, request)
 				until(t, "it is in flight", func() bool { return s.app.InFlight() == 1 })
@@ -218,19 +221,19 @@ func TestSlowReader(t *testing.T) {
 			"drained": reads(hello, func(s *service) { s.stop() }),
 			"stops": func(t *testing.T) {
 				seen := &outcomes{}
-				s, source := overTCP(t, mode, options{delay: atOnce, body: long, limits: impatient, observers: []server.Observer{seen}})
+				s, source := overTCP(t, mode, config{delay: atOnce, body: long, limits: impatient, observers: []server.Observer{seen}})
 				c := dialSmall(t, source)
 				io.WriteString(c, hello)
 				io.CopyN(io.Discard, &slow{c.Conn}, 64<<10)
 				until(t, "it is given up", func() bool {
-					return s.app.InFlight() == 0 && s.app.Connections() == 0 && seen.of(server.Unwritten) == 1
+					return s.app.InFlight() == 0 && s.app.Connections() == 0 && seen.of(server.WriteFailed) == 1
 				})
 			},
 		})
 	})
 }
 
-// slow reads as if it had much to do with what it read.
+// slow reads slowly.
 type slow struct{ io.Reader }
 
 func (s *slow) Read(p []byte) (int, error) {
@@ -239,7 +242,7 @@ func (s *slow) Read(p []byte) (int, error) {
 }
 
 // dialSmall connects a client with a small receive buffer.
-func dialSmall(t *testing.T, source *server.Source) *client {
+func dialSmall(t *testing.T, source *listener.Source) *client {
 	t.Helper()
 	dialer := net.Dialer{Control: func(_, _ string, raw syscall.RawConn) (err error) {
 		return errors.Join(raw.Control(func(fd uintptr) {
@@ -251,4 +254,28 @@ func dialSmall(t *testing.T, source *server.Source) *client {
 		t.Fatal(err)
 	}
 	return newClient(t, c)
+}
+
+// TestAccepting checks that each mode reports when it is open, and does not if it cannot open.
+func TestAccepting(t *testing.T) {
+	eachModeReal(t, 1, func(t *testing.T, mode modes.Instance) {
+		s, _ := overTCP(t, mode, config{})
+		<-s.app.AcceptStarted()
+
+		closed, err := listener.Listen(t.Context(), "127.0.0.1:0", 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		closed.Close()
+		app := newApp(mode, config{})
+		defer app.Close()
+		if err := mode.Serve(t.Context(), closed, app); err == nil {
+			t.Error("a closed socket is served without error")
+		}
+		select {
+		case <-app.AcceptStarted():
+			t.Error("a mode that cannot open reports that it accepts")
+		default:
+		}
+	})
 }

@@ -1,8 +1,8 @@
 // Package modes holds the concurrency models, one file each, and the one list of them.
 //
-// A mode decides which goroutine, thread or loop runs which job, and when. What a job is, how its bytes are read and
-// written, and what its reply says is written once, in server and server/transport. A mode must not know settings,
-// the bytes of a request, or another mode.
+// A mode decides which goroutine, thread or loop runs which job, and when. Everything else is written once: jobs and
+// replies in server, their bytes in server/transport and server/eventloop. A mode must not know settings, the bytes of
+// a request, or another mode.
 package modes
 
 import (
@@ -10,6 +10,7 @@ import (
 	"runtime"
 
 	"demo-server/server"
+	"demo-server/server/listener"
 	"demo-server/work"
 )
 
@@ -18,12 +19,12 @@ type Mode struct {
 	Name             string   // as in --mode
 	Summary          string   // one line, for --help and the command modes
 	PythonEquivalent string   // the Python deployment that it corresponds to
-	Differences      string   // where that comparison ends
-	Choose           string   // when to choose it, what a blocked request costs, and how it fares with work that blocks a thread
-	Limitations      string   // what it cannot do on this operating system; "" for nothing
+	Differences      string   // the limits of that comparison
+	Choose           string   // when to choose it, the cost of a blocked request, the throughput of blocking work
+	Limitations      string   // limitations on this operating system; "" if there are none
 	Settings         []string // the settings that it reads, by name
 
-	// Supported returns nil if this system can run the mode, else an error that says what is missing.
+	// Supported returns an error if this system cannot run the mode.
 	Supported func() error
 
 	configure func(Options) Instance
@@ -37,13 +38,14 @@ type Instance struct {
 	Files        int   // descriptors that it needs in addition to those of connections
 	Capabilities Capabilities
 
-	// Serve accepts from src until ctx is done, and never closes src. It admits every request through app and calls
-	// each admitted job's Run at most once. When ctx is done it stops accepting; every connection that it accepted is
-	// answered, or told that it closes, before it is closed. It returns when all that it started has ended.
-	Serve func(ctx context.Context, src *server.Source, app *server.App) error
+	// Serve accepts from src until ctx is done, and never closes src. It calls app.Accepting once it is open. It admits
+	// every request through app, and calls Run of each admitted job at most once. When ctx is done, it stops accepting.
+	// Every accepted connection is answered, or announced to close, before it is closed. Serve returns when everything
+	// that it started has ended.
+	Serve func(ctx context.Context, src *listener.Source, app *server.App) error
 }
 
-// Capabilities are what clients of a mode can rely on.
+// Capabilities hold the properties of a mode that clients can rely on.
 type Capabilities struct {
 	KeepsAlive     bool // a connection serves more than one request
 	SeesDisconnect bool // a client that disconnects ends its request while the work runs
@@ -64,22 +66,22 @@ func (i Instance) LimitOf(holds work.Resource) Limit {
 	return i.Limit
 }
 
-// Options are the settings that a mode itself needs. A change of them is a new instance of the mode.
+// Options hold the settings of the modes. A change of them needs a new Instance.
 type Options struct {
-	Workers    int // of pool: how many goroutines work, at least 1
-	MaxThreads int // of thread: how many requests may have a thread, at least 1
+	Workers    int // of pool: number of worker goroutines, at least 1
+	MaxThreads int // of thread: maximum number of threads that run requests, at least 1
 
 	// Of eventloop.
-	Loops       int  // how many loops share the connections, at least 1
-	LoopHelpers int  // how many threads do the work that would hold a loop up, at least 1
-	Unpatched   bool // the work is done on the loop itself
+	Loops       int  // number of loops, at least 1
+	LoopHelpers int  // number of threads for work that would block a loop, at least 1
+	Unpatched   bool // all work runs on the loop itself
 }
 
-// All lists the modes in the order in which help shows them. The first is the default. It is an explicit list: flag
-// help, the command modes, the README's table and the conformance test read it.
+// All lists the modes, in the order in which help shows them. The first is the default. It is an explicit list, read by
+// flag help, the command modes, the README's table and the conformance test.
 var All = []Mode{goroutineMode, poolMode, singleMode, fastHTTPMode, threadMode, eventLoopMode}
 
-// Named returns the mode of that name. It panics if there is none: settings let no other name pass.
+// Named returns the mode with a name. It panics if there is none, because settings accept no other name.
 func Named(name string) Mode {
 	for _, mode := range All {
 		if mode.Name == name {
@@ -98,10 +100,10 @@ func Names() []string {
 	return names
 }
 
-// alwaysSupported is the Mode.Supported of modes that run on every system.
+// alwaysSupported is a Mode.Supported for modes that run on every system.
 func alwaysSupported() error { return nil }
 
-// outsideLinux returns limitations that a mode has on other systems than Linux.
+// outsideLinux returns limitations, or "" on Linux.
 func outsideLinux(limitations string) string {
 	if runtime.GOOS == "linux" {
 		return ""

@@ -4,21 +4,22 @@ import (
 	"context"
 
 	"demo-server/server"
+	"demo-server/server/listener"
 	"demo-server/server/transport"
 )
 
 // The pool mode runs jobs on a fixed number of goroutines, the workers.
 //
 // Mechanism: a connection's goroutine reads the request and admits it. The one queue (server/admission) has as many
-// places as there are workers: a job that gets a place is handed to whichever worker is free, and the others wait in
-// line, first in, first out. A place stands for a worker, so the job gives it back when its work ends.
+// places as there are workers. A job with a place goes to a free worker, and further jobs wait, first in, first out. A
+// place stands for a worker, so the job releases it when its work ends.
 //
-// Bound: workers / delay requests a second. Then the queue fills; a full one refuses with 503 at once, and a job that
-// waits in it for longer than queue-timeout is refused too.
+// Limit: workers / delay requests a second. Beyond that the queue fills. A full queue refuses with 503 at once, and a
+// job that has waited for queue-timeout is refused too.
 //
-// Where it breaks: net/http still holds a goroutine for each connection, so the pool bounds work and not connections
-// (max-connections does). The connection's goroutine also writes the reply, however slowly the client reads it, while the
-// worker goes on with the next job. A thread of gthread writes its reply itself, so that slow readers hold its threads.
+// Weakness: net/http still uses a goroutine for each connection. The pool limits work, and max-connections
+// limits connections. The connection's goroutine also writes the reply, even to a slow reader, while the worker runs
+// the next job. A thread of gthread writes its reply itself, so slow readers hold its threads.
 var poolMode = Mode{
 	Name:             "pool",
 	Summary:          "a fixed number of worker goroutines behind one bounded queue, on net/http",
@@ -32,15 +33,15 @@ var poolMode = Mode{
 		return Instance{
 			Limit:        Limit{N: o.Workers, Unit: "worker", Setting: "workers", Overflow: Queue},
 			Capabilities: Capabilities{KeepsAlive: true, SeesDisconnect: true},
-			Serve: func(ctx context.Context, src *server.Source, app *server.App) error {
+			Serve: func(ctx context.Context, src *listener.Source, app *server.App) error {
 				return servePool(ctx, src, app, o.Workers)
 			},
 		}
 	},
 }
 
-func servePool(ctx context.Context, src *server.Source, app *server.App, workers int) error {
-	crew := newCrew(workers, (*server.Job).Run)
-	defer crew.end()
-	return transport.NetHTTP(ctx, src, app, crew.give)
+func servePool(ctx context.Context, src *listener.Source, app *server.App, workers int) error {
+	crew := newWorkerPool(workers, (*server.Job).Run)
+	defer crew.Close()
+	return transport.NetHTTP(ctx, src, app, crew.Submit)
 }

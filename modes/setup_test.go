@@ -19,42 +19,44 @@ import (
 	"demo-server/memnet"
 	"demo-server/modes"
 	"demo-server/server"
+	"demo-server/server/eventloop/looptest"
+	"demo-server/server/listener"
 	"demo-server/work"
 )
 
 func TestMain(m *testing.M) {
-	// fasthttp starts one goroutine for the Date header with its first connection, which never ends: outside of any
-	// test's virtual time, therefore.
+	// fasthttp starts one goroutine for the Date header with its first connection, which never ends. It must not start
+	// in a test's virtual time.
 	warmUp()
 	goleak.VerifyTestMain(m, goleak.IgnoreCurrent())
 }
 
 func warmUp() {
-	client, conn := net.Pipe()
-	go io.Copy(io.Discard, client)
+	cl, conn := net.Pipe()
+	go io.Copy(io.Discard, cl)
 	go func() {
-		io.WriteString(client, "GET / HTTP/1.0\r\n\r\n")
+		io.WriteString(cl, "GET / HTTP/1.0\r\n\r\n")
 	}()
 	fasthttp.ServeConn(conn, func(*fasthttp.RequestCtx) {})
-	client.Close()
+	cl.Close()
 }
 
-// delay is how long requests take in the tests: virtual time makes it cost nothing, and where real sockets are needed
-// brief is used, or while where something has to happen before the request is over, however busy the machine is.
+// testDelay is the delay of requests in virtual time. Tests with real sockets use brief, or while if something has to
+// happen during the request, even on a busy machine.
 const (
-	delay = 2 * time.Second
-	brief = 100 * time.Millisecond
-	while = 600 * time.Millisecond
+	testDelay = 2 * time.Second
+	brief     = 100 * time.Millisecond
+	while     = 600 * time.Millisecond
 )
 
-// A variant is a mode as options make it.
+// A variant is a mode with options.
 type variant struct {
 	label string
 	modes.Instance
 }
 
-// all are the modes in the list, with options that suit a test, and the other ways in which eventloop decides.
-func all(workers int) (all []variant) {
+// variants returns the modes of the list with options for tests, and the other variants of eventloop.
+func variants(workers int) (all []variant) {
 	o := modes.Options{Workers: workers, MaxThreads: 100, Loops: 2, LoopHelpers: workers}
 	for _, mode := range modes.All {
 		all = append(all, variant{mode.Name, mode.Instance(o)})
@@ -68,21 +70,21 @@ func all(workers int) (all []variant) {
 	)
 }
 
-// named returns the mode of that name with those options.
+// named returns the mode with that name and those options.
 func named(name string, o modes.Options) modes.Instance { return modes.Named(name).Instance(o) }
 
-// eachMode runs test for every mode, in virtual time and on connections in memory.
+// eachMode runs test for every mode, in virtual time and with connections in memory.
 func eachMode(t *testing.T, workers int, test func(*testing.T, modes.Instance)) {
-	for _, v := range all(workers) {
+	for _, v := range variants(workers) {
 		t.Run(v.label, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) { test(t, v.Instance) })
 		})
 	}
 }
 
-// eachModeReal does so in real time, for what only the kernel's sockets can show.
+// eachModeReal does so in real time, for effects of the kernel's sockets.
 func eachModeReal(t *testing.T, workers int, test func(*testing.T, modes.Instance)) {
-	for _, v := range all(workers) {
+	for _, v := range variants(workers) {
 		t.Run(v.label, func(t *testing.T) {
 			t.Parallel()
 			test(t, v.Instance)
@@ -90,8 +92,8 @@ func eachModeReal(t *testing.T, workers int, test func(*testing.T, modes.Instanc
 	}
 }
 
-// options are what a test changes of an ordinary App.
-type options struct {
+// A config holds the changes of a test to the default App.
+type config struct {
 	work      work.Work
 	delay     time.Duration // atOnce for none
 	body      string
@@ -110,39 +112,39 @@ type options struct {
 // atOnce is the delay of requests that do not block.
 const atOnce = -1
 
-// newApp makes the App that cmd would make for mode, with settings that suit a test.
-func newApp(mode modes.Instance, o options) *server.App {
-	config := server.Config{
-		Mode: mode.Name, Work: o.work, Delay: max(0, cmp.Or(o.delay, delay)), Body: []byte("Hello World"), Finish: o.finish, HalfClose: o.halfClose, Describe: o.describe,
+// newApp makes an App for mode, with settings for tests.
+func newApp(mode modes.Instance, o config) *server.App {
+	made := server.Config{
+		Mode: mode.Name, Work: o.work, Delay: max(0, cmp.Or(o.delay, testDelay)), Body: []byte("Hello World"), FinishOnDisconnect: o.finish, AnswerHalfClosed: o.halfClose, Describe: o.describe,
 		Faults: o.faults, AnyPath: o.anyPath, CORS: o.cors, Observers: o.observers,
 		Limits: server.Limits{
 			MaxConnections: 1000, MaxHeaderBytes: 4 << 10, MaxBodyBytes: 1 << 10,
 			ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, ReadRequestTimeout: 30 * time.Second, WriteTimeout: 10 * time.Second, IdleTimeout: time.Minute,
 		},
 	}
-	if config.Work == nil {
-		config.Work = work.NewSleep()
+	if made.Work == nil {
+		made.Work = work.NewSleep()
 	}
-	config.Kinds = map[string]work.Work{"sleep": config.Work}
+	made.Requestable = map[string]work.Work{"sleep": made.Work}
 	if mode.Limit == mode.Offload {
-		config.Work = holding{config.Work, work.Thread}
+		made.Work = holding{made.Work, work.Thread}
 	}
 	if o.body != "" {
-		config.Body = []byte(o.body)
+		made.Body = []byte(o.body)
 	}
 	if o.limits != nil {
-		o.limits(&config.Limits)
+		o.limits(&made.Limits)
 	}
 	if queue, ok := mode.Limit.Queue(o.queue, o.timeout); ok {
-		config.Admission = &queue
+		made.Admission = &queue
 	}
 	if queue, ok := mode.Offload.Queue(o.queue, o.timeout); ok {
-		config.Admission, config.Helpers = nil, &queue
+		made.Admission, made.Helpers = nil, &queue
 	}
-	return server.New(config)
+	return server.New(made)
 }
 
-// holding is work that holds something else than it says.
+// holding is work that reports another resource than its own.
 type holding struct {
 	work.Work
 	holds work.Resource
@@ -157,8 +159,8 @@ type service struct {
 	served chan error
 }
 
-// serve starts mode on source. The test ends once it has stopped without error.
-func serve(t testing.TB, mode modes.Instance, source *server.Source, o options) *service {
+// serve starts mode on source. The test stops it.
+func serve(t testing.TB, mode modes.Instance, source *listener.Source, o config) *service {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &service{app: newApp(mode, o), stop: cancel, served: make(chan error, 1)}
@@ -183,11 +185,11 @@ func (s *service) ended(t testing.TB) {
 // A memory is a listener without a network.
 type memory struct{ *memnet.Listener }
 
-// inMemory starts mode on connections in memory, and stops it when the test ends.
-func inMemory(t *testing.T, mode modes.Instance, o options) (*service, memory) {
+// inMemory starts mode with connections in memory, and stops it when the test ends.
+func inMemory(t *testing.T, mode modes.Instance, o config) (*service, memory) {
 	t.Helper()
 	m := newMemory()
-	source := server.NewSource(m)
+	source := m.source()
 	s := serve(t, mode, source, o)
 	t.Cleanup(func() {
 		s.ended(t)
@@ -196,9 +198,12 @@ func inMemory(t *testing.T, mode modes.Instance, o options) (*service, memory) {
 	return s, m
 }
 
+// source returns m as a Source for all modes, including those with event loops.
+func (m memory) source() *listener.Source { return listener.NewSource(looptest.Wrap(m)) }
+
 func newMemory() memory { return memory{memnet.Listen()} }
 
-// dial connects without waiting to be accepted, as a kernel's accept queue lets a client do.
+// dial connects without waiting to be accepted, as with a kernel's accept queue.
 func (m memory) dial(t *testing.T) *client {
 	t.Helper()
 	near, far := net.Pipe()
@@ -206,10 +211,10 @@ func (m memory) dial(t *testing.T) *client {
 	return newClient(t, near)
 }
 
-// overTCP starts mode on a socket of the loopback, and stops it when the test ends.
-func overTCP(t testing.TB, mode modes.Instance, o options) (*service, *server.Source) {
+// overTCP starts mode on a loopback socket, and stops it when the test ends.
+func overTCP(t testing.TB, mode modes.Instance, o config) (*service, *listener.Source) {
 	t.Helper()
-	source, err := server.Listen(t.Context(), "127.0.0.1:0", 0)
+	source, err := listener.Listen(t.Context(), "127.0.0.1:0", 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -221,7 +226,7 @@ func overTCP(t testing.TB, mode modes.Instance, o options) (*service, *server.So
 	return s, source
 }
 
-func dialTCP(t *testing.T, source *server.Source) *client {
+func dialTCP(t *testing.T, source *listener.Source) *client {
 	t.Helper()
 	c, err := net.Dial("tcp", source.Addr().String())
 	if err != nil {
@@ -244,19 +249,19 @@ func newClient(t *testing.T, c net.Conn) *client {
 
 const hello = "GET / HTTP/1.1\r\nHost: demo\r\n\r\n"
 
-// send writes in the background, since a connection in memory has no buffer.
+// send writes in the background, because a connection in memory has no buffer.
 func (c *client) send(raw string) *client {
 	go io.WriteString(c.Conn, raw)
 	return c
 }
 
-// A reply is an HTTP response that was read whole.
+// A reply is a complete HTTP response.
 type reply struct {
 	*http.Response
 	body string
 }
 
-// read reads the reply to a request with that method, and nil where the connection ended instead.
+// read reads the reply to a request with a method. It returns nil if the connection ends instead.
 func (c *client) read(method string) *reply {
 	c.t.Helper()
 	response, err := http.ReadResponse(c.reader, &http.Request{Method: method})
@@ -270,7 +275,7 @@ func (c *client) read(method string) *reply {
 	return &reply{response, string(body)}
 }
 
-// get sends a request, and reads its reply, which must have that status.
+// get sends a request, and checks the status of its reply.
 func (c *client) get(status int) *reply {
 	c.t.Helper()
 	r := c.send(hello).read("GET")
@@ -289,7 +294,7 @@ func (c *client) closed() bool {
 	return err != nil && !os.IsTimeout(err)
 }
 
-// outcomes counts what becomes of requests.
+// outcomes counts the outcomes of requests.
 type outcomes struct {
 	mu     sync.Mutex
 	counts map[server.Outcome]int
@@ -310,10 +315,10 @@ func (o *outcomes) of(outcome server.Outcome) int {
 	return o.counts[outcome]
 }
 
-// patience bounds every wait that should be short on an idle machine.
+// patience ends waits that should be short on an idle machine.
 const patience = 30 * time.Second
 
-// until waits in real time for something that the kernel or another goroutine is about to do.
+// until waits in real time until done returns true.
 func until(t *testing.T, what string, done func() bool) {
 	t.Helper()
 	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(time.Millisecond) {

@@ -5,20 +5,21 @@ import (
 	"runtime"
 
 	"demo-server/server"
+	"demo-server/server/listener"
 	"demo-server/server/transport"
 )
 
-// The single mode does everything on one goroutine that is locked to one OS thread: it accepts a connection, reads one
-// request, works, writes the reply, closes, and only then looks at the next one.
+// The single mode does everything on one goroutine that is locked to one OS thread. It accepts a connection, reads one
+// request, works, writes the reply, closes, and only then accepts the next one.
 //
-// Mechanism: none, and that is the point. All other connections wait in the kernel's accept queue, where they seem
-// open to their clients; Server-Timing's backlog tells each how long it sat there.
+// Mechanism: none, and that is the point. All other connections wait in the kernel's accept queue and look open
+// to their clients. Server-Timing's backlog shows how long each one waited there.
 //
-// Bound: 1 / delay requests a second, and the accept queue's length (backlog), beyond which the kernel lets SYNs drop.
+// Limit: 1 / delay requests a second, and the length of the accept queue (backlog). Beyond that, the kernel drops SYNs.
 //
-// Where it breaks: one slow client stops all others. A silent one does so for read-header-timeout, one that sends its
-// request slowly for read-request-timeout, and one that reads its reply slowly as long as it takes 1 KiB/s of it. And a
-// connection cannot be kept: the one that is kept would be the only one.
+// Weakness: one slow client stops all others. A silent one does so for read-header-timeout, one that sends its
+// request slowly for read-request-timeout, and one that reads its reply slowly as long as it takes 1 KiB/s. Connections
+// cannot be kept, because a kept one would be the only one.
 var singleMode = Mode{
 	Name:             "single",
 	Summary:          "one thread accepts, reads, works, writes and closes: one request at a time",
@@ -36,17 +37,18 @@ var singleMode = Mode{
 	},
 }
 
-func serveSingle(ctx context.Context, src *server.Source, app *server.App) error {
+func serveSingle(ctx context.Context, src *listener.Source, app *server.App) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	server, err := transport.NewBlocking(ctx, src, app)
+	blocking, err := transport.NewBlocking(ctx, src, app)
 	if err != nil {
 		return err
 	}
-	defer server.Close()
-	for conn := server.Next(); conn != nil; conn = server.Next() {
+	defer blocking.Close()
+	app.Schedule(blocking.Run)
+	for conn := blocking.Next(); conn != nil; conn = blocking.Next() {
 		if job := conn.Read(); job != nil {
-			app.Admit(job, conn.Run)
+			app.Admit(job)
 		}
 		conn.Write()
 	}

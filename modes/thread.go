@@ -6,21 +6,22 @@ import (
 	"sync"
 
 	"demo-server/server"
+	"demo-server/server/listener"
 	"demo-server/server/transport"
 )
 
-// The thread mode runs each request's job on an OS thread of its own, which is started for it and ends with it.
+// The thread mode runs each request's job on a new OS thread, which ends with the job.
 //
-// Mechanism: a goroutine that is locked to its thread keeps that thread to itself, also while it sleeps, and one that
-// ends without being unlocked takes the thread with it. The connection's goroutine reads, waits and writes; it is the
-// job that has a thread.
+// Mechanism: a goroutine that is locked to its thread keeps that thread, even while it sleeps. If it ends without being
+// unlocked, the thread ends too. The connection's goroutine reads, waits and writes; only the job has a thread.
 //
-// Bound: max-threads. A place ends with its thread, before the connection's goroutine writes the reply. A request beyond it is refused with 503 at once: the Go runtime ends a program that has 10,000
-// threads, and a machine feels it before.
+// Limit: max-threads. A place is released with its thread, before the connection's goroutine writes the reply. Further
+// requests are refused with 503 at once: the Go runtime ends a program with 10,000 threads, and a machine suffers
+// before that.
 //
-// Where it breaks: each blocked request costs the kernel a thread (its stack, its place in the scheduler, some 10 µs to
-// start and end it), where a goroutine costs a few kB. It is the one mode here to which work that really blocks its
-// thread makes no difference.
+// Weakness: each blocked request costs the kernel a thread (its stack, its scheduling, some 10 µs to start and
+// end it), while a goroutine costs a few kB. It is the only mode here in which work that blocks its thread makes no
+// difference.
 var threadMode = Mode{
 	Name:             "thread",
 	Summary:          "an OS thread per request, up to a number of them, on net/http",
@@ -39,11 +40,11 @@ var threadMode = Mode{
 	},
 }
 
-func serveThread(ctx context.Context, src *server.Source, app *server.App) error {
+func serveThread(ctx context.Context, src *listener.Source, app *server.App) error {
 	var running sync.WaitGroup
 	err := transport.NetHTTP(ctx, src, app, func(job *server.Job) {
 		running.Go(func() {
-			runtime.LockOSThread() // and never unlocked, so that the thread ends here too
+			runtime.LockOSThread() // never unlocked: the thread ends here too
 			job.Run()
 		})
 	})

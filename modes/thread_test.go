@@ -18,7 +18,7 @@ import (
 	"demo-server/work"
 )
 
-// onThread is work that notes the OS thread that it runs on, and then blocks until it is let go.
+// onThread is work that records its OS thread, and then blocks until it is released.
 type onThread struct {
 	work.Work
 	mu  sync.Mutex
@@ -40,12 +40,11 @@ func (o *onThread) seen() []string {
 	return slices.Sorted(slices.Values(o.ids))
 }
 
-// TestThread: as many threads are in use as there are requests in flight, each with one of its own, and none of them is
-// left when its request has ended.
+// TestThread checks that each request in flight has a thread of its own, which ends with the request.
 func TestThread(t *testing.T) {
 	const n = 50
 	job := &onThread{Work: work.NewSleep(), end: make(chan struct{})}
-	s, source := overTCP(t, named("thread", modes.Options{MaxThreads: n}), options{work: job})
+	s, source := overTCP(t, named("thread", modes.Options{MaxThreads: n}), config{work: job})
 	clients := make([]*client, n)
 	for i := range clients {
 		clients[i] = dialTCP(t, source).send(hello)
@@ -78,11 +77,12 @@ func stillThere(t *testing.T, threads []string) (n int) {
 	return n
 }
 
-// TestThreadsRefused: beyond max-threads a request is refused at once, and its connection can be used again.
+// TestThreadsRefused checks that requests beyond max-threads are refused at once, and that their connections can be
+// reused.
 func TestThreadsRefused(t *testing.T) {
 	seen := &outcomes{}
 	job := &onThread{Work: work.NewSleep(), end: make(chan struct{})}
-	s, source := overTCP(t, named("thread", modes.Options{MaxThreads: 1}), options{work: job, observers: []server.Observer{seen}})
+	s, source := overTCP(t, named("thread", modes.Options{MaxThreads: 1}), config{work: job, observers: []server.Observer{seen}})
 	first := dialTCP(t, source).send(hello)
 	until(t, "the first is in flight", func() bool { return s.app.InFlight() == 1 })
 	second := dialTCP(t, source)

@@ -5,16 +5,17 @@ import (
 	"sync"
 )
 
-// fillerLine is what bodies of a given size repeat.
+// fillerLine is repeated to fill a body of a given size.
 const fillerLine = "All work and no play makes Jack a dull boy.\n"
 
-// bodies of any size are the beginning of one, which grows to the longest that was asked for. Replies only read it.
+// bodies holds one text. A body of any size is its beginning. The text grows to the longest size requested so far, and
+// replies only read it.
 var bodies struct {
 	mu      sync.Mutex
 	longest []byte
 }
 
-// filler is a body of exactly n bytes.
+// filler returns a body of exactly n bytes.
 func filler(n int) []byte {
 	bodies.mu.Lock()
 	defer bodies.mu.Unlock()

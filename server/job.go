@@ -11,126 +11,124 @@ import (
 	"demo-server/server/fault"
 )
 
-// What a job's goroutine may have to wait for.
+// The stages of a job, for the goroutine that waits for its end.
 const (
-	phasePending int32 = iota // admitted, not ended
-	phaseAwaited              // not ended, and somebody sleeps in Wait
-	phaseEnded
+	stagePending int32 = iota // admitted, not ended
+	stageAwaited              // not ended, and a goroutine sleeps in Wait, or NotifyEnd was called
+	stageEnded
 )
 
-// What is known of a job's end, in bits. A job is cancelled once its client has left and one of the others is set.
+// The flags about a job's client. A job is cancelled once disconnected and one of the others are set.
 const (
-	clientLeft  int32 = 1 << iota
-	replyHangs        // there is no reply that the client could still read
-	endsOnLeave       // the work is for nobody then
+	disconnected     int32 = 1 << iota
+	hanging                // the client gets no reply
+	endsOnDisconnect       // the work is useless without a client
 )
 
-// A Job is one request's way through the server. It belongs to a connection and is used again for its next request,
-// so that a request allocates nothing: Begin, App.Admit or Refuse, Wait or Notify, Reply, Finish, in this order.
+// A Job is one request on its way through the server. It belongs to a connection, which reuses it for each request to
+// avoid allocations. The order of calls is Begin, App.Admit or Refuse, Wait or NotifyEnd, Reply, Finish.
 //
-// It is small, because an event loop holds nothing else for a request that blocks: the reply is its caller's, and what
-// few connections need is made when it is asked for.
+// It is small, because an event loop keeps a Job for each blocked request. The caller owns the Reply, and rarely used
+// parts are made on demand.
 //
-// It is also the context of its own work, which ends when the client leaves or the drain deadline passes. Deriving
-// from it is allowed, keeping it after the work returned is not.
+// It is also the context of its own work, and is cancelled if the client disconnects or the drain deadline passes. Work
+// may derive contexts from it, but must not keep it after it has returned.
 type Job struct {
-	// Owner is the transport's: how it finds the connection again when the job is scheduled or has ended.
+	// Owner lets the transport find the connection of a job that is scheduled or has ended.
 	Owner Owner
 
-	app      *App
-	queue    atomic.Pointer[admission.Queue] // that the job waits in, nil for none
-	ticket   *admission.Ticket               // nil until the job waits in one
-	schedule func(*Job)
+	app    *App
+	queue  atomic.Pointer[admission.Queue] // the queue that the job waits in, or nil
+	ticket *admission.Ticket               // nil until the job first waits in a queue
 
-	Method  string        // of the request, for logs
-	Target  string        // of the request, for logs: its path, and its query if Config.Describe is set
-	Backlog time.Duration // how long the connection sat in the accept queue; negative where that cannot be known
+	Method  string        // the request's method, for logs
+	Target  string        // the request's path, for logs, with its query if Config.Describe is set
+	Backlog time.Duration // the connection's time in the accept queue; negative if unknown
 
 	arrived, started, worked time.Duration // stamps of the App
 
 	cause  atomic.Int32
-	phase  atomic.Int32
-	said   atomic.Int32 // clientLeft, replyHangs and endsOnLeave
-	placed bool         // holds a place of the queue
-	ran    bool         // counts as in flight
+	stage  atomic.Int32
+	flags  atomic.Int32 // disconnected, hanging and endsOnDisconnect
+	placed bool         // the job holds a place of the queue
+	ran    bool         // the job started, and counts as in flight
 
-	done   atomic.Pointer[chan struct{}] // nil until somebody asks for it
-	notify func(*Job)                    // called when the job ends, once phase is phaseAwaited
-	ended  chan struct{}                 // Wait's
-	plan   *fault.Plan                   // nil for the usual
+	done   atomic.Pointer[chan struct{}] // nil until Done is called
+	ended  chan struct{}                 // wakes Wait
+	plan   *fault.Plan                   // nil for the defaults
 	err    error
 	panic  *Panic
-	traced *traced // nil while no trace is on
+	traced *traced // nil unless a trace is on
 }
 
 // An Owner is the connection that a job belongs to.
 type Owner interface {
-	// ClientAddr is the client's address, such as 127.0.0.1:54321, or empty if it is not known.
+	// ClientAddr returns the client's address, such as 127.0.0.1:54321, or "" if it is unknown.
 	ClientAddr() string
 }
 
-// path is the request's path.
+// path returns the request's path.
 func (j *Job) path() string {
 	path, _, _ := strings.Cut(j.Target, "?")
 	return path
 }
 
-// Init makes the job one of app's. It is called when its connection opens. A job that is Reusable may be another
-// connection's when its own has closed; those who still ask for Done by then read nothing but what is atomic.
+// Init binds the job to app. Call it when the job's connection opens. A Reusable job may serve another connection after
+// its own has closed. A late caller of Done then reads only atomic fields.
 func (j *Job) Init(app *App) {
 	j.app = app
 	j.cause.Store(causeNone)
 	j.done.Store(nil)
-	j.said.Store(0)
+	j.flags.Store(0)
 }
 
-// Reusable reports whether the job may be another connection's when its own has closed. A context that work derived from
-// it may look at it for a moment after the work returned: the goroutine that the context package starts for it may be
-// that late. One that has seen the job cancelled must not find it otherwise.
+// Reusable reports whether the job may serve another connection after its own has closed. The context package may start
+// a goroutine for a context that work derived from the job, and this goroutine may still look at the job for a moment
+// after the work has returned. If it has seen the job cancelled, it must not see it otherwise.
 func (j *Job) Reusable() bool {
-	return j.cause.Load() == causeNone || j.done.Load() == unasked
+	return j.cause.Load() == causeNone || j.done.Load() == closedUnasked
 }
 
-// Begin makes the job ready for a connection's next request. query is as it was sent, without the question mark. backlog
-// is how long the connection sat in the kernel's accept queue: 0 for its later requests, negative where it cannot be
-// known.
+// Begin prepares the job for the connection's next request. query is the raw query, without the question mark. backlog
+// is the connection's time in the kernel's accept queue: 0 for its later requests, negative if unknown.
 func (j *Job) Begin(method, path, query string, backlog time.Duration) {
 	j.BeginRefused(method, path, query, backlog)
 	j.plan, j.err = j.app.planner.plan(method, path, query)
-	j.decideOnLeave()
+	j.decideOnDisconnect()
 }
 
-// decideOnLeave decides whether the request ends if its client leaves, or has left already. One without a delay does not:
-// a client that sends its request and a FIN at once may read the reply, and there is no work to save.
-func (j *Job) decideOnLeave() {
-	ends := !j.app.config.Finish && !j.instant()
-	switch said := j.said.Load(); {
-	case ends == (said&endsOnLeave != 0):
-		if ends && said&clientLeft != 0 {
-			j.cancel(causeLeft)
+// decideOnDisconnect decides whether a disconnect cancels the request, and cancels it if its client has already
+// disconnected. A request without a delay is not cancelled: a client that sends a request and a FIN at once may read
+// the reply, and there is no work to save.
+func (j *Job) decideOnDisconnect() {
+	ends := !j.app.config.FinishOnDisconnect && !j.instant()
+	switch flags := j.flags.Load(); {
+	case ends == (flags&endsOnDisconnect != 0):
+		if ends && flags&disconnected != 0 {
+			j.cancel(causeDisconnected)
 		}
 	case !ends:
-		j.said.And(^endsOnLeave)
-	case j.said.Or(endsOnLeave)&clientLeft != 0:
-		j.cancel(causeLeft)
+		j.flags.And(^endsOnDisconnect)
+	case j.flags.Or(endsOnDisconnect)&disconnected != 0:
+		j.cancel(causeDisconnected)
 	}
 }
 
-// instant reports whether the request is answered without waiting for anything.
+// instant reports whether the request is answered without waiting.
 func (j *Job) instant() bool { return j.Delay() <= 0 && !j.drips() }
 
-// drips reports whether the reply takes time by itself, which a client that leaves ends.
+// drips reports whether writing the reply takes time, which a disconnect cuts short.
 func (j *Job) drips() bool { return j.plan != nil && j.plan.Drip != 0 }
 
-// disarmLeave says that there is nothing more to end if the client leaves, until Begin decides about the next request.
-func (j *Job) disarmLeave() {
-	if j.said.Load()&endsOnLeave != 0 {
-		j.said.And(^endsOnLeave)
+// disarmDisconnect makes a disconnect cancel nothing, until Begin decides about the next request.
+func (j *Job) disarmDisconnect() {
+	if j.flags.Load()&endsOnDisconnect != 0 {
+		j.flags.And(^endsOnDisconnect)
 	}
 }
 
-// BeginRefused is Begin for a request that Refuse is to follow: nothing is drawn for it. What others get must not hang on
-// it, since a mode may not even see it, as where net/http answers by itself.
+// BeginRefused is like Begin, but for a request that Refuse will end: it draws no faults. Draws must not depend on such
+// requests, because a mode may not even see them, for example if net/http answers by itself.
 func (j *Job) BeginRefused(method, path, query string, backlog time.Duration) {
 	j.Method, j.Target, j.Backlog = method, path, backlog
 	if query != "" && j.app.config.Describe {
@@ -139,12 +137,12 @@ func (j *Job) BeginRefused(method, path, query string, backlog time.Duration) {
 	j.arrived, j.started, j.worked = 0, 0, 0
 	j.placed, j.ran = false, false
 	j.panic, j.plan, j.err = nil, nil, nil
-	j.phase.Store(phasePending)
+	j.stage.Store(stagePending)
 	j.startTask()
 }
 
-// Refuse ends a job that was never admitted: the request is at fault, or the transport. A client that has stopped
-// sending may still read of it.
+// Refuse ends a job that was never admitted, because of a faulty request or the drain deadline. A client that has
+// stopped sending may still read the reply.
 func (j *Job) Refuse(err error) {
 	j.arrived = j.app.Now()
 	if j.cause.Load() == causeDraining {
@@ -153,8 +151,8 @@ func (j *Job) Refuse(err error) {
 	j.end(err)
 }
 
-// Run does the job's work on the calling goroutine, and survives its panic. It is called at most once, by whomever the
-// mode's schedule chose. It never touches the connection.
+// Run does the job's work on the calling goroutine, and recovers from a panic in it. It is called at most once, by the
+// goroutine that the mode's schedule chose. It never touches the connection.
 func (j *Job) Run() {
 	if err := j.Start(); err != nil {
 		j.End(err)
@@ -163,28 +161,27 @@ func (j *Job) Run() {
 	j.End(j.work())
 }
 
-// Start is the first half of Run, for a mode that waits in its own way for work that holds nothing. A job whose client
-// left, or that the drain deadline overtook, is not started: the error says so, and belongs into End.
+// Start is the first half of Run, for a mode that waits in its own way for work that holds nothing. If the client has
+// disconnected or the drain deadline has passed, it does not start the job, and returns the error to pass to End.
 func (j *Job) Start() error {
 	if err := j.cancelled(); err != nil {
 		return err
 	}
-	j.started = j.arrived // without a queue a job starts where it is admitted
+	j.started = j.arrived // without a queue, a job starts when it is admitted
 	if j.queue.Load() != nil {
 		j.started = j.app.Now()
 	}
 	j.ran = true
 	j.app.inFlight.Add(1)
-	j.signalBegun()
+	j.signalStarted()
 	j.startRegion("work")
 	return nil
 }
 
-// End is the last half of Run: err is what became of the job, and nil that its work is done. It gives the job's place back
-// and wakes Wait.
+// End is the second half of Run. err is the error of the work, or nil. End releases the job's place and wakes Wait.
 func (j *Job) End(err error) {
 	if err != nil && j.cause.Load() != causeNone {
-		err = j.cancelled() // work reports a cancelled context; the cause says why
+		err = j.cancelled() // work reports a cancelled context; the cause explains it
 	}
 	j.end(err)
 }
@@ -193,18 +190,18 @@ func (j *Job) end(err error) {
 	j.worked = j.app.Now()
 	j.err = err
 	j.endRegion()
-	j.signalBegun()
+	j.signalStarted()
 	if !j.drips() {
-		j.disarmLeave() // before the reply is out: the client may send its next request, and a FIN, as soon as it has that
+		j.disarmDisconnect() // before the reply is out: the client may then send its next request and a FIN
 	}
-	j.release() // before anyone learns that the job has ended, because its owner may then begin the next request
-	if j.phase.Swap(phaseEnded) == phaseAwaited {
-		j.notify(j)
+	j.release() // before stage changes: the owner may then begin the next request
+	if j.stage.Swap(stageEnded) == stageAwaited {
+		j.app.wake(j)
 	}
 }
 
-// release gives the place back, if the job has one. A place stands for what runs the work, a worker or a thread, and both
-// are free once the work has ended: a client that reads its reply slowly, or never, must not hold them.
+// release gives the place back, if the job has one. A place stands for the worker or thread that runs the work, and
+// both are free once the work has ended. A client that reads its reply slowly, or never, must not hold them.
 func (j *Job) release() {
 	if j.placed {
 		j.placed = false
@@ -222,7 +219,7 @@ func (j *Job) work() (err error) {
 	return j.kind().Do(j, j.Delay())
 }
 
-// waitIn says which queue the job is about to enter, or nil for none. Leave may look at it at any time.
+// waitIn sets the queue that the job is about to enter, or nil. Disconnect may read it at any time.
 func (j *Job) waitIn(queue *admission.Queue) {
 	if queue != nil && j.ticket == nil {
 		j.ticket = &admission.Ticket{Owner: (*ticketOwner)(j)}
@@ -235,54 +232,49 @@ func (j *Job) waitIn(queue *admission.Queue) {
 // Wait blocks until the job has ended.
 func (j *Job) Wait() {
 	if j.traced != nil && j.queue.Load() != nil {
-		j.waitBegun()
+		j.waitStarted()
 	}
-	if j.phase.Load() == phaseEnded {
-		return // most modes run a job before anybody waits for it
+	if j.stage.Load() == stageEnded {
+		return // most modes have already run the job
 	}
 	if j.ended == nil {
 		j.ended = make(chan struct{}, 1)
 	}
-	if j.Notify(wakeWaiter) {
+	if j.NotifyEnd() {
 		<-j.ended
 	}
 }
 
-func wakeWaiter(j *Job) { j.ended <- struct{}{} }
+// NotifyEnd requests a call of the function that App.OnJobEnd set, once the job ends. If the job has already ended, it
+// returns false, and the function is not called.
+func (j *Job) NotifyEnd() bool { return j.stage.CompareAndSwap(stagePending, stageAwaited) }
 
-// Notify has notify called when the job ends, on whichever goroutine ends it: it is for callers that have no goroutine
-// to wait with. It returns false, and notify is not called, when the job has ended already.
-func (j *Job) Notify(notify func(*Job)) bool {
-	j.notify = notify
-	return j.phase.CompareAndSwap(phasePending, phaseAwaited)
-}
-
-// Reply fills in what to answer, once the job has ended. What it points to is valid until the job's next Begin.
+// Reply fills r once the job has ended. The data that r refers to is valid until the job's next Begin.
 func (j *Job) Reply(r *Reply) {
 	j.startRegion("write")
 	j.app.reply(j, r)
 }
 
-// Queues reports whether the job may have had to wait for a place: schedule is then called on the goroutine that freed
+// Queues reports whether the job may have had to wait for a place. If so, it was scheduled on the goroutine that freed
 // one.
 func (j *Job) Queues() bool { return j.queue.Load() != nil }
 
-// Started is when the job started, as a stamp of the App.
+// Started returns the App's stamp of the job's start.
 func (j *Job) Started() time.Duration { return j.started }
 
-// Ended is when the job ended, as a stamp of the App.
+// Ended returns the App's stamp of the job's end.
 func (j *Job) Ended() time.Duration { return j.worked }
 
-// Finish is called once, when r, the job's reply, is written or was given up: written says whether all of it went out.
-// It hands one Sample to the observers, and returns the App's stamp of now.
+// Finish ends the request once r, the job's reply, is written or given up. written reports whether all of r was
+// written. Finish passes a Sample to the observers, and returns the App's stamp of now. Call it once.
 func (j *Job) Finish(r *Reply, written bool) time.Duration {
 	now := j.app.Now()
 	if j.ran {
 		j.app.inFlight.Add(-1)
 	}
-	j.disarmLeave()
+	j.disarmDisconnect()
 	if !written && (r.outcome == OK || r.outcome == Injected) && r.Abort == fault.None {
-		r.outcome = Unwritten
+		r.outcome = WriteFailed
 	}
 	j.endTask()
 	r.sample = j.sampleAt(r, now)
@@ -292,24 +284,24 @@ func (j *Job) Finish(r *Reply, written bool) time.Duration {
 	return now
 }
 
-// Leave says that the client has gone: it hung up, or sent a FIN. The work ends at once and the place is free, unless
-// the App is to finish it all the same, or there is none to do. It may be called at any time and from any goroutine, and it
-// holds for all later jobs of the connection.
-func (j *Job) Leave() {
-	if j.said.Or(clientLeft)&(replyHangs|endsOnLeave) != 0 {
-		j.cancel(causeLeft)
+// Disconnect reports that the client has closed or half-closed its connection. The work ends at once and its place is
+// free, unless the App finishes work without a client or the job has no work to do. It may be called at any time and
+// from any goroutine, and applies to all later jobs of the connection.
+func (j *Job) Disconnect() {
+	if j.flags.Or(disconnected)&(hanging|endsOnDisconnect) != 0 {
+		j.cancel(causeDisconnected)
 	}
 }
 
-// Hang is for a job that has ended and whose reply never comes: from now on the job is cancelled when its client leaves,
-// also where the App would finish its work.
-func (j *Job) Hang() {
-	if j.said.Or(replyHangs)&clientLeft != 0 {
-		j.cancel(causeLeft)
+// WaitForDisconnect makes a disconnect cancel the job from now on, even if the App finishes work without a client. It
+// is for a job that has ended and gets no reply.
+func (j *Job) WaitForDisconnect() {
+	if j.flags.Or(hanging)&disconnected != 0 {
+		j.cancel(causeDisconnected)
 	}
 }
 
-// Pause waits for a part of the reply, or until the job is cancelled, which its error says.
+// Pause waits for d between parts of a reply. If the job is cancelled first, Pause returns the reason.
 func (j *Job) Pause(d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -321,33 +313,33 @@ func (j *Job) Pause(d time.Duration) error {
 	}
 }
 
-// Abort is the drain deadline's: a job that is queued or runs ends with ErrDraining, and so do all later ones of its
-// connection. It may be called at any time and from any goroutine.
+// Abort cancels the job at the drain deadline: if it is queued or running it ends with ErrDraining, and so do all later
+// jobs of its connection. It may be called at any time and from any goroutine.
 func (j *Job) Abort() { j.cancel(causeDraining) }
 
-// unqueue ends a cancelled job that waits in the queue, unless another goroutine was faster.
-func (j *Job) unqueue() {
+// leaveQueue ends a cancelled job that waits in the queue, unless another goroutine has already removed it.
+func (j *Job) leaveQueue() {
 	if queue := j.queue.Load(); queue != nil && queue.Remove(j.ticket) {
 		j.End(j.cancelled())
 	}
 }
 
-// ticketOwner is how the queue sees a job.
+// A ticketOwner is a job as its queue sees it.
 type ticketOwner Job
 
 func (o *ticketOwner) Start() {
 	j := (*Job)(o)
 	j.placed = true
-	j.schedule(j)
+	j.app.schedule(j)
 }
 
 func (o *ticketOwner) TimedOut() { (*Job)(o).End(ErrQueueTimeout) }
 
-// A Panic is what work panicked with.
+// A Panic holds the value of a panic in work.
 type Panic struct {
 	Value any
 	Stack []byte
 }
 
-// Error is the panic's value, without the stack.
+// Error returns the panic's value, without the stack.
 func (p *Panic) Error() string { return fmt.Sprintf("panic in work: %v", p.Value) }

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	"unsafe"
 
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
@@ -21,7 +22,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// A request is a job with the reply that its transport would hold.
+// A request is a job with its transport's reply.
 type request struct {
 	*Job
 	reply Reply
@@ -40,7 +41,7 @@ func (r *request) Reply() *Reply {
 
 func (r *request) Finish(written bool) { r.Job.Finish(&r.reply, written) }
 
-// observed is the last sample of a job that is looked at.
+// observed keeps the last sample of all jobs except bystanders.
 type observed struct {
 	Sample
 	n int
@@ -52,7 +53,7 @@ func (o *observed) Observe(s *Sample) {
 	}
 }
 
-// bystander is the path of jobs that are only in the way.
+// bystander is the path of jobs that only occupy a place.
 const bystander = "/bystander"
 
 // doing is work of any kind.
@@ -63,7 +64,7 @@ type doing struct {
 func (d doing) Do(ctx context.Context, _ time.Duration) error { return d.do(ctx) }
 func (doing) Holds() work.Resource                            { return "test" }
 
-// TestJob is a job's life when nothing happens to it: what the sample says, and that its places are free again.
+// TestJob checks the sample of a job that nothing disturbs, and that its place is free afterwards.
 func TestJob(t *testing.T) {
 	boom := errors.New("boom")
 	refused := &work.Failure{Cause: work.Refused, Err: boom}
@@ -87,7 +88,8 @@ func TestJob(t *testing.T) {
 				for range 2 { // the second time it is the connection's next request
 					time.Sleep(time.Second)
 					j.Begin("GET", "/", "", -1)
-					a.Admit(j.Job, (*Job).Run)
+					a.Schedule((*Job).Run)
+					a.Admit(j.Job)
 					j.Wait()
 					j.Reply()
 					if a.InFlight() != 1 {
@@ -113,7 +115,7 @@ func TestJob(t *testing.T) {
 	}
 }
 
-// sameError compares what a sample points to, too: panics by their value, the others as they are.
+// sameError compares panics by their value, and other errors by identity.
 func sameError(a, b error) bool {
 	if a, ok := a.(*Panic); ok {
 		b, _ := b.(*Panic)
@@ -122,26 +124,26 @@ func sameError(a, b error) bool {
 	return a == b
 }
 
-// TestJobCancelled: what becomes of a job whose client leaves, or that the drain deadline meets, at each point of its
-// life. The job works for 2 s, from 0 s or from 1 s on.
+// TestJobCancelled checks a job whose client disconnects, or that meets the drain deadline, at each point of its life.
+// The job works for 2 s, starting at 0 s or at 1 s.
 func TestJobCancelled(t *testing.T) {
 	const s = time.Second
-	leave, abort := (*Job).Leave, (*Job).Abort
-	both := func(j *Job) { j.Leave(); j.Leave(); j.Abort(); j.Abort() }
+	leave, abort := (*Job).Disconnect, (*Job).Abort
+	both := func(j *Job) { j.Disconnect(); j.Disconnect(); j.Abort(); j.Abort() }
 	for _, row := range []struct {
 		name    string
-		finish  bool // on-leave=finish
+		finish  bool // FinishOnDisconnect
 		cancel  func(*Job)
-		at      time.Duration // negative for before it is admitted
-		queued  bool          // waits for its place, until 1 s
+		at      time.Duration // negative: before it is admitted
+		queued  bool          // waits for its place until 1 s
 		want    Outcome
 		started bool
 		ends    time.Duration
 	}{
-		{"leaves before", false, leave, -1, false, LeftQueued, false, 0},
-		{"leaves while queued", false, leave, s / 2, true, LeftQueued, false, s / 2},
-		{"leaves while it runs", false, leave, s, false, LeftRunning, true, s},
-		{"leaves while it runs after queueing", false, leave, 2 * s, true, LeftRunning, true, 2 * s},
+		{"leaves before", false, leave, -1, false, DisconnectedQueued, false, 0},
+		{"leaves while queued", false, leave, s / 2, true, DisconnectedQueued, false, s / 2},
+		{"leaves while it runs", false, leave, s, false, DisconnectedRunning, true, s},
+		{"leaves while it runs after queueing", false, leave, 2 * s, true, DisconnectedRunning, true, 2 * s},
 		{"leaves after", false, leave, 5 * s, false, OK, true, 2 * s},
 		{"finish: leaves before", true, leave, -1, false, Wasted, true, 2 * s},
 		{"finish: leaves while queued", true, leave, s / 2, true, Wasted, true, 3 * s},
@@ -151,14 +153,14 @@ func TestJobCancelled(t *testing.T) {
 		{"deadline while queued", false, abort, s / 2, true, Draining, false, s / 2},
 		{"deadline while it runs", false, abort, s, false, Draining, true, s},
 		{"deadline after", false, abort, 5 * s, false, OK, true, 2 * s},
-		{"the first cause counts", false, both, s, false, LeftRunning, true, s},
+		{"the first cause counts", false, both, s, false, DisconnectedRunning, true, s},
 		{"nothing", false, nil, 0, true, OK, true, 3 * s},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				seen := &observed{}
 				a := New(Config{
-					Work: work.NewSleep(), Delay: 2 * s, Finish: row.finish, Observers: []Observer{seen},
+					Work: work.NewSleep(), Delay: 2 * s, FinishOnDisconnect: row.finish, Observers: []Observer{seen},
 					Admission: &admission.Limits{Places: 1, Length: 1, Timeout: time.Hour},
 				})
 				defer a.Close()
@@ -174,7 +176,8 @@ func TestJobCancelled(t *testing.T) {
 					time.AfterFunc(row.at, func() { row.cancel(j.Job) })
 				}
 				before := time.Now()
-				a.Admit(j.Job, func(j *Job) { go j.Run() })
+				a.Schedule(func(j *Job) { go j.Run() })
+				a.Admit(j.Job)
 				j.Wait()
 				if took := time.Since(before); took != row.ends {
 					t.Errorf("ended after %v, want %v", took, row.ends)
@@ -193,11 +196,12 @@ func TestJobCancelled(t *testing.T) {
 	}
 }
 
-// holdPlace takes a's one place for a time.
+// holdPlace takes a's only place for d.
 func holdPlace(a *App, d time.Duration) {
 	j := newJob(a)
 	j.Begin("GET", bystander, "", -1)
-	a.Admit(j.Job, func(*Job) {})
+	a.Schedule(func(*Job) {})
+	a.Admit(j.Job)
 	time.AfterFunc(d, func() {
 		j.End(nil)
 		j.Reply()
@@ -205,14 +209,15 @@ func holdPlace(a *App, d time.Duration) {
 	})
 }
 
-// TestCancelledForGood: what cancels a job cancels its connection's later ones too.
+// TestCancelledForGood checks that a cancellation applies to the connection's later jobs too.
 func TestCancelledForGood(t *testing.T) {
 	a := New(Config{Delay: time.Second, Work: doing{func(context.Context) error { panic("started") }}})
 	j := newJob(a)
-	j.Leave()
+	j.Disconnect()
 	for range 2 {
 		j.Begin("GET", "/", "", -1)
-		a.Admit(j.Job, (*Job).Run)
+		a.Schedule((*Job).Run)
+		a.Admit(j.Job)
 		j.Wait()
 		if got := j.Reply().Status; got != 499 {
 			t.Errorf("status %d, want 499", got)
@@ -228,23 +233,25 @@ func TestCancelledForGood(t *testing.T) {
 	<-j.Done()
 }
 
-// TestInstant: a request that has nothing to wait for is answered, whenever its client leaves; a reply that drips is not.
+// TestInstant checks that a request with nothing to wait for is answered even if its client has disconnected, unless
+// its reply drips.
 func TestInstant(t *testing.T) {
 	for _, row := range []struct {
 		query string
 		want  Outcome
 	}{
-		{"delay=0s", OK}, {"delay=0s&status=503", Injected}, {"delay=1ns", LeftQueued}, {"delay=0s&drip=2", LeftQueued}, {"", LeftQueued},
+		{"delay=0s", OK}, {"delay=0s&status=503", Injected}, {"delay=1ns", DisconnectedQueued}, {"delay=0s&drip=2", DisconnectedQueued}, {"", DisconnectedQueued},
 	} {
 		seen := &observed{}
 		a := New(Config{
 			Work: work.NewSleep(), Delay: time.Hour, Body: []byte("hello"), Faults: Faults{Overrides: true, Caps: caps}, Observers: []Observer{seen},
 		})
 		j := newJob(a)
-		j.Leave()
+		j.Disconnect()
 		for range 2 { // the second time it is the connection's next request
 			j.Begin("GET", "/", row.query, 0)
-			a.Admit(j.Job, (*Job).Run)
+			a.Schedule((*Job).Run)
+			a.Admit(j.Job)
 			j.Wait()
 			j.Reply()
 			j.Finish(true)
@@ -256,9 +263,9 @@ func TestInstant(t *testing.T) {
 	}
 }
 
-// TestReusable: a job that somebody may have seen cancelled is no other connection's.
+// TestReusable checks that a job is not reused if another goroutine may have seen it cancelled.
 func TestReusable(t *testing.T) {
-	leave, ask := (*Job).Leave, func(j *Job) { j.Done() }
+	leave, ask := (*Job).Disconnect, func(j *Job) { j.Done() }
 	for _, row := range []struct {
 		name  string
 		steps []func(*Job)
@@ -293,7 +300,8 @@ func TestReusable(t *testing.T) {
 	}
 }
 
-// TestRefuse: a fault of the request is answered although its client stopped sending, but not after the drain deadline.
+// TestRefuse checks that a faulty request is answered if its client has stopped sending, but not after the drain
+// deadline.
 func TestRefuse(t *testing.T) {
 	for _, row := range []struct {
 		name   string
@@ -301,7 +309,7 @@ func TestRefuse(t *testing.T) {
 		want   int
 	}{
 		{"at once", func(*Job) {}, 404},
-		{"client left", (*Job).Leave, 404},
+		{"client left", (*Job).Disconnect, 404},
 		{"drain deadline", (*Job).Abort, 503},
 	} {
 		seen := &observed{}
@@ -320,9 +328,9 @@ func TestRefuse(t *testing.T) {
 	}
 }
 
-// TestUnwritten: a reply that does not go out is no success, and changes nothing else.
+// TestUnwritten checks that an OK reply that cannot be written counts as WriteFailed, and that other outcomes stay.
 func TestUnwritten(t *testing.T) {
-	for err, want := range map[error]Outcome{nil: Unwritten, ErrPanic: Failed, ErrQueueFull: QueueFull} {
+	for err, want := range map[error]Outcome{nil: WriteFailed, ErrPanic: Failed, ErrQueueFull: QueueFull} {
 		seen := &observed{}
 		j := newJob(New(Config{Work: work.NewSleep(), Observers: []Observer{seen}}))
 		j.Begin("GET", "/", "", -1)
@@ -338,16 +346,17 @@ func TestUnwritten(t *testing.T) {
 func TestExpire(t *testing.T) {
 	a := New(Config{Work: work.NewSleep()})
 	select {
-	case <-a.Expired():
+	case <-a.DrainExpired():
 		t.Fatal("expired from the start")
 	default:
 	}
-	a.Expire()
-	a.Expire()
-	<-a.Expired()
+	a.ExpireDrain()
+	a.ExpireDrain()
+	<-a.DrainExpired()
 	j := newJob(a)
 	j.Begin("GET", "/", "", -1)
-	a.Admit(j.Job, func(*Job) { t.Error("scheduled") })
+	a.Schedule(func(*Job) { t.Error("scheduled") })
+	a.Admit(j.Job)
 	j.Wait()
 	if r := j.Reply(); r.Status != 503 || !r.Close {
 		t.Errorf("reply %+v, want 503 and close", r)
@@ -355,17 +364,18 @@ func TestExpire(t *testing.T) {
 	j.Finish(true)
 }
 
-// TestJobRaces lets clients leave, deadlines pass and places become free while jobs are queued, started and ended, for
-// the race detector, and counts what is left.
+// TestJobRaces lets clients disconnect, deadlines pass and places become free while jobs are queued, started and ended.
+// It is for the race detector, and checks the counts at the end.
 func TestJobRaces(t *testing.T) {
 	for _, finish := range []bool{false, true} {
 		t.Run(fmt.Sprintf("finish=%v", finish), func(t *testing.T) {
 			count := &counter{}
 			a := New(Config{
-				Work: work.NewSleep(), Delay: 20 * time.Microsecond, Finish: finish, Observers: []Observer{count},
+				Work: work.NewSleep(), Delay: 20 * time.Microsecond, FinishOnDisconnect: finish, Observers: []Observer{count},
 				Admission: &admission.Limits{Places: 2, Length: 6, Timeout: 100 * time.Microsecond},
 			})
 			defer a.Close()
+			a.Schedule(func(j *Job) { go j.Run() })
 			const clients, connections, requests = 8, 40, 4
 			var wait sync.WaitGroup
 			for range clients {
@@ -394,7 +404,7 @@ func connection(a *App, i, requests int) {
 	cancel.Go(func() {
 		time.Sleep(time.Duration(i) * 5 * time.Microsecond)
 		if i%2 == 0 {
-			j.Leave()
+			j.Disconnect()
 		}
 		if i%3 == 0 {
 			j.Abort()
@@ -402,7 +412,7 @@ func connection(a *App, i, requests int) {
 	})
 	for range requests {
 		j.Begin("GET", "/", "", -1)
-		a.Admit(j.Job, func(j *Job) { go j.Run() })
+		a.Admit(j.Job)
 		j.Wait()
 		j.Reply()
 		j.Finish(true)
@@ -410,8 +420,8 @@ func connection(a *App, i, requests int) {
 	cancel.Wait()
 }
 
-// TestJobTrace: while a trace is on, a request is a task, in which the work's region ends with the work and the
-// write's with the reply, whichever goroutine works.
+// TestJobTrace checks that a request is a task while a trace is on, and that its regions end with the work and with the
+// reply, on whichever goroutine the work runs.
 func TestJobTrace(t *testing.T) {
 	if err := trace.Start(io.Discard); err != nil {
 		t.Skip("a trace is on already: ", err)
@@ -430,7 +440,8 @@ func TestJobTrace(t *testing.T) {
 		if j.traced == nil || j.traced.region != nil {
 			t.Errorf("%s: task %v, region %v at first", name, j.traced, j.traced.region)
 		}
-		a.Admit(j.Job, schedule)
+		a.Schedule(schedule)
+		a.Admit(j.Job)
 		j.Wait()
 		if inWork == nil || j.traced.region != nil {
 			t.Errorf("%s: region %v in work, %v after it", name, inWork, j.traced.region)
@@ -446,7 +457,8 @@ func TestJobTrace(t *testing.T) {
 	}
 }
 
-// TestJobDetached: regions of a goroutine have to nest; a job that goes on without one has a task in its region's place.
+// TestJobDetached checks that a detached job has a task in place of its region, because regions of a goroutine have to
+// nest.
 func TestJobDetached(t *testing.T) {
 	if err := trace.Start(io.Discard); err != nil {
 		t.Skip("a trace is on already: ", err)
@@ -455,56 +467,67 @@ func TestJobDetached(t *testing.T) {
 	a := New(Config{Work: work.NewSleep()})
 	j := newJob(a)
 	j.Begin("GET", "/", "", -1)
-	a.Admit(j.Job, func(j *Job) { j.Start() })
-	if j.traced.region == nil || j.traced.apart != nil {
-		t.Errorf("region %v and task %v in work", j.traced.region, j.traced.apart)
+	a.Schedule(func(j *Job) { j.Start() })
+	a.Admit(j.Job)
+	if j.traced.region == nil || j.traced.detached != nil {
+		t.Errorf("region %v and task %v in work", j.traced.region, j.traced.detached)
 	}
 	j.Detach()
-	if j.traced.region != nil || j.traced.apart == nil {
-		t.Errorf("region %v and task %v, detached", j.traced.region, j.traced.apart)
+	if j.traced.region != nil || j.traced.detached == nil {
+		t.Errorf("region %v and task %v, detached", j.traced.region, j.traced.detached)
 	}
 	j.End(nil)
-	if j.traced.apart != nil {
+	if j.traced.detached != nil {
 		t.Error("the task goes on after the job")
 	}
 	j.Reply()
 	j.Finish(true)
 }
 
-// TestNotify: whoever ends the job calls it, unless it has ended before anybody asked.
-func TestNotify(t *testing.T) {
-	a := New(Config{Work: work.NewSleep()})
+// TestNotifyEnd checks that the goroutine that ends the job calls the App's function, unless the job had already ended.
+func TestNotifyEnd(t *testing.T) {
 	for _, early := range []bool{false, true} {
-		j := newJob(a)
-		j.Begin("GET", "/", "", -1)
-		told := 0
-		a.Admit(j.Job, func(j *Job) {
+		a := New(Config{Work: work.NewSleep()})
+		a.Schedule(func(j *Job) {
 			if early {
 				j.Run()
 			}
 		})
-		if j.Notify(func(*Job) { told++ }) == early {
-			t.Errorf("ended early %v, and Notify says otherwise", early)
+		calls := 0
+		a.OnJobEnd(func(*Job) { calls++ })
+		j := newJob(a)
+		j.Begin("GET", "/", "", -1)
+		a.Admit(j.Job)
+		if j.NotifyEnd() == early {
+			t.Errorf("ended early %v, and NotifyEnd says otherwise", early)
 		}
 		if !early {
 			j.Run()
 		}
-		if want := map[bool]int{false: 1, true: 0}[early]; told != want {
-			t.Errorf("ended early %v: told %d times, want %d", early, told, want)
+		if want := map[bool]int{false: 1, true: 0}[early]; calls != want {
+			t.Errorf("ended early %v: %d calls, want %d", early, calls, want)
 		}
 		j.Reply()
 		j.Finish(true)
 	}
 }
 
-// TestJobAllocatesNothing: a connection's later requests are free.
+// TestJobSize checks the size, because an event loop keeps a job for each connection.
+func TestJobSize(t *testing.T) {
+	if size := unsafe.Sizeof(Job{}); size > 176 {
+		t.Errorf("%d bytes, want at most 176", size)
+	}
+}
+
+// TestJobAllocatesNothing checks that a connection's later requests allocate nothing.
 func TestJobAllocatesNothing(t *testing.T) {
 	a := New(Config{Work: work.NewSleep(), Observers: []Observer{&observed{}}, Admission: &admission.Limits{Places: 1}})
 	defer a.Close()
 	j := newJob(a)
 	again := func() {
 		j.Begin("GET", "/", "", 0)
-		a.Admit(j.Job, (*Job).Run)
+		a.Schedule((*Job).Run)
+		a.Admit(j.Job)
 		j.Wait()
 		j.Reply()
 		j.Finish(true)

@@ -7,17 +7,18 @@ import (
 
 // This file makes a job the context of its own work.
 
-// Why a job was cancelled. The first cause stays: both end a connection's use.
+// The causes of a job's cancellation. The first one stays: both end the use of a connection.
 const (
 	causeNone int32 = iota
-	causeLeft
+	causeDisconnected
 	causeDraining
 )
 
-// What is done of jobs that were cancelled before anybody asked, until somebody does and from then on.
+// The values of Job.done after a cancellation: closedUnasked if Done was not called before, closedAsked after its next
+// call.
 var (
-	unasked = newClosed()
-	closed  = newClosed()
+	closedUnasked = newClosed()
+	closedAsked   = newClosed()
 )
 
 func newClosed() *chan struct{} {
@@ -30,41 +31,41 @@ func (j *Job) cancel(cause int32) {
 	if !j.cause.CompareAndSwap(causeNone, cause) {
 		return
 	}
-	if !j.done.CompareAndSwap(nil, unasked) {
+	if !j.done.CompareAndSwap(nil, closedUnasked) {
 		close(*j.done.Load())
 	}
-	j.unqueue()
+	j.leaveQueue()
 }
 
 func (j *Job) cancelled() error {
 	switch j.cause.Load() {
-	case causeLeft:
-		return ErrLeft
+	case causeDisconnected:
+		return ErrDisconnected
 	case causeDraining:
 		return ErrDraining
 	}
 	return nil
 }
 
-// Deadline is none: a job ends by being cancelled.
+// Deadline reports that a job has no deadline.
 func (j *Job) Deadline() (time.Time, bool) { return time.Time{}, false }
 
-// Done is closed when the job is cancelled.
+// Done returns a channel that is closed when the job is cancelled.
 func (j *Job) Done() <-chan struct{} {
 	for {
 		switch done := j.done.Load(); done {
 		case nil:
 			made := make(chan struct{})
 			j.done.CompareAndSwap(nil, &made)
-		case unasked:
-			j.done.CompareAndSwap(unasked, closed)
+		case closedUnasked:
+			j.done.CompareAndSwap(closedUnasked, closedAsked)
 		default:
 			return *done
 		}
 	}
 }
 
-// Err is context.Canceled once the job is cancelled.
+// Err returns context.Canceled if the job is cancelled.
 func (j *Job) Err() error {
 	if j.cause.Load() == causeNone {
 		return nil
@@ -72,11 +73,11 @@ func (j *Job) Err() error {
 	return context.Canceled
 }
 
-// Value finds the execution trace's task.
+// Value returns values of the execution trace's task.
 func (j *Job) Value(key any) any {
-	traced := j.traced // once: a derived context may ask when the job is finished
-	if traced == nil {
+	t := j.traced // read once: a derived context may ask after the job has finished
+	if t == nil {
 		return nil
 	}
-	return traced.context.Value(key)
+	return t.context.Value(key)
 }

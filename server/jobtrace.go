@@ -5,24 +5,24 @@ import (
 	"runtime/trace"
 )
 
-// This file shows a job in execution traces.
+// This file shows jobs in execution traces.
 
-// traced is what an execution trace needs of a job.
+// A traced holds a job's part of an execution trace.
 type traced struct {
-	context context.Context // carries the task
-	task    *trace.Task
-	part    string // what the region is, or was before Detach
-	region  *trace.Region
-	apart   *trace.Task   // what took the region's place
-	begun   chan struct{} // the work has begun, or the job has ended
+	context  context.Context // carries the task
+	task     *trace.Task
+	name     string // of the region, or of the one that Detach ended
+	region   *trace.Region
+	detached *trace.Task   // replaces the region after Detach
+	started  chan struct{} // holds one once the work has started or the job has ended
 }
 
-// startTask begins to show a request, where a trace is on.
+// startTask starts the request's task if a trace is on.
 func (j *Job) startTask() {
 	if !trace.IsEnabled() {
 		return
 	}
-	j.traced = &traced{begun: make(chan struct{}, 1)}
+	j.traced = &traced{started: make(chan struct{}, 1)}
 	j.traced.context, j.traced.task = trace.NewTask(context.Background(), "request")
 }
 
@@ -35,11 +35,11 @@ func (j *Job) endTask() {
 	j.traced = nil
 }
 
-// startRegion opens a region of the request's trace. It is closed on the same goroutine, as the trace asks for: work by
-// End, write by Finish. The queue's is waitBegun's own, or Admit's.
+// startRegion opens a region of the request's trace. A region has to be closed on the goroutine that opened it: End
+// closes "work", Finish closes "write". waitStarted and Admit open and close "queue" themselves.
 func (j *Job) startRegion(name string) {
 	if j.traced != nil {
-		j.traced.part, j.traced.region = name, trace.StartRegion(j.traced.context, name)
+		j.traced.name, j.traced.region = name, trace.StartRegion(j.traced.context, name)
 	}
 }
 
@@ -51,35 +51,35 @@ func (j *Job) endRegion() {
 		j.traced.region.End()
 		j.traced.region = nil
 	}
-	if j.traced.apart != nil {
-		j.traced.apart.End()
-		j.traced.apart = nil
+	if j.traced.detached != nil {
+		j.traced.detached.End()
+		j.traced.detached = nil
 	}
 }
 
-// Detach is for a caller whose goroutine goes on with other jobs while this one works, or is answered. Regions of a
-// trace belong to their goroutine and have to nest: the one that is open ends here, and a task goes on in its place.
+// Detach is for a caller whose goroutine continues with other jobs while this one works or is answered. Regions belong
+// to their goroutine and have to nest. Detach ends the open region and starts a task in its place.
 func (j *Job) Detach() {
 	if j.traced == nil {
 		return
 	}
 	j.endRegion()
-	_, j.traced.apart = trace.NewTask(j.traced.context, j.traced.part)
+	_, j.traced.detached = trace.NewTask(j.traced.context, j.traced.name)
 }
 
-// signalBegun lets Wait end the trace region of the queue.
-func (j *Job) signalBegun() {
+// signalStarted lets Wait close the region "queue".
+func (j *Job) signalStarted() {
 	if j.traced == nil {
 		return
 	}
 	select {
-	case j.traced.begun <- struct{}{}:
+	case j.traced.started <- struct{}{}:
 	default:
 	}
 }
 
-// waitBegun shows in the trace how long the job waits for its place.
-func (j *Job) waitBegun() {
+// waitStarted shows in the trace how long the job waits for its place.
+func (j *Job) waitStarted() {
 	defer trace.StartRegion(j.traced.context, "queue").End()
-	<-j.traced.begun
+	<-j.traced.started
 }

@@ -12,50 +12,51 @@ import (
 	"demo-server/work"
 )
 
-// Faults are what may become of requests other than the usual.
+// Faults configure fault injection.
 type Faults struct {
-	Overrides bool       // requests may ask for it themselves, by their query and by httpbin's paths
-	Lenient   bool       // what a query asks for and is not understood is ignored
-	Setting   fault.Spec // what becomes of them where they do not ask
-	Caps      fault.Caps // its Kinds are those of Config.Kinds
-	Seed      uint64     // of what is drawn: the nth request that something is drawn for gets the same in every run
+	Overrides bool       // requests may override the settings, by their query and by httpbin's paths
+	Lenient   bool       // parts of a query that cannot be parsed are ignored
+	Setting   fault.Spec // the faults of requests without overrides
+	Caps      fault.Caps // its Kinds are those of Config.Requestable
+	Seed      uint64     // of the random numbers: the nth request that draws gets the same numbers in every run
 }
 
-// A planner decides what each request gets.
+// A planner decides which work, delay and faults each request gets.
 type planner struct {
-	faults Faults
-	usual  fault.Plan
-	body   int  // length of the usual one
-	plain  bool // the setting asks for nothing
-	drawn  atomic.Uint64
+	faults   Faults
+	defaults fault.Plan
+	body     int  // length of the default body
+	noFaults bool // the setting injects nothing
+	drawn    atomic.Uint64
 }
 
 func newPlanner(config *Config) *planner {
 	p := &planner{
-		faults: config.Faults, usual: fault.Plan{Delay: config.Delay, Size: -1}, body: len(config.Body),
+		faults: config.Faults, defaults: fault.Plan{Delay: config.Delay, Size: -1}, body: len(config.Body),
 	}
-	p.plain = p.faults.Setting.IsZero()
-	p.faults.Caps.Kinds = slices.Sorted(maps.Keys(config.Kinds))
+	p.noFaults = p.faults.Setting.IsZero()
+	p.faults.Caps.Kinds = slices.Sorted(maps.Keys(config.Requestable))
 	return p
 }
 
-// plan decides for a request. Nil is the usual: the App's work, delay and body. An error is the request's fault.
+// plan returns a request's plan. Nil means the App's default work, delay and body. An error means that the request is
+// at fault.
 func (p *planner) plan(method, path, query string) (*fault.Plan, error) {
 	asks := p.faults.Overrides && (query != "" || path != "/")
-	if p.plain && !asks {
+	if p.noFaults && !asks {
 		return nil, nil // nearly every request
 	}
 	return p.decide(method, path, query, asks)
 }
 
-// decide is apart from plan because of what it puts on the stack, which would be twice as large for every request that
-// blocks.
+// decide is separate from plan because it needs a large stack frame. Inlined, it would double the stack of every
+// blocked request.
 //
 //go:noinline
 func (p *planner) decide(method, path, query string, asks bool) (*fault.Plan, error) {
 	spec := p.faults.Setting
 	if asks {
-		asked, err := p.ask(path, query)
+		asked, err := p.requested(path, query)
 		if err != nil {
 			return nil, &RequestError{err}
 		}
@@ -74,7 +75,7 @@ func (p *planner) decide(method, path, query string, asks bool) (*fault.Plan, er
 	return &plan, nil
 }
 
-func (p *planner) ask(path, query string) (fault.Spec, error) {
+func (p *planner) requested(path, query string) (fault.Spec, error) {
 	if spec, ok, err := fault.FromPath(path, query, p.faults.Caps); ok {
 		return spec, err
 	}
@@ -84,29 +85,30 @@ func (p *planner) ask(path, query string) (fault.Spec, error) {
 	return fault.ParseQuery(query, p.faults.Caps)
 }
 
-// draw takes its numbers from a generator of the request's own: what a request gets then hangs on how many came before
-// it, and not on what they have drawn, nor on who is faster.
+// draw uses a generator of the request's own. A request's numbers therefore depend on how many requests drew before it,
+// and not on how many numbers they drew or in which order they finished.
 func (p *planner) draw(spec fault.Spec) fault.Plan {
 	n := p.drawn.Add(1)
-	return spec.Draw(rand.New(rand.NewPCG(p.faults.Seed, scatter(n))), p.usual)
+	return spec.Draw(rand.New(rand.NewPCG(p.faults.Seed, splitmix64(n))), p.defaults)
 }
 
-// scatter spreads numbers that follow each other over all 64 bits, because generators whose seeds are alike begin alike.
-// It is the finalizer of SplitMix64 (Steele, Lea and Flood 2014).
-func scatter(n uint64) uint64 {
+// splitmix64 spreads consecutive numbers over all 64 bits, because generators with similar seeds begin with similar
+// numbers. It is the finalizer of SplitMix64 (Steele, Lea and Flood 2014).
+func splitmix64(n uint64) uint64 {
 	n *= 0x9e3779b97f4a7c15
 	n = (n ^ n>>30) * 0xbf58476d1ce4e5b9
 	n = (n ^ n>>27) * 0x94d049bb133111eb
 	return n ^ n>>31
 }
 
-// A RequestError says what a request asks for that it cannot have. It becomes a 400 with this text.
+// A RequestError describes a request's invalid overrides. It becomes a 400 with this text.
 type RequestError struct{ err error }
 
-// Error is the text, with a line for each mistake.
+// Error returns the text, with one line for each mistake.
 func (e *RequestError) Error() string { return e.err.Error() }
 
-// Delay is how long the job's work takes when nothing is in its way. Where the reply drips, most of it is the reply's.
+// Delay returns how long the job's work takes if it never has to wait. If the reply drips, most of the requested delay
+// belongs to the reply.
 func (j *Job) Delay() time.Duration {
 	switch {
 	case j.plan == nil:
@@ -117,13 +119,13 @@ func (j *Job) Delay() time.Duration {
 	return j.plan.Delay
 }
 
-// kind is the work that the job does.
+// kind returns the job's work.
 func (j *Job) kind() work.Work {
 	if j.plan == nil || j.plan.Work == "" {
 		return j.app.config.Work
 	}
-	return j.app.config.Kinds[j.plan.Work]
+	return j.app.config.Requestable[j.plan.Work]
 }
 
-// Holds is what the job's work holds while it waits.
+// Holds returns the resource that the job's work holds while it waits.
 func (j *Job) Holds() work.Resource { return j.kind().Holds() }

@@ -25,17 +25,17 @@ func setting(t *testing.T, text string) fault.Spec {
 	return spec
 }
 
-// TestPlan: what a request gets is what it asks for, then what the setting says, then the usual.
+// TestPlan checks that overrides win over the setting, and the setting over the defaults.
 func TestPlan(t *testing.T) {
-	usual := fault.Plan{Delay: 2 * time.Second, Size: -1}
+	defaults := fault.Plan{Delay: 2 * time.Second, Size: -1}
 	with := func(change func(*fault.Plan)) *fault.Plan {
-		plan := usual
+		plan := defaults
 		change(&plan)
 		return &plan
 	}
 	for _, row := range []struct {
 		name, setting, method, path, query string
-		closed                             bool // requests may not ask
+		closed                             bool // without overrides
 		want                               *fault.Plan
 		err                                string
 	}{
@@ -59,7 +59,7 @@ func TestPlan(t *testing.T) {
 		})},
 	} {
 		p := newPlanner(&Config{
-			Delay: usual.Delay, Body: []byte("Hello World"),
+			Delay: defaults.Delay, Body: []byte("Hello World"),
 			Faults: Faults{Overrides: !row.closed, Setting: setting(t, row.setting), Caps: caps},
 		})
 		method, path := "GET", "/"
@@ -84,7 +84,7 @@ func TestPlan(t *testing.T) {
 	}
 }
 
-// TestSeed: the same seed gives the same plans, whoever asks, another one gives others, and their shares are right.
+// TestSeed checks that the same seed gives the same plans, another seed gives others, and that the shares are right.
 func TestSeed(t *testing.T) {
 	const n = 10_000
 	draw := func(seed uint64) (statuses []int) {
@@ -114,7 +114,7 @@ func TestSeed(t *testing.T) {
 	}
 }
 
-// TestPieces: a body in any number of pieces is the whole body, and the last piece ends its time.
+// TestPieces checks that the pieces of a body add up to the body, and that the last one ends its time.
 func TestPieces(t *testing.T) {
 	for _, row := range []struct{ length, pieces int }{{11, 1}, {11, 5}, {11, 11}, {10, 3}, {1 << 20, 1000}} {
 		r := Reply{Body: filler(row.length), Pieces: row.pieces, Over: time.Second}
@@ -133,7 +133,7 @@ func TestPieces(t *testing.T) {
 	}
 }
 
-// TestInjected: a reply that was asked for is counted apart from those that the server came to by itself.
+// TestInjected checks that injected replies have an outcome of their own.
 func TestInjected(t *testing.T) {
 	for _, row := range []struct {
 		query   string
@@ -148,7 +148,7 @@ func TestInjected(t *testing.T) {
 		{"size=5", true, 200, OK, "All w"},
 		{"status=503", true, 503, Injected, "503 as asked for\n"},
 		{"status=503&size=0", true, 503, Injected, ""},
-		{"status=503", false, 503, Unwritten, "503 as asked for\n"},
+		{"status=503", false, 503, WriteFailed, "503 as asked for\n"},
 		{"status=204", true, 204, Injected, ""},
 		{"size=5&abort=reset&after=3", false, 200, Injected, "All w"},
 		{"size=5&abort=close&after=3&status=500", false, 500, Injected, "All w"},
@@ -159,7 +159,8 @@ func TestInjected(t *testing.T) {
 		a := New(Config{Work: work.NewSleep(), Body: []byte("Hello World"), Observers: []Observer{seen}, Faults: Faults{Overrides: true, Caps: caps}})
 		j := newJob(a)
 		j.Begin("GET", "/", row.query, 0)
-		a.Admit(j.Job, (*Job).Run)
+		a.Schedule((*Job).Run)
+		a.Admit(j.Job)
 		reply := j.Reply()
 		j.Finish(row.written)
 		a.Close()
@@ -169,19 +170,20 @@ func TestInjected(t *testing.T) {
 	}
 }
 
-// TestKinds: a request's work is of the kind that it asks for, and takes as long as it asks for.
+// TestKinds checks that a request gets the kind of work and the delay that it asks for.
 func TestKinds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		did := ""
 		kind := func(name string) work.Work {
 			return doing{func(context.Context) error { did = name; return nil }}
 		}
-		a := New(Config{Work: kind("own"), Kinds: map[string]work.Work{"other": kind("other")}, Faults: Faults{Overrides: true, Caps: caps}})
+		a := New(Config{Work: kind("own"), Requestable: map[string]work.Work{"other": kind("other")}, Faults: Faults{Overrides: true, Caps: caps}})
 		defer a.Close()
 		for query, want := range map[string]string{"": "own", "work=other": "other", "delay=1s": "own"} {
 			j := newJob(a)
 			j.Begin("GET", "/", query, 0)
-			a.Admit(j.Job, (*Job).Run)
+			a.Schedule((*Job).Run)
+			a.Admit(j.Job)
 			j.Reply()
 			j.Finish(true)
 			if did != want {
@@ -191,19 +193,20 @@ func TestKinds(t *testing.T) {
 	})
 }
 
-// TestHang: a job that hangs is cancelled by its client's leaving, whenever that is, also where its work would not be.
+// TestHang checks that a disconnect cancels a job without a reply at any time, even if the App finishes work without a
+// client.
 func TestHang(t *testing.T) {
 	for _, leavesFirst := range []bool{false, true} {
-		j := newJob(New(Config{Work: work.NewSleep(), Finish: true}))
+		j := newJob(New(Config{Work: work.NewSleep(), FinishOnDisconnect: true}))
 		if leavesFirst {
-			j.Leave()
+			j.Disconnect()
 		}
 		if j.Err() != nil {
 			t.Error("cancelled, although the work is to be finished")
 		}
-		j.Hang()
+		j.WaitForDisconnect()
 		if !leavesFirst {
-			j.Leave()
+			j.Disconnect()
 		}
 		if j.Err() == nil {
 			t.Errorf("not cancelled by the client's leaving (before: %v)", leavesFirst)
@@ -211,7 +214,7 @@ func TestHang(t *testing.T) {
 	}
 }
 
-// TestPause: a part of a reply takes its time, unless the client leaves.
+// TestPause checks that Pause takes its time unless the client disconnects.
 func TestPause(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		j := newJob(New(Config{Work: work.NewSleep(), Delay: time.Second}))
@@ -220,9 +223,9 @@ func TestPause(t *testing.T) {
 		if err := j.Pause(time.Second); err != nil || time.Since(began) != time.Second {
 			t.Errorf("%v after %s, want nil after 1s", err, time.Since(began))
 		}
-		time.AfterFunc(time.Second, j.Leave)
-		if err := j.Pause(time.Minute); err != ErrLeft || time.Since(began) != 2*time.Second {
-			t.Errorf("%v after %s, want %v after 2s", err, time.Since(began), ErrLeft)
+		time.AfterFunc(time.Second, j.Disconnect)
+		if err := j.Pause(time.Minute); err != ErrDisconnected || time.Since(began) != 2*time.Second {
+			t.Errorf("%v after %s, want %v after 2s", err, time.Since(began), ErrDisconnected)
 		}
 	})
 }

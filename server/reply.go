@@ -10,12 +10,12 @@ import (
 	"demo-server/work"
 )
 
-// What can become of a request other than its reply. Each has a row in the table below.
+// The errors that decide a request's reply. Each has a row in the table below.
 var (
 	ErrQueueFull    = errors.New("queue full")
 	ErrQueueTimeout = errors.New("queue timeout")
 	ErrDraining     = errors.New("draining")
-	ErrLeft         = errors.New("client left")
+	ErrDisconnected = errors.New("client left")
 	ErrPanic        = errors.New("panic")
 	ErrWork         = errors.New("work failed")
 
@@ -30,65 +30,65 @@ var (
 	ErrCoding           = errors.New("unknown transfer coding")
 	ErrVersion          = errors.New("version not supported")
 
-	ErrPreflight = errors.New("preflight") // a browser asks whether a page may send a request: no error to its client
+	ErrPreflight = errors.New("preflight") // a browser asks whether a page may send a request; its client sees no error
 )
 
-// StatusLeft is nginx's status for a client that left before its reply.
-const StatusLeft = 499
+// StatusDisconnected is nginx's status for a client that disconnected before its reply.
+const StatusDisconnected = 499
 
-// A status is a row of the one table from error to reply.
-type status struct {
+// A statusRow is a row of the one table from error to reply.
+type statusRow struct {
 	err     error
 	code    int
 	outcome Outcome
-	closes  bool // the connection's bytes can no longer be trusted, or are not wanted
-	retry   bool // Retry-After is worth saying
+	closes  bool // the rest of the connection's bytes cannot be trusted or is not wanted
+	retry   bool // the reply has a Retry-After header
 	body    []byte
 }
 
-var statuses = []status{
-	{err: ErrQueueFull, code: 503, outcome: QueueFull, retry: true, body: line("queue full: try again after the seconds in Retry-After")},
-	{err: ErrQueueTimeout, code: 503, outcome: QueueTimeout, retry: true, body: line("queue timeout: no worker was free in time")},
-	{err: ErrDraining, code: 503, outcome: Draining, closes: true, body: line("draining: this server is stopping")},
-	// 499 is nginx's: nobody registered a status for a client that is not there to read it. One that has closed its
-	// sending side only does read it.
-	{err: ErrLeft, code: StatusLeft, outcome: LeftQueued, closes: true, body: line("client left: closing the sending side counts as leaving")},
-	{err: ErrPanic, code: 500, outcome: Failed, body: line("panic in the work: see the server's log")},
-	{err: ErrNoHost, code: 400, outcome: BadRequest, closes: true, body: line("bad request: HTTP/1.1 needs one Host header")},
-	{err: ErrNotFound, code: 404, outcome: BadRequest, body: line("not found")}, // App.unknown stands for it
-	{err: ErrMethodNotAllowed, code: 405, outcome: BadRequest, body: line("method not allowed: see Allow")},
-	{err: ErrTimeout, code: 408, outcome: BadRequest, closes: true, body: line("request timeout: no byte came in time")},
-	{err: ErrBodyTooLarge, code: 413, outcome: BadRequest, closes: true, body: line("body too large")},
-	{err: ErrExpectation, code: 417, outcome: BadRequest, closes: true, body: line("expectation failed: only 100-continue is known")},
-	{err: ErrHeaderTooLarge, code: 431, outcome: BadRequest, closes: true, body: line("request headers too large")},
-	{err: ErrCoding, code: 501, outcome: BadRequest, closes: true, body: line("unknown transfer coding: only chunked is known")},
-	{err: ErrVersion, code: 505, outcome: BadRequest, closes: true, body: line("version not supported: speak HTTP/1.1 or HTTP/1.0")},
+var statusTable = []statusRow{
+	{err: ErrQueueFull, code: 503, outcome: QueueFull, retry: true, body: bodyLine("queue full: try again after the seconds in Retry-After")},
+	{err: ErrQueueTimeout, code: 503, outcome: QueueTimeout, retry: true, body: bodyLine("queue timeout: no worker was free in time")},
+	{err: ErrDraining, code: 503, outcome: Draining, closes: true, body: bodyLine("draining: this server is stopping")},
+	// 499 comes from nginx; no status is registered for a client that cannot read it. A client that only half-closed
+	// its connection does read it.
+	{err: ErrDisconnected, code: StatusDisconnected, outcome: DisconnectedQueued, closes: true, body: bodyLine("client left: closing the sending side counts as leaving")},
+	{err: ErrPanic, code: 500, outcome: Failed, body: bodyLine("panic in the work: see the server's log")},
+	{err: ErrNoHost, code: 400, outcome: BadRequest, closes: true, body: bodyLine("bad request: HTTP/1.1 needs one Host header")},
+	{err: ErrNotFound, code: 404, outcome: BadRequest, body: bodyLine("not found")}, // App.notFoundBody replaces the body
+	{err: ErrMethodNotAllowed, code: 405, outcome: BadRequest, body: bodyLine("method not allowed: see Allow")},
+	{err: ErrTimeout, code: 408, outcome: BadRequest, closes: true, body: bodyLine("request timeout: no byte came in time")},
+	{err: ErrBodyTooLarge, code: 413, outcome: BadRequest, closes: true, body: bodyLine("body too large")},
+	{err: ErrExpectation, code: 417, outcome: BadRequest, closes: true, body: bodyLine("expectation failed: only 100-continue is known")},
+	{err: ErrHeaderTooLarge, code: 431, outcome: BadRequest, closes: true, body: bodyLine("request headers too large")},
+	{err: ErrCoding, code: 501, outcome: BadRequest, closes: true, body: bodyLine("unknown transfer coding: only chunked is known")},
+	{err: ErrVersion, code: 505, outcome: BadRequest, closes: true, body: bodyLine("version not supported: speak HTTP/1.1 or HTTP/1.0")},
 	{err: ErrPreflight, code: 204, outcome: Preflight},
-	{err: ErrBadRequest, code: 400, outcome: BadRequest, closes: true, body: line("bad request")},
+	{err: ErrBadRequest, code: 400, outcome: BadRequest, closes: true, body: bodyLine("bad request")},
 }
 
-// failed is the row of every error that work returns and that no other row names.
-var failed = status{err: ErrWork, code: 500, outcome: Failed, body: line("the work failed")}
+// failed is the row of every error of work without a row of its own.
+var failed = statusRow{err: ErrWork, code: 500, outcome: Failed, body: bodyLine("the work failed")}
 
-// failures are the rows of a dependency's failures. What exactly has failed is for the server's log: a client need not
-// know where its dependencies are.
-var failures = map[work.Cause]*status{
-	work.Refused:  {code: http.StatusBadGateway, outcome: Failed, body: line("bad gateway: what the work depends on refuses it")},
-	work.Broken:   {code: http.StatusBadGateway, outcome: Failed, body: line("bad gateway: what the work depends on broke off, or answered something else")},
-	work.TimedOut: {code: http.StatusGatewayTimeout, outcome: Failed, body: line("gateway timeout: what the work depends on did not answer in time")},
+// failures holds the rows of a dependency's failures. The details belong in the server's log: a client need not know
+// the addresses of dependencies.
+var failures = map[work.Cause]*statusRow{
+	work.Refused:  {code: http.StatusBadGateway, outcome: Failed, body: bodyLine("bad gateway: what the work depends on refuses it")},
+	work.Broken:   {code: http.StatusBadGateway, outcome: Failed, body: bodyLine("bad gateway: what the work depends on broke off, or answered something else")},
+	work.TimedOut: {code: http.StatusGatewayTimeout, outcome: Failed, body: bodyLine("gateway timeout: what the work depends on did not answer in time")},
 }
 
-func line(text string) []byte { return []byte(text + "\n") }
+func bodyLine(text string) []byte { return []byte(text + "\n") }
 
-func statusOf(err error) *status {
-	for i := range statuses {
-		if statuses[i].err == err {
-			return &statuses[i]
+func statusOf(err error) *statusRow {
+	for i := range statusTable {
+		if statusTable[i].err == err {
+			return &statusTable[i]
 		}
 	}
 	switch err := err.(type) {
 	case *RequestError:
-		return &status{code: http.StatusBadRequest, outcome: BadRequest, body: line("bad request: " + err.Error())}
+		return &statusRow{code: http.StatusBadRequest, outcome: BadRequest, body: bodyLine("bad request: " + err.Error())}
 	case *work.Failure:
 		if row := failures[err.Cause]; row != nil {
 			return row
@@ -97,30 +97,30 @@ func statusOf(err error) *status {
 	return &failed
 }
 
-// A Reply is what the transport has to write: the same in every mode.
+// A Reply is the reply that a transport has to write. It is the same in every mode.
 type Reply struct {
 	Status     int
 	Body       []byte
-	Allow      string // for the Allow header, empty for none
-	RetryAfter string // for the Retry-After header, empty for none
+	Allow      string // the Allow header, or ""
+	RetryAfter string // the Retry-After header, or ""
 	Headers    []Header
-	Timing     []byte // for the Server-Timing header
+	Timing     []byte // the Server-Timing header
 	Close      bool   // say Connection: close, and close
 
-	Pieces int           // the body drips: its head goes out at once, and it in so many pieces, see Piece; 0 for whole
-	Over   time.Duration // how long that takes, or how long a reply hangs before its connection closes
-	Abort  fault.Abort   // what becomes of the connection instead of a reply, or after a part of it
-	Cut    bool          // the head announces Body, and its first Sent bytes follow as the only piece, before Abort
+	Pieces int           // of a body that drips, see Piece: the head goes out first; 0 for a body in one piece
+	Over   time.Duration // how long the body drips, or how long a reply hangs before its connection closes
+	Abort  fault.Abort   // an abort of the connection instead of a reply, or after a part of it
+	Cut    bool          // the head announces all of Body, and only its first Sent bytes follow, before Abort
 	Sent   int
 
 	outcome Outcome
-	sample  Sample // here, so that handing it to an observer allocates nothing
+	sample  Sample // here, to pass it to observers without an allocation
 }
 
-// ContentType is every reply's.
+// ContentType is the Content-Type of all replies.
 const ContentType = "text/plain; charset=utf-8"
 
-// ServerName is the Server header of app's replies.
+// ServerName returns the Server header of app's replies.
 func (a *App) ServerName() string { return "demo-server (" + a.config.Mode + ")" }
 
 func (a *App) reply(j *Job, r *Reply) {
@@ -133,15 +133,15 @@ func (a *App) reply(j *Job, r *Reply) {
 		}
 		switch j.err {
 		case ErrNotFound:
-			r.Body = a.unknown
+			r.Body = a.notFoundBody
 		case ErrMethodNotAllowed:
 			r.Allow = allowed(j.path())
 		}
 	} else {
 		if j.queue.Load() != nil {
-			a.learn(j.worked - j.started)
+			a.observeServiceTime(j.worked - j.started)
 		}
-		r.follow(j.plan)
+		r.applyPlan(j.plan)
 		if r.Abort == fault.Hang {
 			r.Over = a.config.Faults.Caps.MaxDelay
 		}
@@ -151,14 +151,14 @@ func (a *App) reply(j *Job, r *Reply) {
 	r.Timing = j.appendTiming(r.Timing)
 }
 
-// follow makes the reply what the request's plan says.
-func (r *Reply) follow(plan *fault.Plan) {
+// applyPlan applies the request's plan to the reply.
+func (r *Reply) applyPlan(plan *fault.Plan) {
 	if plan == nil {
 		return
 	}
 	if plan.Status != 0 && plan.Status != http.StatusOK {
-		r.Status, r.Body = plan.Status, line(strconv.Itoa(plan.Status)+" as asked for")
-		r.inject()
+		r.Status, r.Body = plan.Status, bodyLine(strconv.Itoa(plan.Status)+" as asked for")
+		r.markInjected()
 	}
 	if plan.Size >= 0 {
 		r.Body = filler(int(plan.Size))
@@ -174,9 +174,9 @@ func (r *Reply) follow(plan *fault.Plan) {
 	}
 }
 
-// abort makes the reply one that is cut off in its body, or never sent.
+// abort turns the reply into one that is cut off in its body or never sent.
 func (r *Reply) abort(plan *fault.Plan) {
-	r.inject()
+	r.markInjected()
 	r.Abort, r.Cut = plan.Abort, plan.Cut
 	if plan.Cut {
 		r.Pieces, r.Sent = 1, int(min(plan.After, int64(len(r.Body))))
@@ -185,15 +185,15 @@ func (r *Reply) abort(plan *fault.Plan) {
 	r.Status, r.Close = 0, true
 }
 
-// inject says that the reply is not what the server would have said by itself.
-func (r *Reply) inject() {
+// markInjected marks the reply as the result of fault injection.
+func (r *Reply) markInjected() {
 	if r.outcome == OK {
 		r.outcome = Injected
 	}
 }
 
-// Piece is the ith piece of a body that drips, from 0, and how long after the head it goes out: each at the end of its
-// part of Over, so that the last one ends it. Of a reply that is cut off it is what is sent of the body, at once.
+// Piece returns the ith piece of a body that drips, from 0, and its time after the head. Each piece goes out at the end
+// of its part of Over, the last one at the end of Over. The only piece of a reply that is cut off goes out at once.
 func (r *Reply) Piece(i int) (piece []byte, at time.Duration) {
 	if r.Cut {
 		return r.Body[:r.Sent], 0
@@ -203,7 +203,7 @@ func (r *Reply) Piece(i int) (piece []byte, at time.Duration) {
 	return piece, time.Duration(int64(i+1)*int64(r.Over/time.Microsecond)/n) * time.Microsecond
 }
 
-// appendTiming writes the Server-Timing header's value (W3C Server Timing, section 4): durations in milliseconds.
+// appendTiming appends the value of the Server-Timing header (W3C Server Timing, section 4): durations in milliseconds.
 func (j *Job) appendTiming(b []byte) []byte {
 	if j.Backlog >= 0 {
 		b = appendMillis(append(b, "backlog;dur="...), j.Backlog)
@@ -217,7 +217,7 @@ func (j *Job) appendTiming(b []byte) []byte {
 	return appendMillis(b, j.worked-j.started)
 }
 
-// appendMillis writes d in milliseconds with up to three decimals; strconv's floats cost five times as much.
+// appendMillis appends d in milliseconds with up to three decimals. strconv's floats cost five times as much.
 func appendMillis(b []byte, d time.Duration) []byte {
 	micros := int64(d / time.Microsecond)
 	b = strconv.AppendInt(b, micros/1000, 10)

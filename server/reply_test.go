@@ -17,7 +17,7 @@ import (
 	"demo-server/work"
 )
 
-// TestStatuses is the contract of the one table from error to reply.
+// TestStatuses holds the contract of the one table from error to reply.
 func TestStatuses(t *testing.T) {
 	type row struct {
 		Code          int
@@ -28,7 +28,7 @@ func TestStatuses(t *testing.T) {
 		ErrQueueFull:        {503, QueueFull, false, true},
 		ErrQueueTimeout:     {503, QueueTimeout, false, true},
 		ErrDraining:         {503, Draining, true, false},
-		ErrLeft:             {499, LeftQueued, true, false},
+		ErrDisconnected:     {499, DisconnectedQueued, true, false},
 		ErrPanic:            {500, Failed, false, false},
 		ErrWork:             {500, Failed, false, false},
 		ErrBadRequest:       {400, BadRequest, true, false},
@@ -44,7 +44,7 @@ func TestStatuses(t *testing.T) {
 		ErrPreflight:        {204, Preflight, false, false},
 	}
 	got := map[error]row{}
-	for _, s := range append(slices.Clone(statuses), failed) {
+	for _, s := range append(slices.Clone(statusTable), failed) {
 		if _, twice := got[s.err]; twice {
 			t.Errorf("%v has two rows", s.err)
 		}
@@ -70,10 +70,10 @@ func TestStatuses(t *testing.T) {
 	}
 }
 
-// TestOutcomes: every outcome is listed, and comes of a row or of a reply that was tried.
+// TestOutcomes checks that every outcome is listed, and comes from a row or from a reply of this test.
 func TestOutcomes(t *testing.T) {
-	possible := []Outcome{OK, Injected, Unwritten, Wasted, LeftRunning, failed.outcome}
-	for _, s := range statuses {
+	possible := []Outcome{OK, Injected, WriteFailed, Wasted, DisconnectedRunning, failed.outcome}
+	for _, s := range statusTable {
 		possible = append(possible, s.outcome)
 	}
 	slices.Sort(possible)
@@ -166,7 +166,7 @@ func TestAppendMillis(t *testing.T) {
 	}
 }
 
-// TestRetryAfter: the seconds until the backlog of now, and the one who asks, are worked off.
+// TestRetryAfter checks the estimate for the present backlog and one more request.
 func TestRetryAfter(t *testing.T) {
 	for _, row := range []struct {
 		places, waiting int
@@ -186,7 +186,8 @@ func TestRetryAfter(t *testing.T) {
 		for range row.places + row.waiting {
 			job := newJob(a)
 			job.Begin("GET", "/", "", 0)
-			a.Admit(job.Job, func(*Job) {})
+			a.Schedule(func(*Job) {})
+			a.Admit(job.Job)
 		}
 		if got := a.retryAfter(a.queue); got != row.want || a.Queued() != row.waiting {
 			t.Errorf("%+v: %d s with %d waiting, want %d", row, got, a.Queued(), row.want)
@@ -198,19 +199,19 @@ func TestRetryAfter(t *testing.T) {
 	}
 }
 
-// TestLearn: the estimate follows what work really takes.
+// TestLearn checks that the estimate follows the time that work takes.
 func TestLearn(t *testing.T) {
 	a := New(Config{Work: work.NewSleep(), Admission: &admission.Limits{Places: 1}})
 	defer a.Close()
 	for range 60 {
-		a.learn(10 * time.Second)
+		a.observeServiceTime(10 * time.Second)
 	}
 	if got := a.retryAfter(a.queue); got != 10 {
 		t.Errorf("after much work of 10s: %d s, want 10", got)
 	}
 }
 
-// TestReply: what the table does not say of a reply.
+// TestReply checks the parts of a reply that do not come from the table.
 func TestReply(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := New(Config{Mode: "test", Work: work.NewSleep(), Body: []byte("Hello World")})
@@ -237,8 +238,8 @@ func TestReply(t *testing.T) {
 				t.Errorf("%v (-want +got):\n%s", row.err, diff)
 			}
 		}
-		a.Announce()
-		if !reply("GET", "/", nil).Close || !a.Announcing() {
+		a.AnnounceClose()
+		if !reply("GET", "/", nil).Close || !a.Closing() {
 			t.Error("an announced end is not in the reply")
 		}
 		if a.ServerName() != "demo-server (test)" {

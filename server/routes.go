@@ -5,28 +5,28 @@ import (
 	"strings"
 )
 
-// A Route is a path that the server answers, with the methods that it answers it to. A path may end in a parameter,
-// such as {seconds}, which stands for one segment.
+// A Route is a path that the server answers, and its methods. A path may end in a parameter, such as {seconds}, which
+// stands for one segment.
 type Route struct {
 	Path    string
 	Methods []string
 }
 
 var (
-	reading = []string{"GET", "HEAD"}
-	every   = []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"} // scripts try how a client repeats a POST
+	readMethods = []string{"GET", "HEAD"}
+	anyMethod   = []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"} // scripts test how a client repeats a POST
 )
 
-// Routes is the one route table: every transport serves it and nothing else. All but the first are httpbin's.
+// Routes is the one route table. Every transport serves exactly these routes. All but the first are httpbin's.
 var Routes = []Route{
-	{Path: "/", Methods: reading},
-	{Path: "/delay/{seconds}", Methods: every},
-	{Path: "/status/{code}", Methods: every},
-	{Path: "/bytes/{n}", Methods: reading},
-	{Path: "/drip", Methods: reading},
+	{Path: "/", Methods: readMethods},
+	{Path: "/delay/{seconds}", Methods: anyMethod},
+	{Path: "/status/{code}", Methods: anyMethod},
+	{Path: "/bytes/{n}", Methods: readMethods},
+	{Path: "/drip", Methods: readMethods},
 }
 
-// routeNames lists routes for people, such as "/, /delay/{seconds} and /drip".
+// routeNames returns the routes' paths as text, such as "/, /delay/{seconds} and /drip".
 func routeNames(routes []Route) string {
 	names := make([]string, len(routes))
 	for i, route := range routes {
@@ -52,7 +52,8 @@ func lookup(routes []Route, method, path string) (*Route, error) {
 	return nil, ErrNotFound
 }
 
-// matches accepts one slash behind a path, as httpbin's clients write it now and then.
+// matches reports whether path is one of the route's. It accepts one trailing slash, because httpbin's clients
+// sometimes send it.
 func (r *Route) matches(path string) bool {
 	if path == r.Path {
 		return true
@@ -66,7 +67,7 @@ func (r *Route) matches(path string) bool {
 	return ok && parameter && rest != "" && !strings.Contains(rest, "/")
 }
 
-// allowed is the Allow header of a path: the methods that it answers to.
+// allowed returns the Allow header of a path.
 func allowed(path string) string {
 	for i := range Routes {
 		if Routes[i].matches(path) {

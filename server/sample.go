@@ -7,28 +7,28 @@ import (
 	"demo-server/work"
 )
 
-// An Outcome is what became of a request.
+// An Outcome classifies how a request ended.
 type Outcome uint8
 
-// The outcomes, each of which is counted apart.
+// The outcomes. Each has its own counter.
 const (
-	OK           Outcome = iota // worked and written
-	Unwritten                   // worked, but the reply did not go out whole
-	Wasted                      // worked to the end for a client that had left (on-leave=finish)
-	LeftQueued                  // the client left before work started
-	LeftRunning                 // the client left while work ran
-	QueueFull                   // refused, 503
-	QueueTimeout                // waited too long, 503
-	Draining                    // the drain deadline passed, 503
-	Injected                    // a status or an abort that was asked for, by the request or by a setting
-	Failed                      // work failed or panicked, 5xx
-	Preflight                   // a browser's question before a request of another origin, 204
-	BadRequest                  // the request was at fault, 4xx or 501, 505
+	OK                  Outcome = iota // worked, and the reply was written
+	WriteFailed                        // worked, but the reply was not written completely
+	Wasted                             // worked to the end although the client had disconnected
+	DisconnectedQueued                 // the client disconnected before work started
+	DisconnectedRunning                // the client disconnected while work ran
+	QueueFull                          // refused, 503
+	QueueTimeout                       // waited too long, 503
+	Draining                           // the drain deadline passed, 503
+	Injected                           // a requested or configured status or abort
+	Failed                             // work failed or panicked, 5xx
+	Preflight                          // a browser's question before a cross-origin request, 204
+	BadRequest                         // the request was at fault, 4xx or 501, 505
 )
 
-// outcomeNames are the metrics' labels.
+// outcomeNames holds the metrics' labels.
 var outcomeNames = [...]string{
-	OK: "ok", Unwritten: "unwritten", Wasted: "wasted", LeftQueued: "left_queued", LeftRunning: "left_running",
+	OK: "ok", WriteFailed: "unwritten", Wasted: "wasted", DisconnectedQueued: "left_queued", DisconnectedRunning: "left_running",
 	QueueFull: "queue_full", QueueTimeout: "queue_timeout", Draining: "draining", Injected: "injected", Failed: "failed",
 	Preflight: "preflight", BadRequest: "bad_request",
 }
@@ -47,30 +47,30 @@ func Outcomes() (all []Outcome) {
 // String returns the metrics' label.
 func (o Outcome) String() string { return outcomeNames[o] }
 
-// Refused reports whether the server turned the request away, and not its client or its work.
+// Refused reports whether the server itself turned the request away.
 func (o Outcome) Refused() bool { return o == QueueFull || o == QueueTimeout || o == Draining }
 
-// A Sample is what observers learn of one finished request. It is valid only during Observe.
+// A Sample describes one finished request to observers. It is valid only during Observe.
 type Sample struct {
 	Mode         string
 	Method, Path string
-	Query        string // as it was sent; empty unless Config.Describe is set
-	Client       string // the client's address; empty unless Config.Describe is set
+	Query        string // the raw query; "" unless Config.Describe is set
+	Client       string // the client's address; "" unless Config.Describe is set
 	Status       int
 	Outcome      Outcome
-	Admitted     bool          // reached admission: Queued is meant
-	Started      bool          // work started: Worked is meant
-	Backlog      time.Duration // in the kernel's accept queue; negative where that cannot be known
-	Queued       time.Duration // from admission to the start of work, or to the end of waiting for it
+	Admitted     bool          // the request reached admission, and Queued is valid
+	Started      bool          // work started, and Worked is valid
+	Backlog      time.Duration // in the kernel's accept queue; negative if unknown
+	Queued       time.Duration // from admission to the start of work, or to the end of waiting
 	Worked       time.Duration // from the start to the end of work
 	Written      time.Duration // from the end of work to the last byte of the reply
-	Panic        *Panic        // nil for no panic
-	Err          error         // why the work failed otherwise, nil where it did not
-	Failure      *work.Failure // the same, where it is of what the work depends on
+	Panic        *Panic        // nil if work did not panic
+	Err          error         // the error of work that failed without a panic, or nil
+	Failure      *work.Failure // the same, if a dependency failed
 }
 
-// An Observer is told of each request that finished, on the goroutine that finished it: it must be quick, and safe to
-// call from many goroutines.
+// An Observer receives each finished request, on the goroutine that finished it. It must be quick, and safe for
+// concurrent use.
 type Observer interface {
 	Observe(*Sample)
 }
@@ -97,7 +97,7 @@ func (j *Job) sampleAt(r *Reply, finished time.Duration) Sample {
 	return s
 }
 
-// queued is how long the job waited for a place, whether it got one or not.
+// queued returns how long the job waited for a place, even if it got none.
 func (j *Job) queued() time.Duration {
 	if !j.ran {
 		return j.worked - j.arrived
@@ -107,14 +107,14 @@ func (j *Job) queued() time.Duration {
 
 func outcomeOf(j *Job) Outcome {
 	if j.err == nil {
-		if j.said.Load()&clientLeft != 0 && !j.instant() {
+		if j.flags.Load()&disconnected != 0 && !j.instant() {
 			return Wasted
 		}
 		return OK
 	}
 	row := statusOf(j.err)
-	if row.outcome == LeftQueued && j.ran {
-		return LeftRunning
+	if row.outcome == DisconnectedQueued && j.ran {
+		return DisconnectedRunning
 	}
 	return row.outcome
 }

@@ -17,31 +17,31 @@ var BlockKind = Kind{
 	Open:     opens(func(o Options) Work { return NewBlock(o.MaxThreads) }),
 }
 
-// Block is work that sits in the kernel with the thread that it came on: what a call does that nobody patched, or that
-// no runtime knows how to wait for. For each of them the Go runtime needs another thread, and keeps it.
+// A Block sits in a system call and keeps its thread, like a call that is not patched, or that no runtime knows how to
+// wait for. The Go runtime needs another thread for each such call, and keeps it.
 type Block struct {
-	threads *Places
+	threads *Semaphore
 }
 
-// NewBlock returns work that blocks at most maxThreads threads at a time, because the runtime ends a program that has
-// 10,000. A request that finds all of them blocked waits for one, which is not part of the delay.
-func NewBlock(maxThreads int) *Block { return &Block{NewPlaces("block", maxThreads)} }
+// NewBlock returns work that blocks at most maxThreads threads at a time, because the runtime ends a program with
+// 10,000 threads. Further requests wait for one of them. That wait is not part of the delay.
+func NewBlock(maxThreads int) *Block { return &Block{NewSemaphore("block", maxThreads)} }
 
-// Holds is Thread.
+// Holds returns Thread.
 func (b *Block) Holds() Resource { return Thread }
 
-// Pool is the threads.
-func (b *Block) Pool() Pool { return b.threads.Pool() }
+// Pool returns the state of the threads.
+func (b *Block) Pool() PoolStats { return b.threads.Pool() }
 
 // Do blocks a thread for the delay, or until ctx is done, and then returns ctx.Err().
 func (b *Block) Do(ctx context.Context, delay time.Duration) error {
 	if delay <= 0 {
 		return ctx.Err()
 	}
-	if err := b.threads.Take(ctx); err != nil {
+	if err := b.threads.Acquire(ctx); err != nil {
 		return err
 	}
-	defer b.threads.Give()
+	defer b.threads.Release()
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	return blockThread(ctx, delay)

@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// blockThread blocks the calling thread, to which its goroutine is locked, in clock_nanosleep. Nothing but a signal to
-// that thread ends the call early: those that the runtime sends for its own ends make it begin again, with what is left.
+// blockThread blocks the calling thread, to which its goroutine is locked, in clock_nanosleep. Only a signal to that
+// thread ends the call early. After a signal of the runtime's own, the call starts again with the rest of the delay.
 func blockThread(ctx context.Context, delay time.Duration) error {
 	var now unix.Timespec
 	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &now); err != nil {
@@ -25,11 +25,11 @@ func blockThread(ctx context.Context, delay time.Duration) error {
 	return ctx.Err()
 }
 
-// interruptEvery is how often a thread is signalled until it says that it has left the call. One signal is not enough: it
-// may come just before the call, which then does not know of it.
+// interruptEvery is how often a thread is signalled until it has left the call. One signal is not enough: it may arrive
+// just before the call.
 const interruptEvery = time.Millisecond
 
-// interruptWith has the calling thread's call interrupted once ctx is done, and until the returned function is called.
+// interruptWith interrupts the calling thread's call once ctx is done, until the caller calls end.
 func interruptWith(ctx context.Context) (end func()) {
 	thread, done := unix.Gettid(), ctx.Done()
 	over, ended := make(chan struct{}), make(chan struct{})
@@ -41,7 +41,7 @@ func interruptWith(ctx context.Context) (end func()) {
 		case <-done:
 		}
 		for {
-			// SIGURG is what the runtime itself stops its threads with, and ignores otherwise.
+			// The runtime uses SIGURG to stop its threads, and ignores it otherwise.
 			unix.Tgkill(os.Getpid(), thread, unix.SIGURG)
 			select {
 			case <-over:
@@ -52,6 +52,6 @@ func interruptWith(ctx context.Context) (end func()) {
 	}()
 	return func() {
 		close(over)
-		<-ended // the thread may be another job's from now on
+		<-ended // the thread may run another job afterwards
 	}
 }

@@ -14,8 +14,8 @@ import (
 	"demo-server/work"
 )
 
-// A leaver leaves at the worst moment: when the thread has looked for the last time before its call, and the first
-// signal comes before the call does.
+// A leaver is cancelled at the worst moment: after the thread's last check before its call. The first signal then
+// arrives before the call.
 type leaver struct {
 	context.Context
 	leave   func()
@@ -32,13 +32,13 @@ func (l *leaver) Err() (err error) {
 	return err
 }
 
-// TestBlockIsInterruptedAgain: a signal that comes before the call does not end it, so there has to be another.
+// TestBlockIsInterruptedAgain checks that there is another signal after one that arrived before the call.
 func TestBlockIsInterruptedAgain(t *testing.T) {
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, unix.SIGURG)
 	defer signal.Stop(signals)
 	block := work.NewBlock(1)
-	for range 20 { // the runtime sends the same signal, which may be the one that is seen
+	for range 20 { // the signal seen may be one of the runtime's
 		ctx, leave := context.WithCancel(t.Context())
 		err := block.Do(&leaver{Context: ctx, leave: leave, signals: signals}, 10*time.Second)
 		if !errors.Is(err, context.Canceled) {

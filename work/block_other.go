@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// blockThread keeps the thread to which the calling goroutine is locked, by a timer: this system has no call that blocks
-// for a time and that one thread can end for another.
+// blockThread keeps the thread of the calling goroutine, which is locked to it, and waits for a timer. This system has
+// no blocking call that another thread can end.
 func blockThread(ctx context.Context, delay time.Duration) error {
 	return NewSleep().Do(ctx, delay)
 }

@@ -8,18 +8,17 @@ import (
 )
 
 const (
-	// cpuSlice is the CPU time between two looks at the clock, and at whether the job is cancelled: a hundred times what
-	// looking takes.
+	// cpuSlice is the CPU time between two checks of the clock and of ctx. It is a hundred times the cost of a check.
 	cpuSlice = 100 * time.Microsecond
-	// cpuTurn is the CPU time after which another goroutine has its turn: when the runtime would see to that itself, but at
-	// a moment at which the goroutine is not locked to its thread. To take turns between locked ones, as mode thread has
-	// them anyway, is to switch threads, and leaves a core idle meanwhile.
+	// cpuTurn is the CPU time after which other goroutines have their turn. The runtime would switch then too, but
+	// while the goroutine is locked to its thread. Switching between locked goroutines, which mode thread needs anyway,
+	// switches threads and leaves a core idle for a moment.
 	cpuTurn = 10 * time.Millisecond
 	// cpuCalibration is how long NewCPU measures.
 	cpuCalibration = 5 * time.Millisecond
 )
 
-// CPUKind describes CPU. Requests beyond the number of cores do not wait, but all of them take longer.
+// CPUKind describes CPU. Requests beyond the number of cores do not wait, but slow down all of them.
 var CPUKind = Kind{
 	Name:    "cpu",
 	Summary: "hash for as much CPU time, which holds a core",
@@ -29,17 +28,17 @@ var CPUKind = Kind{
 	Open:    opens(func(Options) Work { return NewCPU() }),
 }
 
-// CPU is work that computes. Its delay is CPU time and not time on the clock: on a machine with c cores, n of them at a
-// time take n/c times as long, in every mode.
+// A CPU computes. Its delay is CPU time: on a machine with c cores, n requests at a time take n/c times as long, in
+// every mode.
 //
-// The work is SHA-256 over 4 KiB, again and again. How long one round takes is measured when a CPU is made, so that the
-// clock is looked at once in cpuSlice and the last slice ends when it should; a machine that changes its frequency
-// meanwhile makes a difference to the length of a slice, not to the whole, which the clock of the thread measures.
+// The work is SHA-256 over 4 KiB, repeatedly. NewCPU measures how long one round takes, to check the clock once per
+// cpuSlice and to end the last slice in time. If the machine changes its frequency, slices become longer or shorter.
+// The total does not, because the thread's clock measures it.
 type CPU struct {
-	round time.Duration // CPU time of one round, as calibrated
+	round time.Duration // measured CPU time of one round
 }
 
-// NewCPU measures for a few milliseconds how fast this machine hashes.
+// NewCPU returns work that computes. It takes a few milliseconds to measure how fast this machine hashes.
 func NewCPU() *CPU {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -54,7 +53,7 @@ func NewCPU() *CPU {
 	return &CPU{round: max(1, took/time.Duration(rounds))}
 }
 
-// Holds is Core.
+// Holds returns Core.
 func (c *CPU) Holds() Resource { return Core }
 
 // Do computes for delay of CPU time, or until ctx is done, and then returns ctx.Err().
@@ -73,8 +72,8 @@ func (c *CPU) Do(ctx context.Context, delay time.Duration) error {
 	return nil
 }
 
-// turn computes for some CPU time, and returns how much it was. The goroutine keeps its thread meanwhile, because it is the
-// thread's clock that is read.
+// turn computes for some CPU time, and returns how much it used. The goroutine keeps its thread, because it reads the
+// thread's clock.
 func (c *CPU) turn(ctx context.Context, block *hashed, budget time.Duration) (used time.Duration, err error) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -89,7 +88,7 @@ func (c *CPU) turn(ctx context.Context, block *hashed, budget time.Duration) (us
 	return used, nil
 }
 
-// hashed is what a CPU works on. Each round depends on the one before, so that none can be left out.
+// A hashed is the data of a CPU. Each round depends on the previous one, so none can be skipped.
 type hashed [4 << 10]byte
 
 func (b *hashed) hash(rounds int) {

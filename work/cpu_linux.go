@@ -6,11 +6,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// threadTime is the CPU time that the calling thread has used, user and system.
+// threadTime returns the CPU time of the calling thread, user and system.
 func threadTime() time.Duration {
 	var used unix.Timespec
 	if err := unix.ClockGettime(unix.CLOCK_THREAD_CPUTIME_ID, &used); err != nil {
-		panic(err) // the clock is there since Linux 2.6.12
+		panic(err) // the clock exists since Linux 2.6.12
 	}
 	return time.Duration(used.Nano())
 }

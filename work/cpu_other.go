@@ -6,6 +6,6 @@ import "time"
 
 var processStart = time.Now()
 
-// threadTime is the time on the clock. This system's CPU time of a thread is not read: work that has to share its core
-// does less of it here.
+// threadTime returns the time on the clock. The CPU time of a thread is not read on this system: work that shares its
+// core does less here.
 func threadTime() time.Duration { return time.Since(processStart) }

@@ -2,20 +2,20 @@ package work
 
 import "fmt"
 
-// A Cause is why a dependency failed. Its text is the metrics' label.
+// A Cause classifies why a dependency failed. Its text is the metrics' label.
 type Cause string
 
 // The causes.
 const (
-	Refused  Cause = "refused" // nobody listens there, or it lets nobody in
-	Broken   Cause = "broken"  // it went away, or said something that was not asked for
-	TimedOut Cause = "timeout" // it has not answered in time
+	Refused  Cause = "refused" // the connection was refused, or the login
+	Broken   Cause = "broken"  // the connection broke, or the answer was not the expected one
+	TimedOut Cause = "timeout" // no answer in time
 )
 
-// Causes lists every Cause, so that each has a counter from the start.
+// Causes lists every Cause, to give each a counter from the start.
 var Causes = [...]Cause{Refused, Broken, TimedOut}
 
-// A Failure is what becomes of work when what it depends on fails. Nothing is retried: whoever asked decides.
+// A Failure is the error of work whose dependency failed. Nothing is retried: that is the client's decision.
 type Failure struct {
 	Cause Cause
 	Err   error
@@ -23,5 +23,5 @@ type Failure struct {
 
 func (f *Failure) Error() string { return fmt.Sprintf("%s: %v", f.Cause, f.Err) }
 
-// Unwrap is the failure's reason.
+// Unwrap returns the reason.
 func (f *Failure) Unwrap() error { return f.Err }

@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// fileSize is what is written, synced and read back at once.
+// fileSize is the number of bytes written, synced and read back at once.
 const fileSize = 64 << 10
 
 // FileKind describes File.
@@ -35,35 +35,35 @@ var FileKind = Kind{
 	},
 }
 
-// File is work that waits for a disk: it writes 64 KiB, has them synced, reads them back and compares them, until the
-// delay has passed, at least once. The thread sits in the kernel meanwhile, because files have no other way.
+// A File waits for a disk: it writes 64 KiB, syncs them, reads them back and compares them, at least once and until the
+// delay has passed. Its thread sits in the kernel, because files cannot be polled.
 //
-// Each that works has a file of its own, which others use after it.
+// Each request at work uses a file of its own, which later requests reuse.
 type File struct {
-	threads *Places
+	threads *Semaphore
 	dir     string
 	try     func(dir string) error // writes one file
 
 	mu    sync.Mutex
 	free  []*os.File
-	named []string // of files whose name this system does not give up as long as they are open
-	trial *trial   // that is under way, or nil
+	named []string // of files whose names the system keeps while they are open
+	trial *trial   // the one in progress, or nil
 }
 
-// A trial is one try of the disk, for all who ask meanwhile: one that hangs holds a thread for as long as it does.
+// A trial is one test of the disk, for all callers of Check at the time. A trial that hangs holds only one thread.
 type trial struct {
 	over chan struct{}
-	err  error // once it is over
+	err  error // valid once over is closed
 }
 
-// NewFile returns work on files in dir, an empty string for the system's folder for temporary files. It writes one at
-// once, so that a folder that cannot be written, or not within timeout, is an error here. As with Block, at most
-// maxThreads threads wait for the disk at a time.
+// NewFile returns work on files in dir, or in the system's folder for temporary files if dir is "". It first writes one
+// file: a folder that cannot be written, or not within timeout, is an error. As with Block, at most maxThreads threads
+// wait for the disk at a time.
 func NewFile(dir string, maxThreads int, timeout time.Duration) (*File, error) {
 	if dir == "" {
 		dir = os.TempDir()
 	}
-	f := &File{threads: NewPlaces("file", maxThreads), dir: dir, try: tryFile}
+	f := &File{threads: NewSemaphore("file", maxThreads), dir: dir, try: tryFile}
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
 	if err := f.Check(ctx); err != nil {
@@ -72,25 +72,25 @@ func NewFile(dir string, maxThreads int, timeout time.Duration) (*File, error) {
 	return f, nil
 }
 
-// Holds is Thread.
+// Holds returns Thread.
 func (f *File) Holds() Resource { return Thread }
 
-// Pool is the threads.
-func (f *File) Pool() Pool { return f.threads.Pool() }
+// Pool returns the state of the threads.
+func (f *File) Pool() PoolStats { return f.threads.Pool() }
 
-// Check writes, syncs and reads back once, in a new file, because one that has its blocks already says nothing of a disk
-// that is full. It does so beside all that work: that they are many does not mean that the disk is out of order.
+// Check writes, syncs and reads back a new file. An existing file already has its blocks, and would not show that the
+// disk is full. Check does not need one of the work's threads: if they are all in use, the disk may still be in order.
 func (f *File) Check(ctx context.Context) error {
-	trial := f.join()
+	current := f.join()
 	select {
-	case <-trial.over:
-		return trial.err
+	case <-current.over:
+		return current.err
 	case <-ctx.Done():
 		return fmt.Errorf("the disk of %s does not answer: %w", f.dir, ctx.Err())
 	}
 }
 
-// join returns the trial that is under way, or begins one.
+// join returns the trial in progress, or starts one.
 func (f *File) join() *trial {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -121,15 +121,15 @@ func tryFile(dir string) error {
 	return err
 }
 
-// Do works on a file for the delay, or until ctx is done, which it sees between two rounds, and then returns ctx.Err().
+// Do works on a file for the delay, or until ctx is done, and then returns ctx.Err(). It checks ctx between rounds.
 func (f *File) Do(ctx context.Context, delay time.Duration) error {
 	if delay <= 0 {
 		return ctx.Err()
 	}
-	if err := f.threads.Take(ctx); err != nil {
+	if err := f.threads.Acquire(ctx); err != nil {
 		return err
 	}
-	defer f.threads.Give()
+	defer f.threads.Release()
 	file, err := f.open()
 	if err != nil {
 		return err
@@ -148,7 +148,7 @@ func (f *File) Do(ctx context.Context, delay time.Duration) error {
 	}
 }
 
-// open returns a file that nobody uses.
+// open returns an unused file.
 func (f *File) open() (*os.File, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -164,12 +164,12 @@ func (f *File) open() (*os.File, error) {
 	return file, err
 }
 
-// create makes a file, and takes its name away, so that it is gone with the process, however that ends. Where the system
-// does not let go of a name as long as the file is open, it is named.
+// create creates a file and removes its name, so the file disappears with the process in any case. named is true if the
+// system keeps the name while the file is open.
 func create(dir string) (file *os.File, named bool, err error) {
 	file, err = os.CreateTemp(dir, "demo-server-")
 	if err != nil {
-		// The name was made up a moment ago: only the folder means something to whoever reads this.
+		// The random name would mean nothing to a reader: only the folder does.
 		if path, ok := errors.AsType[*fs.PathError](err); ok {
 			err = path.Err
 		}
@@ -184,7 +184,7 @@ func (f *File) release(file *os.File) {
 	f.free = append(f.free, file)
 }
 
-// Close removes the files. No work may be under way.
+// Close removes the files. No work may be in progress.
 func (f *File) Close() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -199,7 +199,7 @@ func (f *File) Close() error {
 	return errors.Join(errs...)
 }
 
-// fileBuffers are what is written, and what is read back.
+// A fileBuffers holds the bytes to write, and the bytes read back.
 type fileBuffers struct {
 	out, in [fileSize]byte
 	rounds  uint64
@@ -207,7 +207,7 @@ type fileBuffers struct {
 
 var buffersOf = sync.Pool{New: func() any { return new(fileBuffers) }}
 
-// round writes something new, so that what is read back cannot be what was there before.
+// round writes new bytes each time, because old ones would pass the comparison.
 func round(file *os.File) error {
 	b := buffersOf.Get().(*fileBuffers)
 	defer buffersOf.Put(b)

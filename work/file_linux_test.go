@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// fileOn returns work whose next file is the given one.
+// fileOn returns work whose next file is next.
 func fileOn(t *testing.T, next *os.File) *File {
 	t.Helper()
 	file, err := NewFile(t.TempDir(), 1, time.Minute)
@@ -26,7 +26,7 @@ func fileOn(t *testing.T, next *os.File) *File {
 	return file
 }
 
-// failed checks that who works is told in one line.
+// failed checks that Do fails with one line, and releases its thread.
 func failed(t *testing.T, file *File, is func(error) bool) {
 	t.Helper()
 	if err := file.Do(t.Context(), time.Minute); err == nil || !is(err) || strings.Contains(err.Error(), "\n") {
@@ -37,7 +37,7 @@ func failed(t *testing.T, file *File, is func(error) bool) {
 	}
 }
 
-// TestFileFailsInMidRun: what goes wrong on the disk later ends the work at once.
+// TestFileFailsInMidRun checks that a failure of the disk ends the work at once.
 func TestFileFailsInMidRun(t *testing.T) {
 	for device, want := range map[string]error{
 		"/dev/full": unix.ENOSPC, // cannot be written
@@ -53,7 +53,7 @@ func TestFileFailsInMidRun(t *testing.T) {
 	}
 }
 
-// TestFileReadsSomethingElse: what is read back is compared with what was written.
+// TestFileReadsSomethingElse checks that the bytes read back are compared.
 func TestFileReadsSomethingElse(t *testing.T) {
 	name := t.TempDir() + "/longer"
 	if err := os.WriteFile(name, make([]byte, fileSize), 0o600); err != nil {
@@ -63,8 +63,8 @@ func TestFileReadsSomethingElse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// From now on Linux appends wherever it is told to write, so that the beginning stays as it was. Package os, which
-	// would refuse to write at an offset, does not know.
+	// From now on Linux appends all writes, and the beginning stays as it was. Package os would refuse to write at an
+	// offset, but does not know about O_APPEND here.
 	if _, err := unix.FcntlInt(longer.Fd(), unix.F_SETFL, unix.O_APPEND); err != nil {
 		t.Fatal(err)
 	}

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// TestFileDiskHangs: a disk that does not answer keeps nobody who asks for longer than they want to wait, and one thread
-// at most. What it says in the end is what is said of it.
+// TestFileDiskHangs checks that a disk that does not answer delays callers of Check only as long as they want to wait,
+// and holds one thread. All of them then get the result.
 func TestFileDiskHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		file, err := NewFile(t.TempDir(), 1, time.Minute)
@@ -33,7 +33,7 @@ func TestFileDiskHangs(t *testing.T) {
 				t.Errorf("got %v, want that it does not answer", err)
 			}
 		}
-		synctest.Wait() // or the race detector knows of nothing between the try and the look at its count
+		synctest.Wait() // otherwise the race detector sees no order between the trial and the read of tries
 		if took := time.Since(began); took != 15*time.Second || tries != 1 {
 			t.Errorf("3 checks of 5 s took %s and %d tries, want 1", took, tries)
 		}
@@ -41,7 +41,7 @@ func TestFileDiskHangs(t *testing.T) {
 		for _, says := range []error{full, nil} {
 			said := make(chan error)
 			go func() { said <- check() }()
-			synctest.Wait() // until it waits for a trial, which would be another one's once the disk has answered
+			synctest.Wait() // until it waits for the present trial, and not for the next one
 			disk <- says
 			if err := <-said; err != says {
 				t.Errorf("got %v, want %v", err, says)

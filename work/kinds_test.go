@@ -33,7 +33,7 @@ func newFile(t *testing.T, maxThreads int) (*work.File, string) {
 	return file, dir
 }
 
-// kinds are those that take real time.
+// kinds returns the kinds that take real time.
 func kinds(t *testing.T) map[string]work.Work {
 	file, _ := newFile(t, 1000)
 	return map[string]work.Work{
@@ -41,10 +41,11 @@ func kinds(t *testing.T) map[string]work.Work {
 	}
 }
 
-// TestKinds is what every kind promises: it takes its time, no time at all for none, and ends at once with its context.
+// TestKinds checks what all kinds have in common: they take their delay, nothing for a delay of 0, and end at once with
+// their context.
 func TestKinds(t *testing.T) {
 	const delay, long = 50 * time.Millisecond, time.Minute
-	// What a machine under load may take longer; the kinds' own tests are about how exact they are.
+	// A busy machine may take longer. The kinds' own tests check how exact they are.
 	const slack = 5 * time.Second
 	for name, kind := range kinds(t) {
 		t.Run(name, func(t *testing.T) {
@@ -52,7 +53,7 @@ func TestKinds(t *testing.T) {
 			if err := kind.Do(t.Context(), delay); err != nil {
 				t.Fatal(err)
 			}
-			// cpu takes CPU time, of which there is no more than time on the clock.
+			// cpu takes CPU time, which is at most the time on the clock
 			if took := time.Since(began); took < delay-time.Millisecond || took > delay+slack {
 				t.Errorf("took %s, want %s", took, delay)
 			}
@@ -75,7 +76,7 @@ func TestKinds(t *testing.T) {
 	goleak.VerifyNone(t)
 }
 
-// TestHolds: what each kind holds is what modes decide by.
+// TestHolds checks the resources, which modes decide by.
 func TestHolds(t *testing.T) {
 	want := map[string]work.Resource{
 		"sleep": work.Nothing, "block": work.Thread, "cpu": work.Core, "mutex": work.Slot, "file": work.Thread,
@@ -87,7 +88,7 @@ func TestHolds(t *testing.T) {
 	}
 }
 
-// TestManyAtOnce: work is shared by many, some of whom leave, and each gets its own end.
+// TestManyAtOnce checks that requests that share work, some of which are cancelled, end independently.
 func TestManyAtOnce(t *testing.T) {
 	for name, kind := range kinds(t) {
 		t.Run(name, func(t *testing.T) {
@@ -116,7 +117,7 @@ func TestManyAtOnce(t *testing.T) {
 	}
 }
 
-// TestBlockHoldsThreads: each that blocks has a thread, and there are no more of them than may be.
+// TestBlockHoldsThreads checks that each request holds a thread, up to the limit.
 func TestBlockHoldsThreads(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("threads are counted in /proc")
@@ -144,7 +145,7 @@ func TestBlockHoldsThreads(t *testing.T) {
 	if pool := block.Pool(); pool.InUse != most || pool.Waiting != 4*most {
 		t.Errorf("%+v, want %d in use, %d waiting", pool, most, 4*most)
 	}
-	// The runtime has some threads of its own, and starts one more here and there.
+	// The runtime has some threads of its own, and starts more now and then.
 	if n := threads(); n < most || n > before+most+10 {
 		t.Errorf("%d threads, want %d that block and the %d before", n, most, before)
 	}
@@ -152,28 +153,28 @@ func TestBlockHoldsThreads(t *testing.T) {
 	all.Wait()
 }
 
-// TestCPUIsExact: it takes the CPU time that it is told to, within 5%, however busy the machine is.
+// TestCPUIsExact checks that the CPU time used is the delay, within 5%, even on a busy machine.
 func TestCPUIsExact(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("the CPU time of a thread is not known here")
 	}
 	cpu := work.NewCPU()
 	for _, delay := range []time.Duration{time.Millisecond, 10 * time.Millisecond, 50 * time.Millisecond} {
-		most := delay + delay/20 + 100*time.Microsecond
+		limit := delay + delay/20 + 100*time.Microsecond
 		least := time.Hour
-		for range 20 { // a machine that is itself a guest may take some of a thread's time, for which it is not to blame
+		for range 20 { // on a virtual machine, the host may take some of a thread's time
 			used := threadTimeOf(func() { cpu.Do(t.Context(), delay) })
-			if least = min(least, used); least <= most {
+			if least = min(least, used); least <= limit {
 				break
 			}
 		}
-		if least < delay-delay/20 || least > most {
+		if least < delay-delay/20 || least > limit {
 			t.Errorf("used %s of CPU time at least, want %s", least, delay)
 		}
 	}
 }
 
-// TestFileFails: a folder that cannot be written is an error at once, in one line that names it.
+// TestFileFails checks that a folder that cannot be written is an error at once, in one line with the folder's name.
 func TestFileFails(t *testing.T) {
 	dir := t.TempDir() + "/nowhere"
 	_, err := work.NewFile(dir, 1, time.Minute)
@@ -182,7 +183,7 @@ func TestFileFails(t *testing.T) {
 	}
 }
 
-// TestFileHoldsThreads: no more wait for the disk than may.
+// TestFileHoldsThreads checks the limit on threads that wait for the disk.
 func TestFileHoldsThreads(t *testing.T) {
 	file, _ := newFile(t, 2)
 	ctx, leave := context.WithCancel(t.Context())
@@ -191,7 +192,7 @@ func TestFileHoldsThreads(t *testing.T) {
 	for range 10 {
 		all.Go(func() { file.Do(ctx, time.Minute) })
 	}
-	want := work.Pool{Name: "file", Size: 2, InUse: 2, Waiting: 8}
+	want := work.PoolStats{Name: "file", Size: 2, InUse: 2, Waiting: 8}
 	for end := time.Now().Add(30 * time.Second); file.Pool() != want && time.Now().Before(end); {
 		time.Sleep(time.Millisecond)
 	}
@@ -202,7 +203,7 @@ func TestFileHoldsThreads(t *testing.T) {
 	all.Wait()
 }
 
-// TestFileUsesFilesAgain: as many files as work at a time, and no more.
+// TestFileUsesFilesAgain checks that there are as many files as concurrent requests, and no more.
 func TestFileUsesFilesAgain(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("open files are counted in /proc")
@@ -226,7 +227,7 @@ func TestFileUsesFilesAgain(t *testing.T) {
 	}
 }
 
-// TestFileCheck: what stands in the way of a new file is seen, although there are files to work on.
+// TestFileCheck checks that a problem with new files is seen, although there are old ones to work on.
 func TestFileCheck(t *testing.T) {
 	file, dir := newFile(t, 1)
 	if err := file.Do(t.Context(), 1); err != nil {

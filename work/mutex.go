@@ -16,30 +16,30 @@ var MutexKind = Kind{
 	Open:     opens(func(o Options) Work { return NewMutex(o.Slots) }),
 }
 
-// Mutex is work that sleeps while it holds one of a few slots, as a handler does that sleeps with a lock: a mode may let
-// as many requests work as it likes, the slots are the bound. The wait for a slot is not part of the delay.
+// A Mutex sleeps while it holds one of a few slots, like a handler that sleeps with a lock. The slots limit the
+// requests at work in every mode. The wait for a slot is not part of the delay.
 type Mutex struct {
-	slots *Places
+	slots *Semaphore
 	sleep *Sleep
 }
 
-// NewMutex returns work that shares that many slots.
-func NewMutex(slots int) *Mutex { return &Mutex{NewPlaces("mutex", slots), NewSleep()} }
+// NewMutex returns work that shares a number of slots.
+func NewMutex(slots int) *Mutex { return &Mutex{NewSemaphore("mutex", slots), NewSleep()} }
 
-// Holds is Slot.
+// Holds returns Slot.
 func (m *Mutex) Holds() Resource { return Slot }
 
-// Pool is the slots.
-func (m *Mutex) Pool() Pool { return m.slots.Pool() }
+// Pool returns the state of the slots.
+func (m *Mutex) Pool() PoolStats { return m.slots.Pool() }
 
 // Do waits for a slot and then for the delay, or until ctx is done, and then returns ctx.Err().
 func (m *Mutex) Do(ctx context.Context, delay time.Duration) error {
 	if delay <= 0 {
 		return ctx.Err()
 	}
-	if err := m.slots.Take(ctx); err != nil {
+	if err := m.slots.Acquire(ctx); err != nil {
 		return err
 	}
-	defer m.slots.Give()
+	defer m.slots.Release()
 	return m.sleep.Do(ctx, delay)
 }

@@ -16,17 +16,17 @@ var SleepKind = Kind{
 	Open:    opens(func(Options) Work { return NewSleep() }),
 }
 
-// Sleep is work that waits for a timer and holds nothing: what the article's sleep(2) does once gevent has patched it.
+// A Sleep waits for a timer and holds nothing, like the article's sleep(2) after gevent has patched it.
 type Sleep struct {
-	// timers are used again, because a timer is the one thing that a sleep would allocate. They belong to this Sleep
-	// and not to the package, so that one made under synctest's virtual time never reaches real time.
+	// timers are reused, because a sleep allocates nothing else. They belong to this Sleep and not to the package: a
+	// timer made under synctest's virtual time must not be used in real time.
 	timers sync.Pool
 }
 
-// NewSleep returns work that waits.
+// NewSleep returns work that sleeps.
 func NewSleep() *Sleep { return &Sleep{} }
 
-// Holds is Nothing.
+// Holds returns Nothing.
 func (s *Sleep) Holds() Resource { return Nothing }
 
 // Do waits for the delay, or until ctx is done, and then returns ctx.Err().
@@ -40,7 +40,7 @@ func (s *Sleep) Do(ctx context.Context, delay time.Duration) error {
 	} else {
 		timer.Reset(delay)
 	}
-	// Since Go 1.23 a stopped timer's channel holds no stale value, so that it needs no draining.
+	// Since Go 1.23 a stopped timer's channel holds no stale value, and needs no draining.
 	defer s.timers.Put(timer)
 	select {
 	case <-timer.C:

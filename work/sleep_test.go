@@ -35,7 +35,7 @@ func TestSleep(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				sleep := work.NewSleep()
-				for range 2 { // the second time on the first one's timer
+				for range 2 { // the second time with the first one's timer
 					ctx, cancel := context.WithCancel(t.Context())
 					switch {
 					case row.cancel == 0:
@@ -61,7 +61,7 @@ func TestSleepHoldsNothing(t *testing.T) {
 	}
 }
 
-// TestSleepConcurrently: one Sleep is everybody's, and none wakes early on another's timer.
+// TestSleepConcurrently checks that concurrent sleeps do not wake early on each other's timers.
 func TestSleepConcurrently(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		sleep := work.NewSleep()
@@ -88,12 +88,12 @@ func TestSleepAllocatesNothing(t *testing.T) {
 	sleep := work.NewSleep()
 	ctx := t.Context()
 	sleep.Do(ctx, time.Microsecond) // makes the timer
-	// The race detector has a sync.Pool lose some of what it is given: the fewest allocations count.
-	fewest := math.Inf(1)
+	// Under the race detector, sync.Pool drops some values: the smallest number of allocations counts.
+	smallest := math.Inf(1)
 	for range 20 {
-		fewest = min(fewest, testing.AllocsPerRun(1, func() { sleep.Do(ctx, time.Microsecond) }))
+		smallest = min(smallest, testing.AllocsPerRun(1, func() { sleep.Do(ctx, time.Microsecond) }))
 	}
-	if fewest > 0 {
-		t.Errorf("%v allocations at least, want none", fewest)
+	if smallest > 0 {
+		t.Errorf("%v allocations at least, want none", smallest)
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// threadTimeOf is the CPU time that do takes on one thread.
+// threadTimeOf returns the CPU time that do takes on one thread.
 func threadTimeOf(do func()) time.Duration {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()

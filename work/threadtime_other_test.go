@@ -4,5 +4,5 @@ package work_test
 
 import "time"
 
-// threadTimeOf is asked on Linux only.
+// threadTimeOf is called on Linux only.
 func threadTimeOf(func()) time.Duration { panic("not known here") }

@@ -21,7 +21,7 @@ func TestRefusalLogIgnoresOthers(t *testing.T) {
 	logger, lines := testkit.NewLogger(zap.InfoLevel)
 	refusals := newRefusalLog(logger)
 	refusals.Observe(&server.Sample{Outcome: server.OK})
-	refusals.Observe(&server.Sample{Outcome: server.LeftQueued})
+	refusals.Observe(&server.Sample{Outcome: server.DisconnectedQueued})
 	refusals.flush()
 	testkit.WantEntries(t, lines)
 }

@@ -10,16 +10,16 @@ import (
 	"syscall"
 
 	"demo-server/configs"
-	"demo-server/server"
+	"demo-server/server/listener"
 )
 
 // Listen opens the socket that modes serve, unless the process was given one.
-func Listen(settings *configs.Settings, inherited Sockets) (*server.Source, error) {
+func Listen(settings *configs.Settings, inherited Sockets) (*listener.Source, error) {
 	if inherited.Serve != nil {
-		return server.NewSource(inherited.Serve), nil
+		return listener.NewSource(inherited.Serve), nil
 	}
 	address := net.JoinHostPort(settings.Host, strconv.Itoa(settings.Port))
-	source, err := server.Listen(context.Background(), address, settings.Backlog)
+	source, err := listener.Listen(context.Background(), address, settings.Backlog)
 	if err == nil {
 		return source, nil
 	}
@@ -33,14 +33,14 @@ func listenAdmin(settings *configs.Settings) (net.Listener, error) {
 	if address == "" {
 		return nil, nil
 	}
-	listener, err := net.Listen(server.Network(address), address)
+	socket, err := net.Listen(listener.Network(address), address)
 	if err != nil && derived && errors.Is(err, syscall.EADDRINUSE) {
-		listener, err = net.Listen("tcp4", "127.0.0.1:0")
+		socket, err = net.Listen("tcp4", "127.0.0.1:0")
 	}
 	if err != nil {
 		return nil, fmt.Errorf("cannot listen on %s for admin: %s", address, Advise(err, "--admin-addr"))
 	}
-	return listener, nil
+	return socket, nil
 }
 
 // Advise says what is wrong with an address, and what to try.

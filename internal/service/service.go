@@ -21,6 +21,7 @@ import (
 	"demo-server/server"
 	"demo-server/server/admin"
 	"demo-server/server/host"
+	"demo-server/server/listener"
 	"demo-server/server/metrics"
 )
 
@@ -88,7 +89,7 @@ type Service struct {
 	settings   *configs.Settings
 	logger     *zap.Logger
 	mode       modes.Instance
-	source     *server.Source
+	source     *listener.Source
 	app        *server.App
 	works      *works
 	dependency *dependency
@@ -140,7 +141,7 @@ func (s *Service) open() error {
 	counts.Watch(s.app, s.source)
 	s.host = host.New(host.Config{
 		Source: s.source, App: s.app, Mode: s.mode.Name, Serve: s.mode.Serve, LameDuck: settings.LameDuck, DrainTimeout: settings.DrainTimeout,
-		Queue: inherited.Queue,
+		AcceptQueue: inherited.Queue,
 	})
 	var endpoints []admin.Endpoint
 	if inherited.Private { // the supervisor is the peer
@@ -180,18 +181,18 @@ func newApp(
 	settings *configs.Settings, mode modes.Instance, works *works, faults server.Faults, observers []server.Observer,
 ) *server.App {
 	config := server.Config{
-		Mode:      mode.Name,
-		Work:      works.defaultWork,
-		Delay:     settings.Delay,
-		Kinds:     works.requestable,
-		Faults:    faults,
-		Body:      []byte(settings.Body),
-		AnyPath:   settings.AnyPath,
-		CORS:      settings.CORS,
-		Finish:    settings.OnLeave == configs.OnLeaveFinish,
-		HalfClose: settings.HalfClose == configs.HalfCloseAnswer,
-		Observers: observers,
-		Describe:  settings.AccessLog != "off",
+		Mode:               mode.Name,
+		Work:               works.defaultWork,
+		Delay:              settings.Delay,
+		Requestable:        works.requestable,
+		Faults:             faults,
+		Body:               []byte(settings.Body),
+		AnyPath:            settings.AnyPath,
+		CORS:               settings.CORS,
+		FinishOnDisconnect: settings.OnLeave == configs.OnLeaveFinish,
+		AnswerHalfClosed:   settings.HalfClose == configs.HalfCloseAnswer,
+		Observers:          observers,
+		Describe:           settings.AccessLog != "off",
 		Limits: server.Limits{
 			MaxConnections:     catalog.MaxConnections(settings),
 			MaxHeaderBytes:     settings.MaxHeaderBytes,
@@ -257,7 +258,7 @@ func (s *Service) serve(stop context.Context) error {
 }
 
 // LogReady reports, in the log and to systemd, that requests are answered on source, and how to try that.
-func LogReady(sink *obslog.Sink, logger *zap.Logger, settings *configs.Settings, source *server.Source, a *Admin) {
+func LogReady(sink *obslog.Sink, logger *zap.Logger, settings *configs.Settings, source *listener.Source, a *Admin) {
 	url := ""
 	if a.server != nil {
 		url = "http://" + Reachable(a.address) + "/"

@@ -20,7 +20,7 @@ import (
 type Sockets struct {
 	Serve net.Listener
 	Admin net.Listener
-	Queue func() host.Queue // what happens to the accept queue of Serve
+	Queue func() host.AcceptQueuePolicy // what happens to the accept queue of Serve
 
 	Private bool // only the supervisor can connect to Admin
 }
@@ -49,11 +49,11 @@ func socketsOf(files []*os.File) (inherited Sockets, err error) {
 		}
 	}
 	// Systemd goes on listening: who connects while the service is stopped waits for its next start.
-	inherited.Queue = func() host.Queue {
+	inherited.Queue = func() host.AcceptQueuePolicy {
 		if inherited.Serve == nil {
-			return host.ServeQueue
+			return host.Drain
 		}
-		return host.LeaveQueue
+		return host.Leave
 	}
 	return inherited, nil
 }

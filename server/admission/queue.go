@@ -1,8 +1,8 @@
-// Package admission decides who may work now, who waits, and who is refused: one queue in front of a limited number of
-// places.
+// Package admission limits concurrent work: one queue in front of a number of places decides who starts, waits, or is
+// refused.
 //
-// It needs no goroutine to wait: a ticket's owner is called when its turn comes, so that an event loop can queue as
-// well as a goroutine can. It must not know what a job or a request is.
+// Waiting needs no goroutine: the queue calls a ticket's owner when its turn comes, and event loops can use it too. It
+// must not know jobs or requests.
 package admission
 
 import (
@@ -11,26 +11,27 @@ import (
 	"time"
 )
 
-// ErrFull is returned by Enter when every place is taken and the queue is as long as it may be.
+// ErrFull means that all places are taken and the queue is full.
 var ErrFull = errors.New("queue full")
 
-// An Owner is told what became of its ticket: exactly one of the two is called, once, and never under the queue's lock.
+// An Owner learns the result for its ticket. The queue calls exactly one of the methods, once, without holding its
+// lock.
 type Owner interface {
-	// Start is called when the ticket has a place, in Enter or in another ticket's Release. It must not block.
+	// Start is called when the ticket gets a place, during Enter or another ticket's Release. It must not block.
 	Start()
-	// TimedOut is called when the ticket waited longer than Limits.Timeout.
+	// TimedOut is called when the ticket has waited for Limits.Timeout.
 	TimedOut()
 }
 
-// Limits bound a Queue.
+// Limits configure a Queue.
 type Limits struct {
-	Places  int           // how many may work at the same time, at least 1
-	Length  int           // how many may wait, 0 for none
-	Timeout time.Duration // how long one may wait, 0 for ever
+	Places  int           // how many owners may work at the same time, at least 1
+	Length  int           // how many tickets may wait; 0 for none
+	Timeout time.Duration // how long a ticket may wait; 0 for ever
 }
 
-// A Ticket is one owner's place in line. Embed it in what waits: a queue allocates nothing per ticket. It may be used
-// again once its owner was told, or Remove took it out, and its place was released.
+// A Ticket is an owner's position in the queue. Embed it in the owner: then a queue allocates nothing. It may be used
+// again after its owner was called or Remove has removed it, and its place was released.
 type Ticket struct {
 	Owner      Owner
 	next, prev *Ticket
@@ -38,39 +39,40 @@ type Ticket struct {
 	waiting    bool
 }
 
-// A Queue is a first-in, first-out line in front of a number of places. Create it with New.
+// A Queue is a FIFO queue in front of a number of places. Create it with New. Its methods may be called from any
+// goroutine.
 type Queue struct {
 	limits Limits
 	start  time.Time
 
 	mu    sync.Mutex
 	taken int    // places in use
-	head  Ticket // sentinel of a ring: head.next waits longest
+	head  Ticket // sentinel of a ring; head.next has waited longest
 	len   int
 	timer *time.Timer
 	armed bool // the timer is set
 	done  bool // Close was called
 }
 
-// New returns an empty queue. It starts no goroutine; Close ends its timer.
+// New returns an empty queue. It starts no goroutine. Close stops its timer.
 func New(limits Limits) *Queue {
 	q := &Queue{limits: limits, start: time.Now()}
 	q.head.next, q.head.prev = &q.head, &q.head
 	return q
 }
 
-// Limits returns what New was given.
+// Limits returns the argument of New.
 func (q *Queue) Limits() Limits { return q.limits }
 
-// Len is the queue depth: how many tickets wait now.
+// Len returns the number of waiting tickets.
 func (q *Queue) Len() int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return q.len
 }
 
-// Enter gives t a place at once, and calls its owner's Start before it returns; or puts t at the end of the line; or
-// returns ErrFull, and the owner is not called.
+// Enter gives t a place and calls its owner's Start, or puts t at the end of the queue. If it returns ErrFull, the
+// owner is not called.
 func (q *Queue) Enter(t *Ticket) error {
 	q.mu.Lock()
 	if q.taken < q.limits.Places {
@@ -90,8 +92,7 @@ func (q *Queue) Enter(t *Ticket) error {
 	return nil
 }
 
-// Remove takes a waiting ticket out of the line and reports whether it did: false means that the owner was told
-// otherwise, or is being told.
+// Remove removes a waiting ticket. It returns false if the owner was already called, or is being called.
 func (q *Queue) Remove(t *Ticket) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -102,7 +103,7 @@ func (q *Queue) Remove(t *Ticket) bool {
 	return true
 }
 
-// Release gives a place back, and with it starts the ticket that waits longest. It is called once for each Start.
+// Release frees a place, and starts the ticket that has waited longest. Call it once for each Start.
 func (q *Queue) Release() {
 	q.mu.Lock()
 	if q.len == 0 {
@@ -116,7 +117,7 @@ func (q *Queue) Release() {
 	t.Owner.Start()
 }
 
-// Close stops the timer. Tickets that wait still start as places become free, but no longer time out.
+// Close stops the timer. Waiting tickets still start as places become free, but no longer time out.
 func (q *Queue) Close() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -143,8 +144,7 @@ func (q *Queue) unlink(t *Ticket) {
 	q.len--
 }
 
-// arm sets the timer for the ticket that waits longest. One timer is enough, because all wait equally long at most:
-// the head is always the next to time out.
+// arm sets the timer for the first ticket. One timer is enough, because the timeout is the same for all.
 func (q *Queue) arm() {
 	q.armed = q.limits.Timeout > 0 && q.len > 0 && !q.done
 	if !q.armed {

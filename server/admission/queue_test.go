@@ -19,7 +19,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// A diary is what the owners of a queue's tickets were told, in order, and when.
+// A diary records the calls of tickets' owners, in order and with their times.
 type diary struct {
 	mu      sync.Mutex
 	began   time.Time
@@ -59,7 +59,7 @@ func (d *diary) customer(name string) *customer {
 func (c *customer) Start()    { c.diary.write(c.name, "starts") }
 func (c *customer) TimedOut() { c.diary.write(c.name, "times out") }
 
-// enter lets customers of these names into the queue, a second apart.
+// enter enters customers with these names, a second apart.
 func (d *diary) enter(t *testing.T, q *admission.Queue, names ...string) []*customer {
 	t.Helper()
 	var customers []*customer
@@ -94,7 +94,7 @@ func TestFirstInFirstOut(t *testing.T) {
 	})
 }
 
-// TestFull: how many of five who come at once start, wait and are refused.
+// TestFull checks how many of five simultaneous tickets start, wait and are refused.
 func TestFull(t *testing.T) {
 	for _, row := range []struct {
 		limits                 admission.Limits
@@ -127,7 +127,7 @@ func TestFull(t *testing.T) {
 	}
 }
 
-// TestPlaceGivenBack: a place that nobody waits for is free for whoever comes next.
+// TestPlaceGivenBack checks that a released place is free for the next ticket.
 func TestPlaceGivenBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		q, d := admission.New(admission.Limits{Places: 1}), newDiary()
@@ -147,7 +147,7 @@ func TestTimeout(t *testing.T) {
 	for _, row := range []struct {
 		name    string
 		timeout time.Duration
-		then    func(*admission.Queue, []*customer) // once a has a place, and b, c, d wait since 1 s, 2 s, 3 s
+		then    func(*admission.Queue, []*customer) // once a has a place, and b, c, d have waited since 1 s, 2 s, 3 s
 		want    []string
 	}{
 		{"each after its own wait", timeout, nil, []string{"11s b times out", "12s c times out", "13s d times out"}},
@@ -194,7 +194,7 @@ func TestTimeout(t *testing.T) {
 	}
 }
 
-// TestTimeoutTogether: who came at the same time is told at the same time, in the order of coming.
+// TestTimeoutTogether checks that tickets that entered together time out together and in order.
 func TestTimeoutTogether(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		q, d := admission.New(admission.Limits{Places: 1, Length: 9, Timeout: time.Second}), newDiary()
@@ -202,14 +202,14 @@ func TestTimeoutTogether(t *testing.T) {
 			d.enter(t, q, name)
 		}
 		time.Sleep(time.Minute)
-		d.enter(t, q, "d") // the timer runs again for who comes after a quiet time
+		d.enter(t, q, "d") // the timer runs again after a quiet time
 		time.Sleep(time.Minute)
 		d.wants(t, "0s a starts", "1s b times out", "1s c times out", "1m1s d times out")
 		q.Close()
 	})
 }
 
-// TestRemove takes out who waits, and nobody else.
+// TestRemove checks that Remove removes the waiting ticket and no other.
 func TestRemove(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		q, d := admission.New(admission.Limits{Places: 1, Length: 9, Timeout: 10 * time.Second}), newDiary()
@@ -230,7 +230,7 @@ func TestRemove(t *testing.T) {
 	})
 }
 
-// TestTicketAgain: a ticket may enter again, whatever became of it before.
+// TestTicketAgain checks that a ticket may enter again after any result.
 func TestTicketAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		q, d := admission.New(admission.Limits{Places: 1, Length: 9, Timeout: time.Second}), newDiary()
@@ -278,7 +278,7 @@ type idle struct{ admission.Ticket }
 func (*idle) Start()    {}
 func (*idle) TimedOut() {}
 
-// TestModel does random things to a queue and to the simplest model of one: who works, and a slice of who waits.
+// TestModel compares a queue with a simple model, under random operations.
 func TestModel(t *testing.T) {
 	for seed := range uint64(200) {
 		synctest.Test(t, func(t *testing.T) { testModel(t, rand.New(rand.NewPCG(seed, 1))) })
@@ -372,7 +372,7 @@ func (m *model) release(i int) {
 	}
 }
 
-// expire takes out who is late. It is told when the wait was over, and not when the model looked.
+// expire removes tickets that have waited too long. Their time is the end of the wait, not the time of the check.
 func (m *model) expire() {
 	for m.limits.Timeout > 0 && len(m.waiting) > 0 {
 		late := m.since[m.waiting[0]].Add(m.limits.Timeout)
@@ -384,8 +384,8 @@ func (m *model) expire() {
 	}
 }
 
-// TestConcurrently: whatever races with what, each ticket that entered is told once or was removed, and no more work
-// than there are places.
+// TestConcurrently checks for races that each ticket is started, timed out or removed exactly once, and that no more
+// owners work than there are places.
 func TestConcurrently(t *testing.T) {
 	const places, clients, rounds = 3, 16, 300
 	q := admission.New(admission.Limits{Places: places, Length: clients, Timeout: 50 * time.Microsecond})
@@ -421,7 +421,7 @@ type member struct {
 
 func (m *member) Start() {
 	n := m.crowd.working.Add(1)
-	for most := m.crowd.most.Load(); n > most && !m.crowd.most.CompareAndSwap(most, n); most = m.crowd.most.Load() {
+	for limit := m.crowd.most.Load(); n > limit && !m.crowd.most.CompareAndSwap(limit, n); limit = m.crowd.most.Load() {
 	}
 	m.told <- true
 }

@@ -1,5 +1,5 @@
-// Package fault decides what one request gets other than what the server usually does: another delay, another status or
-// body, a broken connection. A request asks for it in its query, the server's owner in a setting, both in one grammar:
+// Package fault parses and draws faults: another delay, status or body for a request than the server's defaults, or a
+// broken connection. A request asks for faults in its query, and the operator in a setting, in the same grammar:
 //
 //	delay=300ms                            a duration; also uniform(1s,3s), exp(2s) and lognormal(2s,0.3)
 //	work=cpu                               a kind of work
@@ -14,10 +14,10 @@
 //
 //	status=503:10,429:5&delay=100ms:90,exp(2s):10
 //
-// A weight is a percentage with at most six decimals. What is left of the 100 takes the server's own setting. A value
-// that is not understood, or is above what Caps allow, is an error and never clamped.
+// A weight is a percentage with at most six decimals. The server's own setting applies to the rest of the 100 percent.
+// A value that cannot be parsed, or is above the Caps, is an error and never clamped.
 //
-// Package fault reads and draws, and no more: it must not know a request, a connection, or how a plan is carried out.
+// The package must not know requests, connections, or how a plan is carried out.
 package fault
 
 import (
@@ -28,45 +28,45 @@ import (
 	"demo-server/units"
 )
 
-// Caps bound what may be asked for.
+// Caps limit the faults.
 type Caps struct {
-	MaxDelay time.Duration // the longest delay, drawn ones too
-	MaxSize  int64         // the longest body, in bytes
-	Kinds    []string      // the names of work
+	MaxDelay time.Duration // the maximum delay, also of random ones
+	MaxSize  int64         // the maximum length of a body in bytes
+	Kinds    []string      // the kinds of work
 }
 
-// A Plan is what one request gets.
+// A Plan holds the faults of one request.
 type Plan struct {
 	Delay      time.Duration
-	Work       string        // a kind of work, "" for the server's own
-	Status     int           // 0 for the usual
-	Size       int64         // of the body in bytes, -1 for the usual body
-	Drip       int           // the body goes out in so many pieces over the delay, none of them empty; 0 for whole
+	Work       string        // a kind of work; "" for the server's own
+	Status     int           // 0 for the default
+	Size       int64         // of the body in bytes; -1 for the default body
+	Drip       int           // the body goes out in so many non-empty pieces over the delay; 0 for one piece
 	DripAfter  time.Duration // the part of the delay before the first piece
 	Abort      Abort         // instead of the reply, after the delay
-	Cut        bool          // Reset or Close cuts the reply off in its body
-	After      int64         // where: bytes of the body that are sent before it
-	RetryAfter int           // seconds, 0 for none
+	Cut        bool          // Reset or Close happens in the reply's body
+	After      int64         // after so many bytes of it
+	RetryAfter int           // seconds; 0 for none
 }
 
-// An Abort is how a connection ends instead of a reply.
+// An Abort is a way to end a connection instead of a reply.
 type Abort uint8
 
-// What may become of a reply.
+// The kinds of abort.
 const (
-	None  Abort = iota // it is sent
+	None  Abort = iota // the reply is sent
 	Reset              // the connection is reset (RST)
 	Close              // the connection is closed (FIN)
-	Hang               // nothing is sent until the client leaves
+	Hang               // nothing is sent until the client disconnects
 )
 
 var aborts = [...]string{None: "none", Reset: "reset", Close: "close", Hang: "hang"}
 
-// String is the abort's name, as in abort=reset.
+// String returns the abort's name, as in abort=reset.
 func (a Abort) String() string { return aborts[a] }
 
-// A Spec is what a request, or a setting, asks for. The zero Spec asks for nothing. It shares no memory with the text
-// that it was read from, and may be drawn from by many goroutines at the same time.
+// A Spec holds the parameters of a request or a setting. The zero Spec has none. It shares no memory with the parsed
+// text, and is safe for concurrent use.
 type Spec struct {
 	delay      weighted[delay]
 	work       weighted[string]
@@ -77,17 +77,17 @@ type Spec struct {
 	after      weighted[int64]
 	retryAfter weighted[int]
 
-	dripAfter time.Duration // only /drip asks for it: the grammar has no word for it
+	dripAfter time.Duration // only set by /drip; the grammar cannot express it
 }
 
-// IsZero reports whether s asks for nothing.
+// IsZero reports whether s has no parameters.
 func (s Spec) IsZero() bool {
 	return s.delay == nil && s.work == nil && s.status == nil && s.size == nil &&
 		s.drip == nil && s.abort == nil && s.after == nil && s.retryAfter == nil
 }
 
-// Over returns s with what it leaves open taken from base, which is the server's own setting: parameters that s does
-// not have, and what is left of the weights of those that it has.
+// Over returns s, completed from base, the server's own setting: with the parameters that s does not have, and with
+// base's alternatives for the rest of the weights.
 func (s Spec) Over(base Spec) Spec {
 	if s.IsZero() {
 		return base
@@ -105,24 +105,24 @@ func (s Spec) Over(base Spec) Spec {
 	}
 }
 
-// Draw decides what one request gets: what s asks for, and usual where it asks for nothing. The same state of r gives
-// the same plan; r is not used, and may be nil, where s leaves nothing to chance.
-func (s Spec) Draw(r *rand.Rand, usual Plan) Plan {
+// Draw returns a plan from s, and from defaults for the parameters that s does not have. The same state of r gives the
+// same plan. If nothing in s is random, r is not used and may be nil.
+func (s Spec) Draw(r *rand.Rand, defaults Plan) Plan {
 	if s.IsZero() {
-		return usual // nearly every request
+		return defaults // nearly every request
 	}
 	plan := Plan{
-		Delay:      s.delay.draw(r, fixed(usual.Delay)).draw(r),
-		Work:       s.work.draw(r, usual.Work),
-		Status:     s.status.draw(r, usual.Status),
-		Size:       s.size.draw(r, usual.Size),
-		Drip:       s.drip.draw(r, usual.Drip),
+		Delay:      s.delay.draw(r, fixed(defaults.Delay)).draw(r),
+		Work:       s.work.draw(r, defaults.Work),
+		Status:     s.status.draw(r, defaults.Status),
+		Size:       s.size.draw(r, defaults.Size),
+		Drip:       s.drip.draw(r, defaults.Drip),
 		DripAfter:  s.dripAfter,
-		Abort:      s.abort.draw(r, usual.Abort),
-		RetryAfter: s.retryAfter.draw(r, usual.RetryAfter),
+		Abort:      s.abort.draw(r, defaults.Abort),
+		RetryAfter: s.retryAfter.draw(r, defaults.RetryAfter),
 	}
 	if plan.Abort != None {
-		plan.Drip, plan.DripAfter = 0, 0 // and the delay is the work's
+		plan.Drip, plan.DripAfter = 0, 0 // and the delay belongs to the work
 	}
 	if after := s.after.draw(r, -1); after >= 0 && (plan.Abort == Reset || plan.Abort == Close) {
 		plan.Cut, plan.After = true, after
@@ -134,12 +134,11 @@ func (s Spec) Draw(r *rand.Rand, usual Plan) Plan {
 	return plan
 }
 
-// bodiless reports whether a reply of this status has no body, whatever else is asked for (RFC 9110, sections 15.3.5,
-// 15.3.6 and 15.4.5).
+// bodiless reports whether replies with this status never have a body (RFC 9110, sections 15.3.5, 15.3.6 and 15.4.5).
 func bodiless(status int) bool { return status == 204 || status == 205 || status == 304 }
 
-// String is s in the grammar, such as "delay=300ms&status=503:10". It reads back as the same Spec, as a query and as a
-// setting.
+// String returns s in the grammar, such as "delay=300ms&status=503:10". Parsing it, as a query or a setting, gives an
+// equal Spec.
 func (s Spec) String() string {
 	var b []byte
 	b = s.delay.appendTo(b, "delay", delay.String)

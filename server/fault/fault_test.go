@@ -14,9 +14,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-var caps = Caps{MaxDelay: time.Minute, MaxSize: 10 << 20, Kinds: []string{"sleep", "cpu", "sql"}}
+var testCaps = Caps{MaxDelay: time.Minute, MaxSize: 10 << 20, Kinds: []string{"sleep", "cpu", "sql"}}
 
-// Each case is a query that is understood, as it is printed again.
+// Each case is a valid query, and the same query printed from its Spec.
 func TestParseQuery(t *testing.T) {
 	for query, want := range map[string]string{
 		"":                                      "",
@@ -56,7 +56,7 @@ func TestParseQuery(t *testing.T) {
 		"status=204&size=0":                     "status=204&size=0",
 		"status=204:50&size=9&drip=2":           "status=204:50&size=9&drip=2",
 
-		// What passes caches by, and what others put into a query.
+		// Clients use such parameters to bypass caches, or for other servers.
 		"x=1":                    "",
 		"_=123":                  "",
 		"x":                      "",
@@ -64,7 +64,7 @@ func TestParseQuery(t *testing.T) {
 		"utm_source=a%20b&t=1&q": "",
 		"delay=1s&time=2":        "delay=1s",
 	} {
-		got, err := ParseQuery(query, caps)
+		got, err := ParseQuery(query, testCaps)
 		if err != nil {
 			t.Errorf("%s: %v", query, err)
 		} else if got.String() != want {
@@ -73,7 +73,7 @@ func TestParseQuery(t *testing.T) {
 	}
 }
 
-// Each case is a query with a mistake, and what is said of it.
+// Each case is a query with a mistake, and its error.
 func TestMistakes(t *testing.T) {
 	const longer = "is too long: 1 in 1000 takes more than "
 	const noWeight = "has no weight among several; write "
@@ -148,7 +148,7 @@ func TestMistakes(t *testing.T) {
 		{"delay=2h&x=1&status=99",
 			"delay=2h is too long; want at most 1m\nstatus=99 is no final status; want 200 to 599"},
 	} {
-		got, err := ParseQuery(c.query, caps)
+		got, err := ParseQuery(c.query, testCaps)
 		if err == nil || err.Error() != c.want {
 			t.Errorf("%s:\n got %v\nwant %s", c.query, err, c.want)
 		}
@@ -158,9 +158,9 @@ func TestMistakes(t *testing.T) {
 	}
 }
 
-// TestManyMistakes: what one query can make the server say is bounded.
+// TestManyMistakes checks that the error for one query is limited in length.
 func TestManyMistakes(t *testing.T) {
-	_, err := ParseQuery(strings.Repeat("size&", 1000), caps)
+	_, err := ParseQuery(strings.Repeat("size&", 1000), testCaps)
 	if lines := strings.Count(err.Error(), "\n") + 1; lines != maxMistakes {
 		t.Errorf("%d lines, want %d", lines, maxMistakes)
 	}
@@ -177,7 +177,7 @@ func TestParseSetting(t *testing.T) {
 		"status=503&":                    "status=503",
 		"status=503&status=503&delay=2h": "status is given twice; want it once\ndelay=2h is too long; want at most 1m",
 	} {
-		s, err := ParseSetting(text, caps)
+		s, err := ParseSetting(text, testCaps)
 		got := s.String()
 		if err != nil {
 			got = err.Error()
@@ -188,7 +188,7 @@ func TestParseSetting(t *testing.T) {
 	}
 }
 
-// TestOver: a request has its own way, and leaves the rest to the server's setting.
+// TestOver checks that a request's parameters win, and that the server's setting applies to the rest.
 func TestOver(t *testing.T) {
 	for _, c := range []struct{ request, setting, want string }{
 		{"", "", ""},
@@ -201,7 +201,7 @@ func TestOver(t *testing.T) {
 		{"status=503:0", "status=429:5", "status=503:0,429:5"},
 		{"delay=1s:33.333333", "delay=2s:50,3s:50", "delay=1s:33.333333,2s:33.333333,3s:33.333334"},
 	} {
-		request, setting := parse(t, c.request), parse(t, c.setting)
+		request, setting := mustParse(t, c.request), mustParse(t, c.setting)
 		if got := request.Over(setting).String(); got != c.want {
 			t.Errorf("%q over %q: got %s, want %s", c.request, c.setting, got, c.want)
 		}
@@ -211,21 +211,21 @@ func TestOver(t *testing.T) {
 	}
 }
 
-func parse(t testing.TB, query string) Spec {
+func mustParse(t testing.TB, query string) Spec {
 	t.Helper()
-	s, err := ParseQuery(query, caps)
+	s, err := ParseQuery(query, testCaps)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return s
 }
 
-// TestPlan: what is certain needs no chance, and what is not asked for is as usual.
+// TestPlan checks plans without random parts, and the defaults.
 func TestPlan(t *testing.T) {
-	usual := Plan{Delay: 2 * time.Second, Size: -1}
+	defaults := Plan{Delay: 2 * time.Second, Size: -1}
 	for query, want := range map[string]Plan{
-		"":                           usual,
-		"x=1":                        usual,
+		"":                           defaults,
+		"x=1":                        defaults,
 		"delay=0":                    {Size: -1},
 		"work=cpu":                   {Delay: 2 * time.Second, Work: "cpu", Size: -1},
 		"status=503":                 {Delay: 2 * time.Second, Status: 503, Size: -1},
@@ -242,24 +242,24 @@ func TestPlan(t *testing.T) {
 		"status=205": {Delay: 2 * time.Second, Status: 205},
 		"status=304": {Delay: 2 * time.Second, Status: 304},
 	} {
-		if diff := cmp.Diff(want, parse(t, query).Draw(nil, usual)); diff != "" {
+		if diff := cmp.Diff(want, mustParse(t, query).Draw(nil, defaults)); diff != "" {
 			t.Errorf("%s: %s", query, diff)
 		}
 	}
 }
 
-// TestAbortOverDrip: a share of the replies that drip may be aborted, after the whole delay.
+// TestAbortOverDrip checks that a share of dripping replies may be aborted, after the whole delay.
 func TestAbortOverDrip(t *testing.T) {
-	setting, request := parse(t, "drip=5&delay=3s"), parse(t, "abort=reset")
+	setting, request := mustParse(t, "drip=5&delay=3s"), mustParse(t, "abort=reset")
 	want := Plan{Delay: 3 * time.Second, Size: -1, Abort: Reset}
 	if diff := cmp.Diff(want, request.Over(setting).Draw(nil, Plan{Size: -1})); diff != "" {
 		t.Error(diff)
 	}
 }
 
-// TestSeed: the same seed gives the same plans, another seed others.
+// TestSeed checks that the same seed gives the same plans, and another seed other ones.
 func TestSeed(t *testing.T) {
-	s := parse(t, "delay=exp(2s)&status=503:10,429:5&abort=reset:1")
+	s := mustParse(t, "delay=exp(2s)&status=503:10,429:5&abort=reset:1")
 	plans := func(seed uint64) (all []Plan) {
 		r := rand.New(rand.NewPCG(seed, 0))
 		for range 1000 {
@@ -277,16 +277,15 @@ func TestSeed(t *testing.T) {
 
 const draws = 200_000
 
-// near reports whether counting an event of this probability in so many draws may give count: within five standard
-// deviations of the binomial distribution.
+// near reports whether count is within five standard deviations of a binomial distribution's mean.
 func near(count int, probability float64) bool {
 	mean := draws * probability
 	return math.Abs(float64(count)-mean) <= 5*math.Sqrt(mean*(1-probability))
 }
 
-// TestWeights: every alternative comes as often as its weight says, and the usual with what is left.
+// TestWeights checks that each alternative comes as often as its weight says, and the default for the rest.
 func TestWeights(t *testing.T) {
-	s := parse(t, "status=503:10,429:5,500:0.1,502:0").Over(parse(t, "status=404:50"))
+	s := mustParse(t, "status=503:10,429:5,500:0.1,502:0").Over(mustParse(t, "status=404:50"))
 	r := rand.New(rand.NewPCG(1, 2))
 	counts := map[int]int{}
 	for range draws {
@@ -299,7 +298,7 @@ func TestWeights(t *testing.T) {
 	}
 }
 
-// TestQuantiles: of the delays drawn, the share below each quantile of the distribution is what theory says.
+// TestQuantiles compares the share of delays below each quantile with theory.
 func TestQuantiles(t *testing.T) {
 	for query, quantile := range map[string]func(p float64) float64{
 		"delay=uniform(1s,3s)":    func(p float64) float64 { return 1 + 2*p },
@@ -307,7 +306,7 @@ func TestQuantiles(t *testing.T) {
 		"delay=lognormal(2s,0.3)": func(p float64) float64 { return 2 * math.Exp(0.3*math.Sqrt2*math.Erfinv(2*p-1)) },
 		"delay=lognormal(1s,1.2)": func(p float64) float64 { return math.Exp(1.2 * math.Sqrt2 * math.Erfinv(2*p-1)) },
 	} {
-		s := parse(t, query)
+		s := mustParse(t, query)
 		r := rand.New(rand.NewPCG(1, 2))
 		below := map[float64]int{0.001: 0, 0.01: 0, 0.1: 0, 0.25: 0, 0.5: 0, 0.75: 0, 0.9: 0, 0.99: 0}
 		for range draws {
@@ -326,40 +325,40 @@ func TestQuantiles(t *testing.T) {
 	}
 }
 
-// TestRedrawn: what a distribution has above the cap is drawn again, and not heaped up on the cap.
+// TestRedrawn checks that values above the cap are drawn again, and do not pile up at the cap.
 func TestRedrawn(t *testing.T) {
 	for _, query := range []string{"delay=exp(8.68s)", "delay=lognormal(2s,1.1)"} {
-		s := parse(t, query)
+		s := mustParse(t, query)
 		r := rand.New(rand.NewPCG(1, 2))
-		top, longest := 0, time.Duration(0)
+		top, maxDelay := 0, time.Duration(0)
 		for range draws {
 			d := s.Draw(r, Plan{}).Delay
-			longest = max(longest, d)
+			maxDelay = max(maxDelay, d)
 			if d > 59*time.Second {
 				top++
 			}
 		}
-		if longest > caps.MaxDelay {
-			t.Errorf("%s: %v", query, longest)
+		if maxDelay > testCaps.MaxDelay {
+			t.Errorf("%s: %v", query, maxDelay)
 		}
-		// About 200 were drawn again, and the last second below the cap has about 24 or 11 of its own.
+		// About 200 were drawn again. The last second below the cap has about 24 or 11 of its own.
 		if top == 0 || top > 60 {
 			t.Errorf("%s: %d within the last second below the cap", query, top)
 		}
 	}
 }
 
-// TestNothingKept: a transport may use the query's bytes again for the next request.
+// TestNothingKept checks that a Spec does not refer to the query's bytes, which a transport may reuse.
 func TestNothingKept(t *testing.T) {
 	query := []byte("work=cpu&delay=exp(2s)&status=503:10&abort=reset:5")
-	s := parse(t, unsafe.String(&query[0], len(query)))
+	s := mustParse(t, unsafe.String(&query[0], len(query)))
 	want := s.String()
 	clear(query)
 	if got := s.String(); got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	mistakes := []byte("work=gpu&delay=2h&x=%zz&delya=1s")
-	_, err := ParseQuery(unsafe.String(&mistakes[0], len(mistakes)), caps)
+	_, err := ParseQuery(unsafe.String(&mistakes[0], len(mistakes)), testCaps)
 	want = err.Error()
 	clear(mistakes)
 	if got := err.Error(); got != want {
@@ -367,13 +366,13 @@ func TestNothingKept(t *testing.T) {
 	}
 }
 
-// TestEmptyQueryIsFree: nearly every request has none.
+// TestEmptyQueryIsFree checks the most frequent query for allocations.
 func TestEmptyQueryIsFree(t *testing.T) {
-	base := parse(t, "status=503:0.000001")
+	base := mustParse(t, "status=503:0.000001")
 	r := rand.New(rand.NewPCG(1, 2))
 	var plan Plan
 	allocated := testing.AllocsPerRun(100, func() {
-		s, err := ParseQuery("", caps)
+		s, err := ParseQuery("", testCaps)
 		if err != nil {
 			t.Error(err)
 		}
@@ -384,8 +383,8 @@ func TestEmptyQueryIsFree(t *testing.T) {
 	}
 }
 
-// FuzzParseQuery demands that no query makes it panic, that mistakes are told in so many lines of text, that what
-// parses is the same after it was printed, and that no plan is above the caps.
+// FuzzParseQuery checks that no query causes a panic, that errors are a limited number of printable lines, that a
+// printed Spec parses to an equal one, and that no plan is above the caps.
 func FuzzParseQuery(f *testing.F) {
 	for _, query := range []string{
 		"", "x=1", "delay=300ms", "delay=lognormal(2s,0.3):10,uniform(1s,3s):20,exp(2s):5", "delay=100ms:90,2s:10",
@@ -395,13 +394,13 @@ func FuzzParseQuery(f *testing.F) {
 		f.Add(query)
 	}
 	f.Fuzz(func(t *testing.T, query string) {
-		s, err := ParseQuery(query, caps)
+		s, err := ParseQuery(query, testCaps)
 		if err != nil {
 			linesOfText(t, err)
 			return
 		}
 		for name, parse := range map[string]func(string, Caps) (Spec, error){"query": ParseQuery, "setting": ParseSetting} {
-			again, err := parse(s.String(), caps)
+			again, err := parse(s.String(), testCaps)
 			if err != nil {
 				t.Fatalf("%s: %q: %v", name, s, err)
 			}
@@ -413,11 +412,11 @@ func FuzzParseQuery(f *testing.F) {
 	})
 }
 
-// linesOfText demands of an error that it is no more than so many lines that can be printed.
+// linesOfText checks that an error is a limited number of printable lines.
 func linesOfText(t *testing.T, err error) {
 	t.Helper()
 	lines := strings.Split(err.Error(), "\n")
-	if len(lines) > maxMistakes+1 { // one of the path
+	if len(lines) > maxMistakes+1 { // one for the path
 		t.Fatalf("%d lines", len(lines))
 	}
 	unprintable := func(r rune) bool { return r == unicode.ReplacementChar || !unicode.IsGraphic(r) }
@@ -433,7 +432,7 @@ func withinCaps(t *testing.T, s Spec) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for range 10 {
 		p := s.Draw(r, Plan{Size: -1})
-		if p.Delay < 0 || p.Delay > caps.MaxDelay || p.Size > caps.MaxSize || p.Drip > maxPieces || p.DripAfter > p.Delay {
+		if p.Delay < 0 || p.Delay > testCaps.MaxDelay || p.Size > testCaps.MaxSize || p.Drip > maxPieces || p.DripAfter > p.Delay {
 			t.Fatalf("%q: %+v", s, p)
 		}
 	}
@@ -444,7 +443,7 @@ func BenchmarkParseQuery(b *testing.B) {
 		b.Run(query, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, err := ParseQuery(query, caps); err != nil {
+				if _, err := ParseQuery(query, testCaps); err != nil {
 					b.Fatal(err)
 				}
 			}
@@ -455,7 +454,7 @@ func BenchmarkParseQuery(b *testing.B) {
 func BenchmarkDraw(b *testing.B) {
 	for _, query := range []string{"", "delay=300ms", "delay=lognormal(2s,0.3)&status=503:10,429:5"} {
 		b.Run(query, func(b *testing.B) {
-			s := parse(b, query)
+			s := mustParse(b, query)
 			r := rand.New(rand.NewPCG(1, 2))
 			b.ReportAllocs()
 			for b.Loop() {

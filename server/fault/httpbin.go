@@ -12,11 +12,11 @@ import (
 	"demo-server/units"
 )
 
-// A route is one of httpbin's whose last part is an argument.
+// A route is one of httpbin's routes with an argument at its end.
 type route struct {
 	prefix    string
 	set       func(s *Spec, argument string, caps Caps) error
-	otherwise Spec // what the reply is where the query does not say
+	otherwise Spec // the reply, as far as the query does not override it
 }
 
 var atOnce = always(fixed(0))
@@ -27,15 +27,15 @@ var routes = []route{
 	{prefix: "/bytes/", set: setSize, otherwise: Spec{delay: atOnce}},
 }
 
-// FromPath reads the routes that httpbin has (github.com/postmanlabs/httpbin, core.py), which answer as there:
+// FromPath parses the paths of httpbin's routes (github.com/postmanlabs/httpbin, core.py). They answer as there:
 //
 //	/delay/{seconds}   after that time, such as 2 or 0.5; or 300ms, as in go-httpbin
 //	/status/{codes}    at once, without a body; of 200:3,503 one by its weight among them (1 unless given)
 //	/bytes/{n}         at once, with a body of n bytes
 //	/drip              after ?delay=0 a body of &numbytes=10 bytes over &duration=2, with &code=200; times in seconds
 //
-// The first three may have what ParseQuery reads, too. What httpbin clamps is an error here. ok is false for other
-// paths. A slash at the end of the path does not count. The path is not decoded.
+// The first three also accept the parameters of ParseQuery. Values that httpbin clamps are errors here. ok is false for
+// other paths. A slash at the end of the path is ignored. The path is not decoded.
 func FromPath(path, rawQuery string, caps Caps) (spec Spec, ok bool, err error) {
 	path = strings.TrimSuffix(path, "/")
 	if path == "/drip" {
@@ -43,20 +43,20 @@ func FromPath(path, rawQuery string, caps Caps) (spec Spec, ok bool, err error) 
 		return spec, true, err
 	}
 	for i := range routes {
-		route := &routes[i]
-		argument, found := strings.CutPrefix(path, route.prefix)
+		r := &routes[i]
+		argument, found := strings.CutPrefix(path, r.prefix)
 		if !found || argument == "" || strings.Contains(argument, "/") {
 			continue
 		}
 		var s Spec
-		err := route.set(&s, argument, caps)
+		err := r.set(&s, argument, caps)
 		if err != nil {
 			err = fmt.Errorf("%s %w", show(path), err)
 		}
 		if err := errors.Join(err, s.parseQuery(rawQuery, caps)); err != nil {
 			return Spec{}, true, err
 		}
-		return s.Over(route.otherwise), true, nil
+		return s.Over(r.otherwise), true, nil
 	}
 	return Spec{}, false, nil
 }
@@ -77,13 +77,13 @@ func setStatus(s *Spec, argument string, caps Caps) error {
 	var bounds []float64
 	var total float64
 	for code := range strings.SplitSeq(argument, ",") {
-		code, weight, weighted := strings.Cut(code, ":")
+		code, weight, hasWeight := strings.Cut(code, ":")
 		status, err := parseStatus(code, caps)
 		if err != nil {
 			return fmt.Errorf("is wrong: %s %w", show(code), err)
 		}
 		share, ok := 1.0, true
-		if weighted {
+		if hasWeight {
 			share, ok = parseDecimal(weight)
 		}
 		if !ok {
@@ -102,15 +102,15 @@ func setStatus(s *Spec, argument string, caps Caps) error {
 	return nil
 }
 
-// parseSeconds reads a duration whose unit may be left out.
-func parseSeconds(text string, most time.Duration) (time.Duration, error) {
+// parseSeconds parses a duration with an optional unit.
+func parseSeconds(text string, limit time.Duration) (time.Duration, error) {
 	if decimal.MatchString(text) {
 		text += "s"
 	}
-	return parseDuration(text, most)
+	return parseDuration(text, limit)
 }
 
-// A dripping is what /drip's query asks for.
+// A dripping holds the parameters of /drip.
 type dripping struct {
 	duration, delay time.Duration
 	numBytes        int64
@@ -119,7 +119,7 @@ type dripping struct {
 
 var dripNames = []string{"duration", "numbytes", "code", "delay"}
 
-// parseDripQuery reads the query of /drip, whose words are its own.
+// parseDripQuery parses the query of /drip, which has its own parameters.
 func parseDripQuery(rawQuery string, caps Caps) (Spec, error) {
 	d := dripping{duration: 2 * time.Second, numBytes: 10, code: 200}
 	var seen []string
@@ -151,7 +151,7 @@ func parseDripQuery(rawQuery string, caps Caps) (Spec, error) {
 	}, nil
 }
 
-// notOfDrip refuses what the other routes know, which would be ignored here.
+// notOfDrip returns an error if name is a parameter of the other routes, which /drip would ignore.
 func notOfDrip(name string) error {
 	if slices.Contains(names, name) {
 		return unknown(name, dripNames)
@@ -173,7 +173,7 @@ func (d *dripping) set(name, value string, caps Caps) (err error) {
 	return err
 }
 
-// check is about what no value alone can tell, and about what was not given.
+// check checks values that depend on each other or on defaults.
 func (d *dripping) check(caps Caps) error {
 	switch {
 	case d.duration > caps.MaxDelay-d.delay:

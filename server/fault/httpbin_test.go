@@ -8,9 +8,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestFromPath: each route gives the plan that httpbin's reply is.
+// TestFromPath compares the plan of each route with httpbin's reply.
 func TestFromPath(t *testing.T) {
-	usual := Plan{Delay: 3 * time.Second, Size: -1}
+	defaults := Plan{Delay: 3 * time.Second, Size: -1}
 	for _, c := range []struct {
 		path, query string
 		want        Plan
@@ -31,12 +31,12 @@ func TestFromPath(t *testing.T) {
 			Plan{Delay: 2 * time.Second, DripAfter: 500 * time.Millisecond, Status: 503, Size: 5, Drip: 5}},
 		{"/drip", "numbytes=1048576", Plan{Delay: 2 * time.Second, Status: 200, Size: 1 << 20, Drip: 1000}},
 	} {
-		spec, ok, err := FromPath(c.path, c.query, caps)
+		spec, ok, err := FromPath(c.path, c.query, testCaps)
 		if !ok || err != nil {
 			t.Errorf("%s?%s: %t, %v", c.path, c.query, ok, err)
 			continue
 		}
-		if diff := cmp.Diff(c.want, spec.Draw(rand.New(rand.NewPCG(1, 2)), usual)); diff != "" {
+		if diff := cmp.Diff(c.want, spec.Draw(rand.New(rand.NewPCG(1, 2)), defaults)); diff != "" {
 			t.Errorf("%s?%s: %s", c.path, c.query, diff)
 		}
 	}
@@ -47,7 +47,7 @@ func TestOtherPaths(t *testing.T) {
 		"", "/", "*", "delay/2", "/delay", "/delay/", "/delay/2//", "/delay/2/3", "/delays/2", "/status/", "/bytes",
 		"//drip", "/drip//", "/drip/2",
 	} {
-		if spec, ok, err := FromPath(path, "delay=2h", caps); ok || err != nil || spec.String() != "" {
+		if spec, ok, err := FromPath(path, "delay=2h", testCaps); ok || err != nil || spec.String() != "" {
 			t.Errorf("%s: %q, %t, %v", path, spec, ok, err)
 		}
 	}
@@ -74,7 +74,7 @@ func TestPathMistakes(t *testing.T) {
 		{"/drip", "status=503", "status is not known; known: duration, numbytes, code, delay"},
 		{"/drip", "num_bytes=3", "num_bytes is not known; known: duration, numbytes, code, delay"},
 	} {
-		spec, ok, err := FromPath(c.path, c.query, caps)
+		spec, ok, err := FromPath(c.path, c.query, testCaps)
 		if !ok || err == nil || err.Error() != c.want {
 			t.Errorf("%s?%s:\n got %v\nwant %s", c.path, c.query, err, c.want)
 		}
@@ -84,7 +84,7 @@ func TestPathMistakes(t *testing.T) {
 	}
 }
 
-// TestSmallCaps: what httpbin takes where nothing is said is under the caps, too.
+// TestSmallCaps checks that httpbin's default values obey the caps.
 func TestSmallCaps(t *testing.T) {
 	for want, caps := range map[string]Caps{
 		"delay=0s and duration=2s are too long together; want at most 1s": {MaxDelay: time.Second, MaxSize: 10},
@@ -96,9 +96,9 @@ func TestSmallCaps(t *testing.T) {
 	}
 }
 
-// TestStatusWeights: httpbin's are relative to each other, and need not add up to 100.
+// TestStatusWeights checks that httpbin's weights are relative, and need not add up to 100.
 func TestStatusWeights(t *testing.T) {
-	s, _, err := FromPath("/status/200:3,503,429:0.5", "", caps)
+	s, _, err := FromPath("/status/200:3,503,429:0.5", "", testCaps)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,7 +114,7 @@ func TestStatusWeights(t *testing.T) {
 	}
 }
 
-// FuzzFromPath demands that no path or query makes it panic, that mistakes are lines of text, and that no plan is above
+// FuzzFromPath checks that no path or query causes a panic, that errors are printable lines, and that no plan is above
 // the caps.
 func FuzzFromPath(f *testing.F) {
 	for _, path := range []string{"/", "/delay/2", "/status/503", "/status/200:3,503,429:0.5", "/bytes/1", "/drip"} {
@@ -123,7 +123,7 @@ func FuzzFromPath(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, path, query string) {
-		s, ok, err := FromPath(path, query, caps)
+		s, ok, err := FromPath(path, query, testCaps)
 		if err != nil {
 			linesOfText(t, err)
 		}

@@ -8,17 +8,17 @@ import (
 	"strings"
 )
 
-// maxMistakes are told of one text: each costs more to tell than to make.
+// maxMistakes limits the mistakes reported for one text, because reporting one costs more than making one.
 const maxMistakes = 10
 
-// names of the parameters.
+// names holds the names of the parameters.
 var names = []string{"delay", "work", "status", "size", "drip", "abort", "after", "retry_after"}
 
-// ParseQuery reads what a request asks for in its query: as it was sent, percent-encoded, without the question mark.
+// ParseQuery parses a request's raw query, without the question mark.
 //
-// Parameters of other names are ignored, because clients send such as ?_=123 to pass caches by. But a name that is one
-// slip away from a known one is a mistake, and so is a parameter that is given twice. The error has a line for each
-// mistake, up to ten, that says what was given and what would be right.
+// It ignores parameters with other names, because clients send such as ?_=123 to bypass caches. But a name that is one
+// typing error away from a known one is a mistake, and so is a parameter given twice. The error has a line for each
+// mistake, up to ten, with the value given and a correct one.
 func ParseQuery(rawQuery string, caps Caps) (Spec, error) {
 	if rawQuery == "" {
 		return Spec{}, nil
@@ -30,13 +30,13 @@ func ParseQuery(rawQuery string, caps Caps) (Spec, error) {
 	return s, nil
 }
 
-// ParseLenient is ParseQuery for queries that are not written for this server: it ignores a parameter that ParseQuery would
-// take for a mistake, and the second of two with the same name. A combination without meaning is no mistake either.
+// ParseLenient parses queries that are not written for this server. It ignores parameters that ParseQuery would report
+// as mistakes, and the second of two with the same name. It accepts combinations without meaning.
 func ParseLenient(rawQuery string, caps Caps) Spec {
 	var s Spec
 	for pair := range strings.SplitSeq(rawQuery, "&") {
 		name, value, _ := strings.Cut(pair, "=")
-		decodeAndSet(name, value, url.QueryUnescape, func(name, value string) error { // its error is what is ignored
+		decodeAndSet(name, value, url.QueryUnescape, func(name, value string) error { // ignores errors
 			_, err := s.set(name, value, caps)
 			return err
 		})
@@ -58,8 +58,8 @@ func (s *Spec) parseQuery(rawQuery string, caps Caps) error {
 	return s.checkCombination()
 }
 
-// ParseSetting reads what a setting asks for of every request. The grammar is a query's, but nothing is decoded, and a
-// name that is not known is a mistake.
+// ParseSetting parses the faults of a setting. The grammar is the same, but nothing is decoded, and an unknown name is
+// a mistake.
 func ParseSetting(text string, caps Caps) (Spec, error) {
 	var s Spec
 	plain := func(text string) (string, error) { return text, nil }
@@ -79,7 +79,7 @@ func ParseSetting(text string, caps Caps) (Spec, error) {
 	return s, nil
 }
 
-// set reads the parameter of this name, or reports that there is none.
+// set parses the parameter with this name, and reports whether the name is known.
 func (s *Spec) set(name, value string, caps Caps) (known bool, err error) {
 	switch name {
 	case "delay":
@@ -104,7 +104,7 @@ func (s *Spec) set(name, value string, caps Caps) (known bool, err error) {
 	return true, err
 }
 
-// eachParameter hands the parameters of text to set, and joins what it returns.
+// eachParameter calls set for each parameter of text, and joins its errors.
 func eachParameter(text string, decode func(string) (string, error), set func(name, value string) error) error {
 	var mistakes []error
 	for pair := range strings.SplitSeq(text, "&") {
@@ -134,7 +134,7 @@ func decodeAndSet(name, value string, decode func(string) (string, error), set f
 	return set(plainName, plainValue)
 }
 
-// slip returns an error where name is not known, but one that is known may be meant.
+// slip returns an error if name is unknown, but close to a known one.
 func slip(name string, known []string) error {
 	folded := strings.ToLower(name)
 	if slices.ContainsFunc(known, func(k string) bool { return oneSlip(folded, k) }) {
@@ -147,7 +147,7 @@ func unknown(name string, known []string) error {
 	return fmt.Errorf("%s is not known; known: %s", show(name), strings.Join(known, ", "))
 }
 
-// oneSlip reports whether a and b are the same but for one letter too many, missing or wrong, or two that are swapped.
+// oneSlip reports whether a and b differ by one extra, missing or wrong letter, or by two swapped ones.
 func oneSlip(a, b string) bool {
 	for a != "" && b != "" && a[0] == b[0] {
 		a, b = a[1:], b[1:]

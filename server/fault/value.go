@@ -18,7 +18,7 @@ const (
 	maxRetryAfter = 24 * 60 * 60 // seconds
 )
 
-// decimal is a number without a sign or an exponent, short enough for a float64 to be exact to the last decimal.
+// decimal matches a number without a sign or an exponent that a float64 holds exactly to the last decimal.
 var decimal = regexp.MustCompile(`^[0-9]{1,9}(\.[0-9]{1,6})?$`)
 
 func parseDecimal(text string) (n float64, ok bool) {
@@ -29,23 +29,23 @@ func parseDecimal(text string) (n float64, ok bool) {
 	return n, err == nil
 }
 
-// parseDuration reads a duration in Go's syntax, from 0 to most.
-func parseDuration(text string, most time.Duration) (time.Duration, error) {
+// parseDuration parses a duration in Go's syntax, from 0 to limit.
+func parseDuration(text string, limit time.Duration) (time.Duration, error) {
 	d, err := time.ParseDuration(text)
 	switch {
 	case err != nil && decimal.MatchString(text):
 		return 0, fmt.Errorf("has no unit; write %s", units.WithUnit(text))
 	case err != nil:
-		return 0, fmt.Errorf("is not a duration; want at most %s, such as 2s or 300ms", units.FormatDuration(most))
+		return 0, fmt.Errorf("is not a duration; want at most %s, such as 2s or 300ms", units.FormatDuration(limit))
 	case d < 0:
-		return 0, fmt.Errorf("is negative; want a duration from 0s to %s", units.FormatDuration(most))
-	case d > most:
-		return 0, fmt.Errorf("is too long; want at most %s", units.FormatDuration(most))
+		return 0, fmt.Errorf("is negative; want a duration from 0s to %s", units.FormatDuration(limit))
+	case d > limit:
+		return 0, fmt.Errorf("is too long; want at most %s", units.FormatDuration(limit))
 	}
 	return d, nil
 }
 
-// parseWork reads the name of a kind of work. It returns the cap's own string: text may not outlive the request.
+// parseWork parses the name of a kind of work. It returns the cap's string, because text may not outlive the request.
 func parseWork(text string, caps Caps) (string, error) {
 	i := slices.Index(caps.Kinds, text)
 	if i < 0 {
@@ -54,7 +54,7 @@ func parseWork(text string, caps Caps) (string, error) {
 	return caps.Kinds[i], nil
 }
 
-// parseStatus reads the status of a reply. 1xx are not replies, but precede one (RFC 9110, section 15.2).
+// parseStatus parses a status. 1xx are not replies, but precede one (RFC 9110, section 15.2).
 func parseStatus(text string, _ Caps) (int, error) {
 	status, err := strconv.ParseUint(text, 10, 16)
 	if err != nil || status < 200 || status > 599 {
@@ -63,7 +63,7 @@ func parseStatus(text string, _ Caps) (int, error) {
 	return int(status), nil
 }
 
-// parseSize reads a whole number of bytes, or of a unit.
+// parseSize parses a whole number of bytes, or of a unit.
 func parseSize(text string, caps Caps) (int64, error) {
 	n, ok := units.ParseSize(text)
 	switch {
@@ -79,10 +79,10 @@ func parseDrip(text string, _ Caps) (int, error) { return parseCount(text, maxPi
 
 func parseRetryAfter(text string, _ Caps) (int, error) { return parseCount(text, maxRetryAfter) }
 
-func parseCount(text string, most int) (int, error) {
+func parseCount(text string, limit int) (int, error) {
 	n, err := strconv.ParseUint(text, 10, 31)
-	if err != nil || int(n) > most {
-		return 0, fmt.Errorf("is out of range; want a whole number from 0 to %d", most)
+	if err != nil || int(n) > limit {
+		return 0, fmt.Errorf("is out of range; want a whole number from 0 to %d", limit)
 	}
 	return int(n), nil
 }
@@ -95,7 +95,7 @@ func parseAbort(text string, _ Caps) (Abort, error) {
 	return Abort(i), nil
 }
 
-// show makes one short word of what was given, for a message: as it is, or quoted where it would break the line.
+// show formats a value for a message: one short word, quoted if it would break the line.
 func show(text string) string {
 	const most = 40
 	runes := 0

@@ -11,25 +11,24 @@ import (
 	"strings"
 )
 
-// certain is the weight of what always happens: weights are counted in millionths of a percent, so that they add up
-// exactly.
+// certain is the weight of 100 percent. Weights count millionths of a percent, to add up exactly.
 const certain = 100 * percent
 
 const percent = 1_000_000
 
-// weighted are the values that one parameter may take. Nil where the parameter is not given.
+// A weighted holds the values that a parameter may take. It is nil if the parameter is not given.
 type weighted[T any] []alternative[T]
 
-// An alternative is taken by draws below its bound that are not below the one before.
+// An alternative is taken by draws below its limit, and not below the previous one's.
 type alternative[T any] struct {
 	value T
-	below uint32 // its weight and those of all before it
+	below uint32 // its weight plus those of all before it
 }
 
-// always is what takes value every time.
+// always returns a weighted that always takes value.
 func always[T any](value T) weighted[T] { return weighted[T]{{value, certain}} }
 
-// sum is the weight of all alternatives.
+// sum returns the weight of all alternatives.
 func (w weighted[T]) sum() uint32 {
 	if len(w) == 0 {
 		return 0
@@ -37,18 +36,18 @@ func (w weighted[T]) sum() uint32 {
 	return w[len(w)-1].below
 }
 
-// longest and shortest are the extremes of sizes, of which there is at least one.
-func longest(w weighted[int64]) int64 { return slices.MaxFunc(w, bySize).value }
+// maxSizeOf and minSizeOf return the extremes of at least one size.
+func maxSizeOf(w weighted[int64]) int64 { return slices.MaxFunc(w, bySize).value }
 
-func shortest(w weighted[int64]) int64 { return slices.MinFunc(w, bySize).value }
+func minSizeOf(w weighted[int64]) int64 { return slices.MinFunc(w, bySize).value }
 
 func bySize(a, b alternative[int64]) int { return cmp.Compare(a.value, b.value) }
 
-// draw takes one of the alternatives, or usual with what is left of their weights.
-func (w weighted[T]) draw(r *rand.Rand, usual T) T {
+// draw returns one of the alternatives, or fallback for the rest of the weights.
+func (w weighted[T]) draw(r *rand.Rand, fallback T) T {
 	switch {
 	case len(w) == 0:
-		return usual
+		return fallback
 	case w[0].below == certain:
 		return w[0].value
 	}
@@ -58,10 +57,10 @@ func (w weighted[T]) draw(r *rand.Rand, usual T) T {
 			return a.value
 		}
 	}
-	return usual
+	return fallback
 }
 
-// over shares what w leaves of the weights among base's alternatives.
+// over fills the rest of w's weights with base's alternatives.
 func (w weighted[T]) over(base weighted[T]) weighted[T] {
 	taken := w.sum()
 	switch {
@@ -78,7 +77,7 @@ func (w weighted[T]) over(base weighted[T]) weighted[T] {
 	return all
 }
 
-// appendTo writes the parameter as it is read.
+// appendTo appends the parameter in the grammar.
 func (w weighted[T]) appendTo(b []byte, name string, format func(T) string) []byte {
 	if w == nil {
 		return b
@@ -104,10 +103,10 @@ func (w weighted[T]) appendTo(b []byte, name string, format func(T) string) []by
 
 var errTwice = errors.New("is given twice; want it once")
 
-// A parser reads one value of a parameter.
+// A parser parses one value of a parameter.
 type parser[T any] func(text string, caps Caps) (T, error)
 
-// read reads a parameter's values, such as "503" or "503:10,429:5".
+// read parses a parameter's values, such as "503" or "503:10,429:5".
 func read[T any](into *weighted[T], name, text string, caps Caps, parse parser[T]) error {
 	if *into != nil {
 		return fmt.Errorf("%s %w", name, errTwice)
@@ -133,7 +132,7 @@ func read[T any](into *weighted[T], name, text string, caps Caps, parse parser[T
 	return nil
 }
 
-// readAlternative reads a value and its weight, which is certain where none is given.
+// readAlternative parses a value and its weight. The default weight is certain.
 func readAlternative[T any](part string, caps Caps, parse parser[T]) (value T, weight uint32, err error) {
 	given, percentage, weighs := strings.Cut(part, ":")
 	if strings.Contains(given, "=") {
@@ -154,7 +153,7 @@ func readAlternative[T any](part string, caps Caps, parse parser[T]) (value T, w
 	return value, uint32(math.Round(n * percent)), nil
 }
 
-// cutAlternative cuts a list at its first comma that is not between the brackets of a distribution.
+// cutAlternative cuts a list at its first comma outside the brackets of a distribution.
 func cutAlternative(list string) (first, rest string, more bool) {
 	depth := 0
 	for i := range len(list) {

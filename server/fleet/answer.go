@@ -1,10 +1,11 @@
 package fleet
 
 import (
-	"demo-server/server/metrics"
 	"encoding/json"
 	"fmt"
 	"io"
+
+	"demo-server/server/metrics"
 )
 
 // maxAnswer is a limit on the bytes of a worker's Snapshot, which usually has 3 KiB.

@@ -1,11 +1,12 @@
 package fleet
 
 import (
-	"demo-server/server/metrics"
 	"os"
 	"strconv"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"demo-server/server/metrics"
 )
 
 var (

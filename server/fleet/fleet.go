@@ -16,7 +16,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 
-	"demo-server/server"
+	"demo-server/server/listener"
 	"demo-server/server/metrics"
 )
 
@@ -37,8 +37,8 @@ type Fleet struct {
 
 // A Config is what a Fleet needs. LogDropped is optional.
 type Config struct {
-	Mode   func() string  // returns the current mode
-	Source *server.Source // the socket on which all workers accept
+	Mode   func() string    // returns the current mode
+	Source *listener.Source // the socket on which all workers accept
 
 	Modes, Kinds []string // the names of modes and kinds of work that a worker may report
 

@@ -28,6 +28,7 @@ import (
 
 	"demo-server/server"
 	"demo-server/server/admin"
+	"demo-server/server/listener"
 	"demo-server/server/metrics"
 	"demo-server/work"
 )
@@ -45,12 +46,14 @@ func (instant) Holds() work.Resource                    { return work.Nothing }
 // A scarce is work with a pool of three, two of which are in use.
 type scarce struct{ instant }
 
-func (scarce) Pool() work.Pool { return work.Pool{Name: "sql", Size: 3, InUse: 2, Waiting: 1} }
+func (scarce) Pool() work.PoolStats {
+	return work.PoolStats{Name: "sql", Size: 3, InUse: 2, Waiting: 1}
+}
 
 func newApp(mode string) *server.App { return server.New(server.Config{Mode: mode, Work: scarce{}}) }
 
-func newSource(t testing.TB) *server.Source {
-	source, err := server.Listen(t.Context(), "127.0.0.1:0", 7)
+func newSource(t testing.TB) *listener.Source {
+	source, err := listener.Listen(t.Context(), "127.0.0.1:0", 7)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +91,7 @@ func (w *fakeWorker) readiness(everything bool) (bool, string) {
 
 func newFakeWorker(t *testing.T, pid int) *fakeWorker {
 	t.Helper()
-	listener, err := net.Listen("unix", filepath.Join(t.TempDir(), "admin"))
+	socket, err := net.Listen("unix", filepath.Join(t.TempDir(), "admin"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,10 +99,10 @@ func newFakeWorker(t *testing.T, pid int) *fakeWorker {
 	counts.Watch(app, newSource(t))
 	counts.WatchLog(func() uint64 { return 2 })
 	w := &fakeWorker{
-		Worker: Worker{PID: pid, State: "ready", Dial: dialer(listener.Addr())},
+		Worker: Worker{PID: pid, State: "ready", Dial: dialer(socket.Addr())},
 		app:    app, observer: counts.Observer("pool"),
 	}
-	s := admin.New(listener, admin.Config{
+	s := admin.New(socket, admin.Config{
 		Meter: counts, Ready: w.readiness, Private: true,
 		Endpoints: []admin.Endpoint{{Path: metrics.SnapshotPath, Handler: admin.JSON(func() any { return counts.Snapshot() })}},
 	})
@@ -359,7 +362,7 @@ func TestFleetSilent(t *testing.T) {
 // newHostileWorker returns a worker that answers every request with the same bytes.
 func newHostileWorker(t *testing.T, pid, status int, body []byte) Worker {
 	t.Helper()
-	listener, err := net.Listen("unix", filepath.Join(t.TempDir(), "admin"))
+	socket, err := net.Listen("unix", filepath.Join(t.TempDir(), "admin"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -370,10 +373,10 @@ func newHostileWorker(t *testing.T, pid, status int, body []byte) Worker {
 		w.Write(body)
 	}))
 	w.Listener.Close()
-	w.Listener = listener
+	w.Listener = socket
 	w.Start()
 	t.Cleanup(w.Close)
-	return Worker{PID: pid, State: "ready", Dial: dialer(listener.Addr())}
+	return Worker{PID: pid, State: "ready", Dial: dialer(socket.Addr())}
 }
 
 // TestFleetHostile checks that a harmful answer counts as no answer, and does not change the numbers of other workers.

@@ -1,10 +1,11 @@
 package fleet
 
 import (
-	"demo-server/server/metrics"
 	"slices"
 	"strings"
 	"time"
+
+	"demo-server/server/metrics"
 )
 
 // total returns the sum over all workers, including the counts of ended ones, with the supervisor's own numbers.

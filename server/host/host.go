@@ -1,8 +1,7 @@
-// Package host is the life of the service in a process: it owns the listening socket and the mode that serves it, and
-// it starts and drains them in order.
+// Package host runs a service in a process: it starts the mode that serves the listening socket, and drains both in
+// order.
 //
-// It must not know settings, signals, logs or the admin listener: its caller tells it when to stop and is told what
-// happened.
+// It must not know settings, signals, logs or the admin listener. The caller decides when to stop.
 package host
 
 import (
@@ -12,12 +11,13 @@ import (
 	"time"
 
 	"demo-server/server"
+	"demo-server/server/listener"
 )
 
-// A State is what the service is doing. Its text is what /readyz says.
+// A State is the state of the service. Its text is the body of /readyz.
 type State string
 
-// The states, in their order.
+// The states, in order.
 const (
 	Starting State = "starting"
 	Ready    State = "ready"
@@ -26,70 +26,77 @@ const (
 	Stopped  State = "stopped"
 )
 
-// A Queue is what becomes of the connections that wait in the accept queue when the service stops.
-type Queue int
+// An AcceptQueuePolicy says how to treat the connections in the accept queue when the service stops.
+type AcceptQueuePolicy int
 
-// The ways to deal with the accept queue.
+// The policies.
 const (
-	ServeQueue Queue = iota // new connections are kept out, and those that wait are served
-	EmptyQueue              // those that wait are served: whoever owns the socket keeps new ones out
-	LeaveQueue              // others accept on the same socket, or will: what waits in it is theirs
+	Drain       AcceptQueuePolicy = iota // drop new connections, and serve the waiting ones
+	DrainShared                          // serve the waiting ones; the socket's owner drops new connections
+	Leave                                // leave the waiting ones to other processes that accept on the socket
 )
 
-// A ServeFunc is how a mode serves; see modes.Instance.Serve for the contract.
-type ServeFunc = func(ctx context.Context, src *server.Source, app *server.App) error
+// A ServeFunc is the Serve of a modes.Instance, which has the contract. It calls app.Accepting once it is open.
+type ServeFunc = func(ctx context.Context, src *listener.Source, app *server.App) error
 
-// A Config is what a Host needs to know.
+// A Config configures a Host.
 type Config struct {
-	Source       *server.Source
+	Source       *listener.Source
 	App          *server.App
 	Mode         string // for messages
 	Serve        ServeFunc
-	LameDuck     time.Duration // how long to go on as before, but not ready, once told to stop
-	DrainTimeout time.Duration // how long requests may take from then on
-	Queue        func() Queue  // asked once told to stop; nil for ServeQueue
+	LameDuck     time.Duration            // how long to serve as before, but without being ready, after the stop
+	DrainTimeout time.Duration            // how long requests may take after that
+	AcceptQueue  func() AcceptQueuePolicy // called at the stop; nil means Drain
 }
 
-// A Host serves one Source with one mode. Create it with New and call Run once.
+// A Host serves one Source with one mode. Create it with New, and call Run once.
 type Host struct {
 	config Config
 	state  atomic.Value
 }
 
-// New returns a Host that is Starting.
+// New returns a Host in state Starting.
 func New(config Config) *Host {
 	h := &Host{config: config}
 	h.state.Store(Starting)
 	return h
 }
 
-// State is what the service is doing now. It may be called from any goroutine.
+// State returns the present state. It may be called from any goroutine.
 func (h *Host) State() State { return h.state.Load().(State) }
 
 const (
-	// lookEvery is how often the accept queue is looked at while it drains, and emptyLooks how often in a row it has to
-	// be found empty: the last part of a handshake that was under way may take that long to arrive.
-	lookEvery  = 10 * time.Millisecond
-	emptyLooks = 10
-	// refuseTime is how long the accept queue may take after the drain deadline, when all that is left in it gets 503.
+	// pollInterval is how often the accept queue is checked while it drains. It counts as empty after emptyPolls checks
+	// in a row, because the last part of a handshake may take that long to arrive.
+	pollInterval = 10 * time.Millisecond
+	emptyPolls   = 10
+	// refuseTime is how long the accept queue may take after the drain deadline. The connections still in it get 503.
 	refuseTime = 5 * time.Second
 )
 
-// Run serves until stop is done, and then drains: no request that was admitted, or whose connection was established,
-// is lost if it can finish before the drain deadline. It calls ready once requests are answered, and returns nil after
-// a drain, or the error that ended the mode before.
+// Run serves until stop is done, and then drains. A request is not lost if it was admitted, or its connection was
+// established, and it can finish before the drain deadline. Run calls ready once the mode accepts, unless the mode ends
+// or stop is done before. It returns nil after a drain, or the error of a mode that ended before.
 func (h *Host) Run(stop context.Context, ready func()) error {
 	c := h.config
 	accepting, stopAccepting := context.WithCancel(context.Background())
 	defer stopAccepting()
 	served := make(chan error, 1)
 	go func() { served <- c.Serve(accepting, c.Source, c.App) }()
-	h.state.Store(Ready)
-	ready()
+
+	select {
+	case <-c.App.AcceptStarted():
+		h.state.Store(Ready)
+		ready()
+	case err := <-served:
+		return h.unexpectedExit(err)
+	case <-stop.Done():
+	}
 
 	select {
 	case err := <-served:
-		return h.endedEarly(err)
+		return h.unexpectedExit(err)
 	case <-stop.Done():
 	}
 
@@ -97,8 +104,8 @@ func (h *Host) Run(stop context.Context, ready func()) error {
 	time.Sleep(c.LameDuck)
 
 	h.state.Store(Draining)
-	c.App.Announce()
-	deadline := time.AfterFunc(c.DrainTimeout, c.App.Expire)
+	c.App.AnnounceClose()
+	deadline := time.AfterFunc(c.DrainTimeout, c.App.ExpireDrain)
 	defer deadline.Stop()
 
 	h.drainAcceptQueue()
@@ -114,8 +121,8 @@ func (h *Host) close() {
 	h.state.Store(Stopped)
 }
 
-// endedEarly is for a mode that nobody told to end.
-func (h *Host) endedEarly(err error) error {
+// unexpectedExit returns the error of a mode that ended before the stop.
+func (h *Host) unexpectedExit(err error) error {
 	h.close()
 	if err == nil {
 		return fmt.Errorf("mode %s ended before it was told to", h.config.Mode)
@@ -123,27 +130,27 @@ func (h *Host) endedEarly(err error) error {
 	return fmt.Errorf("mode %s ended: %w", h.config.Mode, err)
 }
 
-func (h *Host) queue() Queue {
-	if h.config.Queue == nil {
-		return ServeQueue
+func (h *Host) acceptQueuePolicy() AcceptQueuePolicy {
+	if h.config.AcceptQueue == nil {
+		return Drain
 	}
-	return h.config.Queue()
+	return h.config.AcceptQueue()
 }
 
-// drainAcceptQueue lets the mode accept the connections that wait, which closing the socket would reset, while new ones
-// are kept out. Where the system can do neither, it returns at once.
+// drainAcceptQueue lets the mode accept the waiting connections, which closing the socket would reset, and drops new
+// ones. If the system can do neither, it returns at once.
 func (h *Host) drainAcceptQueue() {
-	switch h.queue() {
-	case LeaveQueue:
+	switch h.acceptQueuePolicy() {
+	case Leave:
 		return
-	case ServeQueue:
-		if err := h.config.Source.RefuseNew(); err != nil {
+	case Drain:
+		if err := h.config.Source.DropNew(); err != nil {
 			return
 		}
 	}
 	end := time.Now().Add(h.config.DrainTimeout + refuseTime)
-	for empty := 0; empty < emptyLooks && time.Now().Before(end); {
-		time.Sleep(lookEvery)
+	for empty := 0; empty < emptyPolls && time.Now().Before(end); {
+		time.Sleep(pollInterval)
 		queue, ok := h.config.Source.AcceptQueue()
 		if ok && queue.Depth > 0 {
 			empty = 0

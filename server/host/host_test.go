@@ -19,12 +19,13 @@ import (
 
 	"demo-server/server"
 	"demo-server/server/host"
+	"demo-server/server/listener"
 	"demo-server/work"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// A diary is what happened, in order, and in which second.
+// A diary records events with their seconds.
 type diary struct {
 	mu      sync.Mutex
 	began   time.Time
@@ -37,19 +38,20 @@ func (d *diary) write(format string, args ...any) {
 	d.entries = append(d.entries, fmt.Sprintf("%v ", time.Since(d.began).Truncate(time.Second))+fmt.Sprintf(format, args...))
 }
 
-// A fake is a host that serves with a mode that does nothing but to write down what it is told.
+// A fake is a host whose mode only records events.
 type fake struct {
 	diary
+	opens  time.Duration // how long the mode takes to open
 	app    *server.App
 	host   *host.Host
-	drains time.Duration // how long the mode takes to end once it stops accepting
-	early  chan error    // ends it before
+	drains time.Duration // how long the mode takes to end after the stop
+	early  chan error    // ends the mode before the stop
 }
 
 func newFake(t *testing.T, lameDuck, drainTimeout time.Duration) *fake {
 	f := &fake{app: newApp(), early: make(chan error, 1)}
 	f.began = time.Now()
-	source := server.NewSource(closedListener{})
+	source := listener.NewSource(closedListener{})
 	t.Cleanup(func() { source.Close() })
 	f.host = host.New(host.Config{
 		Source: source, App: f.app, Mode: "fake", Serve: f.serve, LameDuck: lameDuck, DrainTimeout: drainTimeout,
@@ -57,10 +59,10 @@ func newFake(t *testing.T, lameDuck, drainTimeout time.Duration) *fake {
 	return f
 }
 
-// patience bounds every wait that should be short on an idle machine.
+// patience ends waits that should be short on an idle machine.
 const patience = 20 * time.Second
 
-// delay is how long a request of the tests takes.
+// delay is the delay of a request.
 const delay = 100 * time.Millisecond
 
 func newApp() *server.App {
@@ -71,8 +73,15 @@ type closedListener struct{ net.Listener }
 
 func (closedListener) Close() error { return nil }
 
-func (f *fake) serve(ctx context.Context, _ *server.Source, app *server.App) error {
+func (f *fake) serve(ctx context.Context, _ *listener.Source, app *server.App) error {
 	f.write("serves")
+	time.Sleep(f.opens)
+	select {
+	case err := <-f.early:
+		return err
+	default:
+		app.Accepting()
+	}
 	select {
 	case <-ctx.Done():
 	case err := <-f.early:
@@ -82,29 +91,29 @@ func (f *fake) serve(ctx context.Context, _ *server.Source, app *server.App) err
 	select {
 	case <-time.After(f.drains):
 		f.write("has drained")
-	case <-app.Expired():
+	case <-app.DrainExpired():
 		f.write("meets the deadline")
 	}
 	return nil
 }
 
-// watch writes down when the host's state or the app's changes.
+// watch records changes of the host's state and the app's.
 func (f *fake) watch(ctx context.Context) {
 	state, announcing := host.Starting, false
-	time.Sleep(time.Millisecond / 2) // after what happens at full seconds
+	time.Sleep(time.Millisecond / 2) // later than events at full seconds
 	for ; ctx.Err() == nil; time.Sleep(time.Millisecond) {
 		if now := f.host.State(); now != state {
 			state = now
 			f.write("state %s", state)
 		}
-		if now := f.app.Announcing(); now != announcing {
+		if now := f.app.Closing(); now != announcing {
 			announcing = now
 			f.write("announces")
 		}
 	}
 }
 
-// run runs the host until it ends, and tells it to stop after a time.
+// run runs the host until it ends, and stops it after a time.
 func (f *fake) run(t *testing.T, stopAfter time.Duration) error {
 	t.Helper()
 	stop, cancel := context.WithTimeout(t.Context(), stopAfter)
@@ -119,7 +128,7 @@ func (f *fake) run(t *testing.T, stopAfter time.Duration) error {
 	return err
 }
 
-// TestOrder is what happens when a service is told to stop after 10 s.
+// TestOrder checks the order of events if a service is stopped after 10 s.
 func TestOrder(t *testing.T) {
 	for _, row := range []struct {
 		name                           string
@@ -155,20 +164,62 @@ func TestOrder(t *testing.T) {
 				if err := f.run(t, 10*time.Second); err != nil {
 					t.Errorf("Run returned %v", err)
 				}
-				// serves and ready come at the same time, in whichever order
-				started, got := f.entries[:2], f.entries[2:]
-				if both := strings.Join(started, ", "); !strings.Contains(both, "0s serves") || !strings.Contains(both, "0s ready") {
-					t.Errorf("at first %s", both)
-				}
-				if diff := cmp.Diff(append([]string{"0s state ready"}, row.want...), got); diff != "" {
-					t.Errorf("then (-want +got):\n%s", diff)
+				want := append([]string{"0s serves", "0s ready", "0s state ready"}, row.want...)
+				if diff := cmp.Diff(want, f.entries); diff != "" {
+					t.Errorf("(-want +got):\n%s", diff)
 				}
 			})
 		})
 	}
 }
 
-// TestModeEnds: a mode that ends by itself is an error, also when it names none, and the service is not ready then.
+// TestReady checks that the service is ready once its mode has opened, and not before.
+func TestReady(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake(t, 0, time.Second)
+		f.opens = 3 * time.Second
+		if err := f.run(t, 10*time.Second); err != nil {
+			t.Errorf("Run returned %v", err)
+		}
+		if diff := cmp.Diff([]string{"0s serves", "3s ready", "3s state ready"}, f.entries[:3]); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+	})
+}
+
+// TestNeverReady checks that a service whose mode cannot open, or that is stopped before that, is never ready.
+func TestNeverReady(t *testing.T) {
+	for _, row := range []struct {
+		name  string
+		early error // ends the mode
+		stop  time.Duration
+		want  error
+	}{
+		{"cannot open", net.ErrClosed, time.Hour, net.ErrClosed},
+		{"stopped before", nil, time.Second, nil},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := newFake(t, 0, time.Minute)
+				f.opens = 3 * time.Second
+				if row.early != nil {
+					f.early <- row.early
+				}
+				if err := f.run(t, row.stop); !errors.Is(err, row.want) {
+					t.Errorf("Run returned %v, want %v", err, row.want)
+				}
+				for _, entry := range f.entries {
+					if strings.Contains(entry, "ready") {
+						t.Errorf("%s, which is never", entry)
+					}
+				}
+			})
+		})
+	}
+}
+
+// TestModeEnds checks that a mode that ends before the stop is an error, with and without an error of its own, and
+// stops the service.
 func TestModeEnds(t *testing.T) {
 	broken := errors.New("broken")
 	for _, row := range []struct {
@@ -192,9 +243,10 @@ func TestModeEnds(t *testing.T) {
 	}
 }
 
-// TestAcceptQueueServed: connections that nobody had accepted when the stop came are served, and later ones are not.
+// TestAcceptQueueServed checks that connections that waited to be accepted at the stop are served, and later ones are
+// not.
 func TestAcceptQueueServed(t *testing.T) {
-	source, err := server.Listen(t.Context(), "127.0.0.1:0", 0)
+	source, err := listener.Listen(t.Context(), "127.0.0.1:0", 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -236,15 +288,16 @@ func TestAcceptQueueServed(t *testing.T) {
 	}
 }
 
-// serveOneByOne takes its time for each connection, so that the others wait in the accept queue.
-func serveOneByOne(ctx context.Context, source *server.Source, _ *server.App) error {
-	listener, err := source.Listener()
+// serveOneByOne serves slowly, to make connections wait in the accept queue.
+func serveOneByOne(ctx context.Context, source *listener.Source, app *server.App) error {
+	own, err := source.Listener()
 	if err != nil {
 		return err
 	}
-	defer context.AfterFunc(ctx, func() { listener.Close() })()
+	defer context.AfterFunc(ctx, func() { own.Close() })()
+	app.Accepting()
 	for {
-		conn, err := server.Accept(listener)
+		conn, err := listener.Accept(own)
 		if err != nil {
 			return nil
 		}
@@ -254,9 +307,9 @@ func serveOneByOne(ctx context.Context, source *server.Source, _ *server.App) er
 	}
 }
 
-// TestLameDuckServes: for that time a service is not ready, and serves as before.
+// TestLameDuckServes checks that a lame duck serves as before.
 func TestLameDuckServes(t *testing.T) {
-	source, err := server.Listen(t.Context(), "127.0.0.1:0", 0)
+	source, err := listener.Listen(t.Context(), "127.0.0.1:0", 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -283,64 +336,65 @@ func TestLameDuckServes(t *testing.T) {
 	}
 }
 
-// serveHTTP closes as soon as it is told to.
-func serveHTTP(ctx context.Context, source *server.Source, app *server.App) error {
-	listener, err := source.Listener()
+// serveHTTP closes its connections as soon as ctx is done.
+func serveHTTP(ctx context.Context, source *listener.Source, app *server.App) error {
+	own, err := source.Listener()
 	if err != nil {
 		return err
 	}
 	srv := &http.Server{ErrorLog: log.New(io.Discard, "", 0), Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		if app.Announcing() {
+		if app.Closing() {
 			w.Header().Set("Connection", "close")
 		}
 	})}
 	defer context.AfterFunc(ctx, func() { srv.Close() })()
-	srv.Serve(listener)
+	app.Accepting()
+	srv.Serve(own)
 	return nil
 }
 
-// TestQueue: who shares the socket with others keeps nobody out of it, and waits for the queue to be empty only where
-// nobody else serves it.
+// TestQueue checks the accept queue policies: a shared socket stays open for others, and waiting connections are served
+// only if no other process will do so.
 func TestQueue(t *testing.T) {
 	for _, row := range []struct {
 		name   string
-		queue  host.Queue
-		served bool // the connection that waited
+		queue  host.AcceptQueuePolicy
+		served bool // the waiting connection
 		open   bool // to new connections afterwards
 	}{
-		{"serve", host.ServeQueue, true, false},
-		{"empty", host.EmptyQueue, true, true},
-		{"leave", host.LeaveQueue, false, true},
+		{"serve", host.Drain, true, false},
+		{"empty", host.DrainShared, true, true},
+		{"leave", host.Leave, false, true},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			source, err := server.Listen(t.Context(), "127.0.0.1:0", 0)
+			source, err := listener.Listen(t.Context(), "127.0.0.1:0", 0)
 			if err != nil {
 				t.Fatal(err)
 			}
-			other, err := source.File() // another process has it, as it were
+			other, err := source.File() // stands for another process
 			if errors.Is(err, errors.ErrUnsupported) {
 				source.Close()
 				t.Skip("the socket cannot be shared on this system")
 			}
 			defer other.Close()
 			stop, cancel := context.WithCancel(t.Context())
-			cancel() // so that nobody accepts before
+			cancel() // before the mode accepts
 			waits := dial(t, source.Addr().String())
 			defer waits.Close()
-			late := func(ctx context.Context, source *server.Source, app *server.App) error {
-				if row.queue == host.LeaveQueue {
+			late := func(ctx context.Context, source *listener.Source, app *server.App) error {
+				if row.queue == host.Leave {
 					<-ctx.Done()
 					return nil
 				}
 				return serveOneByOne(ctx, source, app)
 			}
 			h := host.New(host.Config{
-				Source: source, App: newApp(), Mode: "late", Serve: late, DrainTimeout: 10 * time.Second, Queue: func() host.Queue { return row.queue },
+				Source: source, App: newApp(), Mode: "late", Serve: late, DrainTimeout: 10 * time.Second, AcceptQueue: func() host.AcceptQueuePolicy { return row.queue },
 			})
 			if err := h.Run(stop, func() {}); err != nil {
 				t.Error(err)
 			}
-			// What is to be there is there already, or comes on a busy machine; to wait for nothing is to wait in vain.
+			// An expected reply may take a while on a busy machine. An unexpected one is not worth a long wait.
 			within := map[bool]time.Duration{true: patience, false: 50 * time.Millisecond}
 			waits.SetReadDeadline(time.Now().Add(within[row.served]))
 			if reply, _ := io.ReadAll(waits); (string(reply) == "served") != row.served {

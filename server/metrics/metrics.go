@@ -15,6 +15,7 @@ import (
 	dto "github.com/prometheus/client_model/go"
 
 	"demo-server/server"
+	"demo-server/server/listener"
 	"demo-server/work"
 )
 
@@ -34,7 +35,7 @@ type Metrics struct {
 // A watch is an App with the socket that it serves.
 type watch struct {
 	app    *server.App
-	source *server.Source
+	source *listener.Source
 }
 
 // New returns Metrics with a registry of their own, which has the metrics of the Go runtime, the process and the build too.
@@ -62,7 +63,7 @@ func (m *Metrics) Observer(mode string) server.Observer {
 
 // Watch includes app's gauges and source's accept queue in snapshots, and makes app's mode the current one. Call unwatch
 // when app has ended.
-func (m *Metrics) Watch(app *server.App, source *server.Source) (unwatch func()) {
+func (m *Metrics) Watch(app *server.App, source *listener.Source) (unwatch func()) {
 	w := &watch{app: app, source: source}
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -144,7 +145,7 @@ func (m *Metrics) snapshot() *Snapshot {
 }
 
 // ReadAcceptQueue returns the state of source's accept queue, or nil if it cannot be read.
-func ReadAcceptQueue(source *server.Source) *AcceptQueue {
+func ReadAcceptQueue(source *listener.Source) *AcceptQueue {
 	queue, ok := source.AcceptQueue()
 	if !ok {
 		return nil

@@ -15,6 +15,7 @@ import (
 
 	"demo-server/server"
 	"demo-server/server/admission"
+	"demo-server/server/listener"
 	"demo-server/work"
 )
 
@@ -29,12 +30,14 @@ func (instant) Holds() work.Resource                    { return work.Nothing }
 // A scarce is work with a pool of three, two of which are in use.
 type scarce struct{ instant }
 
-func (scarce) Pool() work.Pool { return work.Pool{Name: "sql", Size: 3, InUse: 2, Waiting: 1} }
+func (scarce) Pool() work.PoolStats {
+	return work.PoolStats{Name: "sql", Size: 3, InUse: 2, Waiting: 1}
+}
 
 func newApp(mode string) *server.App { return server.New(server.Config{Mode: mode, Work: scarce{}}) }
 
-func newSource(t testing.TB) *server.Source {
-	source, err := server.Listen(t.Context(), "127.0.0.1:0", 7)
+func newSource(t testing.TB) *listener.Source {
+	source, err := listener.Listen(t.Context(), "127.0.0.1:0", 7)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -234,7 +237,8 @@ func TestQueued(t *testing.T) {
 		job := new(server.Job)
 		job.Init(app)
 		job.Begin("GET", "/", "", 0)
-		app.Admit(job, func(*server.Job) {})
+		app.Schedule(func(*server.Job) {})
+		app.Admit(job)
 	}
 	if got := m.snapshot().Modes[0].Queued; got != 1 {
 		t.Errorf("queued is %d after two requests for one place, want 1", got)

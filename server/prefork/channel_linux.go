@@ -6,21 +6,21 @@ import (
 	"syscall"
 )
 
-// newChannel returns the two ends of a socket without a name, for one descriptor per message. Only the processes that
-// hold an end can use it: no other process can connect to it, nor take its place once the worker has ended.
+// newChannel returns the two ends of an unnamed socket that passes one descriptor per message. Only processes that hold
+// an end can use it. No other process can connect to it, or take its place after the worker has exited.
 func newChannel() (ours *net.UnixConn, theirs *os.File, err error) {
 	ours, theirs, err = pair(syscall.SOCK_SEQPACKET)
 	if err == nil {
-		ours.SetWriteBuffer(channelBuffer) // an error leaves the default, which has room for a few hundred
+		ours.SetWriteBuffer(channelBuffer) // on an error, the default has room for a few hundred
 	}
 	return ours, theirs, err
 }
 
 // channelBuffer has room for some 80 descriptors that the worker has not received. The kernel counts them against the
-// user's limit on open files, and a worker that hangs must not use that up for the others.
+// user's limit on open files, and a worker that hangs must not use up that limit for the others.
 const channelBuffer = 32 << 10
 
-// newStream returns the two ends of a stream socket without a name.
+// newStream returns the two ends of an unnamed stream socket.
 func newStream() (ours *net.UnixConn, theirs *os.File, err error) { return pair(syscall.SOCK_STREAM) }
 
 func pair(kind int) (ours *net.UnixConn, theirs *os.File, err error) {
@@ -36,7 +36,7 @@ func pair(kind int) (ours *net.UnixConn, theirs *os.File, err error) {
 	return ours, theirs, nil
 }
 
-// unixConn makes a descriptor a connection, which then owns it.
+// unixConn returns a connection that owns a descriptor.
 func unixConn(descriptor int) (*net.UnixConn, error) {
 	file := os.NewFile(uintptr(descriptor), "socket")
 	defer file.Close() // the connection has a duplicate
@@ -47,7 +47,7 @@ func unixConn(descriptor int) (*net.UnixConn, error) {
 	return conn.(*net.UnixConn), nil
 }
 
-// pass sends a file through the channel. It never blocks: if the receiver has stopped receiving, that is an error.
+// pass sends a file through the channel. It never blocks: if the receiver has stopped receiving, it returns an error.
 func pass(channel *net.UnixConn, file *os.File) error {
 	raw, err := channel.SyscallConn()
 	if err != nil {
@@ -65,8 +65,8 @@ func pass(channel *net.UnixConn, file *os.File) error {
 	return os.NewSyscallError("sendmsg", sent)
 }
 
-// receive waits for the next connection that pass sent. It returns nil if the descriptor got lost on the way, because
-// this process has too many files open, and io.EOF once the other end is closed.
+// receive waits for the next connection from pass. It returns nil if the descriptor was lost because this process has
+// too many open files, and io.EOF if the other end is closed.
 func receive(channel *net.UnixConn) (*net.UnixConn, error) {
 	control := make([]byte, syscall.CmsgSpace(4)) // room for one descriptor
 	_, n, _, _, err := channel.ReadMsgUnix(make([]byte, 1), control)

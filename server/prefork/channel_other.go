@@ -7,7 +7,7 @@ import (
 	"os"
 )
 
-// No other system runs workers: see Supported.
+// Other systems cannot run workers: see Supported.
 
 func newChannel() (ours *net.UnixConn, theirs *os.File, err error) { return nil, nil, Supported() }
 

@@ -1,37 +1,37 @@
 package prefork
 
-// The descriptors that a worker inherits, behind the standard three.
+// The descriptors that a worker inherits, after the standard three.
 const (
-	listenerFile = 3 + iota // the socket that all workers accept on
-	adminFile               // the channel on which the supervisor passes connections to the worker's admin listener
-	ordersFile              // the pipe on which the supervisor speaks
-	reportsFile             // the pipe on which the worker does
+	listenerFile = 3 + iota // the socket on which all workers accept
+	adminFile               // the channel that passes connections to the worker's admin listener
+	ordersFile              // the pipe from the supervisor
+	reportsFile             // the pipe to the supervisor
 )
 
-// A briefing is what a worker is told first. It travels through a pipe, because others can see a command line.
+// A briefing is the first message to a worker. It travels through a pipe, because other users can see a command line.
 type briefing struct {
-	Brief any `json:"brief"`
+	WorkerConfig any `json:"brief"`
 }
 
-// An Order is what a worker is told later, once. After it the pipe is closed, which lets the worker end.
+// An Order is the second message to a worker. The supervisor then closes the pipe, which lets the worker exit.
 type Order string
 
-// The orders. To stop and drain is part of both.
+// The orders. Both mean to stop and drain.
 const (
 	Retire Order = "retire" // leave the accept queue to the others
-	Stop   Order = "stop"   // nobody can connect any more: serve the accept queue to its end
+	Stop   Order = "stop"   // the socket is closed to new clients: serve all of the accept queue
 )
 
-// A report is what a worker says.
+// A report is a message from a worker.
 type report struct {
-	Says  saying `json:"says"`
-	Error string `json:"error,omitempty"` // of failed: why
+	Type  reportType `json:"says"`
+	Error string     `json:"error,omitempty"` // of reportFailed: the reason
 }
 
-type saying string
+type reportType string
 
 const (
-	sayReady   saying = "ready"
-	sayFailed  saying = "failed"
-	sayDrained saying = "drained" // it has nothing left to do, and waits to be let go
+	reportReady   reportType = "ready"
+	reportFailed  reportType = "failed"
+	reportDrained reportType = "drained" // the worker has drained, and waits for the end of its orders
 )

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// dial connects to the worker at the other end of the channel: it makes a pair of sockets, keeps one, and passes the
-// other. It does not wait for the worker to accept.
+// dial connects to the worker at the other end of the channel: it makes a pair of sockets and passes one of them. It
+// does not wait for the worker to accept.
 func dial(channel *net.UnixConn) (net.Conn, error) {
 	ours, theirs, err := newStream()
 	if err != nil {
@@ -24,7 +24,7 @@ func dial(channel *net.UnixConn) (net.Conn, error) {
 	return ours, nil
 }
 
-// An adminListener accepts the connections that the supervisor dials.
+// An adminListener accepts the supervisor's connections.
 type adminListener struct {
 	channel *net.UnixConn
 	close   sync.Once
@@ -45,8 +45,8 @@ func inheritAdmin(descriptor uintptr) (net.Listener, error) {
 	return &adminListener{channel: channel, closed: make(chan struct{})}, nil
 }
 
-// Accept waits for the next connection. It returns net.ErrClosed after Close, and no other error: after the death of
-// the supervisor it waits for Close, because the worker still has requests to finish.
+// Accept waits for the next connection. It fails only after Close, with net.ErrClosed. After the death of the
+// supervisor it waits for Close, because the worker still has requests to finish.
 func (l *adminListener) Accept() (net.Conn, error) {
 	for {
 		conn, err := receive(l.channel)
@@ -59,18 +59,18 @@ func (l *adminListener) Accept() (net.Conn, error) {
 			<-l.closed
 			return nil, net.ErrClosed
 		}
-		time.Sleep(acceptPause) // out of descriptors or memory, which passes
+		time.Sleep(acceptPause) // a lack of descriptors or memory passes
 	}
 }
 
-// acceptPause is how long Accept pauses after an error.
+// acceptPause is the pause of Accept after an error.
 const acceptPause = 10 * time.Millisecond
 
-// Close ends Accept. Connections that it has not returned are closed.
+// Close ends Accept, and closes the connections that it has not returned.
 func (l *adminListener) Close() error {
 	l.close.Do(func() { close(l.closed) })
 	return l.channel.Close()
 }
 
-// Addr is the channel's address, which is empty: it has no name.
+// Addr returns the channel's address, which is empty.
 func (l *adminListener) Addr() net.Addr { return l.channel.LocalAddr() }

@@ -28,7 +28,7 @@ func answerAdmin(listener net.Listener) {
 	}
 }
 
-// askAdmin returns what a worker answers on its admin listener.
+// askAdmin returns the answer of a worker's admin listener.
 func askAdmin(w prefork.Worker) (string, error) {
 	conn, err := w.Dial()
 	if err != nil {
@@ -40,7 +40,7 @@ func askAdmin(w prefork.Worker) (string, error) {
 	return string(answer), err
 }
 
-// TestDial reaches the worker that is meant, time and again.
+// TestDial checks that Dial reaches the right worker each time.
 func TestDial(t *testing.T) {
 	s := run(t, planned(2, brief{}))
 	for range 3 {
@@ -52,7 +52,7 @@ func TestDial(t *testing.T) {
 	}
 }
 
-// TestDialGone: once a worker has ended, nobody answers in its place.
+// TestDialGone checks that no process answers for a worker that has exited.
 func TestDialGone(t *testing.T) {
 	s := run(t, planned(1, brief{}))
 	victim := s.Workers()[0]
@@ -63,7 +63,8 @@ func TestDialGone(t *testing.T) {
 	}
 }
 
-// TestDialHung: to connect to a worker that has stopped does not wait for it. It fails once too many connections wait.
+// TestDialHung checks that connecting to a stopped worker does not wait for it, and fails once too many connections
+// wait.
 func TestDialHung(t *testing.T) {
 	s := run(t, planned(1, brief{}))
 	w := s.Workers()[0]
@@ -82,8 +83,8 @@ func TestDialHung(t *testing.T) {
 	t.Error("200 connections wait for a worker that has stopped")
 }
 
-// TestNoName: no Unix socket of a supervisor or worker has a name, which any user could connect to, or take once the
-// worker has ended.
+// TestNoName checks that the Unix sockets of a supervisor and its workers have no names. Any user could connect to a
+// name, or take it once the worker has exited.
 func TestNoName(t *testing.T) {
 	s := run(t, planned(2, brief{}))
 	ours := map[string]bool{}
@@ -122,7 +123,7 @@ func socketsOf(t *testing.T, pid int) (inodes []string) {
 		t.Fatal(err)
 	}
 	for _, link := range links {
-		target, _ := os.Readlink(link) // an error: it was closed since
+		target, _ := os.Readlink(link) // on an error it was closed since
 		if match := socketLink.FindStringSubmatch(target); match != nil {
 			inodes = append(inodes, match[1])
 		}

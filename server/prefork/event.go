@@ -2,26 +2,26 @@ package prefork
 
 import "time"
 
-// An Event is something that happened.
+// An Event reports a change.
 type Event struct {
-	What   What
-	Worker Worker        // of all but Settled
-	Err    error         // of Died, Lost and Rejected: why
-	Pause  time.Duration // of Died: until it is replaced
+	Type   EventType
+	Worker Worker        // for all types but ReloadDone
+	Err    error         // of Crashed, DiedDraining and ReloadRejected: the reason
+	Pause  time.Duration // of Crashed: until the worker is replaced
 }
 
-// A What is the kind of an Event.
-type What int
+// An EventType is the type of an Event.
+type EventType int
 
-// What happens.
+// The types of events.
 const (
-	Started  What = iota // a worker, which is not ready yet
-	Served               // a worker is ready
-	Retired              // a worker was told to drain
-	Drained              // a worker has drained, and answers on its admin socket until Observe returns
-	Ended                // a worker, as it was told to
-	Died                 // a worker that nobody told to end; another takes its place
-	Lost                 // a worker that had not drained yet
-	Rejected             // a plan: its first worker could not live, and the plan before it is in force again
-	Settled              // everything is as planned again
+	Started        EventType = iota // a worker was started, and is not ready yet
+	WorkerReady                     // a worker is ready
+	WorkerDraining                  // a worker was told to drain
+	WorkerDrained                   // a worker has drained, and answers on its admin socket until Observe returns
+	Exited                          // a worker exited as it was told to
+	Crashed                         // a worker died while it was to serve; another one replaces it
+	DiedDraining                    // a worker died before it had drained
+	ReloadRejected                  // the first worker of a new plan failed, and the previous plan is in force again
+	ReloadDone                      // everything is as planned again
 )

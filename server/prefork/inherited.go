@@ -8,20 +8,21 @@ import (
 	"os"
 )
 
-// Inherited is what a worker got from its supervisor. Get it with Inherit, once, in the worker's process.
+// An Inherited holds everything that a worker inherits from its supervisor. Call Inherit once, in the worker's process,
+// to get it.
 type Inherited struct {
-	Listener net.Listener    // the service's socket, on which others accept as well
-	Admin    net.Listener    // accepts the supervisor's connections, and no other process can connect
-	Brief    json.RawMessage // the plan's, as JSON
+	Listener     net.Listener    // the service's socket, on which other workers accept too
+	Admin        net.Listener    // accepts connections from the supervisor only
+	WorkerConfig json.RawMessage // the plan's, as JSON
 
 	orders  *json.Decoder
 	reports *json.Encoder
 }
 
-// ErrNoSupervisor is what Inherit returns in a process that no Supervisor started.
+// ErrNoSupervisor means that no Supervisor started this process.
 var ErrNoSupervisor = errors.New("no supervisor started this process")
 
-// Inherit takes over what a Supervisor handed to this process.
+// Inherit returns what the Supervisor of this process has passed to it.
 func Inherit() (*Inherited, error) {
 	listener, err := inheritListener(listenerFile)
 	if err != nil {
@@ -36,7 +37,7 @@ func Inherit() (*Inherited, error) {
 		orders:  json.NewDecoder(os.NewFile(ordersFile, "orders")),
 		reports: json.NewEncoder(os.NewFile(reportsFile, "reports")),
 	}
-	first := briefing{Brief: &i.Brief}
+	first := briefing{WorkerConfig: &i.WorkerConfig}
 	if err := i.orders.Decode(&first); err != nil {
 		return nil, fmt.Errorf("the supervisor's first words: %w", err)
 	}
@@ -53,16 +54,17 @@ func inheritListener(descriptor uintptr) (net.Listener, error) {
 	return listener, nil
 }
 
-// Ready tells the supervisor that requests are answered.
-func (i *Inherited) Ready() { i.say(report{Says: sayReady}) }
+// Ready reports to the supervisor that requests are answered.
+func (i *Inherited) Ready() { i.report(report{Type: reportReady}) }
 
-// Failed tells the supervisor why this process is about to end.
-func (i *Inherited) Failed(err error) { i.say(report{Says: sayFailed, Error: err.Error()}) }
+// Failed reports to the supervisor why this process is about to exit.
+func (i *Inherited) Failed(err error) { i.report(report{Type: reportFailed, Error: err.Error()}) }
 
-// say reports. Where nobody listens any more, Order tells so too.
-func (i *Inherited) say(r report) { i.reports.Encode(r) }
+// report sends a report. It ignores errors, because Order notices the supervisor's death too.
+func (i *Inherited) report(r report) { i.reports.Encode(r) }
 
-// Order waits for the supervisor's order. Its death is one to retire: whoever serves on must not do so unseen.
+// Order waits for the supervisor's order. The supervisor's death counts as the order to retire, because a worker must
+// not serve without supervision.
 func (i *Inherited) Order() Order {
 	var order Order
 	if err := i.orders.Decode(&order); err != nil {
@@ -71,9 +73,10 @@ func (i *Inherited) Order() Order {
 	return order
 }
 
-// Drained tells the supervisor that nothing is left to do, and returns when that has read the last figures.
+// Drained reports to the supervisor that the worker has drained. It returns when the supervisor has read the last
+// figures.
 func (i *Inherited) Drained() {
-	i.say(report{Says: sayDrained})
+	i.report(report{Type: reportDrained})
 	for {
 		var more Order
 		if err := i.orders.Decode(&more); err != nil {

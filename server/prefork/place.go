@@ -3,32 +3,32 @@ package prefork
 import "time"
 
 const (
-	// firstPause doubles up to longestPause while workers keep failing in one place.
-	firstPause   = 100 * time.Millisecond
-	longestPause = 5 * time.Second
+	// firstPause doubles up to maxPause while workers keep failing in one place.
+	firstPause = 100 * time.Millisecond
+	maxPause   = 5 * time.Second
 )
 
-// steady is how long a worker has to be ready to have served. One that dies before has failed: if it dies as soon as it
-// is ready, and so does the next, they must not be started as fast as they die.
-var steady = 500 * time.Millisecond
+// minServing is how long a worker has to be ready to count as having served. A worker that dies before that has failed.
+// If workers die as soon as they are ready, they must not be restarted as fast as they die.
+var minServing = 500 * time.Millisecond
 
-// A place is what a worker has in the plan, and hands on to the one that replaces it. Each place backs off by itself: a
-// worker that cannot live does not eat the machine, and does not keep others from being replaced.
+// A place is one worker's position in the plan, which its replacement takes over. Each place backs off on its own:
+// failing workers use little CPU time, and do not delay the replacement of others.
 type place struct {
 	failures int       // workers in a row that did not serve
-	next     time.Time // no worker is started before
+	next     time.Time // earliest start of the next worker
 }
 
-// vacate makes the place free at the death of its worker, and returns the pause before the next one: none after a
-// worker that has served, else a longer one each time.
+// vacate frees the place after its worker has died, and returns the pause before the next start: none after a worker
+// that has served, otherwise longer each time.
 func (p *place) vacate(served bool, now time.Time) (pause time.Duration) {
 	if served {
 		p.failures = 0
 	} else {
 		p.failures++
-		pause = longestPause
+		pause = maxPause
 		if doublings := p.failures - 1; doublings < 10 {
-			pause = min(firstPause<<doublings, longestPause)
+			pause = min(firstPause<<doublings, maxPause)
 		}
 	}
 	p.next = now.Add(pause)

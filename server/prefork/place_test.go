@@ -7,7 +7,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestVacate: a death costs no pause if the worker served, and a longer and longer one if it did not.
+// TestVacate checks that the death of a worker that has served costs no pause, and that the pauses after other deaths
+// grow.
 func TestVacate(t *testing.T) {
 	const ms = time.Millisecond
 	var p place
@@ -25,18 +26,18 @@ func TestVacate(t *testing.T) {
 		t.Errorf("pauses (-want +got):\n%s", diff)
 	}
 	p.failures = 1 << 40
-	if pause := p.vacate(false, time.Now()); pause != longestPause {
-		t.Errorf("after many failures: %v, want %v", pause, longestPause)
+	if pause := p.vacate(false, time.Now()); pause != maxPause {
+		t.Errorf("after many failures: %v, want %v", pause, maxPause)
 	}
 }
 
-// TestDue: a pause holds up its own place, and no other one.
+// TestDue checks that a pause delays its own place and no other.
 func TestDue(t *testing.T) {
-	current := &edition{Plan{Processes: 3}}
+	current := &generation{Plan{Processes: 3}}
 	paused, over := &place{failures: 3, next: time.Now().Add(time.Hour)}, &place{failures: 2}
 	workers := func(n int) (all []*worker) {
 		for range n {
-			all = append(all, &worker{Worker: Worker{State: Ready}, edition: current})
+			all = append(all, &worker{Worker: Worker{State: Ready}, generation: current})
 		}
 		return all
 	}

@@ -1,11 +1,11 @@
-// Package prefork is the supervisor of several worker processes that accept on one socket: it starts them, replaces
-// those that die, exchanges them one by one where the plan changes, and drains them.
+// Package prefork supervises several worker processes that accept on one socket. It starts them, replaces those that
+// die, replaces them one by one if the plan changes, and drains them.
 //
-// It has a plan and the workers that there are. Whatever happens, a signal, a death, a new plan, changes the one or
-// the other, and reconcile takes the next step from what is to what should be.
+// The supervisor has a plan and a list of workers. Signals, deaths and new plans change the one or the other, and
+// reconcile then takes the next step from the list to the plan.
 //
-// The package must not know what workers serve, settings, HTTP, logs or signals: a worker is a command that speaks the
-// protocol of control.go, and its brief is anything.
+// The package must not know settings, HTTP, logs, signals, or how workers serve. A worker is a command that speaks the
+// protocol of control.go, and its configuration is opaque.
 package prefork
 
 import (
@@ -19,52 +19,52 @@ import (
 	"sync"
 	"time"
 
-	"demo-server/server"
+	"demo-server/server/listener"
 )
 
-// A Plan is what should be. Apply changes it.
+// A Plan says which workers there should be. Apply changes it.
 type Plan struct {
-	Processes    int           // how many workers serve, at least 1
-	Brief        any           // what each is told at first, as JSON
-	StartTimeout time.Duration // how long each may take to be ready
-	LameDuck     time.Duration // how long to go on as before, but not ready, once told to stop
-	DrainTimeout time.Duration // how long workers let requests take that they have when they drain
+	Processes    int           // number of workers, at least 1
+	WorkerConfig any           // sent to each worker at its start, as JSON
+	StartTimeout time.Duration // how long a worker may take to be ready
+	LameDuck     time.Duration // how long to serve as before, but without being ready, after the stop
+	DrainTimeout time.Duration // how long requests may take while workers drain
 
-	// WorkerTimeout is how long a worker that has been ready may neither answer (see Answered) nor use CPU time; 0 for
-	// ever. It is killed then.
+	// WorkerTimeout is how long a ready worker may neither answer (see Answered) nor use CPU time, before it is killed;
+	// 0 for ever.
 	WorkerTimeout time.Duration
 }
 
-// A Config is what a Supervisor needs to know, and what does not change.
+// A Config holds the fixed configuration of a Supervisor.
 type Config struct {
-	Source  *server.Source   // its owner is the caller
-	Shared  bool             // the socket outlives this service: nobody may be kept out of it
-	Command func() *exec.Cmd // makes a worker's command, without ExtraFiles
-	Most    int              // workers that Add makes at most
-	Observe func(Event)      // is told of each event in order, and must not call the Supervisor
+	Source       *listener.Source // owned by the caller
+	SocketShared bool             // the socket outlives this service, so new connections must not be dropped
+	Command      func() *exec.Cmd // returns a worker's command, without ExtraFiles
+	MaxWorkers   int              // the limit for Add
+	Observe      func(Event)      // receives each event in order; must not call the Supervisor
 }
 
-// endGrace is how long a worker may take to end, beyond the time to drain.
+// endGrace is how long a worker may take to exit, in addition to the time to drain.
 var endGrace = 10 * time.Second
 
-// An edition is a plan with an identity: a worker of another edition than the current one is outdated.
-type edition struct{ Plan }
+// A generation is a plan with an identity. Workers of another generation than the current one are outdated.
+type generation struct{ Plan }
 
-// A Supervisor keeps as many workers as planned. Create it with New and call Run once. Its methods may be called from
+// A Supervisor keeps as many workers as planned. Create it with New, and call Run once. Its methods may be called from
 // any goroutine.
 type Supervisor struct {
 	config  Config
 	socket  *os.File
-	up      chan struct{}  // closed when all are ready for the first time
-	failed  chan error     // why the first ones cannot be
+	up      chan struct{}  // closed once all workers are ready for the first time
+	failed  chan error     // why one of the first workers failed
 	running sync.WaitGroup // one for each worker process
 
 	mu       sync.Mutex
 	phase    phase
-	current  *edition
-	previous *edition  // nil once a worker of the current one is ready
-	workers  []*worker // in the order of their start
-	vacant   []*place  // of workers that died, until others take them
+	current  *generation
+	previous *generation // nil once a worker of the current one is ready
+	workers  []*worker   // in the order of their start
+	vacant   []*place    // of dead workers, until they are replaced
 	settled  bool
 	lost     []error // why workers died in the last drain
 }
@@ -78,7 +78,7 @@ const (
 	draining
 )
 
-// Supported returns an error that says why this system cannot run workers, or nil.
+// Supported returns an error if this system cannot run workers.
 func Supported() error {
 	if runtime.GOOS != "linux" {
 		return fmt.Errorf("worker processes need Linux, and this is %s", runtime.GOOS)
@@ -86,7 +86,7 @@ func Supported() error {
 	return nil
 }
 
-// New returns a Supervisor that has started nothing yet.
+// New returns a Supervisor without workers.
 func New(config Config, plan Plan) (*Supervisor, error) {
 	if err := Supported(); err != nil {
 		return nil, err
@@ -96,12 +96,13 @@ func New(config Config, plan Plan) (*Supervisor, error) {
 		return nil, err
 	}
 	return &Supervisor{
-		config: config, socket: socket, current: &edition{plan}, up: make(chan struct{}), failed: make(chan error, 1),
+		config: config, socket: socket, current: &generation{plan}, up: make(chan struct{}), failed: make(chan error, 1),
 	}, nil
 }
 
-// Run serves until stop is done and all workers have drained. It calls ready once all of them are. Where one of the
-// first cannot be, the others are killed, and its error is returned; so is that of a worker that died while it drained.
+// Run serves until stop is done and all workers have drained. It calls ready once all workers are ready. If one of the
+// first workers fails, Run kills the others and returns the error. It also returns the errors of workers that died
+// while draining.
 func (s *Supervisor) Run(stop context.Context, ready func()) error {
 	defer s.socket.Close()
 	watching, unwatch := context.WithCancel(context.Background())
@@ -127,24 +128,24 @@ func (s *Supervisor) Run(stop context.Context, ready func()) error {
 	return errors.Join(s.lost...)
 }
 
-// drain tells all workers to stop, those as well that are not ready: they may have accepted a connection all the same.
-// New connections are kept out first, so that the accept queue can become empty.
+// drain stops all workers, including those that are not ready, because they may have accepted a connection. It drops
+// new connections first, to let the accept queue become empty.
 func (s *Supervisor) drain() {
 	order := Stop
-	if s.config.Shared || s.config.Source.RefuseNew() != nil {
+	if s.config.SocketShared || s.config.Source.DropNew() != nil {
 		order = Retire
 	}
 	s.update(func() {
 		s.phase = draining
 		for _, w := range s.workers {
 			if w.State != Draining {
-				s.tell(w, order)
+				s.send(w, order)
 			}
 		}
 	})
 }
 
-// Kill ends all workers at once, and the Supervisor with them.
+// Kill kills all workers, and ends the Supervisor.
 func (s *Supervisor) Kill() {
 	s.update(func() {
 		s.phase = draining
@@ -154,41 +155,41 @@ func (s *Supervisor) Kill() {
 	})
 }
 
-// Apply makes plan the one in force. Workers are exchanged one by one, the old one for a new one that is ready.
+// Apply puts plan in force. Workers are replaced one by one, each once its replacement is ready.
 func (s *Supervisor) Apply(plan Plan) {
 	s.update(func() {
 		if s.previous == nil {
 			s.previous = s.current
 		}
-		s.current = &edition{plan}
-		s.vacant = nil // what they failed of may be what the plan was changed for
+		s.current = &generation{plan}
+		s.vacant = nil // the plan may remove the cause of their failures
 	})
 }
 
-// Add changes the number of workers by n, which may be negative. Where that would be none, or more than the most, it
-// changes nothing. It returns how many there should be.
+// Add adds n, which may be negative, to the number of workers. If the result would be below 1 or above MaxWorkers, it
+// changes nothing. It returns the planned number.
 func (s *Supervisor) Add(n int) (processes int, changed bool) {
 	s.update(func() {
 		processes = s.current.Processes
-		if changed = processes+n >= 1 && processes+n <= s.config.Most; changed {
+		if changed = processes+n >= 1 && processes+n <= s.config.MaxWorkers; changed {
 			s.current.Processes += n
 			processes = s.current.Processes
-			if s.previous != nil { // which is in force again if no worker can live by the current one
-				s.previous.Processes = min(max(s.previous.Processes+n, 1), s.config.Most)
+			if s.previous != nil { // it is in force again if workers of the current plan fail
+				s.previous.Processes = min(max(s.previous.Processes+n, 1), s.config.MaxWorkers)
 			}
 		}
 	})
 	return processes, changed
 }
 
-// Plan is what should be.
+// Plan returns the current plan.
 func (s *Supervisor) Plan() Plan {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.current.Plan
 }
 
-// Workers are those that there are, in the order of their start.
+// Workers returns the workers, in the order of their start.
 func (s *Supervisor) Workers() (workers []Worker) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -198,7 +199,7 @@ func (s *Supervisor) Workers() (workers []Worker) {
 	return workers
 }
 
-// Ready reports whether as many workers as planned serve, and in one line why not.
+// Ready reports whether as many workers as planned are ready. If not, reason says why, in one line.
 func (s *Supervisor) Ready() (ready bool, reason string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -213,7 +214,7 @@ func (s *Supervisor) Ready() (ready bool, reason string) {
 	return true, ""
 }
 
-// update changes something, and takes the steps that follow from it.
+// update changes something and calls reconcile.
 func (s *Supervisor) update(change func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -221,13 +222,13 @@ func (s *Supervisor) update(change func()) {
 	s.reconcile()
 }
 
-// reconcile takes the next steps to what is planned; later events lead to those that follow. The caller holds the lock.
+// reconcile takes the next steps towards the plan. Further steps follow later events. The caller holds the lock.
 func (s *Supervisor) reconcile() {
 	if s.phase == draining {
 		return
 	}
 	for _, w := range s.workers {
-		// What it waits for may be what the plan was changed for.
+		// The plan may remove the reason for which it is not ready.
 		if w.State == Starting && s.outdated(w) && s.phase <= serving {
 			s.retire(w)
 		}
@@ -238,11 +239,11 @@ func (s *Supervisor) reconcile() {
 	for p := s.due(); p != nil && s.phase != draining; p = s.due() {
 		s.start(p)
 	}
-	s.settle()
+	s.checkSettled()
 }
 
-// due takes out a place in which a worker has to be started now, or returns nil: a new place, or a vacant one whose pause
-// is over.
+// due removes and returns a place in which a worker has to start now: a new place, or a vacant one after its pause. It
+// returns nil if there is none.
 func (s *Supervisor) due() *place {
 	missing := max(0, s.wanted()-s.count(Starting)-s.count(Ready))
 	s.vacant = s.vacant[:min(len(s.vacant), missing)] // the plan may have become smaller
@@ -259,7 +260,7 @@ func (s *Supervisor) due() *place {
 	return nil
 }
 
-// wanted is how many workers there should be now: one more than planned takes the place of an outdated one.
+// wanted returns how many workers there should be now. While workers are outdated, it is one more than planned.
 func (s *Supervisor) wanted() int {
 	if s.phase <= serving && slices.ContainsFunc(s.workers, s.outdated) {
 		return s.current.Processes + 1
@@ -267,9 +268,11 @@ func (s *Supervisor) wanted() int {
 	return s.current.Processes
 }
 
-func (s *Supervisor) outdated(w *worker) bool { return w.edition != s.current && w.State != Draining }
+func (s *Supervisor) outdated(w *worker) bool {
+	return w.generation != s.current && w.State != Draining
+}
 
-// dispensable is the ready worker that has to go first: an outdated one, else the oldest.
+// dispensable returns the ready worker to stop first: an outdated one, otherwise the oldest.
 func (s *Supervisor) dispensable() (first *worker) {
 	for _, w := range s.workers {
 		if w.State == Ready && (first == nil || s.outdated(w) && !s.outdated(first)) {
@@ -288,15 +291,15 @@ func (s *Supervisor) count(state State) (n int) {
 	return n
 }
 
-// settle tells when everything has become as planned.
-func (s *Supervisor) settle() {
+// checkSettled reports once everything is as planned.
+func (s *Supervisor) checkSettled() {
 	settled := s.count(Ready) == s.current.Processes && s.count(Starting) == 0 && !slices.ContainsFunc(s.workers, s.outdated)
 	switch {
 	case settled && s.phase == starting:
 		s.phase = serving
 		close(s.up)
 	case settled && !s.settled && s.phase == serving:
-		s.config.Observe(Event{What: Settled})
+		s.config.Observe(Event{Type: ReloadDone})
 	}
 	s.settled = settled
 }
@@ -305,116 +308,116 @@ func (s *Supervisor) settle() {
 func (s *Supervisor) start(p *place) {
 	w, err := launch(s.config.Command(), s.socket, s.current, p)
 	if err != nil {
-		s.died(&worker{Worker: Worker{Started: time.Now()}, edition: s.current, place: p}, err)
+		s.crashed(&worker{Worker: Worker{Started: time.Now()}, generation: s.current, place: p}, err)
 		return
 	}
 	s.workers = append(s.workers, w)
 	s.killAfter(s.current.StartTimeout, w, "was not ready", &w.ready)
-	s.config.Observe(Event{What: Started, Worker: w.Worker})
-	s.running.Go(w.speak)
+	s.config.Observe(Event{Type: Started, Worker: w.Worker})
+	s.running.Go(w.sendMessages)
 	s.running.Go(func() { s.follow(w) })
 }
 
-// follow hears what a worker reports, until its process has ended.
+// follow handles a worker's reports until its process has exited.
 func (s *Supervisor) follow(w *worker) {
-	if err := w.listen(func(r report) { s.heard(w, r) }); err != nil {
-		s.update(func() { w.condemn(err) })
+	if err := w.readReports(func(r report) { s.handleReport(w, r) }); err != nil {
+		s.update(func() { w.kill(err) })
 	}
 	err := w.command.Wait()
-	s.update(func() { s.ended(w, err) })
+	s.update(func() { s.exited(w, err) })
 }
 
-// killAfter kills the worker if it has not done what it should after a time. done is read with the lock held.
+// killAfter kills the worker after d, unless done is true or it has exited by then. done is read with the lock held.
 func (s *Supervisor) killAfter(d time.Duration, w *worker, failure string, done *bool) {
 	time.AfterFunc(d, func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		if !w.ended && !*done {
-			w.condemn(fmt.Errorf("%s after %s", failure, d))
+			w.kill(fmt.Errorf("%s after %s", failure, d))
 		}
 	})
 }
 
 func (s *Supervisor) retire(w *worker) {
-	s.tell(w, Retire)
-	s.config.Observe(Event{What: Retired, Worker: w.Worker})
+	s.send(w, Retire)
+	s.config.Observe(Event{Type: WorkerDraining, Worker: w.Worker})
 }
 
-func (s *Supervisor) tell(w *worker, order Order) {
-	w.tell(order)
+func (s *Supervisor) send(w *worker, order Order) {
+	w.order(order)
 	s.killAfter(s.current.DrainTimeout+endGrace, w, "had not ended", &w.ended)
 }
 
-// heard takes a worker's report.
-func (s *Supervisor) heard(w *worker, r report) {
-	switch r.Says {
-	case sayReady:
-		s.update(func() { s.serves(w) })
-	case sayFailed:
+// handleReport handles a worker's report.
+func (s *Supervisor) handleReport(w *worker, r report) {
+	switch r.Type {
+	case reportReady:
+		s.update(func() { s.becameReady(w) })
+	case reportFailed:
 		s.update(func() { w.failure = errors.New(r.Error) })
-	case sayDrained:
+	case reportDrained:
 		s.letGo(w)
 	}
 }
 
-// letGo lets a worker end, after whoever wants its last figures.
+// letGo lets a drained worker exit, after Observe has read its last figures.
 func (s *Supervisor) letGo(w *worker) {
 	s.mu.Lock()
 	last := w.Worker
 	s.mu.Unlock()
 	if last.State == Draining {
-		s.config.Observe(Event{What: Drained, Worker: last}) // without the lock: it may take a while
+		s.config.Observe(Event{Type: WorkerDrained, Worker: last}) // without the lock: it may take a while
 		s.update(w.letGo)
 	}
 }
 
-func (s *Supervisor) serves(w *worker) {
+func (s *Supervisor) becameReady(w *worker) {
 	w.ready = true
 	if w.State != Starting {
-		return // it was told to stop meanwhile
+		return // it was told to stop before it was ready
 	}
 	w.State, w.since = Ready, time.Now()
-	if w.edition == s.current {
+	if w.generation == s.current {
 		s.previous = nil
 	}
-	s.config.Observe(Event{What: Served, Worker: w.Worker})
+	s.config.Observe(Event{Type: WorkerReady, Worker: w.Worker})
 }
 
-// ended draws the conclusions from the end of a worker's process.
-func (s *Supervisor) ended(w *worker, err error) {
+// exited handles the exit of a worker's process.
+func (s *Supervisor) exited(w *worker, err error) {
 	w.ended = true
 	w.forget()
 	s.workers = slices.DeleteFunc(s.workers, func(other *worker) bool { return other == w })
 	switch {
 	case w.dismissed, w.drained && err == nil:
-		s.config.Observe(Event{What: Ended, Worker: w.Worker})
+		s.config.Observe(Event{Type: Exited, Worker: w.Worker})
 	case w.State == Draining:
 		if s.phase == draining {
 			s.lost = append(s.lost, fmt.Errorf("worker %d: %w", w.PID, w.cause(err)))
 		}
-		s.config.Observe(Event{What: Lost, Worker: w.Worker, Err: w.cause(err)})
+		s.config.Observe(Event{Type: DiedDraining, Worker: w.Worker, Err: w.cause(err)})
 	default:
-		s.died(w, w.cause(err))
+		s.crashed(w, w.cause(err))
 	}
 }
 
-// died is for a worker that was to serve.
-func (s *Supervisor) died(w *worker, err error) {
+// crashed handles the death of a worker that was to serve.
+func (s *Supervisor) crashed(w *worker, err error) {
 	switch {
 	case w.State != Ready && s.phase == starting:
 		s.fail(err)
-	case w.State != Ready && s.previous != nil && w.edition == s.current:
+	case w.State != Ready && s.previous != nil && w.generation == s.current:
 		s.current, s.previous = s.previous, nil
-		s.config.Observe(Event{What: Rejected, Worker: w.Worker, Err: err})
+		s.config.Observe(Event{Type: ReloadRejected, Worker: w.Worker, Err: err})
 	default:
 		pause := w.place.vacate(w.served(), time.Now())
 		s.vacant = append(s.vacant, w.place)
 		time.AfterFunc(pause, func() { s.update(func() {}) })
-		s.config.Observe(Event{What: Died, Worker: w.Worker, Err: err, Pause: pause})
+		s.config.Observe(Event{Type: Crashed, Worker: w.Worker, Err: err, Pause: pause})
 	}
 }
 
-// fail ends the start, for the first reason that there is.
+// fail ends the start with the first error.
 func (s *Supervisor) fail(err error) {
 	select {
 	case s.failed <- err:

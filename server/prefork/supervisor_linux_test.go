@@ -20,14 +20,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
 
-	"demo-server/server"
+	"demo-server/server/listener"
 	"demo-server/server/prefork"
 )
 
-// patience bounds every wait that should be short on an idle machine.
+// patience ends waits that should be short on an idle machine.
 const patience = 20 * time.Second
 
-// TestMain is the worker as well: the supervisors of these tests start this binary again.
+// TestMain is also the worker: the supervisors of these tests start this binary.
 func TestMain(m *testing.M) {
 	if slices.Equal(os.Args[1:], []string{"worker"}) {
 		os.Exit(work())
@@ -36,21 +36,21 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// A brief tells a worker of these tests how to behave.
+// A brief configures a worker of these tests.
 type brief struct {
 	Name   string
-	Fails  string // the reason for which it cannot start
+	Fails  string // why it cannot start
 	Exits  bool   // before it is ready
-	Mute   bool   // never says that it is ready
+	Mute   bool   // never reports that it is ready
 	Dies   bool   // once it is ready
 	Stuck  bool   // does not drain
 	Deaf   bool   // does not answer the supervisor
 	Burns  bool   // CPU time
-	Stays  bool   // does not end, after what else it does
-	Babble string // is what it reports
+	Stays  bool   // does not exit
+	Babble string // sent as its report
 }
 
-// work accepts connections, and says its name on each, until it is told to drain.
+// work accepts connections and writes its name on each, until it is told to drain.
 func work() int {
 	in, err := prefork.Inherit()
 	if err != nil {
@@ -58,7 +58,7 @@ func work() int {
 		return 3
 	}
 	var b brief
-	json.Unmarshal(in.Brief, &b)
+	json.Unmarshal(in.WorkerConfig, &b)
 	switch {
 	case b.Babble != "":
 		os.NewFile(prefork.ReportsFile, "reports").WriteString(b.Babble)
@@ -100,7 +100,7 @@ func work() int {
 	return 0
 }
 
-// burned is what burn computes.
+// burned makes burn compute something.
 var burned atomic.Uint64
 
 // burn uses CPU time for ever.
@@ -110,18 +110,18 @@ func burn() {
 	}
 }
 
-// emptyQueue waits until nobody waits to be accepted.
-func emptyQueue(listener net.Listener) {
-	for source := server.NewSource(listener); ; time.Sleep(time.Millisecond) {
+// emptyQueue waits until the accept queue is empty.
+func emptyQueue(socket net.Listener) {
+	for source := listener.NewSource(socket); ; time.Sleep(time.Millisecond) {
 		if queue, _ := source.AcceptQueue(); queue.Depth == 0 {
 			return
 		}
 	}
 }
 
-func greet(listener net.Listener, name string) {
+func greet(socket net.Listener, name string) {
 	for {
-		conn, err := listener.Accept()
+		conn, err := socket.Accept()
 		if err != nil {
 			return
 		}
@@ -130,10 +130,10 @@ func greet(listener net.Listener, name string) {
 	}
 }
 
-// A service is a supervisor that runs.
+// A service is a running supervisor.
 type service struct {
 	*prefork.Supervisor
-	source *server.Source
+	source *listener.Source
 	stop   context.CancelFunc
 	ended  chan error
 
@@ -142,20 +142,20 @@ type service struct {
 }
 
 func planned(processes int, b brief) prefork.Plan {
-	return prefork.Plan{Processes: processes, Brief: b, StartTimeout: patience, DrainTimeout: patience}
+	return prefork.Plan{Processes: processes, WorkerConfig: b, StartTimeout: patience, DrainTimeout: patience}
 }
 
-// run runs a supervisor, and waits until it is ready, or has ended.
+// run runs a supervisor, and waits until it is ready or has ended.
 func run(t *testing.T, plan prefork.Plan, change ...func(*prefork.Config)) *service {
 	t.Helper()
-	source, err := server.Listen(t.Context(), "127.0.0.1:0", 0)
+	source, err := listener.Listen(t.Context(), "127.0.0.1:0", 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { source.Close() })
 	s := &service{source: source, ended: make(chan error, 1)}
 	config := prefork.Config{
-		Source: source, Command: command, Most: 4, Observe: s.observe,
+		Source: source, Command: workerCommand, MaxWorkers: 4, Observe: s.observe,
 	}
 	for _, change := range change {
 		change(&config)
@@ -182,7 +182,7 @@ func run(t *testing.T, plan prefork.Plan, change ...func(*prefork.Config)) *serv
 	return s
 }
 
-func command() *exec.Cmd {
+func workerCommand() *exec.Cmd {
 	command := exec.Command("/proc/self/exe", "worker")
 	command.Stderr = os.Stderr
 	return command
@@ -194,29 +194,29 @@ func (s *service) observe(e prefork.Event) {
 	s.events = append(s.events, e)
 }
 
-// happened returns the events of a kind.
-func (s *service) happened(what prefork.What) (found []prefork.Event) {
+// happened returns the events of a type.
+func (s *service) happened(kind prefork.EventType) (found []prefork.Event) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, e := range s.events {
-		if e.What == what {
+		if e.Type == kind {
 			found = append(found, e)
 		}
 	}
 	return found
 }
 
-// await waits until what holds.
-func await(t *testing.T, what string, holds func() bool) {
+// await waits until holds returns true.
+func await(t *testing.T, condition string, holds func() bool) {
 	t.Helper()
 	for end := time.Now().Add(patience); !holds(); time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {
-			t.Fatalf("not within %v: %s", patience, what)
+			t.Fatalf("not within %v: %s", patience, condition)
 		}
 	}
 }
 
-// pids are those of the workers that are ready.
+// pids returns the PIDs of the ready workers.
 func (s *service) pids() (pids []int) {
 	for _, w := range s.Workers() {
 		if w.State == prefork.Ready {
@@ -257,10 +257,10 @@ func (s *service) wantEnd(t *testing.T, want string) {
 	}
 }
 
-// gone reports whether the process is no more.
-func gone(pid int) bool { return errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) }
+// hasExited reports whether the process has exited.
+func hasExited(pid int) bool { return errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) }
 
-// TestServe starts workers, is served by them, and stops them.
+// TestServe starts workers, connects to them, and stops them.
 func TestServe(t *testing.T) {
 	s := run(t, planned(3, brief{Name: "one"}))
 	pids := s.pids()
@@ -273,15 +273,15 @@ func TestServe(t *testing.T) {
 	s.stop()
 	s.wantEnd(t, "")
 	for _, pid := range pids {
-		if !gone(pid) {
+		if !hasExited(pid) {
 			t.Errorf("worker %d is still there", pid)
 		}
 	}
-	for what, want := range map[prefork.What]int{
-		prefork.Started: 3, prefork.Served: 3, prefork.Settled: 0, prefork.Drained: 3, prefork.Ended: 3, prefork.Died: 0,
+	for kind, want := range map[prefork.EventType]int{
+		prefork.Started: 3, prefork.WorkerReady: 3, prefork.ReloadDone: 0, prefork.WorkerDrained: 3, prefork.Exited: 3, prefork.Crashed: 0,
 	} {
-		if got := len(s.happened(what)); got != want {
-			t.Errorf("event %d happened %d times, want %d", what, got, want)
+		if got := len(s.happened(kind)); got != want {
+			t.Errorf("event %d happened %d times, want %d", kind, got, want)
 		}
 	}
 	if _, err := net.DialTimeout("tcp", s.source.Addr().String(), 50*time.Millisecond); err == nil {
@@ -289,9 +289,9 @@ func TestServe(t *testing.T) {
 	}
 }
 
-// TestShared: nobody is kept out of a socket that outlives the service.
+// TestShared checks that a socket that outlives the service stays open to new connections.
 func TestShared(t *testing.T) {
-	s := run(t, planned(1, brief{}), func(c *prefork.Config) { c.Shared = true })
+	s := run(t, planned(1, brief{}), func(c *prefork.Config) { c.SocketShared = true })
 	s.stop()
 	s.wantEnd(t, "")
 	conn, err := net.Dial("tcp", s.source.Addr().String())
@@ -301,7 +301,7 @@ func TestShared(t *testing.T) {
 	conn.Close()
 }
 
-// TestCannotStart: the start fails with the worker's own reason, and leaves nothing running.
+// TestCannotStart checks that a failed start reports the worker's own reason, and leaves no process.
 func TestCannotStart(t *testing.T) {
 	for _, row := range []struct {
 		name     string
@@ -335,7 +335,7 @@ func TestCannotStart(t *testing.T) {
 			s := run(t, plan, row.change)
 			s.wantEnd(t, row.want)
 			for _, e := range s.happened(prefork.Started) {
-				if !gone(e.Worker.PID) {
+				if !hasExited(e.Worker.PID) {
 					t.Errorf("worker %d is still there", e.Worker.PID)
 				}
 			}
@@ -343,8 +343,8 @@ func TestCannotStart(t *testing.T) {
 	}
 }
 
-// TestStopWhileStarting: workers that are not ready yet are drained as well. One that never is does not hold up the
-// stop.
+// TestStopWhileStarting checks that workers that are not ready yet are drained too, and that one that never gets ready
+// does not delay the stop.
 func TestStopWhileStarting(t *testing.T) {
 	for _, row := range []struct {
 		name     string
@@ -360,7 +360,7 @@ func TestStopWhileStarting(t *testing.T) {
 		},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			source, err := server.Listen(t.Context(), "127.0.0.1:0", 0)
+			source, err := listener.Listen(t.Context(), "127.0.0.1:0", 0)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -368,7 +368,7 @@ func TestStopWhileStarting(t *testing.T) {
 			plan := planned(1, row.brief)
 			plan.StartTimeout = row.patience
 			s, err := prefork.New(prefork.Config{
-				Source: source, Command: command, Most: 4, Observe: func(prefork.Event) {},
+				Source: source, Command: workerCommand, MaxWorkers: 4, Observe: func(prefork.Event) {},
 			}, plan)
 			if err != nil {
 				t.Fatal(err)
@@ -386,7 +386,7 @@ func TestStopWhileStarting(t *testing.T) {
 	}
 }
 
-// TestReplaced: a worker that served and is killed is replaced at once, however many others were killed before.
+// TestReplaced checks that a worker that has served and is killed is replaced at once, even after many others.
 func TestReplaced(t *testing.T) {
 	prefork.SetSteady(t, 0)
 	s := run(t, planned(2, brief{}))
@@ -394,19 +394,19 @@ func TestReplaced(t *testing.T) {
 		victim := s.pids()[0]
 		syscall.Kill(victim, syscall.SIGKILL)
 		await(t, "another takes its place", func() bool { return s.alone(2) && !slices.Contains(s.pids(), victim) })
-		died := s.happened(prefork.Died)
+		died := s.happened(prefork.Crashed)
 		if last := died[len(died)-1]; len(died) != n || last.Worker.PID != victim || last.Err.Error() != "signal: killed" || last.Pause != 0 {
 			t.Errorf("got %+v, want one more death, without a pause", died)
 		}
-		await(t, "it has settled again", func() bool { return len(s.happened(prefork.Settled)) == n })
+		await(t, "it has settled again", func() bool { return len(s.happened(prefork.ReloadDone)) == n })
 	}
 }
 
-// TestOthersStay: while one worker after the other is killed in one place, nothing happens to the others.
+// TestOthersStay checks that workers killed one after the other in one place do not affect others.
 func TestOthersStay(t *testing.T) {
 	s := run(t, planned(3, brief{}))
 	others := s.pids()[:2]
-	for len(s.happened(prefork.Died)) < 3 {
+	for len(s.happened(prefork.Crashed)) < 3 {
 		for _, pid := range s.pids() {
 			if !slices.Contains(others, pid) {
 				syscall.Kill(pid, syscall.SIGKILL)
@@ -420,7 +420,7 @@ func TestOthersStay(t *testing.T) {
 	await(t, "all are ready again", func() bool { return s.alone(3) })
 }
 
-// TestPlacesApart: one place in which no worker can be started does not keep a worker of another from being replaced.
+// TestPlacesApart checks that a place in which no worker can start does not delay another place.
 func TestPlacesApart(t *testing.T) {
 	prefork.SetSteady(t, 0)
 	var fails atomic.Bool
@@ -429,44 +429,44 @@ func TestPlacesApart(t *testing.T) {
 			if fails.Load() {
 				return exec.Command("/nowhere/at/all")
 			}
-			return command()
+			return workerCommand()
 		}
 	})
 	pids := s.pids()
 	fails.Store(true)
 	syscall.Kill(pids[0], syscall.SIGKILL)
-	await(t, "three in its place fail", func() bool { return len(s.happened(prefork.Died)) >= 4 })
+	await(t, "three in its place fail", func() bool { return len(s.happened(prefork.Crashed)) >= 4 })
 	fails.Store(false)
 	syscall.Kill(pids[1], syscall.SIGKILL)
 	await(t, "both are replaced", func() bool { return s.alone(2) && !slices.Contains(s.pids(), pids[1]) })
-	for _, e := range s.happened(prefork.Died) {
+	for _, e := range s.happened(prefork.Crashed) {
 		if served := e.Worker.PID != 0; served != (e.Pause == 0) {
 			t.Errorf("%+v: want a pause for what was not started, and for no other", e)
 		}
 	}
 }
 
-// TestPauses: workers that die as soon as they are ready are not started more and more often.
+// TestPauses checks that workers that die as soon as they are ready are started less and less often.
 func TestPauses(t *testing.T) {
 	prefork.SetSteady(t, time.Hour)
 	s := run(t, planned(1, brief{}))
 	s.Apply(planned(1, brief{Dies: true}))
-	await(t, "four died", func() bool { return len(s.happened(prefork.Died)) >= 4 })
+	await(t, "four died", func() bool { return len(s.happened(prefork.Crashed)) >= 4 })
 	var pauses []time.Duration
-	for _, e := range s.happened(prefork.Died)[:4] {
+	for _, e := range s.happened(prefork.Crashed)[:4] {
 		pauses = append(pauses, e.Pause)
 	}
 	const ms = time.Millisecond
 	if diff := cmp.Diff([]time.Duration{100 * ms, 200 * ms, 400 * ms, 800 * ms}, pauses); diff != "" {
 		t.Errorf("pauses (-want +got):\n%s", diff)
 	}
-	died := s.happened(prefork.Died)
+	died := s.happened(prefork.Crashed)
 	if apart := died[3].Worker.Started.Sub(died[0].Worker.Started); apart < 700*ms {
 		t.Errorf("the fourth was started %v after the first, want 700ms at least", apart)
 	}
 }
 
-// TestAdd changes the number of workers, within its limits.
+// TestAdd checks the limits of Add.
 func TestAdd(t *testing.T) {
 	s := run(t, planned(2, brief{}))
 	first := s.pids()[0]
@@ -479,15 +479,15 @@ func TestAdd(t *testing.T) {
 		}
 		await(t, fmt.Sprintf("%d workers", step.want), func() bool { return s.alone(step.want) })
 	}
-	if !gone(first) {
+	if !hasExited(first) {
 		t.Errorf("the oldest worker, %d, is still there", first)
 	}
-	if died := s.happened(prefork.Died); len(died) != 0 {
+	if died := s.happened(prefork.Crashed); len(died) != 0 {
 		t.Errorf("%+v died", died)
 	}
 }
 
-// TestApply exchanges workers one by one: as many as planned serve at any time.
+// TestApply checks that workers are replaced one by one, and that as many as planned serve at any time.
 func TestApply(t *testing.T) {
 	s := run(t, planned(3, brief{Name: "old"}))
 	before := s.pids()
@@ -503,12 +503,13 @@ func TestApply(t *testing.T) {
 			t.Errorf("%q answered, want new", got)
 		}
 	}
-	if n := len(s.happened(prefork.Settled)); n != 1 {
+	if n := len(s.happened(prefork.ReloadDone)); n != 1 {
 		t.Errorf("settled %d times, want 1", n)
 	}
 }
 
-// TestApplyAgain: a plan does not wait for workers of one before it that are not ready, which may never be.
+// TestApplyAgain checks that a plan does not wait for workers of an earlier plan to be ready, because they may never
+// be.
 func TestApplyAgain(t *testing.T) {
 	s := run(t, planned(2, brief{Name: "old"}))
 	before := s.pids()
@@ -521,20 +522,20 @@ func TestApplyAgain(t *testing.T) {
 			t.Errorf("not ready meanwhile: %s", reason)
 		}
 		gone := !slices.ContainsFunc(s.Workers(), func(w prefork.Worker) bool { return slices.Contains(before, w.PID) })
-		return len(s.pids()) == 2 && gone // one that drains may answer yet
+		return len(s.pids()) == 2 && gone // a draining worker may still answer
 	})
 	if got := s.ask(t); got != "new" {
 		t.Errorf("%q answered, want new", got)
 	}
 }
 
-// TestRejected: a plan that workers cannot live by changes nothing.
+// TestRejected checks that a plan with which workers fail changes nothing.
 func TestRejected(t *testing.T) {
 	s := run(t, planned(2, brief{Name: "old"}))
 	before := s.pids()
 	s.Apply(planned(3, brief{Fails: "no luck"}))
-	await(t, "it is rejected", func() bool { return len(s.happened(prefork.Rejected)) == 1 })
-	if err := s.happened(prefork.Rejected)[0].Err; err.Error() != "no luck" {
+	await(t, "it is rejected", func() bool { return len(s.happened(prefork.ReloadRejected)) == 1 })
+	if err := s.happened(prefork.ReloadRejected)[0].Err; err.Error() != "no luck" {
 		t.Errorf("rejected because of %v", err)
 	}
 	await(t, "nothing else runs", func() bool { return s.alone(2) })
@@ -543,7 +544,7 @@ func TestRejected(t *testing.T) {
 	}
 }
 
-// TestRejectedAdd: a worker more that was asked for while a plan is tried stays, whatever becomes of the plan.
+// TestRejectedAdd checks that a worker added while a plan is tried stays, even if the plan is rejected.
 func TestRejectedAdd(t *testing.T) {
 	s := run(t, planned(1, brief{}))
 	plan := planned(1, brief{Mute: true})
@@ -552,11 +553,11 @@ func TestRejectedAdd(t *testing.T) {
 	if n, changed := s.Add(+1); n != 2 || !changed {
 		t.Errorf("got %d, %v", n, changed)
 	}
-	await(t, "the plan is rejected", func() bool { return len(s.happened(prefork.Rejected)) == 1 })
+	await(t, "the plan is rejected", func() bool { return len(s.happened(prefork.ReloadRejected)) == 1 })
 	await(t, "two are ready", func() bool { return s.alone(2) })
 }
 
-// TestDiesDraining: what a worker had in flight is lost with it, and that is an error of the stop.
+// TestDiesDraining checks that a worker that dies with requests in flight is an error of the stop.
 func TestDiesDraining(t *testing.T) {
 	s := run(t, planned(1, brief{Stuck: true}))
 	s.stop()
@@ -564,12 +565,12 @@ func TestDiesDraining(t *testing.T) {
 	pid := s.Workers()[0].PID
 	syscall.Kill(pid, syscall.SIGKILL)
 	s.wantEnd(t, fmt.Sprintf("worker %d: signal: killed", pid))
-	if n := len(s.happened(prefork.Lost)); n != 1 {
+	if n := len(s.happened(prefork.DiedDraining)); n != 1 {
 		t.Errorf("%d were lost, want 1", n)
 	}
 }
 
-// askAll asks each worker time and again, as a supervisor's owner has to, until the test ends.
+// askAll asks each worker repeatedly, as a supervisor's owner has to, until the test ends.
 func (s *service) askAll(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	var asking sync.WaitGroup
@@ -590,7 +591,8 @@ func (s *service) askAll(t *testing.T) {
 	t.Cleanup(cancel)
 }
 
-// TestHangs: a worker that is stopped is killed and replaced; one that answers is not, though it uses hardly any CPU time.
+// TestHangs checks that a stopped worker is killed and replaced, and that one that answers is not, although it uses
+// hardly any CPU time.
 func TestHangs(t *testing.T) {
 	t.Parallel()
 	plan := planned(2, brief{})
@@ -600,13 +602,13 @@ func TestHangs(t *testing.T) {
 	pids := s.pids()
 	syscall.Kill(pids[0], syscall.SIGSTOP)
 	await(t, "it is replaced", func() bool { return s.alone(2) && s.pids()[0] == pids[1] })
-	died := s.happened(prefork.Died)
+	died := s.happened(prefork.Crashed)
 	if len(died) != 1 || died[0].Worker.PID != pids[0] || died[0].Err.Error() != "neither answered nor used CPU time for 3s" {
 		t.Errorf("got %+v, want one death", died)
 	}
 }
 
-// TestHangsDeaf: a worker that does not answer is killed, unless it uses CPU time: it may be starved.
+// TestHangsDeaf checks that a worker that does not answer is killed, unless it uses CPU time: it may be starved.
 func TestHangsDeaf(t *testing.T) {
 	t.Parallel()
 	for _, burns := range []bool{false, true} {
@@ -614,33 +616,33 @@ func TestHangsDeaf(t *testing.T) {
 		plan.WorkerTimeout = time.Second
 		s := run(t, plan)
 		if !burns {
-			await(t, "it is killed", func() bool { return len(s.happened(prefork.Died)) > 0 })
+			await(t, "it is killed", func() bool { return len(s.happened(prefork.Crashed)) > 0 })
 			continue
 		}
 		time.Sleep(3 * plan.WorkerTimeout)
-		if died := s.happened(prefork.Died); len(died) > 0 {
+		if died := s.happened(prefork.Crashed); len(died) > 0 {
 			t.Errorf("killed while it used CPU time: %v", died[0].Err)
 		}
 	}
 }
 
-// TestHangsOff: without a timeout nobody is killed.
+// TestHangsOff checks that no worker is killed without a timeout.
 func TestHangsOff(t *testing.T) {
 	t.Parallel()
 	s := run(t, planned(1, brief{Deaf: true}))
-	time.Sleep(1500 * time.Millisecond) // one look
-	if died := s.happened(prefork.Died); len(died) > 0 {
+	time.Sleep(1500 * time.Millisecond) // one check
+	if died := s.happened(prefork.Crashed); len(died) > 0 {
 		t.Errorf("killed: %v", died[0].Err)
 	}
 }
 
-// TestHangsDraining: a worker that hangs on its way to its end is killed, also one that had drained.
+// TestHangsDraining checks that a worker that hangs while it drains, or after that, is killed.
 func TestHangsDraining(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
 		name  string
 		brief brief
-		stop  bool // by SIGSTOP, which leaves it no say
+		stop  bool // by SIGSTOP, which it cannot handle
 	}{
 		{"while it drains", brief{Stuck: true}, false},
 		{"stopped while it drains", brief{Stuck: true}, true},
@@ -661,7 +663,7 @@ func TestHangsDraining(t *testing.T) {
 	}
 }
 
-// TestHangsStarting: one that is stopped before it is ready is killed, and another takes its place.
+// TestHangsStarting checks that a worker that is stopped before it is ready is killed and replaced.
 func TestHangsStarting(t *testing.T) {
 	t.Parallel()
 	s := run(t, planned(1, brief{}))
@@ -670,13 +672,13 @@ func TestHangsStarting(t *testing.T) {
 	s.Apply(plan)
 	await(t, "it is started", func() bool { return len(s.Workers()) == 2 })
 	syscall.Kill(s.Workers()[1].PID, syscall.SIGSTOP)
-	await(t, "it is killed", func() bool { return len(s.happened(prefork.Rejected)) == 1 })
-	if err := s.happened(prefork.Rejected)[0].Err; err.Error() != "was not ready after 500ms" {
+	await(t, "it is killed", func() bool { return len(s.happened(prefork.ReloadRejected)) == 1 })
+	if err := s.happened(prefork.ReloadRejected)[0].Err; err.Error() != "was not ready after 500ms" {
 		t.Errorf("got %v", err)
 	}
 }
 
-// TestKill ends all at once.
+// TestKill checks that Kill ends all workers.
 func TestKill(t *testing.T) {
 	s := run(t, planned(2, brief{Stuck: true}))
 	s.stop()
@@ -685,9 +687,9 @@ func TestKill(t *testing.T) {
 	s.wantEnd(t, "")
 }
 
-// TestInheritAlone: a process that nobody prepared is told so.
+// TestInheritAlone checks the error of Inherit in a process without a supervisor.
 func TestInheritAlone(t *testing.T) {
-	out, err := command().Output()
+	out, err := workerCommand().Output()
 	var exit *exec.ExitError
 	if !errors.As(err, &exit) || exit.ExitCode() != 3 {
 		t.Errorf("%v %s", err, out)

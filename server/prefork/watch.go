@@ -9,11 +9,11 @@ import (
 	"time"
 )
 
-// A worker hangs if it neither answers nor uses CPU time. One that is starved uses some, and one that is idle answers.
-// How a worker is asked is none of this package's business: Answered is told what came of it.
+// A worker hangs if it neither answers nor uses CPU time. A starved worker uses some, and an idle one answers. The
+// caller asks workers, and reports their answers to Answered.
 
-// Answered notes that a worker has answered just now. A caller that plans a WorkerTimeout has to ask each worker that is
-// ready, several times in that time.
+// Answered notes that a worker has just answered. If the plan has a WorkerTimeout, the caller has to ask each ready
+// worker several times in that time.
 func (s *Supervisor) Answered(pid int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -24,8 +24,8 @@ func (s *Supervisor) Answered(pid int) {
 	}
 }
 
-// watch kills workers that hang, until ctx is done. It counts its own rounds, not the time on the clock: while this
-// process stands still, because somebody stopped it or suspended the machine, it can hear no answer.
+// watch kills workers that hang, until ctx is done. It counts its own rounds instead of time: while this process is
+// stopped, or the machine is suspended, it cannot receive answers.
 func (s *Supervisor) watch(ctx context.Context) {
 	for ctx.Err() == nil {
 		round := roundOf(s.Plan().WorkerTimeout)
@@ -37,7 +37,7 @@ func (s *Supervisor) watch(ctx context.Context) {
 	}
 }
 
-// roundOf is how often to look.
+// roundOf returns the length of a round.
 func roundOf(timeout time.Duration) time.Duration {
 	if timeout == 0 {
 		return time.Second
@@ -45,7 +45,7 @@ func roundOf(timeout time.Duration) time.Duration {
 	return min(max(timeout/10, 10*time.Millisecond), time.Second)
 }
 
-// look takes one look at each worker. Those that start have a timeout of their own.
+// look checks each ready worker. Starting ones have a timeout of their own.
 func (s *Supervisor) look(round time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -59,19 +59,19 @@ func (s *Supervisor) look(round time.Duration) {
 			continue
 		}
 		if w.silent += round; w.silent >= timeout {
-			w.condemn(fmt.Errorf("neither answered nor used CPU time for %s", timeout))
+			w.kill(fmt.Errorf("neither answered nor used CPU time for %s", timeout))
 		}
 	}
 }
 
-// cpuTime is the CPU time that a process has used, in user and in kernel mode, as /proc has it; empty if that cannot be
-// read, so that only answers count.
+// cpuTime returns the CPU time of a process from /proc, in user and in kernel mode. If it is unavailable, cpuTime
+// returns "", and only answers count.
 func cpuTime(pid int) string {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
 		return ""
 	}
-	stat = stat[bytes.LastIndexByte(stat, ')')+1:] // the name, which may hold anything
+	stat = stat[bytes.LastIndexByte(stat, ')')+1:] // skip the name, which may contain anything
 	fields := strings.Fields(string(stat))         // from the third on: utime is the 14th, stime the 15th
 	if len(fields) < 13 {
 		return ""

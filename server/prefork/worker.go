@@ -10,17 +10,17 @@ import (
 	"time"
 )
 
-// A State is what a worker is doing.
+// A State is the state of a worker.
 type State string
 
-// The states, in their order.
+// The states, in order.
 const (
 	Starting State = "starting"
 	Ready    State = "ready"
 	Draining State = "draining"
 )
 
-// A Worker is what is known of a worker process.
+// A Worker describes a worker process.
 type Worker struct {
 	PID     int
 	State   State
@@ -28,41 +28,41 @@ type Worker struct {
 	Dial    func() (net.Conn, error) // connects to its Inherited.Admin, without waiting; safe for concurrent use
 }
 
-// A worker is a Worker and the supervisor's ends of its pipes.
+// A worker is a Worker with the supervisor's ends of its pipes. The Supervisor's lock guards its fields.
 type worker struct {
 	Worker
-	edition *edition
-	place   *place
-	command *exec.Cmd
-	orders  *os.File
-	reports *os.File
-	channel *net.UnixConn // to its admin listener
-	words   chan any      // to be said to it: nobody waits for a worker that does not listen
+	generation *generation
+	place      *place
+	command    *exec.Cmd
+	orders     *os.File
+	reports    *os.File
+	channel    *net.UnixConn // to its admin listener
+	messages   chan any      // to send to the worker; has room for all of them, because a worker may not read
 
-	cpu    string        // the CPU time that it had used at the last look
-	silent time.Duration // how long it has not answered nor used any since
+	cpu    string        // the CPU time at the last check
+	silent time.Duration // how long it has neither answered nor used any since
 
-	hungUp    bool      // words is closed
-	ready     bool      // it has been
-	since     time.Time // when it became so, if it was to serve then
-	ended     bool      // its process has
-	failure   error     // why it has to end, where that is known
-	drained   bool      // it has done what it was told to
-	dismissed bool      // it was killed because nobody needs it
+	closed    bool      // messages is closed
+	ready     bool      // it has been ready
+	since     time.Time // when it became ready, if it was to serve then
+	ended     bool      // its process has exited
+	failure   error     // why it has to exit, if known
+	drained   bool      // it has done as it was told
+	dismissed bool      // it was killed because it is not needed
 }
 
 // launch starts command as a worker on the socket.
-func launch(command *exec.Cmd, socket *os.File, e *edition, p *place) (*worker, error) {
+func launch(command *exec.Cmd, socket *os.File, e *generation, p *place) (*worker, error) {
 	channel, itsChannel, err := newChannel()
 	if err != nil {
 		return nil, err
 	}
 	defer itsChannel.Close()
-	w := &worker{edition: e, place: p, command: command, channel: channel}
-	w.words = make(chan any, 2) // a briefing and an order
+	w := &worker{generation: e, place: p, command: command, channel: channel}
+	w.messages = make(chan any, 2) // a briefing and an order
 	w.Started, w.State = time.Now(), Starting
 	w.Dial = func() (net.Conn, error) { return dial(channel) }
-	w.words <- briefing{e.Brief}
+	w.messages <- briefing{e.WorkerConfig}
 	if err := w.start(socket, itsChannel); err != nil {
 		channel.Close()
 		return nil, err
@@ -71,7 +71,7 @@ func launch(command *exec.Cmd, socket *os.File, e *edition, p *place) (*worker, 
 	return w, nil
 }
 
-// start starts the process, and closes in this one what is the worker's.
+// start starts the process, and closes the worker's ends in this one.
 func (w *worker) start(socket, itsChannel *os.File) error {
 	itsOrders, orders, err := os.Pipe()
 	if err != nil {
@@ -94,18 +94,18 @@ func (w *worker) start(socket, itsChannel *os.File) error {
 	return nil
 }
 
-// speak says to the worker what it has to hear, until there is no more. To close the pipe is the last word.
-func (w *worker) speak() {
+// sendMessages sends the worker's messages. Closing the pipe is the last one.
+func (w *worker) sendMessages() {
 	defer w.orders.Close()
 	encoder := json.NewEncoder(w.orders)
-	for word := range w.words {
-		encoder.Encode(word) // an error means that it has ended
+	for message := range w.messages {
+		encoder.Encode(message) // an error means that the worker has exited
 	}
 }
 
-// listen hands each of the worker's reports to hear. It returns nil once there can be no more, and errGarbled if what
-// comes is not reports, or more of them than a worker has to make.
-func (w *worker) listen(hear func(report)) error {
+// readReports passes each of the worker's reports to hear. It returns nil at the end, and errBadReports if the worker
+// sends anything else, or more than maxReports.
+func (w *worker) readReports(handle func(report)) error {
 	defer w.reports.Close()
 	pipe := &io.LimitedReader{R: w.reports, N: maxReports}
 	for reports := json.NewDecoder(pipe); ; {
@@ -113,76 +113,76 @@ func (w *worker) listen(hear func(report)) error {
 		err := reports.Decode(&r)
 		switch {
 		case err == nil:
-			hear(r)
+			handle(r)
 		case pipe.N > 0 && (errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)):
 			return nil
 		default:
-			return errGarbled
+			return errBadReports
 		}
 	}
 }
 
-// tell gives the worker its order. It is called once.
-func (w *worker) tell(order Order) {
+// order sends the worker its order. It is called once.
+func (w *worker) order(order Order) {
 	w.State = Draining
-	w.words <- order
+	w.messages <- order
 }
 
-// letGo lets a worker end that has drained.
+// letGo lets a drained worker exit.
 func (w *worker) letGo() {
 	w.drained = true
-	w.hangUp()
+	w.closeMessages()
 }
 
-// forget closes what the worker's process leaves behind in this one.
+// forget closes this process's resources for a worker that has exited.
 func (w *worker) forget() {
-	w.hangUp()
+	w.closeMessages()
 	w.channel.Close()
 }
 
-// hangUp ends what is said to the worker. It may be called more than once.
-func (w *worker) hangUp() {
-	if !w.hungUp {
-		w.hungUp = true
-		close(w.words)
+// closeMessages ends the messages to the worker. It may be called more than once.
+func (w *worker) closeMessages() {
+	if !w.closed {
+		w.closed = true
+		close(w.messages)
 	}
 }
 
-func (w *worker) kill() { w.command.Process.Kill() } // an error means that it has ended
+func (w *worker) killProcess() { w.command.Process.Kill() } // an error means that the process has exited
 
-// served reports whether the worker was of any use.
-func (w *worker) served() bool { return w.State == Ready && time.Since(w.since) >= steady }
+// served reports whether the worker was ready for long enough.
+func (w *worker) served() bool { return w.State == Ready && time.Since(w.since) >= minServing }
 
-// condemn kills a worker that does wrong. What it has to say of that itself counts more than err.
-func (w *worker) condemn(err error) {
+// kill kills a worker that has failed. The worker's own reason takes precedence over err.
+func (w *worker) kill(err error) {
 	if w.failure == nil {
 		w.failure = err
 	}
-	w.kill()
+	w.killProcess()
 }
 
-// dismiss kills a worker that nobody needs.
+// dismiss kills a worker that is not needed.
 func (w *worker) dismiss() {
 	w.dismissed = true
-	w.kill()
+	w.killProcess()
 }
 
-// maxReports is how many bytes of reports a worker may send in its life. A usual one sends three lines.
+// maxReports limits the bytes of reports from a worker. A normal worker sends three lines.
 const maxReports = 64 << 10
 
-// errGarbled is for a worker that does not speak the protocol.
-var errGarbled = errors.New("sent reports that make no sense")
+// errBadReports means that a worker does not speak the protocol.
+var errBadReports = errors.New("sent reports that make no sense")
 
-// errEnded is for a worker that nobody told to end, and that has nothing to say of it.
-var errEnded = errors.New("ended without having been told to")
+// errUnexpectedExit means that a worker exited without an order and without a reason.
+var errUnexpectedExit = errors.New("ended without having been told to")
 
-// cause is why the worker died, where its process ended with err.
+// cause returns why the worker died, if its process exited with err.
 func (w *worker) cause(err error) error {
 	switch {
 	case w.failure != nil:
 		return w.failure
 	case err == nil:
-		return errEnded
+		return errUnexpectedExit
 	}
 	return err
 }

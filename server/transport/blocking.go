@@ -8,76 +8,79 @@ import (
 	"time"
 
 	"demo-server/server"
+	"demo-server/server/http1"
+	"demo-server/server/listener"
 )
 
-// Blocking serves one connection at a time on the goroutine that calls it, and one request on each connection.
-// Create it with NewBlocking, call Next until it returns nil, and Close it.
+// A Blocking serves one connection at a time, and one request on each, on the goroutine that calls it. Create it with
+// NewBlocking, call Next until it returns nil, and then Close.
 type Blocking struct {
-	conns *conns
-	app   *server.App
-	wait  *waiter
+	tracker *connTracker
+	app     *server.App
+	wait    *pollWaiter
 
-	// There is one connection at a time, so that one of each is enough.
-	reader *bufio.Reader
-	parser parser
-	letter letterhead
-	out    []byte
+	// One of each is enough for one connection at a time.
+	reader  *bufio.Reader
+	parser  http1.HeadParser
+	replies http1.ReplyWriter
+	out     []byte
 }
 
-// NewBlocking starts accepting from src for app, until ctx is done.
-func NewBlocking(ctx context.Context, src *server.Source, app *server.App) (*Blocking, error) {
-	conns, err := open(ctx, src, app)
+// NewBlocking starts to accept from src for app, until ctx is done.
+func NewBlocking(ctx context.Context, src *listener.Source, app *server.App) (*Blocking, error) {
+	conns, err := newConnTracker(ctx, src, app)
 	if err != nil {
 		return nil, err
 	}
-	wait, err := newWaiter(app)
+	wait, err := newPollWaiter(app)
 	if err != nil {
 		conns.Close()
 		conns.drain()
 		return nil, err
 	}
+	app.Accepting()
 	return &Blocking{
-		conns: conns, app: app, wait: wait,
-		reader: bufio.NewReaderSize(nil, app.Limits().MaxHeaderBytes), letter: letterhead{name: app.ServerName()},
+		tracker: conns, app: app, wait: wait,
+		reader: bufio.NewReaderSize(nil, app.Limits().MaxHeaderBytes), replies: http1.NewReplyWriter(app.ServerName()),
 	}, nil
 }
 
-// A Connection is what Next accepted.
+// A Connection is a connection of a Blocking.
 type Connection struct {
 	blocking *Blocking
 	conn     *conn
 }
 
-// Next accepts a connection, or returns nil once ctx is done.
+// Next accepts a connection. It returns nil once ctx is done.
 func (b *Blocking) Next() *Connection {
-	accepted, err := b.conns.Accept()
+	accepted, err := b.tracker.Accept()
 	if err != nil {
 		return nil
 	}
 	return &Connection{blocking: b, conn: accepted.(*conn)}
 }
 
-// Close waits for what NewBlocking started.
+// Close waits for everything that NewBlocking started.
 func (b *Blocking) Close() {
-	b.conns.drain()
+	b.tracker.drain()
 	b.wait.close()
 }
 
-// Read reads the connection's one request. It returns its job if it is to be admitted, or nil: the connection has
-// ended, or its request was at fault and Write will say so.
+// Read reads the connection's only request. It returns its job to be admitted, or nil if the connection has ended or
+// the request is at fault. Write then writes the reply to a faulty request.
 func (c *Connection) Read() *server.Job {
 	b := c.blocking
 	b.reader.Reset(c.conn)
-	header := &b.parser.header
+	header := &b.parser.Header
 	if err := header.Read(b.reader); err != nil {
 		if err = c.conn.headError(err); err != nil {
 			c.conn.refuse("", "", "", err)
 		}
 		return nil
 	}
-	method := methodOf(header.Method())
-	path, query, err := b.parser.target()
-	if err = cmp.Or(checkHead(header, &c.conn.inflow.head, b.app.Limits().MaxBodyBytes), err); err == nil {
+	method := http1.Method(header.Method())
+	path, query, err := b.parser.Target()
+	if err = cmp.Or(http1.CheckHead(header, &c.conn.framer.head, b.app.Limits().MaxBodyBytes), err); err == nil {
 		err = c.readBody()
 	}
 	if err == nil {
@@ -91,19 +94,19 @@ func (c *Connection) Read() *server.Job {
 }
 
 func (c *Connection) readBody() error {
-	if mayContinue(&c.blocking.parser.header, &c.conn.inflow.head) {
-		if _, err := c.conn.Write(continueText); err != nil {
+	if http1.MayContinue(&c.blocking.parser.Header, &c.conn.framer.head) {
+		if _, err := c.conn.Write(http1.Continue); err != nil {
 			return server.ErrBadRequest
 		}
 	}
 	return c.conn.discardBody()
 }
 
-// Run runs the job on the calling goroutine. Work that holds nothing is waited for in the system's poll on the
-// connection, which needs no timer of Go's and no other thread to wake this one.
-func (c *Connection) Run(job *server.Job) { c.blocking.wait.run(c.conn, job) }
+// Run runs a job of one of b's connections on the calling goroutine. If the work holds nothing, it waits in poll(2) on
+// the connection, without a Go timer and without another thread that wakes this one.
+func (b *Blocking) Run(job *server.Job) { b.wait.run(job.Owner.(*conn), job) }
 
-// Write writes the reply of the connection's request, if there is one, and closes the connection.
+// Write writes the reply to the connection's request, if there is one, and closes the connection.
 func (c *Connection) Write() {
 	defer c.conn.Close()
 	if !c.conn.pending {
@@ -111,25 +114,25 @@ func (c *Connection) Write() {
 	}
 	b := c.blocking
 	reply := c.conn.reply()
-	if c.conn.breakOff(func() { b.wait.hang(c.conn) }) {
+	if c.conn.abort(func() { b.wait.hang(c.conn) }) {
 		return
 	}
-	b.letter.at(time.Now())
-	manner := manner{head: b.parser.header.IsHead(), close: true}
-	head, body := b.letter.append(b.out[:0], reply, manner)
+	b.replies.SetTime(time.Now())
+	manner := http1.RequestInfo{Head: b.parser.Header.IsHead(), Close: true}
+	head, body := b.replies.Append(b.out[:0], reply, manner)
 	b.out = head
 	_, err := c.conn.Write(head)
-	switch { // the connection knows where it failed
+	switch { // the connection remembers a failure
 	case err == nil && reply.Pieces > 0:
 		c.drip()
 	case err == nil && len(body) > 0:
 		c.conn.Write(body)
 	}
-	if c.conn.brokenOff {
+	if c.conn.aborted {
 		return
 	}
-	// To wait for each client's FIN would cost the one thread a round trip for each request.
-	// At the drain deadline the others, who are to read their 503 too, would wait as well.
+	// Waiting for each client's FIN would cost the one thread a round trip per request. At the drain deadline it would
+	// also delay the other clients, which have to read their 503.
 	draining := reply.Status == http.StatusServiceUnavailable
 	c.conn.linger = reply.Close && reply.Status >= 400 && !draining || c.conn.unread()
 }

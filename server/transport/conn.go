@@ -11,106 +11,90 @@ import (
 	"time"
 
 	"demo-server/server"
+	"demo-server/server/http1"
 )
 
-// A phase is what a connection is at. The sweeper reads it with the stamp of when it began, or last made progress.
-type phase int64
-
-const (
-	phaseFresh     phase = iota // accepted, no byte read; the stamp is the accept
-	phaseHeader                 // reading a request's headers; the stamp is its first byte
-	phaseBody                   // reading a body; the stamp is the last progress
-	phaseWorking                // the request is the job's; nothing times out; the stamp is when that began
-	phaseWriting                // writing the reply; the stamp is the last progress
-	phaseIdle                   // between requests; the stamp is the last reply
-	phaseLingering              // of an event loop: the reply is out and the client may still be sending; the stamp is the reply
-	phaseHanging                // the reply never comes: what the client sends is dropped, and nothing times out
-)
-
-// writeChunk is how much is written at once: progress on a long reply is seen between chunks.
+// writeChunk is the size of one write. The sweeper sees the progress of a long reply between chunks.
 const writeChunk = 64 << 10
 
-// past is a deadline that makes a pending Read or Write fail at once.
+// past is a deadline that makes pending reads and writes fail at once.
 var past = time.Unix(1, 0)
 
-// A conn is a connection with what this package keeps of it: its job, its timeouts' stamp and its seat. Read, Write and
-// Close belong to the goroutine that serves it; Read also to net/http's, which waits for the client to leave.
+// A conn is a connection with its job, its timeouts and its entry in the tracker. Read, Write and Close belong to the
+// goroutine that serves it. net/http also calls Read on another goroutine, to notice a disconnect.
+//
+// The serving goroutine owns the fields, unless noted otherwise.
 type conn struct {
 	net.Conn
-	conns      *conns
+	tracker    *connTracker
 	index      int32
 	generation uint32
-	watched    bool // the watcher sees its client leave
+	watched    bool // the watcher reports a disconnect
 
-	job       server.Job
-	answer    server.Reply  // to the job
-	backlog   time.Duration // in the accept queue, for the first request
-	served    bool          // a request was begun on it
-	pending   bool          // the job's reply is not out yet
-	failed    bool          // a write failed
-	linger    bool          // the client may still be sending: do not reset it on Close
-	brokenOff bool          // nothing is written any more
-	closed    atomic.Bool   // Close was called
-	inflow    inflow
+	job     server.Job
+	answer  server.Reply  // the job's reply
+	backlog time.Duration // the first request's time in the accept queue
+	served  bool          // a request has begun
+	pending bool          // the job's reply is not complete yet
+	failed  bool          // a write failed
+	linger  bool          // the client may still be sending: Close must not reset the connection
+	aborted bool          // nothing more is written
+	closed  atomic.Bool   // Close was called
+	framer  framer
 
-	reading sync.Mutex      // held while the socket is read, by whoever does
-	early   []byte          // bytes that the sweeper read, before the connection's reader; of the holder of reading
-	deaf    bool            // nothing is read any more; of the holder of reading
-	raw     syscall.RawConn // nil for none
-	acked   uint64          // bytes of replies that the client's system has taken; the sweeper's own
-	blame   atomic.Uint32   // why it is going to be closed, as a server.CloseCause; 0 while that is not known
+	reading     sync.Mutex      // held while a goroutine reads the socket
+	ahead       []byte          // bytes that the sweeper has read; guarded by reading
+	inputClosed bool            // nothing more is read; guarded by reading
+	raw         syscall.RawConn // nil if there is none
+	lastAcked   uint64          // bytes of replies that the client's system has acknowledged; for the sweeper
+	cause       atomic.Uint32   // why the connection closes, as a server.CloseCause; 0 while unknown
 
-	// requested is the stamp of when the last request to be read began, or of the accept.
+	// requested is the stamp of the beginning of the last request, or of the accept.
 	requested atomic.Int64
 
-	// at is the stamp, shifted left, and the phase in its low bits: one store for both, several times a request.
-	at atomic.Int64
+	// stamp is an http1.Stamp: one store for state and time, several times a request.
+	stamp atomic.Int64
 }
 
-const (
-	phaseBits = 3
-	phaseMask = 1<<phaseBits - 1
-)
-
-func stampOf(p phase, since time.Duration) int64 { return int64(since)<<phaseBits | int64(p) }
-
-func (c *conn) enter(p phase, since time.Duration) { c.at.Store(stampOf(p, since)) }
-
-// where is what the connection is at, and since when.
-func (c *conn) where() (phase, time.Duration) {
-	at := c.at.Load()
-	return phase(at & phaseMask), time.Duration(at >> phaseBits)
+func (c *conn) setState(p http1.ConnState, since time.Duration) {
+	c.stamp.Store(int64(http1.NewStamp(p, since)))
 }
 
-// receive reads what the sweeper has read, and then from the socket.
+// state returns the connection's state and its time.
+func (c *conn) state() (http1.ConnState, time.Duration) {
+	at := http1.Stamp(c.stamp.Load())
+	return at.State(), at.Since()
+}
+
+// receive reads the bytes that the sweeper has read, and after them from the socket.
 func (c *conn) receive(p []byte) (int, error) {
 	c.reading.Lock()
-	if len(c.early) > 0 || c.deaf {
-		n, err := c.takeEarly(p)
+	if len(c.ahead) > 0 || c.inputClosed {
+		n, err := c.takeAhead(p)
 		c.reading.Unlock()
 		return n, err
 	}
 	n, err := c.Conn.Read(p)
 	c.reading.Unlock()
 	if err != nil && !timedOut(err) {
-		c.accuse(server.CloseDisconnect)
+		c.noteCause(server.CloseDisconnect)
 	}
 	return n, err
 }
 
-func (c *conn) takeEarly(p []byte) (int, error) {
-	if c.deaf {
+func (c *conn) takeAhead(p []byte) (int, error) {
+	if c.inputClosed {
 		return 0, io.EOF
 	}
-	n := copy(p, c.early)
-	if c.early = c.early[n:]; len(c.early) == 0 {
-		c.early = nil
+	n := copy(p, c.ahead)
+	if c.ahead = c.ahead[n:]; len(c.ahead) == 0 {
+		c.ahead = nil
 	}
 	return n, nil
 }
 
-// timedOut is errors.Is for a connection's error and os.ErrDeadlineExceeded. net/http ends a read so in each request, and
-// errors.Is would take a noticeable part of that one's time.
+// timedOut is errors.Is with os.ErrDeadlineExceeded for a connection's error. net/http ends a read this way for each
+// request, and errors.Is would take a noticeable part of its time.
 func timedOut(err error) bool {
 	if operation, ok := err.(*net.OpError); ok {
 		err = operation.Err
@@ -118,40 +102,40 @@ func timedOut(err error) bool {
 	return err == os.ErrDeadlineExceeded
 }
 
-// accuse notes why the connection is going to be closed. The first cause stays, unless a reply goes out after it.
-func (c *conn) accuse(cause server.CloseCause) { c.blame.CompareAndSwap(0, uint32(cause)) }
+// noteCause notes why the connection is going to close. The first cause stays, unless a reply is written afterwards.
+func (c *conn) noteCause(cause server.CloseCause) { c.cause.CompareAndSwap(0, uint32(cause)) }
 
-// closeCause is why the connection closes.
+// closeCause returns why the connection closes.
 func (c *conn) closeCause() server.CloseCause {
-	if cause := server.CloseCause(c.blame.Load()); cause != server.CloseReplied {
+	if cause := server.CloseCause(c.cause.Load()); cause != server.CloseReplied {
 		return cause
 	}
-	return closeCause(&c.answer)
+	return c.answer.CloseCause()
 }
 
 func (c *conn) Write(p []byte) (int, error) {
-	if c.brokenOff {
-		return 0, errBrokenOff
+	if c.aborted {
+		return 0, errAborted
 	}
-	switch now, _ := c.where(); now {
-	case phaseWriting:
-	case phaseWorking:
-		c.enter(phaseWriting, c.conns.coarse())
+	switch now, _ := c.state(); now {
+	case http1.StateWriting:
+	case http1.StateHandling:
+		c.setState(http1.StateWriting, c.tracker.coarseNow())
 	default:
 		return c.writeBetween(now, p)
 	}
 	return c.writeChunks(p)
 }
 
-// writeBetween writes what is no reply of a job's: 100 Continue, an error that net/http answers by itself, or replies
-// that fasthttp held back. It is timed as every write is.
-func (c *conn) writeBetween(now phase, p []byte) (int, error) {
-	if !c.inflow.head.hasBody() && bytes.Equal(p, continueText) {
-		return len(p), nil // fasthttp says so also to a client that has nothing to send
+// writeBetween writes bytes outside of a job's reply: 100 Continue, errors that net/http answers itself, or replies
+// that fasthttp held back. It has the same timeout as other writes.
+func (c *conn) writeBetween(now http1.ConnState, p []byte) (int, error) {
+	if !c.framer.head.HasBody() && bytes.Equal(p, http1.Continue) {
+		return len(p), nil // fasthttp sends it even to a client without a body
 	}
-	c.enter(phaseWriting, c.conns.coarse())
+	c.setState(http1.StateWriting, c.tracker.coarseNow())
 	n, err := c.writeChunks(p)
-	c.enter(now, c.conns.coarse())
+	c.setState(now, c.tracker.coarseNow())
 	return n, err
 }
 
@@ -162,36 +146,36 @@ func (c *conn) writeChunks(p []byte) (int, error) {
 		total += n
 		if err != nil {
 			c.failed = true
-			c.accuse(server.CloseDisconnect)
+			c.noteCause(server.CloseDisconnect)
 			return total, err
 		}
 		if total == len(p) {
 			return total, nil
 		}
-		c.enter(phaseWriting, c.conns.coarse())
+		c.setState(http1.StateWriting, c.tracker.coarseNow())
 	}
 }
 
-// ClientAddr is the client's address.
+// ClientAddr returns the client's address.
 func (c *conn) ClientAddr() string { return c.RemoteAddr().String() }
 
-// begin hands out the connection's job for its next request.
+// begin returns the connection's job for its next request.
 func (c *conn) begin(method, path, query string) *server.Job {
-	c.job.Begin(method, path, query, c.turn())
+	c.job.Begin(method, path, query, c.nextRequest())
 	return &c.job
 }
 
-// refuse ends the connection's job for a next request that is not to be admitted. Nothing more of its body is read.
+// refuse ends the job of a request that is not admitted. Nothing more of the request's body is read.
 func (c *conn) refuse(method, path, query string, err error) {
-	c.inflow.refuse()
-	c.job.BeginRefused(method, path, query, c.turn())
+	c.framer.refuse()
+	c.job.BeginRefused(method, path, query, c.nextRequest())
 	c.job.Refuse(err)
 }
 
-// turn makes way for the connection's next request, and returns how long that one waited in the accept queue.
-func (c *conn) turn() (backlog time.Duration) {
-	c.settle() // a pipelined request comes before anybody said that the last reply is out
-	c.enter(phaseWorking, c.conns.coarse())
+// nextRequest starts handling the next request, and returns its time in the accept queue.
+func (c *conn) nextRequest() (backlog time.Duration) {
+	c.finish() // a pipelined request begins before the library reports the end of the last one
+	c.setState(http1.StateHandling, c.tracker.coarseNow())
 	backlog = c.backlog
 	if c.served && backlog > 0 {
 		backlog = 0
@@ -200,34 +184,34 @@ func (c *conn) turn() (backlog time.Duration) {
 	return backlog
 }
 
-// reply takes the finished job's reply to be written now.
+// reply returns the finished job's reply, to be written now.
 func (c *conn) reply() *server.Reply {
 	c.job.Reply(&c.answer)
 	c.linger = c.answer.Close
 	return &c.answer
 }
 
-// settle finishes the job once its reply is out, or never will be. The server library says when: it turns idle, closes
-// or begins the next request.
-func (c *conn) settle() {
+// finish finishes the job after its reply is written or given up. The server library shows when: the connection becomes
+// idle, closes or begins the next request.
+func (c *conn) finish() {
 	if !c.pending {
 		return
 	}
 	c.pending = false
 	c.job.Finish(&c.answer, !c.failed)
-	c.enter(phaseIdle, c.conns.coarse())
-	if !c.failed && !c.brokenOff && c.blame.Load() != 0 {
-		c.blame.Store(0) // it was answered, with 408, say
+	c.setState(http1.StateIdle, c.tracker.coarseNow())
+	if !c.failed && !c.aborted && c.cause.Load() != 0 {
+		c.cause.Store(0) // the client was answered, for example with 408
 	}
 }
 
-// cut makes every pending and later read and write fail. The goroutine that serves the connection then closes it.
-func (c *conn) cut(cause server.CloseCause) {
-	c.accuse(cause)
+// interrupt makes all reads and writes fail. The goroutine that serves the connection then closes it.
+func (c *conn) interrupt(cause server.CloseCause) {
+	c.noteCause(cause)
 	c.SetDeadline(past)
 }
 
-// CloseWrite sends the FIN and leaves the reading side open.
+// CloseWrite sends a FIN and keeps the reading side open.
 func (c *conn) CloseWrite() error {
 	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
 		return half.CloseWrite()
@@ -235,30 +219,30 @@ func (c *conn) CloseWrite() error {
 	return nil
 }
 
-// Close finishes what is pending and gives the seat back. A client that is still sending, although its connection is
-// to close, is heard out for a moment: closing at once would reset it, and the reset can overtake the reply.
+// Close finishes a pending job and frees the connection's entry. If the client is still sending, conn keeps reading for
+// a moment. Closing at once would reset the connection, and the reset can overtake the reply.
 //
-// Only the first call counts: net/http closes a connection to which it could not write, and closes it again.
+// Further calls do nothing: net/http closes a connection again after a failed write.
 func (c *conn) Close() error {
 	if c.closed.Swap(true) {
 		return net.ErrClosed
 	}
-	c.settle()
+	c.finish()
 	cause := c.closeCause()
 	if c.linger && !c.failed && c.CloseWrite() == nil {
 		c.linger = false
-		c.hearOut()
+		c.discardInput()
 	}
 	err := c.Conn.Close()
-	c.conns.unseat(c, cause)
+	c.tracker.unregister(c, cause)
 	return err
 }
 
-// hearOut reads and drops what the client still sends, for a moment.
-func (c *conn) hearOut() {
-	rest := io.LimitReader(c.Conn, lingerBytes)
-	for range steps {
-		c.SetReadDeadline(time.Now().Add(lingerTime / steps))
+// discardInput reads and drops input for up to LingerTime.
+func (c *conn) discardInput() {
+	rest := io.LimitReader(c.Conn, http1.LingerBytes)
+	for range http1.WaitSteps {
+		c.SetReadDeadline(time.Now().Add(http1.LingerTime / http1.WaitSteps))
 		if _, err := io.Copy(io.Discard, rest); !timedOut(err) {
 			return
 		}

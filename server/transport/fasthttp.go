@@ -12,21 +12,25 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"demo-server/server"
+	"demo-server/server/http1"
+	"demo-server/server/listener"
 )
 
-// idleWorker is how long fasthttp keeps a goroutine that has no connection.
+// idleWorker is how long fasthttp keeps an idle goroutine.
 const idleWorker = 100 * time.Millisecond
 
-// FastHTTP serves src for app with fasthttp's server until ctx is done and every connection has closed. fasthttp keeps
-// goroutines and requests and uses them again; like net/http it holds one goroutine for each connection that is open.
+// FastHTTP serves src for app with fasthttp's server, until ctx is done and every connection has closed. fasthttp
+// reuses goroutines and requests. Like net/http it uses one goroutine for each open connection.
 //
-// fasthttp starts one goroutine that keeps the Date header: it is the process's, and never ends.
-func FastHTTP(ctx context.Context, src *server.Source, app *server.App, schedule func(*server.Job)) error {
-	conns, err := open(ctx, src, app)
+// fasthttp also starts one goroutine for the Date header, which never ends.
+func FastHTTP(ctx context.Context, src *listener.Source, app *server.App, schedule func(*server.Job)) error {
+	conns, err := newConnTracker(ctx, src, app)
 	if err != nil {
 		return err
 	}
-	h := &fastHandler{app: app, schedule: schedule, maxBody: app.Limits().MaxBodyBytes}
+	app.Schedule(schedule)
+	app.Accepting()
+	h := &fastHandler{app: app, maxBody: app.Limits().MaxBodyBytes}
 	srv := &fasthttp.Server{
 		Handler:        h.serve,
 		HeaderReceived: h.headerReceived,
@@ -34,12 +38,12 @@ func FastHTTP(ctx context.Context, src *server.Source, app *server.App, schedule
 		ErrorHandler:   h.refuse,
 		ConnState: func(c net.Conn, state fasthttp.ConnState) {
 			if state == fasthttp.StateIdle {
-				c.(*conn).settle()
+				c.(*conn).finish()
 			}
 		},
 		Name:           app.ServerName(),
-		ReadBufferSize: app.Limits().MaxHeaderBytes, // a request's headers have to fit into it
-		// Its own limit would refuse whole connections where no metric sees it; ours lets them wait.
+		ReadBufferSize: app.Limits().MaxHeaderBytes, // a request's head has to fit
+		// Its own limit would close connections, unseen by any metric. Ours lets them wait.
 		Concurrency:           app.Limits().MaxConnections + 1,
 		MaxIdleWorkerDuration: idleWorker,
 		LazyRequestTime:       true,
@@ -48,36 +52,35 @@ func FastHTTP(ctx context.Context, src *server.Source, app *server.App, schedule
 	}
 	err = srv.Serve(conns)
 	conns.drain()
-	err = errors.Join(ended(err), ended(srv.Shutdown()))
-	time.Sleep(idleWorker) // fasthttp's goroutine that ends idle workers sees the end only after its next sleep
+	err = errors.Join(ignoreClosed(err), ignoreClosed(srv.Shutdown()))
+	time.Sleep(idleWorker) // fasthttp's goroutine that ends idle workers notices the end after its next sleep
 	return err
 }
 
 type fastHandler struct {
-	app      *server.App
-	schedule func(*server.Job)
-	maxBody  int64
+	app     *server.App
+	maxBody int64
 }
 
 func (h *fastHandler) serve(ctx *fasthttp.RequestCtx) {
 	c := ctx.Conn().(*conn)
-	err := checkHead(&ctx.Request.Header, &c.inflow.head, h.maxBody)
+	err := http1.CheckHead(&ctx.Request.Header, &c.framer.head, h.maxBody)
 	if err == nil {
 		err = c.discardBody()
 	}
-	method, path := methodOf(ctx.Method()), pathOf(ctx.URI())
+	method, path := http1.Method(ctx.Method()), http1.Path(ctx.URI())
 	if err == nil {
 		_, err = h.app.Lookup(method, path)
 	}
 	if err != nil {
-		c.refuse(method, path, queryOf(ctx.URI()), err)
+		c.refuse(method, path, http1.Query(ctx.URI()), err)
 	} else {
-		job := c.begin(method, path, queryOf(ctx.URI()))
-		h.app.Admit(job, h.schedule)
+		job := c.begin(method, path, http1.Query(ctx.URI()))
+		h.app.Admit(job)
 		job.Wait()
 	}
 	reply := c.reply()
-	if c.breakOff(c.hang) {
+	if c.abort(c.hang) {
 		return
 	}
 	writeReply(&ctx.Response, reply)
@@ -87,14 +90,14 @@ func (h *fastHandler) serve(ctx *fasthttp.RequestCtx) {
 	}
 }
 
-// dripping is a body that fasthttp does not read, but lets write itself.
+// A dripping is a body that writes itself, instead of being read by fasthttp.
 type dripping struct {
 	*bytes.Reader
 	conn *conn
 }
 
-// WriteTo drips into the connection: fasthttp's own writer would hold the pieces back, and holds nothing by now, since it
-// was told to flush the head.
+// WriteTo drips directly into the connection, because fasthttp's writer would hold the pieces back. That writer is
+// empty by now: fasthttp was told to flush the head.
 func (d *dripping) WriteTo(io.Writer) (n int64, err error) {
 	err = d.conn.drip(d.conn.job.Pause, func(piece []byte) error {
 		written, err := d.conn.Write(piece)
@@ -104,35 +107,65 @@ func (d *dripping) WriteTo(io.Writer) (n int64, err error) {
 	return n, err
 }
 
-// headerReceived hides the body from fasthttp, which would read some of it before it calls the handler, and takes an
-// incomplete chunked body for a complete one. The handler reads it from the connection.
+// headerReceived hides the body from fasthttp, which would read some of it before the handler, and would take an
+// incomplete chunked body for a complete one. The handler reads the body from the connection.
 func (h *fastHandler) headerReceived(header *fasthttp.RequestHeader) fasthttp.RequestConfig {
-	if header.ContentLength() != noBody {
+	if header.ContentLength() != http1.NoBody {
 		header.SetContentLength(0)
 	}
 	return fasthttp.RequestConfig{}
 }
 
-// expect is asked before a client that waits for 100 Continue is told to go on.
+// expect decides whether a client that waits for 100 Continue may continue.
 func (h *fastHandler) expect(ctx *fasthttp.RequestCtx) int {
 	c := ctx.Conn().(*conn)
-	err := checkHead(&ctx.Request.Header, &c.inflow.head, h.maxBody)
+	err := http1.CheckHead(&ctx.Request.Header, &c.framer.head, h.maxBody)
 	if err == nil {
 		return fasthttp.StatusContinue
 	}
-	c.refuse(methodOf(ctx.Method()), pathOf(ctx.URI()), queryOf(ctx.URI()), err)
+	c.refuse(http1.Method(ctx.Method()), http1.Path(ctx.URI()), http1.Query(ctx.URI()), err)
 	reply := c.reply()
 	writeReply(&ctx.Response, reply)
 	return reply.Status
 }
 
-// refuse answers what fasthttp's parser could not read. Its server closes the connection after it.
+// refuse answers a request that fasthttp could not parse. fasthttp then closes the connection.
 func (h *fastHandler) refuse(ctx *fasthttp.RequestCtx, err error) {
 	c := ctx.Conn().(*conn)
 	if err = c.headError(err); err == nil {
 		ctx.SetStatusCode(fasthttp.StatusBadRequest)
 		return
 	}
-	c.refuse(methodOf(ctx.Method()), "", "", err)
+	c.refuse(http1.Method(ctx.Method()), "", "", err)
 	writeReply(&ctx.Response, c.reply())
+}
+
+var serverTiming = []byte("Server-Timing")
+
+// writeReply copies a reply into a response. The library or the caller sets Server.
+func writeReply(response *fasthttp.Response, reply *server.Reply) {
+	response.SetStatusCode(reply.Status)
+	response.SetBodyRaw(reply.Body)
+	header := &response.Header
+	if http1.HasBody(reply.Status) {
+		header.SetContentType(server.ContentType)
+		if len(reply.Body) == 0 {
+			header.SetContentLength(0) // fasthttp does not send it by itself in reply to HEAD
+		}
+	} else {
+		header.SetNoDefaultContentType(true)
+	}
+	header.SetCanonical(serverTiming, reply.Timing)
+	if reply.Allow != "" {
+		header.Set("Allow", reply.Allow)
+	}
+	if reply.RetryAfter != "" {
+		header.Set("Retry-After", reply.RetryAfter)
+	}
+	for _, h := range reply.Headers {
+		header.Set(h.Name, h.Value)
+	}
+	if reply.Close {
+		response.SetConnectionClose()
+	}
 }

@@ -13,10 +13,11 @@ import (
 	"go.uber.org/goleak"
 
 	"demo-server/server"
+	"demo-server/server/listener"
 	"demo-server/work"
 )
 
-// modes' tests run whole modes over these transports. The tests here are for what cannot be seen from there.
+// The tests in modes run whole modes over these transports. The tests here cover what cannot be seen from there.
 
 func TestMain(m *testing.M) {
 	// fasthttp starts one goroutine with its first connection, which never ends.
@@ -30,7 +31,7 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m, goleak.IgnoreCurrent())
 }
 
-func limits() server.Limits {
+func testLimits() server.Limits {
 	return server.Limits{
 		MaxConnections: 3, MaxHeaderBytes: 4 << 10, MaxBodyBytes: 1 << 10,
 		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, ReadRequestTimeout: 30 * time.Second, WriteTimeout: 20 * time.Second, IdleTimeout: time.Minute,
@@ -38,10 +39,10 @@ func limits() server.Limits {
 }
 
 func newApp() *server.App {
-	return server.New(server.Config{Mode: "test", Work: work.NewSleep(), Body: []byte("Hello World"), Limits: limits()})
+	return server.New(server.Config{Mode: "test", Work: work.NewSleep(), Body: []byte("Hello World"), Limits: testLimits()})
 }
 
-// A wire is a connection that writes down its deadlines and what was written to it.
+// A wire is a connection that records its deadlines and its output.
 type wire struct {
 	net.Conn
 	written bytes.Buffer
@@ -74,7 +75,7 @@ func (w *wire) SetDeadline(t time.Time) error {
 	return w.SetWriteDeadline(t)
 }
 
-// expired reports which of c's deadlines have been set to the past.
+// expired reports which of c's deadlines are in the past.
 func expired(c *conn) (read, write bool) {
 	w := c.Conn.(*wire)
 	w.mu.Lock()
@@ -99,27 +100,27 @@ func (w wires) Accept() (net.Conn, error) {
 func (w wires) Close() error { close(w.closed); return nil }
 func (wires) Addr() net.Addr { return &net.UnixAddr{Name: "wires"} }
 
-// openWires opens conns that accept a wire at each Accept, and drains them when the test ends. The test closes what it
-// accepted.
-func openWires(t *testing.T, app *server.App) *conns {
+// trackWires returns a connTracker that accepts a wire at each Accept, and drains it when the test ends. The test
+// closes the connections.
+func trackWires(t *testing.T, app *server.App) *connTracker {
 	t.Helper()
-	source := server.NewSource(newWires())
+	source := listener.NewSource(newWires())
 	ctx, cancel := context.WithCancel(context.Background())
-	s, err := open(ctx, source, app)
+	tracker, err := newConnTracker(ctx, source, app)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
 		source.Close()
 		cancel()
-		s.drain()
+		tracker.drain()
 	})
-	return s
+	return tracker
 }
 
-func accept(t *testing.T, s *conns) *conn {
+func accept(t *testing.T, tracker *connTracker) *conn {
 	t.Helper()
-	c, err := s.Accept()
+	c, err := tracker.Accept()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,173 +3,118 @@ package transport
 import (
 	"time"
 
-	"demo-server/server"
+	"demo-server/server/http1"
 )
 
-const (
-	// unreadGrace is how much longer a client has whose bytes lie in the socket: then it is the server that is late. It is
-	// bounded, because a client could send blank lines faster than they are skipped.
-	unreadGrace = 10 * time.Second
-	// lookEvery is how often a connection is looked at whose request works: has its client sent more than fits?
-	lookEvery = time.Second
-	// slowest is the rate in bytes per second below which a client does not count as reading its reply.
-	slowest = 1 << 10
-)
-
-// sweep keeps every connection's timeouts: one goroutine looks at their stamps now and then, instead of a deadline
-// that is set anew for each request, which costs a tenth of a small request's time.
-func (s *conns) sweep() {
-	ticker := time.NewTicker(sweepEvery(&s.limits))
+// sweep enforces the timeouts of all connections. One goroutine checks their stamps now and then. Setting a deadline
+// for each request instead would cost a tenth of a small request's time.
+func (t *connTracker) sweep() {
+	ticker := time.NewTicker(t.timeouts.SweepInterval())
 	defer ticker.Stop()
 	var list []*conn
 	for {
 		select {
 		case <-ticker.C:
-		case <-s.stopped:
+		case <-t.stopped:
 			return
 		}
-		now := s.tick(s.app.Now())
-		if s.drainFrom == 0 && s.app.Announcing() {
-			s.drainFrom = now
+		now := t.tick(t.app.Now())
+		if t.drainFrom == 0 && t.app.Closing() {
+			t.drainFrom = now
 		}
-		list = s.all(list[:0])
+		list = t.all(list[:0])
 		for _, c := range list {
-			s.check(c, now)
+			t.check(c, now)
 		}
 		clear(list) // do not keep closed connections
 	}
 }
 
-// tick moves the clock on to the App's stamp of now, and returns its time. A sweeper that is called late has stood still,
-// and with it the server (SIGSTOP, a machine without a core for it): that time is not the clients', and does not count.
-func (s *conns) tick(now time.Duration) time.Duration {
-	passed := min(now-s.ticked, 2*sweepEvery(&s.limits))
-	s.ticked = now
-	s.round++
-	return time.Duration(s.clock.Add(int64(passed)))
+// tick advances the clock to the App's stamp of now, and returns its time. If it is called late, the process stood
+// still (SIGSTOP, or no free core). That time does not count against clients.
+func (t *connTracker) tick(now time.Duration) time.Duration {
+	passed := min(now-t.ticked, 2*t.timeouts.SweepInterval())
+	t.ticked = now
+	t.round++
+	return time.Duration(t.clock.Add(int64(passed)))
 }
 
-// coarse is the time of the sweeper's last look: a stamp for timeouts, up to one sweepEvery too early.
-func (s *conns) coarse() time.Duration { return time.Duration(s.clock.Load()) }
+// coarseNow returns the time of the sweeper's last round, up to one SweepInterval ago. It is precise enough for
+// timeouts.
+func (t *connTracker) coarseNow() time.Duration { return time.Duration(t.clock.Load()) }
 
-// sweepEvery is an eighth of the shortest timeout, within reason: a timeout is up to two of it late, and never early.
-func sweepEvery(limits *server.Limits) time.Duration {
-	shortest := min(limits.ReadHeaderTimeout, limits.ReadTimeout, limits.WriteTimeout, limits.IdleTimeout)
-	if limits.ReadRequestTimeout > 0 {
-		shortest = min(shortest, limits.ReadRequestTimeout)
-	}
-	return min(max(shortest/8, 5*time.Millisecond), 250*time.Millisecond)
-}
-
-// check ends a connection's read or write by a deadline in the past, so that whoever reads or writes meets an ordinary
-// timeout and can still say 408.
-func (s *conns) check(c *conn, now time.Duration) {
-	phase, since := c.where()
-	switch phase {
-	case phaseWorking, phaseHanging:
-		if s.looks(c) && now-since >= lookEvery {
-			s.look(c, phase)
+// check times a connection out by a deadline in the past. The goroutine that reads or writes gets an ordinary timeout,
+// and can still answer 408.
+func (t *connTracker) check(c *conn, now time.Duration) {
+	state, since := c.state()
+	switch state {
+	case http1.StateHandling, http1.StateHanging:
+		if t.checksInput(c) && now-since >= http1.InputCheckInterval {
+			t.checkInput(c, state)
 		}
 		return
-	case phaseWriting:
-		s.checkWrite(c, now)
+	case http1.StateWriting:
+		t.checkWrite(c, now)
 		return
 	}
 	requested := time.Duration(c.requested.Load())
-	cause, over := overdue(&s.limits, phase, since, requested, now, s.drainFrom)
+	cause, over := t.timeouts.Expired(state, since, requested, now, t.drainFrom)
 	if over && c.unread() {
-		cause, over = overdue(&s.limits, phase, since, requested, now-unreadGrace, s.drainFrom)
+		cause, over = t.timeouts.Expired(state, since, requested, now-http1.UnreadGrace, t.drainFrom)
 	}
 	if over {
-		c.accuse(cause)
+		c.noteCause(cause)
 		c.SetReadDeadline(past)
 	}
 }
 
-// checkWrite times a reply out. It goes by what the client's system has taken: a socket's buffer holds megabytes, in which
-// a slow client's write makes no progress for long.
-func (s *conns) checkWrite(c *conn, now time.Duration) {
-	at := c.at.Load()
-	since := time.Duration(at >> phaseBits)
-	if now-since >= sweepEvery(&s.limits) && progressed(&s.limits, &c.acked, c.taken()) {
-		c.at.CompareAndSwap(at, stampOf(phaseWriting, now))
+// checkWrite times out a reply. It uses the bytes that the client's system has acknowledged: a socket's buffer holds
+// megabytes, and writes of a slow client make no progress for a long time.
+func (t *connTracker) checkWrite(c *conn, now time.Duration) {
+	at := c.stamp.Load()
+	since := http1.Stamp(at).Since()
+	if now-since >= t.timeouts.SweepInterval() && t.timeouts.Progressed(&c.lastAcked, c.acked()) {
+		c.stamp.CompareAndSwap(at, int64(http1.NewStamp(http1.StateWriting, now)))
 		return
 	}
-	if cause, over := overdue(&s.limits, phaseWriting, since, 0, now, s.drainFrom); over {
-		c.cut(cause)
+	if cause, over := t.timeouts.Expired(http1.StateWriting, since, 0, now, t.drainFrom); over {
+		c.interrupt(cause)
 	}
 }
 
-// progressed reports whether taken is far enough beyond seen, the bytes that a client's system had taken when that was
-// last so, and updates seen then.
-func progressed(limits *server.Limits, seen *uint64, taken uint64) bool {
-	enough := max(1, uint64(limits.WriteTimeout/time.Millisecond*slowest/1000))
-	if taken < *seen+enough {
-		return false
-	}
-	*seen = taken
-	return true
+// checksInput reports whether it is c's turn for checkInput, once in InputCheckInterval. Turns are spread evenly.
+func (t *connTracker) checksInput(c *conn) bool {
+	turns := max(1, int32(http1.InputCheckInterval/t.timeouts.SweepInterval()))
+	return (c.index+t.round)%turns == 0
 }
 
-// looks reports whether it is c's turn to be looked at, which it is once in lookEvery. Turns are spread evenly.
-func (s *conns) looks(c *conn) bool {
-	turns := max(1, int32(lookEvery/sweepEvery(&s.limits)))
-	return (c.index+s.round)%turns == 0
-}
-
-// look reads what a client has sent ahead of the reply that it waits for. As long as it fills the socket, the client's FIN
-// has no way in, and its leaving is not seen. Behind a reply that never comes it is dropped; otherwise it is kept, up to a
-// bound, and a client that has sent more still counts as gone.
-func (s *conns) look(c *conn, phase phase) {
+// checkInput reads further input of a client that waits for its reply. If that input filled the socket, the client's
+// FIN would not arrive, and its disconnect would not be noticed. If there is no reply, the input is dropped. Otherwise
+// it is kept up to MaxReadAhead, and a client that has sent more counts as disconnected.
+func (t *connTracker) checkInput(c *conn, state http1.ConnState) {
 	if c.raw == nil || !c.reading.TryLock() {
-		return // whoever reads it sees the client leave
+		return // its reader notices a disconnect
 	}
 	defer c.reading.Unlock()
 	switch {
-	case c.deaf:
-	case phase == phaseHanging:
-		c.early = nil
-		if s.ahead.drop(c.raw) {
-			c.job.Leave() // there is no reply to wait for, also where a FIN alone is no leaving
+	case c.inputClosed:
+	case state == http1.StateHanging:
+		c.ahead = nil
+		if t.ahead.drop(c.raw) {
+			c.job.Disconnect() // there is no reply to wait for, even if a FIN alone is not a disconnect
 		}
-	case len(c.early) < maxAhead:
-		c.early = append(c.early, s.ahead.read(c.raw, maxAhead-len(c.early))...)
-	case c.unread(): // and nothing was taken since the last look
+	case len(c.ahead) < http1.MaxReadAhead:
+		c.ahead = append(c.ahead, t.ahead.read(c.raw, http1.MaxReadAhead-len(c.ahead))...)
+	case c.unread(): // nothing was read since the last check
 		c.giveUp()
 	}
 }
 
-// giveUp makes the connection's client one that has left. The caller holds reading.
+// giveUp treats the client as disconnected. The caller holds reading.
 func (c *conn) giveUp() {
-	c.early, c.deaf = nil, true
-	c.job.Leave()
+	c.ahead, c.inputClosed = nil, true
+	c.job.Disconnect()
 	if half, ok := c.Conn.(interface{ CloseRead() error }); ok {
-		half.CloseRead() // which wakes whoever waits for a FIN
+		half.CloseRead() // wakes a goroutine that waits for a FIN
 	}
-}
-
-// overdue reports whether the time of a connection is over that has been in a phase since that stamp, and why. requested
-// is when the request began that is being read. Without a request the time is over, too, when closing has been announced
-// for a while: since drainFrom, or 0 for not announced.
-func overdue(limits *server.Limits, p phase, since, requested, now, drainFrom time.Duration) (server.CloseCause, bool) {
-	passed := now - since - sweepEvery(limits)
-	graceOver := drainFrom > 0 && now-max(since, drainFrom) >= idleGrace
-	total := limits.ReadRequestTimeout
-	switch reads := p == phaseFresh || p == phaseHeader || p == phaseBody; {
-	case reads && total > 0 && now-requested-sweepEvery(limits) >= total:
-		return server.CloseRequestTimeout, true
-	case (p == phaseFresh || p == phaseHeader) && passed >= limits.ReadHeaderTimeout:
-		return server.CloseHeaderTimeout, true
-	case p == phaseBody:
-		return server.CloseReadTimeout, passed >= limits.ReadTimeout
-	case p == phaseWriting:
-		return server.CloseWriteTimeout, passed >= limits.WriteTimeout
-	case p == phaseIdle && passed >= limits.IdleTimeout:
-		return server.CloseIdleTimeout, true
-	case p == phaseFresh || p == phaseIdle:
-		return server.CloseDrain, graceOver
-	case p == phaseLingering:
-		return server.CloseReplied, now-since >= lingerTime
-	}
-	return 0, false
 }

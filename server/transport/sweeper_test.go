@@ -4,10 +4,13 @@ import (
 	"testing"
 	"time"
 
-	"demo-server/server"
+	"demo-server/server/http1"
 )
 
-// TestCheck: which deadline the sweeper sets on a connection that has been in a phase for so long.
+// interval returns the SweepInterval of testLimits.
+func interval() time.Duration { return new(http1.NewTimeouts(new(testLimits()))).SweepInterval() }
+
+// TestCheck checks which deadline the sweeper sets on a connection, by its state and its time.
 func TestCheck(t *testing.T) {
 	const (
 		now   = time.Hour
@@ -16,42 +19,42 @@ func TestCheck(t *testing.T) {
 		read  = "read"
 		both  = "read and write"
 	)
-	every := sweepEvery(new(limits()))
+	every := interval()
 	for _, row := range []struct {
 		name    string
-		phase   phase
+		phase   http1.ConnState
 		since   time.Duration // before now
-		drained time.Duration // closing was announced so long ago; never for not at all
+		drained time.Duration // how long ago closing was announced; never if it was not
 		want    string
 	}{
-		{"silent", phaseFresh, 5 * time.Second, never, none},
-		{"silent for too long", phaseFresh, 5*time.Second + every, never, read},
-		{"slow header", phaseHeader, 5 * time.Second, never, none},
-		{"too slow header", phaseHeader, 5*time.Second + every, never, read},
-		{"stalled body", phaseBody, 10 * time.Second, never, none},
-		{"body stalled for too long", phaseBody, 10*time.Second + every, never, read},
-		{"works for ever", phaseWorking, now, never, none},
-		{"stalled reply", phaseWriting, 20 * time.Second, never, none},
-		{"reply stalled for too long", phaseWriting, 20*time.Second + every, never, both},
-		{"idle", phaseIdle, time.Minute, never, none},
-		{"idle for too long", phaseIdle, time.Minute + every, never, read},
+		{"silent", http1.StateNew, 5 * time.Second, never, none},
+		{"silent for too long", http1.StateNew, 5*time.Second + every, never, read},
+		{"slow header", http1.StateHead, 5 * time.Second, never, none},
+		{"too slow header", http1.StateHead, 5*time.Second + every, never, read},
+		{"stalled body", http1.StateBody, 10 * time.Second, never, none},
+		{"body stalled for too long", http1.StateBody, 10*time.Second + every, never, read},
+		{"works for ever", http1.StateHandling, now, never, none},
+		{"stalled reply", http1.StateWriting, 20 * time.Second, never, none},
+		{"reply stalled for too long", http1.StateWriting, 20*time.Second + every, never, both},
+		{"idle", http1.StateIdle, time.Minute, never, none},
+		{"idle for too long", http1.StateIdle, time.Minute + every, never, read},
 
-		{"silent, just announced", phaseFresh, 3 * time.Second, idleGrace - 1, none},
-		{"silent, announced", phaseFresh, 3 * time.Second, idleGrace, read},
-		{"idle, just announced", phaseIdle, 3 * time.Second, idleGrace - 1, none},
-		{"idle, announced", phaseIdle, 3 * time.Second, idleGrace, read},
-		{"idle since after it was announced", phaseIdle, idleGrace - 1, time.Second, none},
-		{"accepted after it was announced", phaseFresh, idleGrace - 1, time.Second, none},
-		{"header, announced", phaseHeader, 3 * time.Second, time.Minute, none},
-		{"body, announced", phaseBody, 3 * time.Second, time.Minute, none},
-		{"works, announced", phaseWorking, 3 * time.Second, time.Minute, none},
-		{"reply, announced", phaseWriting, 3 * time.Second, time.Minute, none},
+		{"silent, just announced", http1.StateNew, 3 * time.Second, http1.IdleGrace - 1, none},
+		{"silent, announced", http1.StateNew, 3 * time.Second, http1.IdleGrace, read},
+		{"idle, just announced", http1.StateIdle, 3 * time.Second, http1.IdleGrace - 1, none},
+		{"idle, announced", http1.StateIdle, 3 * time.Second, http1.IdleGrace, read},
+		{"idle since after it was announced", http1.StateIdle, http1.IdleGrace - 1, time.Second, none},
+		{"accepted after it was announced", http1.StateNew, http1.IdleGrace - 1, time.Second, none},
+		{"header, announced", http1.StateHead, 3 * time.Second, time.Minute, none},
+		{"body, announced", http1.StateBody, 3 * time.Second, time.Minute, none},
+		{"works, announced", http1.StateHandling, 3 * time.Second, time.Minute, none},
+		{"reply, announced", http1.StateWriting, 3 * time.Second, time.Minute, none},
 	} {
 		c := stillConn(now, row.phase, now-row.since)
 		if row.drained != never {
-			c.conns.drainFrom = now - row.drained
+			c.tracker.drainFrom = now - row.drained
 		}
-		c.conns.check(c, now)
+		c.tracker.check(c, now)
 		r, w := expired(c)
 		if got := map[[2]bool]string{{true, false}: read, {true, true}: both}[[2]bool{r, w}]; got != row.want {
 			t.Errorf("%s: %q, want %q", row.name, got, row.want)
@@ -59,55 +62,37 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// TestCheckRequest: the time for one request runs out whatever progress it makes.
+// TestCheckRequest checks that a request's total time runs out in spite of progress.
 func TestCheckRequest(t *testing.T) {
 	const now = time.Hour
 	for _, row := range []struct {
-		phase phase
+		phase http1.ConnState
 		began time.Duration // before now
 		want  bool
 	}{
-		{phaseHeader, 30 * time.Second, false},
-		{phaseHeader, 30*time.Second + sweepEvery(new(limits())), true},
-		{phaseBody, 30 * time.Second, false},
-		{phaseBody, 30*time.Second + sweepEvery(new(limits())), true},
-		{phaseWorking, time.Minute, false},
-		{phaseIdle, time.Minute, false},
+		{http1.StateHead, 30 * time.Second, false},
+		{http1.StateHead, 30*time.Second + interval(), true},
+		{http1.StateBody, 30 * time.Second, false},
+		{http1.StateBody, 30*time.Second + interval(), true},
+		{http1.StateHandling, time.Minute, false},
+		{http1.StateIdle, time.Minute, false},
 	} {
-		c := stillConn(now, row.phase, now) // it made progress just now
+		c := stillConn(now, row.phase, now) // progress just now
 		c.requested.Store(int64(now - row.began))
-		c.conns.check(c, now)
+		c.tracker.check(c, now)
 		if read, _ := expired(c); read != row.want {
 			t.Errorf("phase %d of a request that began %v ago: timed out is %v, want %v", row.phase, row.began, read, row.want)
 		}
 	}
 }
 
-func TestSweepEvery(t *testing.T) {
-	for _, row := range []struct {
-		change func(*server.Limits)
-		want   time.Duration
-	}{
-		{func(*server.Limits) {}, 250 * time.Millisecond},
-		{func(l *server.Limits) { l.ReadTimeout = 800 * time.Millisecond }, 100 * time.Millisecond},
-		{func(l *server.Limits) { l.WriteTimeout = 80 * time.Millisecond }, 10 * time.Millisecond},
-		{func(l *server.Limits) { l.IdleTimeout = time.Millisecond }, 5 * time.Millisecond},
-	} {
-		s := still(0)
-		row.change(&s.limits)
-		if got := sweepEvery(&s.limits); got != row.want {
-			t.Errorf("%+v: every %v, want %v", s.limits, got, row.want)
-		}
-	}
-}
-
-// TestStoodStill: the time in which the server stood still is not the clients'. A clock that is read in time runs as the
-// App's; one that is read late goes on from there as if it had been.
+// TestStoodStill checks that time in which the process stood still does not count. If ticks are on time, the clock
+// follows the App's. After a late tick it continues as if that tick had been on time.
 func TestStoodStill(t *testing.T) {
-	s := still(0)
-	every := sweepEvery(&s.limits)
+	tracker := still(0)
+	every := tracker.timeouts.SweepInterval()
 	now := time.Duration(0)
-	after := func(d time.Duration) time.Duration { now += d; return s.tick(now) }
+	after := func(d time.Duration) time.Duration { now += d; return tracker.tick(now) }
 	for _, row := range []struct {
 		name string
 		late time.Duration
@@ -118,37 +103,37 @@ func TestStoodStill(t *testing.T) {
 		{"stopped for a minute", time.Minute, 2 * every},
 		{"in time again", 0, every},
 	} {
-		before := s.coarse()
-		if got := after(every+row.late) - before; got != row.want || s.coarse() != before+row.want {
+		before := tracker.coarseNow()
+		if got := after(every+row.late) - before; got != row.want || tracker.coarseNow() != before+row.want {
 			t.Errorf("%s: the clock went on by %v, want %v", row.name, got, row.want)
 		}
 	}
 }
 
-// TestCheckAfterStop: a connection has after a stop of the process what it had left of its time.
+// TestCheckAfterStop checks that a stop of the process does not use up a connection's time.
 func TestCheckAfterStop(t *testing.T) {
 	for _, row := range []struct {
 		name  string
-		phase phase
+		phase http1.ConnState
 		left  time.Duration
 	}{
-		{"silent", phaseFresh, limits().ReadHeaderTimeout},
-		{"header", phaseHeader, limits().ReadHeaderTimeout},
-		{"body", phaseBody, limits().ReadTimeout},
-		{"idle", phaseIdle, limits().IdleTimeout},
-		{"reply", phaseWriting, limits().WriteTimeout},
+		{"silent", http1.StateNew, testLimits().ReadHeaderTimeout},
+		{"header", http1.StateHead, testLimits().ReadHeaderTimeout},
+		{"body", http1.StateBody, testLimits().ReadTimeout},
+		{"idle", http1.StateIdle, testLimits().IdleTimeout},
+		{"reply", http1.StateWriting, testLimits().WriteTimeout},
 	} {
 		c := stillConn(0, row.phase, 0)
-		s := c.conns
-		every := sweepEvery(&s.limits)
-		app := time.Hour // the process was stopped for so long
-		s.check(c, s.tick(app))
+		tracker := c.tracker
+		every := tracker.timeouts.SweepInterval()
+		app := time.Hour // how long the process was stopped
+		tracker.check(c, tracker.tick(app))
 		if read, _ := expired(c); read {
 			t.Errorf("%s: timed out by a stop", row.name)
 		}
 		for range (row.left + 3*every) / every {
 			app += every
-			s.check(c, s.tick(app))
+			tracker.check(c, tracker.tick(app))
 		}
 		if read, _ := expired(c); !read {
 			t.Errorf("%s: not timed out in time after a stop", row.name)

@@ -4,25 +4,26 @@ import (
 	"encoding/binary"
 	"net"
 	"syscall"
-	"time"
 
 	"golang.org/x/sys/unix"
 
 	"demo-server/server"
+	"demo-server/server/listener"
 )
 
-// A watcher sees clients leave: an epoll set of our own, beside the Go runtime's, in which each connection waits for
-// its peer's FIN or reset, whoever reads it. fasthttp never looks while a handler runs, and net/http no more once a
-// pipelined byte has come. A connection is registered once, edge-triggered, and leaves the set by being closed.
+// A watcher notices disconnects. It has an epoll set of its own, next to the Go runtime's, in which each connection
+// waits for its peer's FIN or reset, whether or not it is being read. fasthttp never checks for them while a handler
+// runs, and net/http does not after a pipelined byte. A connection is registered once, edge-triggered, and leaves the
+// set when it is closed.
 type watcher struct {
 	epoll  int
 	wake   int    // an eventfd that ends run
-	events uint32 // that say that a client has left; a reset always does
+	events uint32 // that mean a disconnect; a reset always does
 }
 
 // newWatcher returns nil for a listener without a descriptor: its connections (in memory) have none either.
-func newWatcher(listener net.Listener, app *server.App) (*watcher, error) {
-	if _, ok := listener.(syscall.Conn); !ok {
+func newWatcher(socket net.Listener, app *server.App) (*watcher, error) {
+	if _, ok := socket.(syscall.Conn); !ok {
 		return nil, nil
 	}
 	epoll, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
@@ -35,7 +36,7 @@ func newWatcher(listener net.Listener, app *server.App) (*watcher, error) {
 		return nil, err
 	}
 	w := &watcher{epoll: epoll, wake: wake, events: unix.EPOLLRDHUP | unix.EPOLLET}
-	if app.AnswersHalfClose() {
+	if app.AnswersHalfClosed() {
 		w.events = unix.EPOLLET
 	}
 	if err := unix.EpollCtl(epoll, unix.EPOLL_CTL_ADD, wake, epollEvent(unix.EPOLLIN, -1, 0)); err != nil {
@@ -45,12 +46,12 @@ func newWatcher(listener net.Listener, app *server.App) (*watcher, error) {
 	return w, nil
 }
 
-// epollEvent uses the 64 bits that epoll carries along for the connection's seat and its generation.
+// epollEvent stores the connection's index and its generation in epoll's 64 bits of user data.
 func epollEvent(events uint32, index int32, generation uint32) *unix.EpollEvent {
 	return &unix.EpollEvent{Events: events, Fd: index, Pad: int32(generation)}
 }
 
-// add watches c's client, reads how long the connection sat in the accept queue, and reports whether it could watch.
+// add watches c's client, reads the connection's time in the accept queue, and reports whether it could watch.
 func (w *watcher) add(c *conn) bool {
 	if w == nil {
 		return false
@@ -60,43 +61,28 @@ func (w *watcher) add(c *conn) bool {
 	}
 	watched := false
 	c.raw.Control(func(fd uintptr) {
-		c.backlog = age(int(fd))
+		c.backlog = listener.Age(int(fd))
 		err := unix.EpollCtl(w.epoll, unix.EPOLL_CTL_ADD, int(fd), epollEvent(w.events, c.index, c.generation))
 		watched = err == nil
 	})
 	return watched
 }
 
-// age is how long a connection that was just accepted has existed, in the kernel's accept queue.
-func age(fd int) time.Duration {
-	info, err := unix.GetsockoptTCPInfo(fd, unix.IPPROTO_TCP, unix.TCP_INFO)
-	if err != nil {
-		return -1
-	}
-	return ageOf(info)
-}
-
-// ageOf reads an age from tcp_info, which tells when data was last sent: before the first reply that is when the
-// handshake ended. It counts in the kernel's ticks.
-func ageOf(info *unix.TCPInfo) time.Duration {
-	return time.Duration(info.Last_data_sent) * time.Millisecond
-}
-
-// run tells jobs that their clients have left, until close.
-func (w *watcher) run(s *conns) {
+// run reports disconnects to jobs, until close.
+func (w *watcher) run(t *connTracker) {
 	defer w.free()
 	events := make([]unix.EpollEvent, 128)
 	for {
 		n, err := unix.EpollWait(w.epoll, events, -1)
 		if err != nil && err != unix.EINTR {
-			return // only a bad descriptor or argument: nothing that waiting mends
+			return // only a bad descriptor or argument, which do not pass
 		}
 		for _, event := range events[:max(n, 0)] {
 			if event.Fd < 0 {
 				return
 			}
-			if c := s.find(event.Fd, uint32(event.Pad)); c != nil {
-				c.job.Leave()
+			if c := t.find(event.Fd, uint32(event.Pad)); c != nil {
+				c.job.Disconnect()
 			}
 		}
 	}
@@ -105,13 +91,12 @@ func (w *watcher) run(s *conns) {
 // close ends run.
 func (w *watcher) close() {
 	if w != nil {
-		ring(w.wake)
+		signal(w.wake)
 	}
 }
 
-// ring makes an eventfd readable, which ends whatever polls it. The kernel adds up what is written: an event loop never
-// reads it, so that it has to be little.
-func ring(eventfd int) { unix.Write(eventfd, one) }
+// signal makes an eventfd readable, which ends a poll of it. It may be called many times without a read.
+func signal(eventfd int) { unix.Write(eventfd, one) }
 
 var one = binary.NativeEndian.AppendUint64(nil, 1)
 

@@ -8,13 +8,13 @@ import (
 	"demo-server/server"
 )
 
-// A watcher sees no client leave on this system: net/http notices by itself, the others do not.
+// A watcher notices no disconnects on this system. net/http does so itself, the other transports do not.
 type watcher struct{}
 
 func newWatcher(net.Listener, *server.App) (*watcher, error) { return nil, nil }
 
 func (*watcher) add(*conn) bool { return false }
 
-func (*watcher) run(*conns) {}
+func (*watcher) run(*connTracker) {}
 
 func (*watcher) close() {}

@@ -8,13 +8,13 @@ import (
 	"demo-server/work/remote"
 )
 
-// All are the kinds of work, in the order in which help shows them. The first is the default.
+// All lists the kinds of work, in the order in which help shows them. The first is the default.
 var All = []work.Kind{
 	work.SleepKind, work.BlockKind, work.CPUKind, work.MutexKind, work.FileKind,
 	remote.HTTPKind, remote.SQLKind, remote.GRPCKind,
 }
 
-// Named returns the kind of that name. It panics if there is none: settings let no other name pass.
+// Named returns the kind with a name. It panics if there is none, because settings accept no other name.
 func Named(name string) work.Kind {
 	for _, kind := range All {
 		if kind.Name == name {
@@ -33,8 +33,8 @@ func Names() []string {
 	return names
 }
 
-// Requestable returns the names of the kinds that a request to a server with that kind of work may ask for: the server's
-// own, and every kind without side effects.
+// Requestable returns the names of the kinds that a request may ask for, on a server whose own kind is own: that kind,
+// and every kind without side effects.
 func Requestable(own string) []string {
 	return slices.DeleteFunc(Names(), func(name string) bool { return name != own && Named(name).SideEffects })
 }

@@ -9,7 +9,7 @@ import (
 	"demo-server/work"
 )
 
-// What a Kind says before anything is opened is what its work says then.
+// TestKinds compares each Kind with its opened work.
 func TestKinds(t *testing.T) {
 	options := work.Options{
 		MaxThreads: 3, Slots: 4, PoolSize: 5, DialTimeout: time.Second,

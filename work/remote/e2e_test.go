@@ -19,7 +19,7 @@ import (
 	"demo-server/work/remote/pgtest"
 )
 
-// query returns work with so many connections to the server.
+// query returns work with a number of connections to the server.
 func query(t *testing.T, server *pgtest.Server, connections int) *remote.SQL {
 	t.Helper()
 	w, err := remote.NewSQL(server.DSN(), connections, testkit.Patience)
@@ -30,7 +30,7 @@ func query(t *testing.T, server *pgtest.Server, connections int) *remote.SQL {
 	return w
 }
 
-// TestSQLDelay: as TestDelay.
+// TestSQLDelay is TestDelay for SQL.
 func TestSQLDelay(t *testing.T) {
 	const delay = 100 * time.Millisecond
 	w := query(t, pgtest.Start(t), 2)
@@ -40,7 +40,7 @@ func TestSQLDelay(t *testing.T) {
 	wantDelay(t, w, delay)
 }
 
-// TestSQLCancelled: whoever leaves ends the query in the server, too, and is no failure of it.
+// TestSQLCancelled checks that a cancelled request also ends its query in the server, and is not a failure.
 func TestSQLCancelled(t *testing.T) {
 	const calls = 5
 	server := pgtest.Start(t)
@@ -69,14 +69,14 @@ func TestSQLCancelled(t *testing.T) {
 	}
 }
 
-// TestSQLPool: the rate is that of the pool, whoever asks; the others wait, and may leave.
+// TestSQLPool checks that the pool limits the rate, and that waiting requests can be cancelled.
 func TestSQLPool(t *testing.T) {
 	const delay = 50 * time.Millisecond
 	server := pgtest.Start(t)
 	w := query(t, server, 2)
 	want := func(inUse, waiting int) {
 		t.Helper()
-		want := work.Pool{Name: "sql", Size: 2, InUse: inUse, Waiting: waiting}
+		want := work.PoolStats{Name: "sql", Size: 2, InUse: inUse, Waiting: waiting}
 		testkit.Eventually(t, "the pool's gauges", func() bool { return w.Pool() == want })
 	}
 	ctx, leave := context.WithCancel(t.Context())
@@ -108,7 +108,7 @@ func TestSQLPool(t *testing.T) {
 	}
 }
 
-// TestSQLRestarted: the service resumes by itself, whether the server was stopped or died.
+// TestSQLRestarted checks that work resumes after the server was stopped or died.
 func TestSQLRestarted(t *testing.T) {
 	server := pgtest.Start(t)
 	w := query(t, server, 5)
@@ -128,7 +128,7 @@ func TestSQLRestarted(t *testing.T) {
 	}
 }
 
-// TestSQLSaysNo: a server that answers, and does not want us, or ends a query for reasons of its own.
+// TestSQLSaysNo checks a server that refuses the login, or ends a query for its own reasons.
 func TestSQLSaysNo(t *testing.T) {
 	server := pgtest.Start(t)
 	for _, row := range []struct {

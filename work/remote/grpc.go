@@ -24,13 +24,13 @@ import (
 	"demo-server/work/remote/backend"
 )
 
-// waitMethod is what the server answers after the duration that it is sent. Package backend has such a server.
+// waitMethod is the method that answers after the duration in its request. Package backend has such a server.
 const waitMethod = "/demo.Backend/Wait"
 
-// reconnect is soon after a server was started again: gRPC's own goes up to two minutes.
+// reconnect is faster than gRPC's default, which goes up to two minutes.
 var reconnect = backoff.Config{BaseDelay: 100 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: time.Second}
 
-// connectTimeout bounds an attempt to connect, so that one which gets no answer does not keep the next from being made.
+// connectTimeout limits an attempt to connect. An attempt without an answer must not delay the next one.
 const connectTimeout = 5 * time.Second
 
 // GRPCKind describes GRPC.
@@ -58,31 +58,31 @@ var GRPCKind = work.Kind{
 	},
 }
 
-// GRPC is work that waits for a unary call. All calls share one channel, which is one connection that connects again by
-// itself; there is no bound on how many of them are under way.
+// A GRPC waits for a unary call. All calls share one channel, which is one connection that reconnects by itself. The
+// number of concurrent calls is not limited.
 type GRPC struct {
 	server  string // for errors
 	margin  time.Duration
 	channel *grpc.ClientConn
-	dialled atomic.Pointer[error] // why there was no connection, the last time; nil as long as there was one
+	dialled atomic.Pointer[error] // the error of the last attempt to connect; nil while connected
 }
 
-// NewGRPC returns work that calls the server at target, which is host:port, without TLS. It does not wait for the
-// connection, which it begins to make. An answer that takes margin longer than the delay has timed out.
+// NewGRPC returns work that calls the server at target (host:port) without TLS. It starts to connect, but does not
+// wait. An answer that takes margin longer than the delay has timed out.
 func NewGRPC(target string, margin time.Duration) (*GRPC, error) {
 	if err := CheckAddress(target); err != nil {
 		return nil, fmt.Errorf("target %w", err)
 	}
 	g := &GRPC{server: "gRPC server at " + target, margin: margin}
 	var err error
-	// The name is for the dialler to look up each time, because gRPC looks again only after half a minute.
+	// The dialler resolves the name each time, because gRPC resolves it again only after half a minute.
 	g.channel, err = grpc.NewClient("passthrough:///"+target,
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
 		grpc.WithContextDialer(g.dial),
 		grpc.WithConnectParams(grpc.ConnectParams{Backoff: reconnect, MinConnectTimeout: connectTimeout}),
-		grpc.WithDisableRetry(), // what is left of retries are calls that the server says it has never looked at
+		grpc.WithDisableRetry(), // gRPC then only retries calls that the server has not processed
 		grpc.WithDisableServiceConfig(),
-		grpc.WithIdleTimeout(0), // a channel that rests would make the next call wait for a connection
+		grpc.WithIdleTimeout(0), // an idle channel would make the next call wait for a connection
 	)
 	if err != nil {
 		return nil, fmt.Errorf("target %q: %w", target, err)
@@ -91,7 +91,7 @@ func NewGRPC(target string, margin time.Duration) (*GRPC, error) {
 	return g, nil
 }
 
-// CheckAddress returns what is wrong with a target for NewGRPC, or nil.
+// CheckAddress returns an error if target is not valid for NewGRPC.
 func CheckAddress(target string) error {
 	_, port, err := net.SplitHostPort(target)
 	if _, wrong := strconv.ParseUint(port, 10, 16); err != nil || wrong != nil {
@@ -100,7 +100,7 @@ func CheckAddress(target string) error {
 	return nil
 }
 
-// dial keeps the error, because the status of a call has it only in words.
+// dial keeps its error, because the status of a call only has its text.
 func (g *GRPC) dial(ctx context.Context, address string) (net.Conn, error) {
 	var dialer net.Dialer
 	conn, err := dialer.DialContext(ctx, "tcp", address)
@@ -112,11 +112,11 @@ func (g *GRPC) dial(ctx context.Context, address string) (net.Conn, error) {
 	return conn, nil
 }
 
-// Holds is Socket.
+// Holds returns Socket.
 func (g *GRPC) Holds() work.Resource { return work.Socket }
 
-// Do calls, and waits for the answer. Where there is no connection it waits for an attempt that is being made, but for no
-// second one. The error is a *work.Failure, or ctx.Err().
+// Do calls the server and waits for the answer. If there is no connection, it waits for the present attempt to connect,
+// but not for a second one. The error is a *work.Failure, or ctx.Err().
 func (g *GRPC) Do(ctx context.Context, delay time.Duration) error {
 	if delay <= 0 {
 		return ctx.Err()
@@ -131,7 +131,7 @@ func (g *GRPC) Do(ctx context.Context, delay time.Duration) error {
 	return nil
 }
 
-// Check asks for the server's health. A server that has no such service is fit as long as it answers.
+// Check asks for the server's health. A server without the health service is healthy if it answers.
 func (g *GRPC) Check(ctx context.Context) error {
 	var server peer.Peer
 	health, err := grpc_health_v1.NewHealthClient(g.channel).Check(ctx, &grpc_health_v1.HealthCheckRequest{}, grpc.Peer(&server))
@@ -146,10 +146,10 @@ func (g *GRPC) Check(ctx context.Context) error {
 	return nil
 }
 
-// Close ends the connection, and what is under way on it.
+// Close closes the connection, and ends the calls on it.
 func (g *GRPC) Close() error { return g.channel.Close() }
 
-// failed is the failure of a call, of which err is the status; server has no address where the call never reached one.
+// failed returns the failure of a call. err is its status. server has no address if the call did not reach one.
 func (g *GRPC) failed(err error, server *peer.Peer) *work.Failure {
 	told, dialled := status.Convert(err), g.dialled.Load()
 	switch {

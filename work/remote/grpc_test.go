@@ -25,8 +25,8 @@ func TestGRPCTarget(t *testing.T) {
 	}
 }
 
-// newGRPC is work with a server that answers each call with err, if it knows of the service, and has the health.
-func newGRPC(t *testing.T, err error, health grpc_health_v1.HealthServer) *remote.GRPC {
+// newGRPC returns work with a server that answers each call with err, if it has the service, and with a health service.
+func newGRPC(t *testing.T, err error, checker grpc_health_v1.HealthServer) *remote.GRPC {
 	t.Helper()
 	server := grpc.NewServer()
 	if err != nil {
@@ -35,8 +35,8 @@ func newGRPC(t *testing.T, err error, health grpc_health_v1.HealthServer) *remot
 			ServiceName: "demo.Backend", HandlerType: (*any)(nil), Methods: []grpc.MethodDesc{{MethodName: "Wait", Handler: answer}},
 		}, nil)
 	}
-	if health != nil {
-		grpc_health_v1.RegisterHealthServer(server, health)
+	if checker != nil {
+		grpc_health_v1.RegisterHealthServer(server, checker)
 	}
 	listener, listenErr := net.Listen("tcp", anyPort)
 	if listenErr != nil {
@@ -90,8 +90,7 @@ func TestGRPCHealth(t *testing.T) {
 	}
 }
 
-// TestGRPCResumesSoon: gRPC waits for longer and longer between its attempts to connect, but not for much longer than a
-// second here.
+// TestGRPCResumesSoon checks that the growing pauses between attempts to connect stay below about a second.
 func TestGRPCResumesSoon(t *testing.T) {
 	k := kinds[1]
 	address := nobody(t)

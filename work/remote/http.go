@@ -13,8 +13,8 @@ import (
 	"demo-server/work/remote/backend"
 )
 
-// idleTimeout is how long a connection is kept for a next request: for less time than most servers keep it, because a
-// request that meets a connection's end fails.
+// idleTimeout is how long an idle connection is kept. Most servers keep one for longer: a request that meets the end of
+// a connection fails.
 const idleTimeout = 30 * time.Second
 
 // HTTPKind describes HTTP.
@@ -25,7 +25,7 @@ var HTTPKind = work.Kind{
 	SideEffects: true,
 	Settings:    []string{"target", "pool-size", "dial-timeout"},
 	Limit:       connectionLimit,
-	// Without a target the other ends of the connections are in this process as well.
+	// without a target, the other ends of the connections are in this process too
 	Files: func(o work.Options) int { return 2 * o.PoolSize },
 	Checks: []work.Check{{Setting: "target", Func: func(o work.Options) error {
 		if o.Target == "" {
@@ -46,32 +46,31 @@ var HTTPKind = work.Kind{
 	},
 }
 
-// HTTP is work that waits for a reply of HTTP. Its bound are the client's connections: a request that finds all of them
-// taken waits for one.
+// An HTTP waits for an HTTP reply. Its connections limit the concurrent requests; further ones wait.
 type HTTP struct {
 	target *url.URL
 	server string // for errors
 	margin time.Duration
-	places *work.Places
-	client *http.Client // of all requests
-	health *http.Client // of checks, which have to tell a server that is down from connections that are all taken
+	places *work.Semaphore
+	client *http.Client // for all requests
+	health *http.Client // for checks, which must not wait for a free connection
 }
 
-// NewHTTP returns work that GETs target, a URL of http or https, with the delay as its query's parameter delay, over
-// connections connections at most. A reply that takes margin longer than the delay has timed out.
+// NewHTTP returns work that GETs target, an http or https URL, with the delay in the query parameter delay, on at most
+// connections connections. A reply that takes margin longer than the delay has timed out.
 func NewHTTP(target string, connections int, margin time.Duration) (*HTTP, error) {
 	u, err := parseURL(target)
 	if err != nil {
 		return nil, fmt.Errorf("target %w", err)
 	}
 	return &HTTP{
-		target: u, server: "HTTP server at " + u.Host, margin: margin, places: work.NewPlaces("http", connections),
+		target: u, server: "HTTP server at " + u.Host, margin: margin, places: work.NewSemaphore("http", connections),
 		client: newClient(&http.Transport{MaxConnsPerHost: connections, MaxIdleConnsPerHost: connections}, margin),
 		health: newClient(&http.Transport{DisableKeepAlives: true}, margin),
 	}, nil
 }
 
-// CheckURL returns what is wrong with a target for NewHTTP, or nil.
+// CheckURL returns an error if target is not valid for NewHTTP.
 func CheckURL(target string) error {
 	_, err := parseURL(target)
 	return err
@@ -88,36 +87,36 @@ func parseURL(target string) (*url.URL, error) {
 	return u, nil
 }
 
-// newClient returns a client that asks the target itself, and nobody else: no proxy of the environment, which would
-// answer for it, and not what a redirection leads to.
+// newClient returns a client that only asks the target: it uses no proxy from the environment, whose answers would look
+// like the target's, and follows no redirection.
 func newClient(transport *http.Transport, dialTimeout time.Duration) *http.Client {
 	transport.DialContext = (&net.Dialer{Timeout: dialTimeout}).DialContext
 	transport.TLSHandshakeTimeout = dialTimeout
 	transport.IdleConnTimeout = idleTimeout
 	transport.Protocols = new(http.Protocols)
-	transport.Protocols.SetHTTP1(true) // of HTTP/2, all requests would share one connection
+	transport.Protocols.SetHTTP1(true) // with HTTP/2, all requests would share one connection
 	return &http.Client{
 		Transport:     transport,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 }
 
-// Holds is Socket.
+// Holds returns Socket.
 func (h *HTTP) Holds() work.Resource { return work.Socket }
 
-// Pool is the client's connections.
-func (h *HTTP) Pool() work.Pool { return h.places.Pool() }
+// Pool returns the state of the connections.
+func (h *HTTP) Pool() work.PoolStats { return h.places.Pool() }
 
-// Do asks for a reply after the delay, and reads it. The wait for a connection counts neither as delay nor towards the
+// Do requests a reply after the delay and reads it. Waiting for a connection counts neither as delay nor towards the
 // timeout. The error is a *work.Failure, or ctx.Err().
 func (h *HTTP) Do(ctx context.Context, delay time.Duration) error {
 	if delay <= 0 {
 		return ctx.Err()
 	}
-	if err := h.places.Take(ctx); err != nil {
+	if err := h.places.Acquire(ctx); err != nil {
 		return err
 	}
-	defer h.places.Give()
+	defer h.places.Release()
 	call, cancel := within(ctx, delay+h.margin)
 	defer cancel()
 	if failure := h.get(call, h.client, delay); failure != nil {
@@ -126,7 +125,7 @@ func (h *HTTP) Do(ctx context.Context, delay time.Duration) error {
 	return nil
 }
 
-// Check asks for a reply without delay, over a connection of its own.
+// Check requests a reply without delay, on a connection of its own.
 func (h *HTTP) Check(ctx context.Context) error {
 	if failure := h.get(ctx, h.health, 0); failure != nil {
 		return failure.Err
@@ -134,7 +133,7 @@ func (h *HTTP) Check(ctx context.Context) error {
 	return nil
 }
 
-// Close ends the connections. No work may be under way.
+// Close closes the connections. No work may be in progress.
 func (h *HTTP) Close() error {
 	h.client.CloseIdleConnections()
 	return nil
@@ -154,7 +153,7 @@ func (h *HTTP) get(ctx context.Context, client *http.Client, delay time.Duration
 		return failed(h.server, err)
 	}
 	defer response.Body.Close()
-	// The reply is whole, and its connection free for the next request, only once it is read.
+	// The connection is free for the next request only after the whole reply is read.
 	if _, err := io.Copy(io.Discard, response.Body); err != nil {
 		return failed(h.server, err)
 	}
@@ -164,8 +163,8 @@ func (h *HTTP) get(ctx context.Context, client *http.Client, delay time.Duration
 	return nil
 }
 
-// unrepeatable is an empty body. With none, net/http would send the request a second time, without a word, where a kept
-// connection turns out to be dead.
+// An unrepeatable is an empty body. If there were none, net/http would silently repeat a request on a kept connection
+// that turns out to be dead.
 type unrepeatable struct{}
 
 func (unrepeatable) Read([]byte) (int, error) { return 0, io.EOF }

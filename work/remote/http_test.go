@@ -19,7 +19,7 @@ import (
 	"demo-server/work/remote/backend"
 )
 
-// newHTTP is work over so many connections with a server that answers as handler does.
+// newHTTP returns work with a number of connections to a server with handler.
 func newHTTP(t *testing.T, connections int, path string, handler http.HandlerFunc) *remote.HTTP {
 	t.Helper()
 	server := httptest.NewServer(handler)
@@ -40,7 +40,7 @@ func TestHTTPTarget(t *testing.T) {
 	}
 }
 
-// TestHTTPRequest: the target's path and query are kept, and the delay is added. There is no body.
+// TestHTTPRequest checks that the target's path and query are kept, that the delay is added, and that there is no body.
 func TestHTTPRequest(t *testing.T) {
 	var request *http.Request
 	w := newHTTP(t, 1, "/slow?user=me&delay=1h", func(_ http.ResponseWriter, r *http.Request) { request = r })
@@ -59,7 +59,7 @@ func TestHTTPAnswers(t *testing.T) {
 	for _, row := range []struct {
 		name    string
 		handler http.HandlerFunc
-		failure string // empty for none
+		failure string // "" for none
 	}{
 		{"200", func(http.ResponseWriter, *http.Request) {}, ""},
 		{"204", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204) }, ""},
@@ -88,7 +88,7 @@ func TestHTTPAnswers(t *testing.T) {
 	}
 }
 
-// TestHTTPSendsOnce: net/http would repeat a request for which a kept connection turns out to be dead.
+// TestHTTPSendsOnce checks that a request on a dead connection is not repeated, as net/http would do.
 func TestHTTPSendsOnce(t *testing.T) {
 	var requests atomic.Int64
 	w := newHTTP(t, 1, "/", func(http.ResponseWriter, *http.Request) {
@@ -105,9 +105,9 @@ func TestHTTPSendsOnce(t *testing.T) {
 	}
 }
 
-// TestHTTPPool: no more connections than places; the others wait, and may leave.
+// TestHTTPPool checks the limit on connections, and that waiting requests can be cancelled.
 func TestHTTPPool(t *testing.T) {
-	server, err := backend.StartHTTP(anyPort, maxConnections)
+	server, err := backend.StartHTTP(anyPort, testConnections)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,7 +119,7 @@ func TestHTTPPool(t *testing.T) {
 	defer w.Close()
 	want := func(inUse, waiting int) {
 		t.Helper()
-		want := work.Pool{Name: "http", Size: 2, InUse: inUse, Waiting: waiting}
+		want := work.PoolStats{Name: "http", Size: 2, InUse: inUse, Waiting: waiting}
 		testkit.Eventually(t, "the pool's gauges", func() bool { return cmp.Equal(w.Pool(), want) && server.Waiting() == inUse })
 	}
 	want(0, 0)
@@ -137,7 +137,7 @@ func TestHTTPPool(t *testing.T) {
 		t.Errorf("who left got %v", err)
 	}
 	want(2, 1)
-	time.Sleep(1100 * time.Millisecond) // longer than delay and margin: to wait for a place is no timeout
+	time.Sleep(1100 * time.Millisecond) // longer than delay and margin: waiting for a place must not time out
 	end()
 	for _, holder := range holders {
 		<-holder
@@ -148,7 +148,7 @@ func TestHTTPPool(t *testing.T) {
 	want(0, 0)
 }
 
-// TestHTTPConnections: they are kept, and no more than were asked for.
+// TestHTTPConnections checks that connections are kept, up to the limit.
 func TestHTTPConnections(t *testing.T) {
 	var mu sync.Mutex
 	peers := map[string]bool{}

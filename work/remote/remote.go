@@ -1,8 +1,8 @@
-// Package remote holds the kinds of work that wait for another server: for a reply of HTTP, a query of PostgreSQL, a call
-// of gRPC. Each has one client, which all requests share.
+// Package remote holds the kinds of work that call a server: an HTTP request, a PostgreSQL query, a gRPC call. Each has
+// one client, which all requests share.
 //
-// They are not in package work, so that whoever needs no more than its types is not built with their libraries. Like
-// work, the package must not know which mode runs it.
+// It is separate from package work because of the libraries that it needs. Like work, it must not know which mode runs
+// it.
 package remote
 
 import (
@@ -17,15 +17,15 @@ import (
 	"demo-server/work/remote/backend"
 )
 
-// connectionLimit is the Kind.Limit of work that shares a pool of connections.
+// connectionLimit is a Kind.Limit for work that shares a pool of connections.
 func connectionLimit(o work.Options) work.Limit { return work.Limit{N: o.PoolSize, Unit: "connection"} }
 
-// spareConnections is how many connections a backend in this process takes in addition to those of the pool: for health
+// spareConnections is how many connections a backend in this process accepts in addition to the pool's: for health
 // checks, and for gRPC, whose calls share one.
 const spareConnections = 4
 
-// orBackend returns target. If it is empty, it starts a backend in this process and returns its host:port, together with
-// the backend for closing.
+// orBackend returns target. If it is empty, it starts a backend in this process, and returns its host:port and the
+// backend to close.
 func orBackend(target string, start func(address string, maxConnections int) (*backend.Server, error), maxConnections int) (
 	string, []io.Closer, error) {
 	if target != "" {
@@ -38,7 +38,7 @@ func orBackend(target string, start func(address string, maxConnections int) (*b
 	return server.Addr().String(), []io.Closer{server}, nil
 }
 
-// opened returns what Kind.Open has to: client, closed before closers, or err after it has closed these.
+// opened returns the results of Kind.Open: client, to be closed before closers. If err is not nil, it closes closers.
 func opened(client interface {
 	work.Work
 	io.Closer
@@ -52,8 +52,8 @@ func opened(client interface {
 	return client, append(closers, client), nil
 }
 
-// within returns a context that ends with ctx, and no later than limit from now. It does not hold ctx itself, as a
-// derived one does: a library may go on dialling with it when the call is over, and ctx is used again by then.
+// within returns a context that ends with ctx, and no later than limit from now. It does not hold ctx, as a derived
+// context does: a library may still dial with it after the call, when ctx is in use for another request.
 func within(ctx context.Context, limit time.Duration) (call context.Context, cancel context.CancelFunc) {
 	call, cancel = context.WithTimeout(context.Background(), limit)
 	left := ctx.Done()
@@ -67,14 +67,14 @@ func within(ctx context.Context, limit time.Duration) (call context.Context, can
 	return call, cancel
 }
 
-// failed is the failure of a server that gave no answer, because of err. Of err only the words are kept: what it wraps
-// may hold a password.
+// failed returns the failure of a server that did not answer, because of err. It only keeps err's text, because a
+// wrapped error may hold a password.
 func failed(server string, err error) *work.Failure {
 	cause, why := work.Broken, innermost(err).Error()
 	var network net.Error
 	var dial *net.OpError
 	switch {
-	case errors.As(err, &network) && network.Timeout(): // as is context.DeadlineExceeded
+	case errors.As(err, &network) && network.Timeout(): // includes context.DeadlineExceeded
 		cause, why = work.TimedOut, "timed out"
 	case errors.As(err, &dial) && dial.Op == "dial":
 		cause = work.Refused
@@ -82,16 +82,16 @@ func failed(server string, err error) *work.Failure {
 	return &work.Failure{Cause: cause, Err: fmt.Errorf("%s does not answer: %s", server, why)}
 }
 
-// answered is the failure of a server that gave another answer than it was asked for.
+// answered returns the failure of a server that gave another answer than the expected one.
 func answered(server string, cause work.Cause, answer string) *work.Failure {
 	return &work.Failure{Cause: cause, Err: fmt.Errorf("%s answers: %s", server, answer)}
 }
 
-// innermost is the error without what wraps it, such as the address, which a failure names itself.
+// innermost returns the innermost error. Outer ones add details such as the address, which a failure already has.
 func innermost(err error) error {
 	for {
 		switch wrapper := err.(type) {
-		case interface{ Unwrap() []error }: // of several attempts, the last
+		case interface{ Unwrap() []error }: // the last of several attempts
 			err = wrapper.Unwrap()[len(wrapper.Unwrap())-1]
 		case interface{ Unwrap() error }:
 			if wrapper.Unwrap() == nil {
@@ -104,7 +104,7 @@ func innermost(err error) error {
 	}
 }
 
-// unless is the failure, unless ctx is done: that ends a call, too, and the server is not at fault then.
+// unless returns failure. If ctx is done it returns ctx.Err() instead, because the server is not at fault then.
 func unless(ctx context.Context, failure *work.Failure) error {
 	if err := ctx.Err(); err != nil {
 		return err

@@ -23,21 +23,21 @@ import (
 	"demo-server/work/remote/backend"
 )
 
-// forever is a delay that no test waits for.
+// forever is a delay that tests do not wait for.
 const forever = time.Minute
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// A dependent is what all kinds here are.
+// A dependent is work with all methods of these kinds.
 type dependent interface {
 	work.Dependent
 	io.Closer
 }
 
-// A kind is one of them, with a server for it.
+// A kind is a kind of work with a server for it.
 type kind struct {
 	name   string
-	server string // as errors name it
+	server string // its name in errors
 	start  func(address string, maxConnections int) (*backend.Server, error)
 	work   func(address string, margin time.Duration) (dependent, error)
 }
@@ -64,7 +64,7 @@ func eachKind(t *testing.T, test func(t *testing.T, k kind)) {
 // serve starts the kind's server on address, until the test ends.
 func (k kind) serve(t *testing.T, address string) *backend.Server {
 	t.Helper()
-	server, err := k.start(address, maxConnections)
+	server, err := k.start(address, testConnections)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +72,7 @@ func (k kind) serve(t *testing.T, address string) *backend.Server {
 	return server
 }
 
-// make makes the kind's work, for a server at address.
+// make returns the kind's work for a server at address.
 func (k kind) make(t *testing.T, address string, margin time.Duration) dependent {
 	t.Helper()
 	w, err := k.work(address, margin)
@@ -89,11 +89,11 @@ func (k kind) make(t *testing.T, address string, margin time.Duration) dependent
 
 const anyPort = "127.0.0.1:0"
 
-// maxConnections is more than these tests need.
-const maxConnections = 1000
+// testConnections is more than these tests need.
+const testConnections = 1000
 
-// ownAddress is one of the loopback's that nobody else listens on, with any port: nobody takes it while the server is
-// down. Only Linux has more than one.
+// ownAddress returns a loopback address for this test alone, with any port: while the server is down, no other process
+// takes the port. Only Linux has more than one such address.
 func ownAddress() string {
 	if runtime.GOOS != "linux" {
 		return anyPort
@@ -101,7 +101,7 @@ func ownAddress() string {
 	return fmt.Sprintf("127.%d.%d.%d:0", 1+rand.N(254), rand.N(256), 1+rand.N(254))
 }
 
-// nobody is an address where nobody listens.
+// nobody returns an address on which no process listens.
 func nobody(t *testing.T) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", ownAddress())
@@ -112,14 +112,14 @@ func nobody(t *testing.T) string {
 	return listener.Addr().String()
 }
 
-// begin does work in the background. The channel gives what came of it.
+// begin does work in the background, and returns a channel for its result.
 func begin(ctx context.Context, w work.Work, delay time.Duration) <-chan error {
 	ended := make(chan error, 1)
 	go func() { ended <- w.Do(ctx, delay) }()
 	return ended
 }
 
-// wantFailure fails unless err is a failure of that cause.
+// wantFailure checks that err is a failure with a cause.
 func wantFailure(t *testing.T, err error, cause work.Cause) {
 	t.Helper()
 	var failure *work.Failure
@@ -136,8 +136,7 @@ func TestHoldsSocket(t *testing.T) {
 	})
 }
 
-// TestDelay: the work takes as long as it is told to; on an idle machine 2 ms and 1% longer at most, which is to hold at
-// least once.
+// TestDelay checks that the work takes its delay, and on an idle machine at most 2 ms and 1% longer, at least once.
 func TestDelay(t *testing.T) {
 	const delay = 100 * time.Millisecond
 	eachKind(t, func(t *testing.T, k kind) {
@@ -146,14 +145,14 @@ func TestDelay(t *testing.T) {
 	})
 }
 
-// wantDelay does work until once it took no longer than it may.
+// wantDelay does work until it once took at most that long.
 func wantDelay(t *testing.T, w work.Work, delay time.Duration) {
 	t.Helper()
-	least := time.Duration(math.MaxInt64)
-	for end := time.Now().Add(testkit.Patience); least > delay+delay/100+2*time.Millisecond; {
+	fastest := time.Duration(math.MaxInt64)
+	for end := time.Now().Add(testkit.Patience); fastest > delay+delay/100+2*time.Millisecond; {
 		before := time.Now()
 		if before.After(end) {
-			t.Fatalf("took %v at least, want %v", least, delay)
+			t.Fatalf("took %v at least, want %v", fastest, delay)
 		}
 		if err := w.Do(t.Context(), delay); err != nil {
 			t.Fatal(err)
@@ -162,11 +161,11 @@ func wantDelay(t *testing.T, w work.Work, delay time.Duration) {
 		if took < delay {
 			t.Errorf("took %v, want %v", took, delay)
 		}
-		least = min(least, took)
+		fastest = min(fastest, took)
 	}
 }
 
-// TestNoDelay is no work: nobody is asked.
+// TestNoDelay checks that work without a delay does not call the server.
 func TestNoDelay(t *testing.T) {
 	eachKind(t, func(t *testing.T, k kind) {
 		w := k.make(t, nobody(t), testkit.Patience)
@@ -183,7 +182,7 @@ func TestNoDelay(t *testing.T) {
 	})
 }
 
-// TestCancelled: whoever leaves frees the server, too, and is no failure of it.
+// TestCancelled checks that a cancelled request frees the server too, and is not a failure.
 func TestCancelled(t *testing.T) {
 	eachKind(t, func(t *testing.T, k kind) {
 		server := k.serve(t, ownAddress())
@@ -206,7 +205,7 @@ func TestCancelled(t *testing.T) {
 	})
 }
 
-// TestNoServer: work for a server that is not there is made at once, and says so when it is asked.
+// TestNoServer checks that work for a server that is down is made at once, and that its calls fail.
 func TestNoServer(t *testing.T) {
 	eachKind(t, func(t *testing.T, k kind) {
 		address := nobody(t)
@@ -221,7 +220,7 @@ func TestNoServer(t *testing.T) {
 	})
 }
 
-// silent is the address of somebody who takes connections, and never answers.
+// silent returns the address of a server that accepts connections and never answers.
 func silent(t *testing.T) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", anyPort)
@@ -266,7 +265,7 @@ func TestCheck(t *testing.T) {
 	})
 }
 
-// TestKilled: the work that waits when its server dies fails, and is not done a second time.
+// TestKilled checks that requests that wait when their server dies fail, and are not repeated.
 func TestKilled(t *testing.T) {
 	eachKind(t, func(t *testing.T, k kind) {
 		server := k.serve(t, ownAddress())
@@ -283,7 +282,7 @@ func TestKilled(t *testing.T) {
 	})
 }
 
-// TestRestarted: the service resumes by itself, each time.
+// TestRestarted checks that work resumes by itself, each time.
 func TestRestarted(t *testing.T) {
 	eachKind(t, func(t *testing.T, k kind) {
 		server := k.serve(t, ownAddress())
@@ -298,11 +297,11 @@ func TestRestarted(t *testing.T) {
 	})
 }
 
-// A crowd does the same work over and over, until the test ends. All of it ends in one way or the other.
-type crowd struct{ done, refused, broken atomic.Int64 }
+// A tally repeats work until the test ends, and counts the results.
+type tally struct{ done, refused, broken atomic.Int64 }
 
-func gather(t *testing.T, w work.Work) *crowd {
-	c := &crowd{}
+func gather(t *testing.T, w work.Work) *tally {
+	c := &tally{}
 	var people sync.WaitGroup
 	for range 20 {
 		people.Go(func() {
@@ -315,8 +314,8 @@ func gather(t *testing.T, w work.Work) *crowd {
 	return c
 }
 
-func (c *crowd) do(t *testing.T, w work.Work) {
-	err := w.Do(context.Background(), 5*time.Millisecond) // not the test's, which ends before the crowd does
+func (c *tally) do(t *testing.T, w work.Work) {
+	err := w.Do(context.Background(), 5*time.Millisecond) // the test's context ends before the tally does
 	var failure *work.Failure
 	switch {
 	case err == nil:
@@ -327,17 +326,17 @@ func (c *crowd) do(t *testing.T, w work.Work) {
 		c.broken.Add(1)
 	default:
 		c.refused.Add(1)
-		time.Sleep(time.Millisecond) // to be refused takes no time: others need the processor
+		time.Sleep(time.Millisecond) // refusals are immediate: leave the processor to others
 	}
 }
 
-func (c *crowd) wantServed(t *testing.T) {
+func (c *tally) wantServed(t *testing.T) {
 	t.Helper()
 	enough := c.done.Load() + 100
 	testkit.Eventually(t, "the crowd is served", func() bool { return c.done.Load() >= enough })
 }
 
-func (c *crowd) wantRefused(t *testing.T) {
+func (c *tally) wantRefused(t *testing.T) {
 	t.Helper()
 	before := c.refused.Load()
 	testkit.Eventually(t, "the crowd is refused", func() bool { return c.refused.Load() > before })

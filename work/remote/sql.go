@@ -16,12 +16,12 @@ import (
 	"demo-server/work"
 )
 
-// queryCanceled is PostgreSQL's code for a query that it ended itself: as nobody here asks for it without having gone,
-// because of its own statement_timeout.
+// queryCanceled is PostgreSQL's code for a query that was cancelled. If the request was not, the cause is the server's
+// statement_timeout.
 const queryCanceled = "57014"
 
-// farewell is how long closing waits for the server: to be told which queries to end, and to take leave.
-const farewell = time.Second
+// closeTimeout is how long Close waits for the server, to cancel queries and to say goodbye.
+const closeTimeout = time.Second
 
 // SQLKind describes SQL.
 var SQLKind = work.Kind{
@@ -52,25 +52,25 @@ var SQLKind = work.Kind{
 	},
 }
 
-// errNoDSN gives the command that starts a database, and the flag that fits it.
+// errNoDSN contains a command that starts a database, and the matching flag.
 var errNoDSN = errors.New(`"sql" needs a PostgreSQL; start one with: docker run --rm --detach` +
 	` --publish 127.0.0.1:5432:5432 --env POSTGRES_PASSWORD=demo postgres,` +
 	` and add --dsn=postgres://postgres:demo@127.0.0.1:5432/postgres`)
 
-// SQL is work that waits for PostgreSQL: a query that sleeps. Its bound are the pool's connections: a request that finds
-// all of them taken waits for one.
+// A SQL waits for a PostgreSQL query that sleeps. The pool's connections limit the concurrent requests; further ones
+// wait.
 type SQL struct {
 	server string // for errors
 	margin time.Duration
-	places *work.Places
+	places *work.Semaphore
 	config *pgx.ConnConfig
 	pool   *pgxpool.Pool
 	cut    context.CancelFunc // of all connections
 }
 
-// NewSQL returns work that queries the PostgreSQL server that dsn names, as a URL or as keywords with values, over
-// connections connections at most. It does not wait for them, but begins to make them all, so that no query has to. An
-// answer that takes margin longer than the delay has timed out.
+// NewSQL returns work that queries the PostgreSQL server in dsn, a URL or keywords with values, on at most connections
+// connections. It starts to make all of them but does not wait, so queries need not wait either. An answer that takes
+// margin longer than the delay has timed out.
 func NewSQL(dsn string, connections int, margin time.Duration) (*SQL, error) {
 	config, err := parseDSN(dsn)
 	if err != nil {
@@ -89,12 +89,12 @@ func NewSQL(dsn string, connections int, margin time.Duration) (*SQL, error) {
 	}
 	host := net.JoinHostPort(config.ConnConfig.Host, strconv.Itoa(int(config.ConnConfig.Port)))
 	return &SQL{
-		server: "PostgreSQL at " + host, margin: margin, places: work.NewPlaces("sql", connections), config: config.ConnConfig, pool: pool,
+		server: "PostgreSQL at " + host, margin: margin, places: work.NewSemaphore("sql", connections), config: config.ConnConfig, pool: pool,
 		cut: cut,
 	}, nil
 }
 
-// CheckDSN returns what is wrong with a DSN for NewSQL, or nil.
+// CheckDSN returns an error if dsn is not valid for NewSQL.
 func CheckDSN(dsn string) error {
 	_, err := parseDSN(dsn)
 	return err
@@ -103,28 +103,28 @@ func CheckDSN(dsn string) error {
 func parseDSN(dsn string) (*pgxpool.Config, error) {
 	config, err := pgxpool.ParseConfig(dsn)
 	if err != nil {
-		// The parser's own error quotes the DSN, and cannot find the password in every one that is wrong.
+		// The parser's own error quotes the DSN, and cannot find the password in every wrong one.
 		return nil, errors.New("is not understood; want one such as postgres://USER:PASSWORD@127.0.0.1:5432/DATABASE")
 	}
 	return config, nil
 }
 
-// Holds is Socket.
+// Holds returns Socket.
 func (s *SQL) Holds() work.Resource { return work.Socket }
 
-// Pool is the pool's connections.
-func (s *SQL) Pool() work.Pool { return s.places.Pool() }
+// Pool returns the state of the connections.
+func (s *SQL) Pool() work.PoolStats { return s.places.Pool() }
 
-// Do has the server sleep for the delay. The wait for a connection counts neither as delay nor towards the timeout. When
-// ctx is done it returns at once, and the server is told to end the query. The error is a *work.Failure, or ctx.Err().
+// Do makes the server sleep for the delay. Waiting for a connection counts neither as delay nor towards the timeout.
+// When ctx is done, Do returns at once and has the query cancelled. The error is a *work.Failure, or ctx.Err().
 func (s *SQL) Do(ctx context.Context, delay time.Duration) error {
 	if delay <= 0 {
 		return ctx.Err()
 	}
-	if err := s.places.Take(ctx); err != nil {
+	if err := s.places.Acquire(ctx); err != nil {
 		return err
 	}
-	defer s.places.Give()
+	defer s.places.Release()
 	call, cancel := within(ctx, delay+s.margin)
 	defer cancel()
 	if _, err := s.pool.Exec(call, "select pg_sleep($1)", delay.Seconds()); err != nil {
@@ -133,26 +133,26 @@ func (s *SQL) Do(ctx context.Context, delay time.Duration) error {
 	return nil
 }
 
-// Check connects, outside of the pool: that all of its connections are taken does not mean that the server is down.
+// Check connects outside of the pool: the server may be up even if all of its connections are in use.
 func (s *SQL) Check(ctx context.Context) error {
 	conn, err := pgx.ConnectConfig(ctx, s.config)
 	if err != nil {
 		return s.failed(err).Err
 	}
-	conn.Close(ctx) // the server is there, whatever becomes of the farewell
+	conn.Close(ctx) // the server answered, even if closing fails
 	return nil
 }
 
-// Close ends the connections. No work may be under way. The pool waits for every connection that it makes or ends, as long
-// as those may take: a server that does not answer has to be cut off.
+// Close closes the connections. No work may be in progress. The pool waits for connections that are being made or
+// closed, without a limit, so a server that does not answer is cut off.
 func (s *SQL) Close() error {
 	defer s.cut()
-	defer time.AfterFunc(farewell, s.cut).Stop()
+	defer time.AfterFunc(closeTimeout, s.cut).Stop()
 	s.pool.Close()
 	return nil
 }
 
-// cutWith is dial, but what it connects is cut once life is done, whoever waits for an answer there.
+// cutWith returns a dial whose connections are cut once life is done, to end reads and writes that wait for the server.
 func cutWith(life context.Context, dial pgconn.DialFunc) pgconn.DialFunc {
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		ctx, cancel := context.WithCancel(ctx)
@@ -166,7 +166,7 @@ func cutWith(life context.Context, dial pgconn.DialFunc) pgconn.DialFunc {
 	}
 }
 
-// A cuttable is a connection that waits to be cut until it is closed.
+// A cuttable is a connection that can be cut until it is closed.
 type cuttable struct {
 	net.Conn
 	forget func() bool
@@ -177,7 +177,7 @@ func (c *cuttable) Close() error {
 	return c.Conn.Close()
 }
 
-// failed is the failure of a query, or of a connect for one.
+// failed returns the failure of a query, or of connecting for one.
 func (s *SQL) failed(err error) *work.Failure {
 	var answer *pgconn.PgError
 	if !errors.As(err, &answer) {

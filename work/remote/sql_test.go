@@ -12,7 +12,7 @@ import (
 	"demo-server/work/remote"
 )
 
-// password is in all DSNs of these tests, and must be in nothing else.
+// password is in the DSNs of these tests, and must not be in anything else.
 const password = "hush"
 
 func newSQL(t *testing.T, dsn string, margin time.Duration) *remote.SQL {
@@ -25,7 +25,7 @@ func newSQL(t *testing.T, dsn string, margin time.Duration) *remote.SQL {
 	return w
 }
 
-// TestSQLMistakenDSN: what is wrong with it is said without quoting it.
+// TestSQLMistakenDSN checks that errors do not quote a wrong DSN.
 func TestSQLMistakenDSN(t *testing.T) {
 	for _, dsn := range []string{
 		"postgres://me:" + password + "@127.0.0.1:port/db",
@@ -76,7 +76,7 @@ func TestSQLTimeout(t *testing.T) {
 	}
 }
 
-// TestSQLCloseSilent: a server that does not answer keeps nobody from closing, whatever the DSN lets a connection take.
+// TestSQLCloseSilent checks that a server that does not answer does not delay Close, whatever timeout the DSN has.
 func TestSQLCloseSilent(t *testing.T) {
 	w, err := remote.NewSQL("postgres://me:"+password+"@"+silent(t)+"/db?connect_timeout=60", 2, testkit.Patience)
 	if err != nil {

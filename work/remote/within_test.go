@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// A lent context is its lender's again when the work has returned, as a server.Job is.
+// A lent context belongs to its owner again after the work has returned, like a server.Job.
 type lent struct {
 	context.Context
 	uses atomic.Int64
@@ -19,8 +19,8 @@ func (l *lent) Err() error                  { l.uses.Add(1); return l.Context.Er
 func (l *lent) Value(key any) any           { l.uses.Add(1); return l.Context.Value(key) }
 func (l *lent) Deadline() (time.Time, bool) { l.uses.Add(1); return l.Context.Deadline() }
 
-// TestWithinHoldsNothing: what is left of a call, such as a dial in the background, does not come back to the context
-// that was lent for it; not even when that ends.
+// TestWithinHoldsNothing checks that the rest of a call, such as a dial in the background, does not use the lent
+// context afterwards, even when it ends.
 func TestWithinHoldsNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, leave := context.WithCancel(t.Context())

@@ -16,9 +16,9 @@ import (
 	"demo-server/internal/catalog"
 	"demo-server/internal/obslog"
 	"demo-server/internal/service"
-	"demo-server/server"
 	"demo-server/server/admin"
 	"demo-server/server/fleet"
+	"demo-server/server/listener"
 	"demo-server/server/prefork"
 )
 
@@ -37,7 +37,7 @@ type Config struct {
 // A supervisor is a process that serves by worker processes.
 type supervisor struct {
 	Config
-	source  *server.Source
+	source  *listener.Source
 	fleet   *fleet.Fleet
 	admin   *service.Admin
 	workers *prefork.Supervisor
@@ -85,8 +85,8 @@ func (s *supervisor) open() (err error) {
 		return err
 	}
 	s.workers, err = prefork.New(prefork.Config{
-		Source: s.source, Shared: s.Sockets.Serve != nil, Command: workerCommands(s.Sink.Out()),
-		Most: configs.MaxProcesses, Observe: s.observe,
+		Source: s.source, SocketShared: s.Sockets.Serve != nil, Command: workerCommands(s.Sink.Out()),
+		MaxWorkers: configs.MaxProcesses, Observe: s.observe,
 	}, planFor(s.Settings))
 	if err != nil {
 		s.source.Close()
@@ -120,7 +120,7 @@ func choices(of []configs.Choice) (names []string) {
 // planFor makes the settings a plan. A worker gets them all but the admin token, which it does not need.
 func planFor(settings *configs.Settings) prefork.Plan {
 	return prefork.Plan{
-		Processes: settings.Processes, Brief: workerConfig{settings, string(settings.DSN)},
+		Processes: settings.Processes, WorkerConfig: workerConfig{settings, string(settings.DSN)},
 		StartTimeout: workerStart + settings.DialTimeout, LameDuck: settings.LameDuck, DrainTimeout: settings.DrainTimeout,
 		WorkerTimeout: settings.WorkerTimeout,
 	}
@@ -128,7 +128,7 @@ func planFor(settings *configs.Settings) prefork.Plan {
 
 // current returns the settings that workers are started with.
 func (s *supervisor) current() *configs.Settings {
-	return s.workers.Plan().Brief.(workerConfig).Settings
+	return s.workers.Plan().WorkerConfig.(workerConfig).Settings
 }
 
 // readiness says whether to send requests here: as many worker processes as wanted serve, and what the work of each
@@ -159,31 +159,31 @@ func (s *supervisor) logReady() {
 // observe logs what happens to worker processes, and tells it to those who add their figures up.
 func (s *supervisor) observe(e prefork.Event) {
 	logger := s.Logger.With(zap.Int("worker", e.Worker.PID))
-	switch e.What {
+	switch e.Type {
 	case prefork.Started:
 		s.fleet.Put(fleet.Worker{PID: e.Worker.PID, State: string(e.Worker.State), Started: e.Worker.Started})
-	case prefork.Served:
+	case prefork.WorkerReady:
 		s.fleet.Put(workerOf(e.Worker))
 		logger.Info("worker process is ready")
-	case prefork.Retired:
+	case prefork.WorkerDraining:
 		s.fleet.Put(workerOf(e.Worker))
 		logger.Info("worker process retires")
-	case prefork.Drained:
+	case prefork.WorkerDrained:
 		s.fleet.Ask(e.Worker.PID)
-	case prefork.Ended:
+	case prefork.Exited:
 		s.fleet.Remove(e.Worker.PID)
 		logger.Info("worker process has ended")
-	case prefork.Died:
+	case prefork.Crashed:
 		s.fleet.Remove(e.Worker.PID)
 		s.fleet.Restarted()
 		logger.Error("worker process died", zap.Error(e.Err), zap.Stringer("replaced_in", e.Pause))
-	case prefork.Lost:
+	case prefork.DiedDraining:
 		s.fleet.Remove(e.Worker.PID)
 		logger.Error("worker process died before it had drained", zap.Error(e.Err))
-	case prefork.Rejected:
+	case prefork.ReloadRejected:
 		s.fleet.Remove(e.Worker.PID)
 		logger.Error("the settings are not changed: a worker process cannot start with them", zap.Error(e.Err))
-	case prefork.Settled:
+	case prefork.ReloadDone:
 		s.Logger.Info("all worker processes are ready")
 		service.Notify(s.Logger, daemon.SdNotifyReady)
 	}

@@ -82,7 +82,7 @@ type workerConfig struct {
 // serve serves as the supervisor wants it, until that says otherwise. It returns the error that ended it before.
 func serve(inherited *prefork.Inherited, number int, errOut io.Writer) error {
 	var told workerConfig
-	if err := json.Unmarshal(inherited.Brief, &told); err != nil {
+	if err := json.Unmarshal(inherited.WorkerConfig, &told); err != nil {
 		return err
 	}
 	settings := told.Settings
@@ -99,7 +99,7 @@ func serve(inherited *prefork.Inherited, number int, errOut io.Writer) error {
 	serving, err := service.New(service.Config{
 		Settings: settings, Sink: sink, Logger: logger,
 		Sockets: service.Sockets{
-			Serve: inherited.Listener, Admin: inherited.Admin, Private: true, Queue: func() host.Queue { return acceptQueuePolicy(order) },
+			Serve: inherited.Listener, Admin: inherited.Admin, Private: true, Queue: func() host.AcceptQueuePolicy { return acceptQueuePolicy(order) },
 		},
 		Ready: inherited.Ready, Drained: inherited.Drained,
 	})
@@ -128,9 +128,9 @@ func workerSeed(seed, number int) int {
 }
 
 // acceptQueuePolicy is what becomes of the accept queue at an order. The supervisor keeps new connections out where all stop.
-func acceptQueuePolicy(order prefork.Order) host.Queue {
+func acceptQueuePolicy(order prefork.Order) host.AcceptQueuePolicy {
 	if order == prefork.Stop {
-		return host.EmptyQueue
+		return host.DrainShared
 	}
-	return host.LeaveQueue
+	return host.Leave
 }

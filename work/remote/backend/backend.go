@@ -1,7 +1,7 @@
-// Package backend holds the servers that work waits for: slow on request, over HTTP and over gRPC. They run on their
-// own, so that calls cross a real network and a server can be killed, or inside of demo-server.
+// Package backend holds the servers that work calls: they answer after a requested delay, over HTTP and over gRPC. They
+// run as separate processes, to have a real network and a server that can be killed, or inside demo-server.
 //
-// It must not know who calls, nor in which mode.
+// It must not know who calls, or in which mode.
 package backend
 
 import (
@@ -12,26 +12,26 @@ import (
 	"time"
 )
 
-// MaxDelay is the longest wait that a call may ask for.
+// MaxDelay is the maximum delay that a call may request.
 const MaxDelay = 10 * time.Minute
 
-// greeting is what every call that waited to the end is answered with.
+// greeting is the answer to a call.
 const greeting = "Hello World"
 
-// A Server is one of the servers while it runs.
+// A Server is a running server.
 type Server struct {
 	addr    net.Addr
 	serving serving
 	waiting *waiting
-	ended   chan struct{} // closed once nothing is served any more
-	err     error         // of serving; to be read once ended is closed
+	ended   chan struct{} // closed when serving has ended
+	err     error         // of serving; valid once ended is closed
 }
 
-// serving is what net/http's server and gRPC's have in common, under names that are the same.
+// A serving is the common interface of net/http's server and gRPC's.
 type serving interface {
-	// Serve accepts until one of the others is called, and then returns nil.
+	// Serve accepts until finish or cut is called, and then returns nil.
 	Serve(net.Listener) error
-	// finish lets nobody new in, and returns once the calls under way are answered: true, or false when ctx came first.
+	// finish stops accepting and waits for the calls in progress. It returns false if ctx is done first.
 	finish(ctx context.Context) bool
 	// cut ends everything at once.
 	cut()
@@ -56,14 +56,14 @@ func start(listener net.Listener, s serving, w *waiting) *Server {
 	return server
 }
 
-// Addr is where the server listens.
+// Addr returns the server's address.
 func (s *Server) Addr() net.Addr { return s.addr }
 
-// Waiting is how many calls wait for their delay to pass.
+// Waiting returns how many calls wait for their delay.
 func (s *Server) Waiting() int { return int(s.waiting.Load()) }
 
-// Stop ends the server in order: nobody new is let in, and the calls under way are answered until ctx is done. To cut off
-// what is under way then is an error.
+// Stop stops accepting, and waits for the calls in progress until ctx is done. If it then has to cut off calls, it
+// returns an error.
 func (s *Server) Stop(ctx context.Context) error {
 	if s.serving.finish(ctx) {
 		<-s.ended
@@ -73,14 +73,15 @@ func (s *Server) Stop(ctx context.Context) error {
 	return fmt.Errorf("calls under way at %s were cut off: %w", s.addr, context.Cause(ctx))
 }
 
-// Close ends the server at once: its callers see their connections break. The error is what serving ended with before.
+// Close ends the server at once, and breaks its callers' connections. It returns the error of serving, if there was
+// one.
 func (s *Server) Close() error {
 	s.serving.cut()
 	<-s.ended
 	return s.err
 }
 
-// checkDelay returns an error unless a call may ask for such a wait.
+// checkDelay returns an error if a call may not request delay.
 func checkDelay(delay time.Duration) error {
 	if delay < 0 || delay > MaxDelay {
 		return fmt.Errorf("delay %v: want one from 0s to %v", delay, MaxDelay)
@@ -88,10 +89,10 @@ func checkDelay(delay time.Duration) error {
 	return nil
 }
 
-// waiting counts the calls that wait.
+// A waiting counts the calls that wait.
 type waiting struct{ atomic.Int64 }
 
-// wait returns after the delay, or at once with ctx.Err() when ctx is done, because the caller has gone.
+// wait waits for delay. If ctx is done first, because the caller has disconnected, it returns ctx.Err().
 func (w *waiting) wait(ctx context.Context, delay time.Duration) error {
 	w.Add(1)
 	defer w.Add(-1)

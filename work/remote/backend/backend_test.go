@@ -23,15 +23,15 @@ import (
 	"demo-server/work/remote/backend"
 )
 
-// maxConnections is more than these tests need.
-const maxConnections = 100
+// testConnections is more than these tests need.
+const testConnections = 100
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// started starts a server that ends with the test.
+// started starts a server, and closes it when the test ends.
 func started(t *testing.T, start func(address string, maxConnections int) (*backend.Server, error)) *backend.Server {
 	t.Helper()
-	server, err := start("127.0.0.1:0", maxConnections)
+	server, err := start("127.0.0.1:0", testConnections)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,7 +78,7 @@ func TestHTTP(t *testing.T) {
 	}
 }
 
-// dial returns a channel that ends with the test.
+// dial returns a channel, and closes it when the test ends.
 func dial(t *testing.T, server *backend.Server) *grpc.ClientConn {
 	t.Helper()
 	channel, err := grpc.NewClient(server.Addr().String(), grpc.WithTransportCredentials(insecure.NewCredentials()))
@@ -89,7 +89,7 @@ func dial(t *testing.T, server *backend.Server) *grpc.ClientConn {
 	return channel
 }
 
-// ask calls the one method, and returns the answer.
+// ask calls the only method, and returns the answer.
 func ask(ctx context.Context, channel *grpc.ClientConn, delay time.Duration) (string, error) {
 	var answer wrapperspb.StringValue
 	err := channel.Invoke(ctx, "/demo.Backend/Wait", durationpb.New(delay), &answer)
@@ -138,7 +138,7 @@ func TestGRPCHealth(t *testing.T) {
 	}
 }
 
-// TestCallerLeaves: the server waits for nobody who has gone.
+// TestCallerLeaves checks that the server does not wait for a caller that has disconnected.
 func TestCallerLeaves(t *testing.T) {
 	for name, row := range servers {
 		t.Run(name, func(t *testing.T) {
@@ -154,7 +154,7 @@ func TestCallerLeaves(t *testing.T) {
 	}
 }
 
-// TestStop: what is under way is answered, unless the deadline comes first.
+// TestStop checks that calls in progress are answered, unless the deadline comes first.
 func TestStop(t *testing.T) {
 	for name, row := range servers {
 		t.Run(name, func(t *testing.T) {
@@ -175,7 +175,7 @@ func TestStop(t *testing.T) {
 	}
 }
 
-// TestClose cuts off what is under way.
+// TestClose checks that calls in progress are cut off.
 func TestClose(t *testing.T) {
 	for name, row := range servers {
 		t.Run(name, func(t *testing.T) {
@@ -196,14 +196,14 @@ func TestAddressTaken(t *testing.T) {
 	for name, row := range servers {
 		t.Run(name, func(t *testing.T) {
 			server := started(t, row.start)
-			if _, err := row.start(server.Addr().String(), maxConnections); err == nil {
+			if _, err := row.start(server.Addr().String(), testConnections); err == nil {
 				t.Error("two servers listen on the same address")
 			}
 		})
 	}
 }
 
-// stop stops the server, and fails unless it ends with that error.
+// stop stops the server, and checks the error.
 func stop(t *testing.T, server *backend.Server, within time.Duration, want error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), within)
@@ -217,7 +217,7 @@ func stop(t *testing.T, server *backend.Server, within time.Duration, want error
 	}
 }
 
-// servers are both kinds, each with what calls it and returns the call's error.
+// servers holds both servers, each with a call that returns its error.
 var servers = map[string]struct {
 	start func(address string, maxConnections int) (*backend.Server, error)
 	call  func(ctx context.Context, address string, delay time.Duration) error
@@ -248,7 +248,7 @@ func callGRPC(ctx context.Context, address string, delay time.Duration) error {
 	return err
 }
 
-// begin makes a call, and returns once the server knows of it. The channel gives what became of it.
+// begin makes a call, and returns once the server has it. The channel is for the call's error.
 func begin(ctx context.Context, t *testing.T, server *backend.Server, delay time.Duration,
 	call func(context.Context, string, time.Duration) error) <-chan error {
 	t.Helper()
@@ -258,7 +258,7 @@ func begin(ctx context.Context, t *testing.T, server *backend.Server, delay time
 	return answered
 }
 
-// awaitWaiting waits until so many calls wait at the server.
+// awaitWaiting waits until n calls wait at the server.
 func awaitWaiting(t *testing.T, server *backend.Server, n int) {
 	t.Helper()
 	testkit.Eventually(t, fmt.Sprintf("%d calls wait", n), func() bool { return server.Waiting() == n })

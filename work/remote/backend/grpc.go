@@ -18,7 +18,7 @@ import (
 	"demo-server/connlimit"
 )
 
-// service is written by hand, because its messages are well known types and it has one method. As a .proto:
+// service is written by hand, because it has one method and its messages are well known types. As a .proto:
 //
 //	package demo;
 //	service Backend { rpc Wait(google.protobuf.Duration) returns (google.protobuf.StringValue); }
@@ -28,20 +28,19 @@ var service = grpc.ServiceDesc{
 	Methods:     []grpc.MethodDesc{{MethodName: "Wait", Handler: waitCall}},
 }
 
-// What a client of gRPC may hold. A connection that says nothing is asked to answer after connlimit.Stall, and is closed
-// if it does not.
+// Limits on gRPC clients. A silent connection is pinged after connlimit.Stall, and closed if it does not answer.
 const (
-	// handshakeTimeout is well below any grace: to stop, gRPC waits for handshakes.
+	// handshakeTimeout is well below any grace, because stopping waits for handshakes.
 	handshakeTimeout = 5 * time.Second
-	// minPing is how often a client may ask whether the server is still there.
+	// minPing is how often a client may ping the server.
 	minPing = 10 * time.Second
 	// maxGRPCHeader and maxGRPCMessage are in bytes. A message is a duration.
 	maxGRPCHeader  = 16 << 10
 	maxGRPCMessage = 1 << 10
 )
 
-// StartGRPC serves gRPC without TLS on address, of which port 0 is any that is free: demo.Backend's method Wait, and the
-// standard health service. It has at most maxConnections connections at a time.
+// StartGRPC serves gRPC without TLS on address, whose port may be 0 for a free one: method Wait of demo.Backend, and
+// the standard health service. It accepts at most maxConnections connections at a time.
 func StartGRPC(address string, maxConnections int) (*Server, error) {
 	return listen(address, maxConnections, serveGRPC)
 }
@@ -64,7 +63,7 @@ func serveGRPC(listener net.Listener, maxConnections int) *Server {
 	return start(connlimit.Listen(listener, maxConnections), &grpcServer{s, checks}, calls)
 }
 
-// waitCall answers after the duration that it is asked for. It ends early when the caller cancels, or leaves.
+// waitCall answers after the requested duration. It ends early if the caller cancels or disconnects.
 func waitCall(calls any, ctx context.Context, decode func(any) error, _ grpc.UnaryServerInterceptor) (any, error) {
 	var asked durationpb.Duration
 	if err := decode(&asked); err != nil {
@@ -80,7 +79,7 @@ func waitCall(calls any, ctx context.Context, decode func(any) error, _ grpc.Una
 	return wrapperspb.String(greeting), nil
 }
 
-// grpcServer is gRPC's server under the names of serving.
+// A grpcServer is gRPC's server as a serving.
 type grpcServer struct {
 	*grpc.Server
 	health *health.Server
@@ -94,7 +93,7 @@ func (s *grpcServer) Serve(l net.Listener) error {
 }
 
 func (s *grpcServer) finish(ctx context.Context) bool {
-	s.health.Shutdown() // who asks is told to stay away
+	s.health.Shutdown() // health checks now report that it is stopping
 	cut := context.AfterFunc(ctx, s.Server.Stop)
 	s.GracefulStop()
 	return cut()

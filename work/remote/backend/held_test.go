@@ -13,19 +13,19 @@ import (
 	"demo-server/memnet"
 )
 
-// What begins HTTP/2: the preface and empty settings.
+// The beginning of HTTP/2: the preface and empty settings.
 const (
 	preface  = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 	settings = "\x00\x00\x00\x04\x00\x00\x00\x00\x00"
 )
 
-// holds are the ways to hold a connection: what is sent, and nothing after it.
+// holds lists ways to hold a connection: bytes to send, with nothing after them.
 var holds = []struct {
 	name  string
 	serve func(net.Listener, int) *Server
 	sent  string
 	reads bool
-	want  time.Duration // until the connection is closed, as a client sees it that reads
+	want  time.Duration // until the connection is closed, for a client that reads
 }{
 	{"http, nothing", serveHTTP, "", true, 10 * time.Second},
 	{"http, half a head", serveHTTP, "GET / HTTP/1.1\r\nHost:", true, 10 * time.Second},
@@ -38,14 +38,15 @@ var holds = []struct {
 	{"grpc, settings not read", serveGRPC, preface + settings, false, 0},
 }
 
-// hold dials and sends, and reads if the row says so. The channel gives when the server has closed the connection.
+// hold dials and sends, and reads if reads is true. The channel receives the time at which the server has closed the
+// connection.
 func hold(p *memnet.Listener, sent string, reads bool) (closed <-chan time.Time) {
 	client := p.Dial()
 	ended := make(chan time.Time, 1)
 	go io.WriteString(client, sent)
 	go func() {
 		if !reads {
-			time.Sleep(time.Hour) // the server does not: it has given up
+			time.Sleep(time.Hour) // the server has closed before
 		}
 		client.SetReadDeadline(time.Now().Add(time.Hour))
 		if _, err := io.Copy(io.Discard, client); !errors.Is(err, os.ErrDeadlineExceeded) {
@@ -56,7 +57,7 @@ func hold(p *memnet.Listener, sent string, reads bool) (closed <-chan time.Time)
 	return ended
 }
 
-// TestHeld: a connection that only holds the server is closed, and keeps it from stopping no longer than its grace.
+// TestHeld checks that a connection that only holds the server is closed, and delays a stop by its grace at most.
 func TestHeld(t *testing.T) {
 	for _, row := range holds {
 		t.Run(row.name, func(t *testing.T) {
@@ -80,7 +81,7 @@ func TestHeld(t *testing.T) {
 				if err := server.Stop(grace); err != nil {
 					t.Error(err)
 				}
-				time.Sleep(2 * time.Hour) // the client ends, too
+				time.Sleep(2 * time.Hour) // the client ends too
 			})
 		})
 	}
@@ -89,7 +90,7 @@ func TestHeld(t *testing.T) {
 // maxConns is the limit in these tests.
 const maxConns = 2
 
-// TestFull: connections that hold the server to its limit keep others waiting for as long as they may, and no longer.
+// TestFull checks that connections that hold the server to its limit delay others only as long as they may.
 func TestFull(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := memnet.Listen()

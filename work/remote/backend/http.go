@@ -12,11 +12,11 @@ import (
 	"demo-server/connlimit"
 )
 
-// idleTimeout is how long a connection is kept for a next request: longer than any client keeps it.
+// idleTimeout is how long an idle connection is kept: longer than any client keeps it.
 const idleTimeout = 5 * time.Minute
 
-// StartHTTP serves HTTP on address, of which port 0 is any that is free: GET /?delay=300ms is answered after the delay,
-// which is in Go's syntax, from none to MaxDelay. It has at most maxConnections connections at a time.
+// StartHTTP serves HTTP on address, whose port may be 0 for a free one. GET /?delay=300ms is answered after the delay,
+// from 0 to MaxDelay in Go's syntax. It accepts at most maxConnections connections at a time.
 func StartHTTP(address string, maxConnections int) (*Server, error) {
 	return listen(address, maxConnections, serveHTTP)
 }
@@ -40,7 +40,7 @@ func (w *waiting) hello(reply http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// askedDelay is what a request asks for: no delay where it does not say.
+// askedDelay returns the requested delay; the default is 0.
 func askedDelay(r *http.Request) (time.Duration, error) {
 	text := r.URL.Query().Get("delay")
 	if text == "" {
@@ -53,7 +53,7 @@ func askedDelay(r *http.Request) (time.Duration, error) {
 	return delay, checkDelay(delay)
 }
 
-// httpServer is net/http's server under the names of serving.
+// An httpServer is net/http's server as a serving.
 type httpServer struct{ http.Server }
 
 func (s *httpServer) Serve(l net.Listener) error {

@@ -1,7 +1,7 @@
 //go:build e2e
 
-// Package pgtest runs a real PostgreSQL for tests: a server of its own in a temporary folder, which can be stopped and
-// started again. It needs Debian's package postgresql, or initdb and postgres on the path.
+// Package pgtest runs a real PostgreSQL for tests, in a temporary folder. It can be stopped and started again. It needs
+// Debian's package postgresql, or initdb and postgres on the path.
 package pgtest
 
 import (
@@ -23,31 +23,31 @@ import (
 )
 
 const (
-	// Password is the one that the server asks for, so that a test can look for it where it must not be.
+	// Password is the server's password. Tests check that it does not appear in output.
 	Password = "hush-7f3a"
 
 	name     = "demo"
 	patience = 30 * time.Second
 )
 
-// A Server is a PostgreSQL. It ends with the test.
+// A Server is a PostgreSQL. It is killed when the test ends.
 type Server struct {
 	folder  string
 	port    string
-	owner   *syscall.Credential // nil for who runs the test
+	owner   *syscall.Credential // nil for the user who runs the test
 	options []string
 	running *exec.Cmd
 	exited  chan struct{}
 }
 
-// Start makes a server on a free port and starts it, with settings such as "max_connections=5".
+// Start creates and starts a server on a free port, with settings such as "max_connections=5".
 func Start(t *testing.T, settings ...string) *Server {
 	t.Helper()
 	s := &Server{port: freePort(t)}
 	for _, setting := range append(settings, "listen_addresses=127.0.0.1", "fsync=off") {
 		s.options = append(s.options, "-c", setting)
 	}
-	// Not t.TempDir, which only its owner may enter: PostgreSQL refuses to be run by root.
+	// Not t.TempDir, which only its owner may enter: PostgreSQL does not run as root.
 	folder, err := os.MkdirTemp("", "pgtest")
 	if err != nil {
 		t.Fatal(err)
@@ -81,7 +81,7 @@ func freePort(t *testing.T) string {
 	return strconv.Itoa(listener.Addr().(*net.TCPAddr).Port)
 }
 
-// disown gives the folder to a user who is not root. Debian's package makes one for this.
+// disown gives the folder to the user of Debian's package, who is not root.
 func (s *Server) disown(t *testing.T) {
 	t.Helper()
 	owner, err := user.Lookup("postgres")
@@ -101,7 +101,7 @@ func (s *Server) disown(t *testing.T) {
 
 func (s *Server) data() string { return filepath.Join(s.folder, "data") }
 
-// command is one of PostgreSQL's programs, which Debian keeps off the path.
+// command returns the command of one of PostgreSQL's programs, which are not on the path in Debian.
 func (s *Server) command(t *testing.T, program string, args ...string) *exec.Cmd {
 	t.Helper()
 	path, err := exec.LookPath(program)
@@ -119,15 +119,15 @@ func (s *Server) command(t *testing.T, program string, args ...string) *exec.Cmd
 	return cmd
 }
 
-// Addr is where it listens, or will.
+// Addr returns the server's address, even if it is not running.
 func (s *Server) Addr() string { return net.JoinHostPort("127.0.0.1", s.port) }
 
-// DSN names the server, and its superuser.
+// DSN returns the DSN of the server's superuser.
 func (s *Server) DSN() string {
 	return fmt.Sprintf("postgres://%s:%s@%s/postgres", name, Password, s.Addr())
 }
 
-// Run starts the server, which does not run, and waits until it lets in.
+// Run starts a stopped server, and waits until it accepts connections.
 func (s *Server) Run(t *testing.T) {
 	t.Helper()
 	log, err := os.Create(filepath.Join(s.folder, "log"))
@@ -161,10 +161,10 @@ func (s *Server) connects(t *testing.T) error {
 	return conn.Close(t.Context())
 }
 
-// Stop ends the server in order: whoever is connected is told so, and thrown out.
+// Stop stops the server, and disconnects its clients.
 func (s *Server) Stop(t *testing.T) { s.end(t, syscall.SIGINT) }
 
-// Kill ends the server at once. One that does not run stays as it is.
+// Kill kills the server. If it is not running, Kill does nothing.
 func (s *Server) Kill(t *testing.T) { s.end(t, syscall.SIGQUIT) }
 
 func (s *Server) end(t *testing.T, signal syscall.Signal) {
@@ -182,7 +182,7 @@ func (s *Server) end(t *testing.T, signal syscall.Signal) {
 	s.running = nil
 }
 
-// Sleepers is how many queries sleep in the server.
+// Sleepers returns the number of queries that sleep in the server.
 func (s *Server) Sleepers(t *testing.T) (n int) {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), s.DSN())
