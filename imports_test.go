@@ -1,16 +1,20 @@
-// Package layout holds no code: its test keeps the layout of the module as README's architecture draws it.
+// Package layout holds no code. Its tests keep the layout of the module as docs/architecture.md describes it.
 package layout
 
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"maps"
 	"os"
 	"os/exec"
+	"path"
 	"slices"
 	"strings"
 	"testing"
+
+	"demo-server/internal/testkit/golden"
 )
 
 const module = "demo-server"
@@ -50,6 +54,7 @@ var mayImport = map[string][]string{
 		"server/host", "server/listener", "server/prefork",
 	},
 	"internal/testkit":          {},
+	"internal/testkit/golden":   {},
 	"memnet":                    {},
 	"modes":                     {"server", "server/admission", "server/eventloop", "server/listener", "server/transport", "work"},
 	"server":                    {"server/admission", "server/fault", "work"},
@@ -82,6 +87,7 @@ var knowsBytes = []string{
 // A pkg is what `go list -json` says of a package.
 type pkg struct {
 	ImportPath string
+	Doc        string // the first sentence of the package comment
 	Imports    []string
 }
 
@@ -89,7 +95,7 @@ func (p pkg) name() string { return strings.TrimPrefix(p.ImportPath, module+"/")
 
 func packages(t *testing.T) []pkg {
 	t.Helper()
-	list, err := exec.Command("go", "list", "-json=ImportPath,Imports", "./...").Output()
+	list, err := exec.Command("go", "list", "-json=ImportPath,Doc,Imports", "./...").Output()
 	if err != nil {
 		t.Fatal("go list: ", err)
 	}
@@ -127,6 +133,24 @@ func TestImports(t *testing.T) {
 			t.Errorf("%s is in the table, and there is no such package", name)
 		}
 	}
+}
+
+// TestPackagesReference writes the table of packages in docs/architecture.md, from mayImport and the package comments.
+func TestPackagesReference(t *testing.T) {
+	var table strings.Builder
+	table.WriteString("| package | | may import |\n|---|---|---|\n")
+	for _, p := range packages(t) {
+		_, about, ok := strings.Cut(strings.TrimSuffix(p.Doc, "."), " "+path.Base(p.name())+" ")
+		if !ok {
+			t.Errorf("the comment of %s does not begin with \"Package %s\" and a verb", p.name(), path.Base(p.name()))
+		}
+		var imports []string
+		for _, name := range slices.Sorted(slices.Values(mayImport[p.name()])) {
+			imports = append(imports, "`"+name+"`")
+		}
+		fmt.Fprintf(&table, "| `%s` | %s | %s |\n", p.name(), about, strings.Join(imports, ", "))
+	}
+	golden.Block(t, "docs/architecture.md", "packages", table.String())
 }
 
 // TestBytes: who decides what runs when does not know HTTP. server may name its methods and statuses.

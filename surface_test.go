@@ -1,14 +1,12 @@
 package layout
 
 import (
-	"flag"
 	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
 	"io/fs"
 	"maps"
-	"os"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -16,30 +14,14 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	"demo-server/internal/testkit/golden"
 )
-
-var update = flag.Bool("update", false, "rewrite testdata/surface.txt")
 
 // TestSurface holds everything that users and their scripts see of the program, except its help: JSON keys, metrics, log
 // messages with their fields, and the texts of error replies. A change here is a change for users, and belongs into
 // CHANGELOG.md. The lists are read from the source and name no package, type or file, so that code can move.
 func TestSurface(t *testing.T) {
-	const golden = "testdata/surface.txt"
-	got := surfaceOf(t, ".").String()
-	if *update {
-		if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	want, err := os.ReadFile(golden)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("users see something else now; if that is intended, run go test . -update:\n%s", diff)
-	}
+	golden.File(t, "testdata/surface.txt", surfaceOf(t, ".").String())
 }
 
 // A surface holds the lines of each section, each line once.

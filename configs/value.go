@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"demo-server/units"
@@ -22,6 +23,16 @@ type Value struct {
 	isText bool                       // printed YAML must quote texts that look like another type
 	set    func(text string) *problem // leaves the field as it was if text is wrong
 	text   func() string
+}
+
+// Want describes the texts that the setting accepts, such as "a whole number from 1 to 64". It returns "" if any text of a
+// certain length will do.
+func (v Value) Want() string {
+	if wrong := v.set("\x00"); wrong != nil {
+		want, _, _ := strings.Cut(strings.TrimPrefix(wrong.want, "want "), ", such as")
+		return want
+	}
+	return ""
 }
 
 // A problem describes what is wrong with a text, and how to correct it.

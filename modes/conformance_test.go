@@ -83,8 +83,8 @@ func TestParallel(t *testing.T) {
 		if running := s.app.InFlight(); running != parallel {
 			t.Errorf("%d in flight, want %d", running, parallel)
 		}
-		if queued := s.app.Queued(); mode.Limit.Overflow == modes.Queue && queued != n-workers {
-			t.Errorf("%d queued, want %d", queued, n-workers)
+		if queued := s.app.Queued(); mode.Limit.Overflow == modes.Queue && queued != n-parallel {
+			t.Errorf("%d queued, want %d", queued, n-parallel)
 		}
 		for range n {
 			if r := <-replies; r == nil || r.StatusCode != http.StatusOK {

@@ -72,10 +72,10 @@ func serveEventLoop(ctx context.Context, src *listener.Source, app *server.App, 
 	})
 }
 
-// epollOn returns an error if a system has no epoll, with the modes that run there.
+// epollOn returns an error if a system has no epoll.
 func epollOn(system string) error {
 	if system == "linux" {
 		return nil
 	}
-	return fmt.Errorf("needs Linux's epoll; goroutine, pool, single, fasthttp and thread run on %s", system)
+	return fmt.Errorf("needs Linux's epoll; all other modes run on %s", system)
 }

@@ -14,7 +14,7 @@ import (
 // Mechanism: a blocked goroutine costs no thread. The runtime parks it and gives its thread to another one, as gevent's
 // hub switches greenlets, but on all cores and without patching.
 //
-// Limit: none of its own. Memory grows with every blocked request (README, cost of a blocked request), up to
+// Limit: none of its own. Memory grows with every blocked request (docs/measurements.md), up to
 // max-connections.
 //
 // Weakness: overload. It admits everything. Work that needs a core or a lock gets slower for all requests,

@@ -78,7 +78,7 @@ type Options struct {
 }
 
 // All lists the modes, in the order in which help shows them. The first is the default. It is an explicit list, read by
-// flag help, the command modes, the README's table and the conformance test.
+// flag help, the command modes, the documentation and the conformance test.
 var All = []Mode{goroutineMode, poolMode, singleMode, fastHTTPMode, threadMode, eventLoopMode}
 
 // Named returns the mode with a name. It panics if there is none, because settings accept no other name.

@@ -138,7 +138,7 @@ func TestParseUnknown(t *testing.T) {
 	}
 }
 
-// TestFigures holds the list against the JSON that README.md of bench/result describes.
+// TestFigures holds the list against the JSON that docs/reference/bench-result.md describes.
 func TestFigures(t *testing.T) {
 	want := strings.Fields(`requests_per_second ceiling_per_second requests_per_second_low requests_per_second_high
 		mean p50 p90 p99 longest answered refused unfinished failed failed_connect failed_timeout failed_broken

@@ -23,7 +23,7 @@ type column struct {
 	value func(line) string
 }
 
-// columns are those of the CSV, in their order. README.md beside this file documents them.
+// columns are those of the CSV, in their order. docs/reference/bench-result.md documents them.
 var columns = []column{
 	{"started", func(l line) string { return l.repeat.Started.Format(time.RFC3339Nano) }},
 	{"row", func(l line) string { return l.row.Name }},

@@ -1,5 +1,5 @@
 // Package result is what a run of the bench measured, as it is kept in a file: one type for each object of the JSON,
-// whose schema README.md beside this file documents.
+// whose schema docs/reference/bench-result.md documents.
 //
 // The package must not know how anything was measured, nor how it is shown.
 package result

@@ -11,13 +11,13 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// A documented field is a line of one of README's tables.
+// A documented field is a line of one of the tables in docs/reference/bench-result.md.
 type documented struct{ Field, Type string }
 
-// readme returns README's tables, by the heading that they stand under, and the text between heading and table.
+// readme returns the tables of docs/reference/bench-result.md, by the heading that they stand under, and the text between heading and table.
 func readme(t *testing.T) (tables map[string][]documented, intro map[string]string) {
 	t.Helper()
-	text, err := os.ReadFile("README.md")
+	text, err := os.ReadFile("../../docs/reference/bench-result.md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,18 +37,18 @@ func readme(t *testing.T) (tables map[string][]documented, intro map[string]stri
 	return tables, intro
 }
 
-// TestSchema holds README against the types, in both directions, with each field's type and whether it can be null.
+// TestSchema holds the page against the types, in both directions, with each field's type and whether it can be null.
 func TestSchema(t *testing.T) {
 	tables, intro := readme(t)
 	objects := map[string][]documented{}
 	walk(reflect.TypeFor[Result](), objects, func(outer, embedded string) {
 		if !strings.Contains(intro[outer], "all fields of "+embedded) {
-			t.Errorf("README does not say that %s has all fields of %s", outer, embedded)
+			t.Errorf("the page does not say that %s has all fields of %s", outer, embedded)
 		}
 	})
 	delete(tables, "The CSV")
 	if diff := cmp.Diff(objects, tables); diff != "" {
-		t.Errorf("README and the types differ (types -, README +):\n%s", diff)
+		t.Errorf("the page and the types differ (types -, page +):\n%s", diff)
 	}
 }
 
@@ -72,7 +72,7 @@ func walk(object reflect.Type, objects map[string][]documented, embeds func(oute
 	}
 }
 
-// inJSON returns what a field is made of, and how README names its type.
+// inJSON returns what a field is made of, and how the page names its type.
 func inJSON(field reflect.Type) (reflect.Type, string) {
 	switch field.Kind() {
 	case reflect.Pointer:
@@ -107,6 +107,6 @@ func TestColumns(t *testing.T) {
 		written = append(written, column.name)
 	}
 	if diff := cmp.Diff(written, described); diff != "" {
-		t.Errorf("README and the columns differ (columns -, README +):\n%s", diff)
+		t.Errorf("the page and the columns differ (columns -, page +):\n%s", diff)
 	}
 }

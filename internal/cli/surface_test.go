@@ -4,23 +4,19 @@ package cli
 
 import (
 	"bytes"
-	"flag"
-	"os"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/spf13/cobra"
-)
 
-var update = flag.Bool("update", false, "rewrite testdata/surface.txt")
+	"demo-server/internal/testkit/golden"
+)
 
 // TestSurface checks the help of every command with all its flags, the modes as JSON, and the settings as YAML against
 // a golden file. A change of that file is a change for users, and belongs in CHANGELOG.md. The test of the same name in
 // the root folder covers everything else that users see. It runs on Linux only, because help differs on systems that
 // cannot run all modes.
 func TestSurface(t *testing.T) {
-	const golden = "testdata/surface.txt"
 	commands := []string{"--help", "modes --json", "config"}
 	configureLibraries()
 	var add func(above *cobra.Command)
@@ -36,17 +32,5 @@ func TestSurface(t *testing.T) {
 		got.WriteString("$ " + program + " " + command + "\n")
 		Main(strings.Fields(command), nil, &got, &got)
 	}
-	if *update {
-		if err := os.WriteFile(golden, got.Bytes(), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	want, err := os.ReadFile(golden)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got.String()); diff != "" {
-		t.Errorf("users see something else now; if that is intended, run go test ./internal/cli -update:\n%s", diff)
-	}
+	golden.File(t, "testdata/surface.txt", got.String())
 }

@@ -1,3 +1,7 @@
+// Package obslog makes loggers that never wait for the reader of the log, and observers that log requests, refusals, failures
+// and panics.
+//
+// It must not know settings or modes.
 package obslog
 
 import (

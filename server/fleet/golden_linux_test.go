@@ -1,10 +1,7 @@
 package fleet
 
 import (
-	"flag"
 	"fmt"
-	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -13,20 +10,19 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"demo-server/internal/testkit/golden"
 	"demo-server/server"
 	"demo-server/server/metrics"
 )
-
-var update = flag.Bool("update", false, "rewrite testdata")
 
 // TestGolden compares /metrics and /stats of two processes with golden files, without metrics of the Go runtime and the
 // process, which TestProcessMetrics checks. It needs Linux for the accept queue.
 func TestGolden(t *testing.T) {
 	f := observedFleet(t)
 	own := regexp.MustCompile(`(?m)^(# (HELP|TYPE) )?(go|process)_.*\n`).ReplaceAllString(text(t, f), "")
-	wantGolden(t, "metrics.txt", own)
+	golden.File(t, "testdata/metrics.txt", own)
 	body := regexp.MustCompile(`"(uptime_seconds|goroutines)": [0-9.e-]+`).ReplaceAllString(string(statsOf(t, f)), `"$1": …`)
-	wantGolden(t, "stats.json", body)
+	golden.File(t, "testdata/stats.json", body)
 }
 
 // observedFleet returns a Fleet of two workers. A third one has ended, and a fourth one does not serve yet.
@@ -47,24 +43,6 @@ func observedFleet(t *testing.T) *Fleet {
 	b.observer.(server.CloseObserver).ObserveClose(server.CloseDrain)
 	f.Put(Worker{PID: 4, State: "starting"})
 	return f
-}
-
-func wantGolden(t *testing.T, name, got string) {
-	t.Helper()
-	path := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", name, diff)
-	}
 }
 
 // TestProcessMetrics checks that /metrics of a Fleet has all metrics of the Go runtime and the process that a single process
