@@ -167,7 +167,7 @@ func TestInBrowser(t *testing.T) {
 		visible []string // before a section is opened
 	}{
 		"rows":   {rows, []string{"not met", "50 requests/s, the most that 100 clients can ask for", "gunicorn-gthread (failed)"}},
-		"matrix": {cells24(), []string{"100% predicted", "hashes for 2 s of CPU time"}},
+		"matrix": {cells24(), []string{"100% predicted", "2 s of work cpu"}},
 	} {
 		address := saved(t, test.r)
 		for _, width := range []int64{1280, 400} {
