@@ -21,18 +21,19 @@ const module = "demo-server"
 
 // mayImport says which packages of this module each of them may import. Add a package here together with its folder.
 var mayImport = map[string][]string{
-	"bench":            {"bench/beside", "bench/load", "bench/originals", "bench/predict", "bench/result", "bench/verdict"},
+	"bench":            {"bench/beside", "bench/load", "bench/originals", "bench/predict", "bench/result", "bench/verdict", "cores"},
 	"bench/beside":     {},
 	"bench/expect":     {"bench/result", "units"},
 	"bench/load":       {},
 	"bench/originals":  {},
 	"bench/predict":    {"bench/load"},
 	"bench/report":     {"bench/result", "bench/verdict"},
-	"bench/result":     {},
+	"bench/result":     {"cores"},
 	"bench/verdict":    {"bench/result"},
 	"cmd/demo-server":  {"internal/cli"},
 	"configs":          {"units"},
 	"connlimit":        {},
+	"cores":            {},
 	"internal/catalog": {"configs", "modes", "server/fault", "units", "work", "work/kinds"},
 	"internal/benchspec": {
 		"bench", "bench/beside", "bench/expect", "bench/originals", "bench/result", "configs", "internal/catalog", "modes",
@@ -70,7 +71,7 @@ var mayImport = map[string][]string{
 	"server/prefork":            {"server/listener"},
 	"server/transport":          {"server", "server/fault", "server/http1", "server/listener", "work"},
 	"units":                     {},
-	"work":                      {},
+	"work":                      {"cores"},
 	"work/kinds":                {"work", "work/remote"},
 	"work/remote":               {"work", "work/remote/backend"},
 	"work/remote/backend":       {"connlimit"},

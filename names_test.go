@@ -14,8 +14,9 @@ import (
 	"demo-server/work/kinds"
 )
 
-// knowNames are the folders that may use the names. In bench/originals, grpc is the name of a Python module.
-var knowNames = []string{"modes", "work", "bench/originals"}
+// knowNames are the folders that may use the names. In bench/originals, grpc is the name of a Python module, and in cores,
+// cpu is the name of a control group.
+var knowNames = []string{"modes", "work", "bench/originals", "cores"}
 
 // TestNamesOfModesAndKinds checks that a mode or a kind of work is one file and one line: no package other than modes
 // and work/… compares with their names, or keeps a table by them.

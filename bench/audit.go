@@ -5,47 +5,69 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"sort"
 	"time"
 
 	"demo-server/bench/load"
 	"demo-server/bench/result"
 )
 
-// The audits hold what was sampled against what follows from the requests by Little's law (Little 1961; for a window of
-// a run the operational form of Denning and Buzen 1978): the mean number in a system is throughput times the time in
-// it. The two sides come from different clocks, counters and processes, so that they agree only where both are right.
+// The audits compare samples with the requests by Little's law (Little 1961; for a window of a run the operational form of
+// Denning and Buzen 1978): the mean number in a system is throughput times the time in it. The two sides come from
+// different counters and processes, and agree only if both are right.
+//
+// Both sides count the same requests in the same window, so that the law holds for any window: while a queue grows, too.
 const (
 	auditTolerance = 0.05
-	auditLeast     = 1 // connection
-	auditSamples   = 5 // fewer say nothing
+	auditLeast     = 1 // request
+	auditSamples   = 5 // fewer are not enough
 
-	acceptAudit = "accept queue"
+	clientsAudit = "Little's law, clients"
+	serverAudit  = "Little's law, server"
+	acceptAudit  = "accept queue"
 )
 
-// audits checks one repeat, the replies of which come in rounds. Of a server that is short of CPU only the clients'
-// side is checked: requests wait for a core there, which is neither in Server-Timing nor in any queue that is counted.
-func audits(requests []load.Request, s load.Summary, round int, samples []result.Sample, shortOfCPU bool) []result.Audit {
-	busy, n := mean(samples, s.From, s.To, func(s result.Sample) *float64 { return s.Busy })
-	if n < auditSamples || s.To <= s.From {
+// An observation is what was seen of one repeat.
+type observation struct {
+	requests []load.Request
+	summary  load.Summary
+	samples  []result.Sample
+	moments  []moment
+}
+
+// audits checks one repeat. If the server was short of CPU, only the clients' side is checked: requests wait for a core
+// then, and neither Server-Timing nor any queue counts that.
+func (o observation) audits(shortOfCPU bool) []result.Audit {
+	from, to := o.summary.From, o.summary.To
+	o.samples = within(o.samples, func(s result.Sample) bool {
+		return s.Busy != nil && s.At >= from.Seconds() && s.At < to.Seconds()
+	})
+	if len(o.samples) < auditSamples || to <= from {
 		return nil
 	}
-	audits := []result.Audit{clientAudit(requests, s, busy)}
+	audits := []result.Audit{o.clients()}
+	o.moments = within(o.moments, func(m moment) bool { return m.from >= from && m.to < to })
+	if len(o.moments) < auditSamples {
+		return audits
+	}
+	server := o.server()
 	if shortOfCPU {
-		return audits
+		server.Broken, server.Skipped = false, "requests waited for a core, which Server-Timing does not count"
+		return append(audits, server)
 	}
-	inServer, n := mean(samples, s.From, s.To, inServer)
-	if n < auditSamples {
-		return audits
-	}
-	if audit, ok := serverAudit(requests, round, inServer, samples); ok {
-		audits = append(audits, audit)
-	}
-	accept, n := mean(samples, s.From, s.To, func(s result.Sample) *float64 { return s.AcceptQueue })
-	if n >= auditSamples && s.Count[load.Refused] <= s.Count[load.Answered] {
-		connections, _ := mean(samples, s.From, s.To, func(s result.Sample) *float64 { return s.Connections })
-		audits = append(audits, gapAudit(busy, inServer, accept, max(0, connections-inServer)))
+	audits = append(audits, server)
+	accept := within(o.samples, func(s result.Sample) bool {
+		return s.AcceptQueue != nil && s.Connections != nil && inServer(s) != nil
+	})
+	if len(accept) >= auditSamples && o.summary.Count[load.Refused] <= o.summary.Count[load.Answered] {
+		audits = append(audits, acceptQueue(accept))
 	}
 	return audits
+}
+
+// within returns the elements that keep holds for.
+func within[T any](all []T, keep func(T) bool) []T {
+	return slices.DeleteFunc(slices.Clone(all), func(e T) bool { return !keep(e) })
 }
 
 func inServer(s result.Sample) *float64 {
@@ -55,70 +77,126 @@ func inServer(s result.Sample) *float64 {
 	return result.Number(*s.InFlight + *s.Queued)
 }
 
-// clientAudit compares the connections that were seen busy with the time that requests spent in the window.
-func clientAudit(requests []load.Request, s load.Summary, busy float64) result.Audit {
+// clients compares the requests that were seen under way with the time that all requests were under way in the window.
+func (o observation) clients() result.Audit {
+	from, to := o.summary.From, o.summary.To
+	busy, _ := mean(o.samples, from, to, func(s result.Sample) *float64 { return s.Busy })
 	var spent time.Duration
-	for _, r := range requests {
-		spent += max(0, min(r.Ended, s.To)-max(r.Sent, s.From))
+	for _, r := range o.requests {
+		spent += max(0, min(r.Ended, to)-max(r.Sent+r.Late, from))
 	}
-	law := spent.Seconds() / (s.To - s.From).Seconds()
-	return audit("Little's law, clients", busy, law,
-		"%.1f requests were waited for at a time, and throughput times latency is %.1f")
+	law := spent.Seconds() / (to - from).Seconds()
+	return audit(clientsAudit, busy, law, fmt.Sprintf(
+		"%.1f requests were waited for at a time, and throughput times latency is %.1f", busy, law))
 }
 
-// serverAudit compares the requests that were seen in the server with throughput times the time in it, by
-// Server-Timing. The law is of a server that is as full at the end as at the beginning: the window begins when as many
-// right replies have come as requests are in the server, and must be long enough for as many again. Otherwise there is
-// no audit.
-func serverAudit(requests []load.Request, round int, about float64, samples []result.Sample) (result.Audit, bool) {
-	var replies []load.Request
-	for _, r := range requests {
-		if r.Class == load.Answered && r.Queued >= 0 && r.Worked >= 0 {
-			replies = append(replies, r)
-		}
-	}
-	slices.SortFunc(replies, func(a, b load.Request) int { return cmp.Compare(a.Ended, b.Ended) })
-	if !(about >= 0 && about < float64(len(replies))) { // the server says so itself, and may say anything
-		return result.Audit{}, false
-	}
-	full := round * int(math.Ceil(about/float64(round)))
-	rounds := (len(replies) - 1 - full) / round
-	if rounds*round < max(1, full) {
-		return result.Audit{}, false
-	}
-	from, to := replies[full].Ended, replies[full+rounds*round].Ended
-	seen, n := mean(samples, from, to, inServer)
-	if n < auditSamples {
-		return result.Audit{}, false
-	}
-	var spent time.Duration
-	for _, r := range requests { // those that were refused after a wait, too
-		if r.Ended > from && r.Ended <= to && r.Queued >= 0 && r.Worked >= 0 {
-			spent += micros(r.Queued) + micros(r.Worked)
-		}
-	}
-	return audit("Little's law, server", seen, spent.Seconds()/(to-from).Seconds(),
-		"%.1f requests were queued or running at a time, and throughput times the time by Server-Timing is %.1f"), true
-}
+// replyTravel is how much later the client may have a reply than the server counts its request as done.
+const replyTravel = 5 * time.Millisecond
 
-// gapAudit compares what the clients wait for and the server does not have with the kernel's accept queue, and with the
-// connections that are accepted and have no request in the server: theirs may be waiting to be read. Some of it is
-// neither, but on its way between the two; of clients that are refused and try again at once, most is.
-func gapAudit(busy, inServer, accept, unread float64) result.Audit {
-	gap := busy - inServer
-	a := audit(acceptAudit, gap, accept+max(0, min(unread, gap-accept)),
-		"%.1f of the requests that the clients waited for had not reached the server, "+
-			"and the accept queue and unread connections held %.1f")
-	a.Broken = math.Abs(a.Left-a.Right) > max(auditLeast, onTheWay*busy)
+// server compares the requests that the server counted with those that were in it at the same moments by Server-Timing.
+//
+// A mean over time would not do. Replies come in rounds, and between two of them the server is empty for a moment: of ten
+// samples one may see that, which is 10% off, or none. At the very moment of a sample both sides see the same.
+//
+// Of a request without Server-Timing it is only known that it may have been in the server since it was sent. If there are
+// enough moments before the first such request, only these count.
+func (o observation) server() result.Audit {
+	moments := o.moments
+	unknown := o.firstUnknown()
+	if before := within(moments, func(m moment) bool { return m.to < unknown }); len(before) >= auditSamples {
+		moments = before
+	}
+	seen, certain, possible := 0.0, 0, 0 // summed up over the moments
+	for _, m := range moments {
+		seen += m.inServer
+	}
+	for _, r := range o.requests {
+		certain += certainly(r, moments)
+		possible += possibly(r, moments)
+	}
+	n := float64(len(moments))
+	seen, low, high := seen/n, float64(certain)/n, float64(possible)/n
+	a := audit(serverAudit, seen, min(max(seen, low), high), fmt.Sprintf(
+		"%.1f requests were queued or running at a time, and by Server-Timing there were %.1f to %.1f", seen, low, high))
+	if !a.Broken && high-low > max(auditLeast, high/2) {
+		a.Skipped = "it is not known when most requests were in the server: they had no reply, or were there too briefly"
+	}
 	return a
 }
 
-// onTheWay is the share of the requests that may be neither in the accept queue nor in the server.
+// firstUnknown returns when the first request was sent that the server does not report a time for.
+func (o observation) firstUnknown() time.Duration {
+	first := time.Duration(math.MaxInt64)
+	for _, r := range o.requests {
+		if !timed(r) && r.Class != load.Connect {
+			first = min(first, r.Sent+r.Late)
+		}
+	}
+	return first
+}
+
+// timed reports whether the server said how long the request was in it.
+func timed(r load.Request) bool { return r.Queued >= 0 && r.Worked >= 0 }
+
+// arrived returns when a timed request reached the server at the latest, or up to replyTravel before that.
+func arrived(r load.Request) time.Duration { return r.Ended - micros(r.Queued) - micros(r.Worked) }
+
+// certainly counts the moments throughout which the request must have been in the server.
+func certainly(r load.Request, moments []moment) int {
+	if !timed(r) {
+		return 0
+	}
+	begin := sort.Search(len(moments), func(i int) bool { return moments[i].from >= arrived(r) })
+	end := sort.Search(len(moments), func(i int) bool { return moments[i].to >= r.Ended-replyTravel })
+	return max(0, end-begin)
+}
+
+// possibly counts the moments during which the request may have been in the server. A server may go on with a request
+// whose client has left.
+func possibly(r load.Request, moments []moment) int {
+	arrived, left := arrived(r)-replyTravel, r.Ended
+	switch {
+	case timed(r):
+	case r.Class == load.Connect:
+		return 0
+	case r.Class == load.Refused:
+		arrived = r.Sent + r.Late
+	default:
+		arrived, left = r.Sent+r.Late, math.MaxInt64
+	}
+	begin := sort.Search(len(moments), func(i int) bool { return moments[i].to >= arrived })
+	end := sort.Search(len(moments), func(i int) bool { return moments[i].from >= left })
+	return max(0, end-begin)
+}
+
+// acceptQueue compares the requests that the clients wait for and the server does not have with the kernel's accept queue,
+// and with the connections that are accepted and have no request in the server: theirs may be waiting to be read.
+//
+// Between two rounds of replies most requests are neither, but on their way, and a sample may see that. Requests that are
+// lost are lost in all samples, so the middle one of them counts.
+func acceptQueue(samples []result.Sample) result.Audit {
+	slices.SortFunc(samples, func(a, b result.Sample) int { return cmp.Compare(lost(a), lost(b)) })
+	s := samples[len(samples)/2]
+	gap := *s.Busy - *inServer(s)
+	a := audit(acceptAudit, gap, gap-lost(s), fmt.Sprintf(
+		"%.1f of the requests that the clients waited for had not reached the server, "+
+			"and the accept queue and unread connections held %.1f", gap, gap-lost(s)))
+	a.Broken = math.Abs(lost(s)) > max(auditLeast, onTheWay**s.Busy)
+	return a
+}
+
+// lost is how many of the requests that the clients wait for are neither in the server nor in front of it. It is below 0
+// if there are more in front of it than they wait for.
+func lost(s result.Sample) float64 {
+	gap := *s.Busy - *inServer(s)
+	unread := max(0, *s.Connections-*inServer(s))
+	return gap - *s.AcceptQueue - max(0, min(unread, gap-*s.AcceptQueue))
+}
+
+// onTheWay is the share of the requests that may be neither in front of the server nor in it.
 const onTheWay = 0.1
 
-func audit(name string, left, right float64, format string) result.Audit {
+func audit(name string, left, right float64, text string) result.Audit {
 	allowed := max(auditLeast, auditTolerance*max(left, right))
-	return result.Audit{
-		Name: name, Left: left, Right: right, Broken: math.Abs(left-right) > allowed, Text: fmt.Sprintf(format, left, right),
-	}
+	return result.Audit{Name: name, Left: left, Right: right, Broken: math.Abs(left-right) > allowed, Text: text}
 }

@@ -26,7 +26,8 @@ import (
 type runner struct {
 	*Plan
 	launcher
-	rows []*row
+	rows     []*row
+	progress *Progress
 }
 
 // A launcher starts servers.
@@ -48,7 +49,7 @@ type row struct {
 // Run measures what was planned, and returns what came of it. Where ctx ends, that is what was measured until then.
 // set is nil where no row is an original.
 func (p *Plan) Run(ctx context.Context, set *originals.Set, progress *Progress) *result.Result {
-	r := &runner{Plan: p, launcher: launcher{binary: p.Binary, originals: set}}
+	r := &runner{Plan: p, launcher: launcher{binary: p.Binary, originals: set}, progress: progress}
 	started := time.Now()
 	for _, planned := range p.Planned {
 		r.rows = append(r.rows, newRow(planned, p.Repeat))
@@ -57,7 +58,7 @@ func (p *Plan) Run(ctx context.Context, set *originals.Set, progress *Progress) 
 	for round := 1; round <= p.Repeat && ctx.Err() == nil; round++ {
 		// In another order each time, so that no row always runs on a machine that another has just warmed up.
 		for _, i := range order.Perm(len(r.rows)) {
-			r.measure(ctx, r.rows[i], round, progress)
+			r.measure(ctx, r.rows[i], round)
 		}
 	}
 	return r.result(ctx, started)
@@ -75,13 +76,13 @@ func newRow(p Planned, repeat int) *row {
 }
 
 // measure measures one repeat of a row. A row that failed once is not tried again.
-func (r *runner) measure(ctx context.Context, row *row, round int, progress *Progress) {
+func (r *runner) measure(ctx context.Context, row *row, round int) {
 	if ctx.Err() != nil || row.result.Failure != "" {
 		row.skip()
 		return
 	}
-	progress.Begin(row.Name, round, row.Took)
-	defer progress.End()
+	r.progress.Begin(row.Name, round, row.Took)
+	defer r.progress.End()
 	started := time.Now()
 	measured, err := r.repeat(ctx, row.Planned)
 	if err != nil && ctx.Err() == nil {
@@ -242,6 +243,9 @@ func (r *runner) result(ctx context.Context, started time.Time) *result.Result {
 	}
 	out.Comparisons = verdict.Compare(out.Rows, r.Margin)
 	out.Verdict = verdict.Sentences(out)
+	if busy := busyMachine(out.Rows); busy != "" {
+		out.Verdict = append(out.Verdict, busy)
+	}
 	return out
 }
 

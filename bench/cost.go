@@ -134,22 +134,17 @@ func (c CostConfig) blocked(ctx context.Context, launch launcher, row Row, out *
 	if server.dead() {
 		return fmt.Errorf("died under load: %s", server.lastWords())
 	}
-	c.perRequest(out, idle.Sample, accepted(idle.Sample, samples))
+	c.perRequest(out, idle.Sample, samples)
 	c.lateness(out, requests)
 	return server.stop()
 }
 
-// accepted corrects what samples say is in flight of a server that does not say it itself. Clients that wait for it may
-// wait in the kernel, where they cost it nothing: it holds no more of them than it has opened files since it was idle.
-func accepted(idle result.Sample, samples []result.Sample) []result.Sample {
-	for i, s := range samples {
-		opened := difference(idle.OpenFiles, s.OpenFiles)
-		if s.InFlight == nil && s.Busy != nil && opened != nil {
-			samples[i].Busy = result.Number(min(*s.Busy, *opened))
-		}
-	}
-	return samples
-}
+// Fewer requests in flight than these, and most of what is divided by them may be something else. The limit for memory is
+// below minInFlight, because these requests neither come nor go: about 1 MB is the server's own.
+const (
+	minBlockedForMemory = 200
+	minBlockedForCounts = 100
+)
 
 // perRequest divides what grew until all were sent and none was answered yet by how many were in the server then:
 // writing replies takes memory of its own.
@@ -158,25 +153,29 @@ func (c CostConfig) perRequest(out *result.Cost, idle result.Sample, samples []r
 	if len(samples) == 0 {
 		return
 	}
-	full := slices.MaxFunc(samples, func(a, b result.Sample) int { return cmp.Compare(inFlight(a), inFlight(b)) })
+	full := slices.MaxFunc(samples, func(a, b result.Sample) int { return cmp.Compare(inFlight(idle, a), inFlight(idle, b)) })
 	peak := peak(samples)
-	n := inFlight(full)
+	n := inFlight(idle, full)
 	out.InFlight, out.IdleBytes, out.PeakBytes = int(n), idle.Resident, peak.Resident
 	if full.Queued != nil {
 		out.Queued = int(*full.Queued)
 	}
 	per := func(from, to *float64) *float64 {
-		if grown := difference(from, to); grown != nil {
-			return ratio(*grown, n)
+		if grown := difference(from, to); grown != nil && n >= minBlockedForCounts {
+			return ratio(max(0, *grown), n)
 		}
 		return nil
 	}
-	out.BytesPerRequest = per(idle.Resident, peak.Resident)
+	out.BytesPerRequest = bytesPerRequest(idle, peak.Resident, n, minBlockedForMemory)
 	out.GoroutinesPer = per(idle.Goroutines, peak.Goroutines)
 	out.ThreadsPer = per(idle.Threads, peak.Threads)
 	if out.InFlight < c.InFlight {
 		out.Notes = append(out.Notes, fmt.Sprintf("%d of the %d requests that were wanted were in the server at the same time",
 			out.InFlight, c.InFlight))
+	}
+	if out.InFlight < minBlockedForMemory {
+		out.Notes = append(out.Notes, fmt.Sprintf("%d requests are too few to tell their memory from the server's own; want at least %d",
+			out.InFlight, minBlockedForMemory))
 	}
 }
 
@@ -203,7 +202,10 @@ func (c CostConfig) lateness(out *result.Cost, requests []load.Request) {
 	at := func(share float64) *float64 {
 		return result.Number(late[int(share*float64(len(late)-1))].Seconds())
 	}
-	out.LatenessP50, out.LatenessP99 = at(0.5), at(0.99)
+	out.LatenessP50 = at(0.5)
+	if len(late) >= 100 {
+		out.LatenessP99 = at(0.99)
+	}
 }
 
 // atNoDelay measures the CPU that a request takes which does not block.

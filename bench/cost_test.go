@@ -11,8 +11,8 @@ import (
 	"demo-server/bench/result"
 )
 
-// TestAccepted: of a server that does not say what is in it, the clients count that it has opened a file for.
-func TestAccepted(t *testing.T) {
+// TestInFlight: of a server that does not say what is in it, the clients count that it has opened a file for.
+func TestInFlight(t *testing.T) {
 	n := result.Number[float64]
 	idle := result.Sample{OpenFiles: n(20)}
 	for name, test := range map[string]struct {
@@ -25,7 +25,7 @@ func TestAccepted(t *testing.T) {
 		"it says so itself":              {result.Sample{Busy: n(3000), OpenFiles: n(1024), InFlight: n(900), Queued: n(100)}, 1000},
 		"nobody knows its files":         {result.Sample{Busy: n(3000)}, 3000},
 	} {
-		if got := inFlight(accepted(idle, []result.Sample{test.sample})[0]); got != test.want {
+		if got := inFlight(idle, test.sample); got != test.want {
 			t.Errorf("%s: %g, want %g", name, got, test.want)
 		}
 	}
@@ -34,21 +34,44 @@ func TestAccepted(t *testing.T) {
 // TestPerRequest: what grew by the fullest moment, before the first reply.
 func TestPerRequest(t *testing.T) {
 	n := result.Number[float64]
-	c := CostConfig{InFlight: 100, Ramp: time.Second} // so that requests are due after 3 s
+	c := CostConfig{InFlight: 1000, Ramp: time.Second} // so that requests are due after 3 s
 	idle := result.Sample{Resident: n(10e6), Threads: n(5), Goroutines: n(9)}
 	samples := []result.Sample{
 		{At: 0, Resident: n(10e6), Threads: n(5), Goroutines: n(9), InFlight: n(0), Queued: n(0)},
-		{At: 2.9, Resident: n(12e6), Threads: n(55), Goroutines: n(159), InFlight: n(50), Queued: n(30)},
-		{At: 3, Resident: n(90e6), Threads: n(99), Goroutines: n(999), InFlight: n(50), Queued: n(50)}, // while it replies
+		{At: 2.9, Resident: n(12e6), Threads: n(55), Goroutines: n(1609), InFlight: n(500), Queued: n(300)},
+		{At: 3, Resident: n(90e6), Threads: n(99), Goroutines: n(9999), InFlight: n(500), Queued: n(500)}, // while it replies
 	}
 	var got result.Cost
 	c.perRequest(&got, idle, samples)
 	want := result.Cost{
-		InFlight: 80, Queued: 30, IdleBytes: n(10e6), PeakBytes: n(12e6), BytesPerRequest: n(25e3), ThreadsPer: n(0.625),
-		GoroutinesPer: n(1.875), Notes: []string{"80 of the 100 requests that were wanted were in the server at the same time"},
+		InFlight: 800, Queued: 300, IdleBytes: n(10e6), PeakBytes: n(12e6), BytesPerRequest: n(2500), ThreadsPer: n(0.0625),
+		GoroutinesPer: n(2), Notes: []string{"800 of the 1000 requests that were wanted were in the server at the same time"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("want -, got +:\n%s", diff)
+	}
+}
+
+// TestPerTooFewRequests leaves out what would be of the server and not of its requests.
+func TestPerTooFewRequests(t *testing.T) {
+	n := result.Number[float64]
+	const note = " requests are too few to tell their memory from the server's own; want at least 200"
+	idle := result.Sample{Resident: n(10e6), Threads: n(5), Goroutines: n(9)}
+	for _, c := range []struct {
+		inFlight float64
+		want     result.Cost
+	}{
+		{199, result.Cost{ThreadsPer: n(0), GoroutinesPer: n(1), Notes: []string{"199" + note}}},
+		{99, result.Cost{Notes: []string{"99" + note}}},
+	} {
+		var got result.Cost
+		CostConfig{InFlight: int(c.inFlight), Ramp: time.Second}.perRequest(&got, idle, []result.Sample{{
+			At: 1, Resident: n(14e6), Threads: n(4), Goroutines: n(9 + c.inFlight), InFlight: n(c.inFlight), Queued: n(0),
+		}})
+		c.want.InFlight, c.want.IdleBytes, c.want.PeakBytes = int(c.inFlight), n(10e6), n(14e6)
+		if diff := cmp.Diff(c.want, got); diff != "" {
+			t.Errorf("want -, got +:\n%s", diff)
+		}
 	}
 }
 

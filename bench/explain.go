@@ -3,13 +3,13 @@ package bench
 import (
 	"fmt"
 	"math"
-	"runtime"
 	"slices"
 	"strings"
 	"time"
 
 	"demo-server/bench/load"
 	"demo-server/bench/result"
+	"demo-server/cores"
 )
 
 // evidence is what is known of a repeat to tell where a deviation comes from.
@@ -76,6 +76,9 @@ func (r *runner) explain(row *row) (notes []string) {
 		notes = append(notes, fmt.Sprintf("measured for %s, where all of its %d requests would take %s",
 			row.cut, r.Requests, r.full(row.Row, false).Round(time.Second)))
 	}
+	if overload := r.overload(row.Planned); overload != "" {
+		notes = append(notes, overload)
+	}
 	if failed := failures(total.Counts); failed != "" {
 		notes = append(notes, failed)
 	}
@@ -93,16 +96,31 @@ func (r *runner) explain(row *row) (notes []string) {
 	if total.PerSecond == nil {
 		return notes
 	}
-	if out.Prediction == nil {
-		if busy := saturated(total); busy != "" {
-			notes = append(notes, busy)
+	if out.Prediction != nil {
+		if off := deviations(*out.Prediction, total); off != "" {
+			return append(notes, off+": "+r.cause(row))
 		}
-		return notes
+	} else if busy := r.saturated(total); busy != "" {
+		return append(notes, busy)
 	}
-	if off := deviations(*out.Prediction, total); off != "" {
-		notes = append(notes, off+": "+r.cause(row))
+	if wide := r.wideInterval(out); wide != "" {
+		notes = append(notes, wide)
 	}
 	return notes
+}
+
+// wideInterval explains an interval that is wider than a difference that matters, or returns nothing.
+func (r *runner) wideInterval(row *result.Row) string {
+	f := row.Total
+	if f.LowSecond == nil || f.HighSecond == nil || *f.PerSecond == 0 {
+		return ""
+	}
+	half := (*f.HighSecond - *f.LowSecond) / 2 / *f.PerSecond
+	others := named(mostOthers(row.Repeats).OtherCores)
+	if half <= r.Margin || others == "" {
+		return ""
+	}
+	return fmt.Sprintf("requests/s ±%.1f%% over the rounds: %s in one of them", 100*half, others)
 }
 
 func failures(c result.Counts) string {
@@ -166,8 +184,11 @@ func (r *runner) cause(row *row) string {
 	case total.Refused > 0 && row.result.Prediction.Refused == 0:
 		return fmt.Sprintf("%d requests were refused, which theory does not expect", total.Refused)
 	}
-	if busy := saturated(total); busy != "" {
+	if busy := r.saturated(total); busy != "" {
 		return busy
+	}
+	if others := named(total.OtherCores); others != "" {
+		return others
 	}
 	switch {
 	case r.Rate > 0 && typical.late > time.Duration(tolerated*float64(row.Delay)):
@@ -238,18 +259,35 @@ func middle[T time.Duration | float64](reports []evidence, of func(evidence) T) 
 // busyShare of all cores is as much as two processes get that share them with a kernel.
 const busyShare = 0.85
 
+// busy reports whether requests may have waited for a core, whatever process had it.
+func busy(f result.Figures) bool {
+	used := known(f.ServerCores) + known(f.ClientCores)
+	if f.OtherCores != nil {
+		used += *f.OtherCores
+	}
+	return used >= busyShare*cores.Allowed()
+}
+
 // saturated says that the CPU was the limit, and whose work it was, or nothing.
-func saturated(f result.Figures) string {
-	cores := runtime.NumCPU()
-	if f.ServerCores == nil || f.ClientCores == nil || *f.ServerCores+*f.ClientCores < busyShare*float64(cores) {
+func (c Config) saturated(f result.Figures) string {
+	allowed := cores.Allowed()
+	if f.ServerCores == nil || f.ClientCores == nil || *f.ServerCores+*f.ClientCores < busyShare*allowed {
 		return ""
 	}
-	used := fmt.Sprintf("the CPU was the limit: of %d cores the server used %.2f and the load generator %.2f",
-		cores, *f.ServerCores, *f.ClientCores)
-	if *f.ClientCores > *f.ServerCores {
+	used := fmt.Sprintf("the CPU was the limit: of %s the server used %.2f and the load generator %.2f",
+		inCores(allowed), *f.ServerCores, *f.ClientCores)
+	if *f.ClientCores > *f.ServerCores && c.Generator != WRK {
 		return used + "; the generator took more than the server, so that this is its limit and not the server's: try --with wrk"
 	}
 	return used
+}
+
+// inCores writes a number of cores.
+func inCores(n float64) string {
+	if n == 1 {
+		return "1 core"
+	}
+	return fmt.Sprintf("%.3g cores", n)
 }
 
 // short writes a duration with three digits.

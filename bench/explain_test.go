@@ -1,19 +1,19 @@
 package bench
 
 import (
-	"runtime"
 	"strings"
 	"testing"
 	"time"
 
 	"demo-server/bench/load"
 	"demo-server/bench/result"
+	"demo-server/cores"
 )
 
 // TestExplain: each cause of a deviation is named by the evidence for it, the strongest first.
 func TestExplain(t *testing.T) {
 	n := result.Number[float64]
-	cores := float64(runtime.NumCPU())
+	allowed := cores.Allowed()
 	base := func() *row {
 		r := &row{Planned: Planned{Row: ofMode("goroutine", 0), cut: time.Minute}}
 		r.result = result.Row{
@@ -38,10 +38,24 @@ func TestExplain(t *testing.T) {
 			[]string{"failed: 50 had no reply in time", "requests/s -10.0%, mean latency +10.0% off the prediction: 50 of 500 requests failed"}},
 		{"refused without reason", func(r *row) { r.result.Total.Refused = 9 },
 			[]string{"9 requests were refused, which theory does not expect"}},
-		{"the CPU", func(r *row) { r.result.Total.ServerCores = n(0.9 * cores) },
+		{"the CPU", func(r *row) { r.result.Total.ServerCores = n(0.9 * allowed) },
 			[]string{"the CPU was the limit"}},
-		{"the generator", func(r *row) { r.result.Total.ClientCores = n(0.9 * cores) },
+		{"the generator", func(r *row) { r.result.Total.ClientCores = n(0.9 * allowed) },
 			[]string{"this is its limit and not the server's: try --with wrk"}},
+		{"other processes", func(r *row) { r.result.Total.OtherCores, r.reports[0].drift = n(0.5*allowed), 0.2 },
+			[]string{"off the prediction: other processes used "}},
+		{"other processes that do not matter", func(r *row) { r.result.Total.OtherCores, r.reports[0].drift = n(0.05*allowed), 0.2 },
+			[]string{"the second half of the time served +20.0% against the first"}},
+		{"other processes in one round", func(r *row) {
+			r.result.Total.PerSecond, r.result.Total.Mean = n(50), nil
+			r.result.Total.LowSecond, r.result.Total.HighSecond = n(45), n(55)
+			r.result.Repeats = []result.Repeat{{}, {Figures: result.Figures{OtherCores: n(0.5 * allowed)}}}
+		}, []string{"requests/s ±10.0% over the rounds: other processes used "}},
+		{"an interval that does not matter", func(r *row) {
+			r.result.Total.PerSecond, r.result.Total.Mean = n(50), nil
+			r.result.Total.LowSecond, r.result.Total.HighSecond = n(49.5), n(50.5)
+			r.result.Repeats = []result.Repeat{{}, {Figures: result.Figures{OtherCores: n(0.5 * allowed)}}}
+		}, nil},
 		{"refusals", func(r *row) { r.result.Total.Refused, r.result.Prediction.Refused = 9, 9 },
 			[]string{"9 tries were refused"}},
 		{"faults that were asked for", func(r *row) { r.Fault, r.result.Total.Refused = "status=503:10", 9 },
@@ -82,14 +96,14 @@ func TestExplain(t *testing.T) {
 			r.result.Total.PerSecond, r.result.Total.Mean = n(50), nil
 		}, []string{"its replies differ in length, from 30 to 33 bytes"}},
 		{"no delay, and the CPU is the limit", func(r *row) {
-			r.result.Prediction, r.result.Total.ServerCores = nil, n(0.9*cores)
+			r.result.Prediction, r.result.Total.ServerCores = nil, n(0.9*allowed)
 		}, []string{"the CPU was the limit"}},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			row := base()
 			c.change(row)
-			run := &runner{Plan: &Plan{Config: Config{Concurrency: 100, Requests: 5000}}}
+			run := &runner{Plan: &Plan{Config: Config{Concurrency: 100, Requests: 5000, Margin: 0.02}}}
 			notes := run.explain(row)
 			if len(notes) != len(c.want) {
 				t.Fatalf("%d notes, want %d: %q", len(notes), len(c.want), notes)

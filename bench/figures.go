@@ -64,6 +64,15 @@ func curve(waits *load.Waits) (points []result.Point) {
 	return points
 }
 
+// Fewer than these, and a figure is not known: most of it would be something else.
+const (
+	minEnded    = 10   // requests that CPU and context switches are divided by
+	minCPU      = 0.1  // seconds; the kernel counts in ticks of 10 ms
+	minSwitches = 100  // of the server's threads
+	minSpan     = 0.2  // seconds that CPU is divided by, for the same ticks
+	minInFlight = 2000 // requests that memory is divided by: an idle server's grows and shrinks by 1 to 2 MB
+)
+
 // sampled fills in what follows from samples. ended is how many requests came to an end.
 func sampled(f *result.Figures, idle idle, samples []result.Sample, ended int) {
 	if len(samples) == 0 {
@@ -74,32 +83,56 @@ func sampled(f *result.Figures, idle idle, samples []result.Sample, ended int) {
 	first, last := samples[0], samples[len(samples)-1]
 	took := last.At - first.At
 	if used := difference(first.CPU, last.CPU); used != nil {
-		f.ServerCores = ratio(*used, took)
-		// Where looking took as much as serving, what a request took is not known.
-		if serving := *used - idle.cores*took; ended >= fewest && serving > 0 {
-			f.CPUPerRequest = ratio(serving, float64(ended))
+		if took >= minSpan {
+			f.ServerCores = ratio(*used, took)
 		}
+		f.CPUPerRequest = perRequest(*used, idle.cores*took, minCPU, ended)
 	}
 	if switched := difference(first.Switches, last.Switches); switched != nil {
-		f.SwitchesPerRequest = ratio(*switched, float64(ended))
+		f.SwitchesPerRequest = perRequest(*switched, idle.switches*took, minSwitches, ended)
 	}
-	if grown := difference(idle.Resident, f.Peak.Resident); grown != nil && inFlight(*f.Peak) >= fewest {
-		f.BytesPerInFlight = ratio(*grown, inFlight(*f.Peak))
-	}
+	f.BytesPerInFlight = bytesPerRequest(idle.Sample, f.Peak.Resident, mostInFlight(idle.Sample, samples), minInFlight)
 }
 
-// fewest requests that what a process used or grew is divided by: of fewer, most of it is what it does anyway.
-const fewest = 10
+// perRequest divides by the requests that ended what the server used for them: all that it used without what looking at
+// it takes. It returns nil if that is not the larger part, or less than least.
+func perRequest(used, looking, least float64, ended int) *float64 {
+	serving := used - looking
+	if ended < minEnded || serving < max(looking, least) {
+		return nil
+	}
+	return ratio(serving, float64(ended))
+}
 
-// inFlight is how many requests were in the server, or where it does not say, how many the clients waited for.
-func inFlight(s result.Sample) float64 {
+// bytesPerRequest divides by the requests in flight what memory grew. It returns nil for fewer than least requests.
+func bytesPerRequest(idle result.Sample, peak *float64, inFlight, least float64) *float64 {
+	grown := difference(idle.Resident, peak)
+	if grown == nil || *grown <= 0 || inFlight < least {
+		return nil
+	}
+	return ratio(*grown, inFlight)
+}
+
+// inFlight is how many requests were in the server. If it does not say, these are the ones that the clients wait for, but
+// no more than files that it has opened since it was idle: the others wait in the kernel, where they cost it nothing.
+func inFlight(idle, s result.Sample) float64 {
+	opened := difference(idle.OpenFiles, s.OpenFiles)
 	switch {
 	case s.InFlight != nil && s.Queued != nil:
 		return *s.InFlight + *s.Queued
+	case s.Busy != nil && opened != nil:
+		return min(*s.Busy, *opened)
 	case s.Busy != nil:
 		return *s.Busy
 	}
 	return 0
+}
+
+func mostInFlight(idle result.Sample, samples []result.Sample) (most float64) {
+	for _, s := range samples {
+		most = max(most, inFlight(idle, s))
+	}
+	return most
 }
 
 func difference(from, to *float64) *float64 {

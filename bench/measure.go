@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"math"
+	"slices"
 	"sync"
 	"time"
 
@@ -28,31 +29,37 @@ func (r *runner) load(ctx context.Context, p Planned, t *target) (*measurement, 
 	}
 	config.AnyBody = r.anyBody(p)
 	generator := load.New(config)
-	sampler := newSampler(t.child, generator)
-	idle := sampler.idle()
-
 	loading, stop := t.whileAlive(ctx)
 	defer stop()
+	sampler := newSampler(t.child, generator)
+	sampler.replies = r.progress.count
+	m := r.observe(loading, p, generator, sampler)
+	if config.AnyBody {
+		m.lengths = generator.Lengths()
+	}
+	return m, nil
+}
+
+// observe runs the generator, and samples until it has ended.
+func (r *runner) observe(ctx context.Context, p Planned, generator *load.Generator, sampler *sampler) *measurement {
+	idle := sampler.idle()
 	var requests []load.Request
 	var took time.Duration
-	used := ownCPU()
-	samples := sampler.while(func() { requests, took = generator.Run(loading) })
-	used = ownCPU() - used
+	samples := sampler.while(func() { requests, took = generator.Run(ctx) })
 
 	summary := load.Summarise(requests, r.Warmup, p.round)
 	m := &measurement{figures: summarised(summary), waits: summary.Waits, samples: samples}
 	m.figures.TookSeconds = took.Seconds()
 	m.figures.Ceiling = r.ceiling(p, false)
-	m.figures.ClientCores = ratio(used.Seconds(), took.Seconds())
+	m.figures.ClientCores = ratio(sampler.span.own, took.Seconds())
+	m.figures.OtherCores = sampler.span.others(samples, 0)
 	sampled(&m.figures, idle, samples, len(requests)-summary.Count[load.Unfinished])
-	shortOfCPU := p.Known && p.Delay == 0 || saturated(m.figures) != ""
-	m.audits = audits(requests, summary, p.round, samples, shortOfCPU || p.Cores > 0)
+	shortOfCPU := p.Known && p.Delay == 0 || busy(m.figures)
+	observed := observation{requests, summary, samples, sampler.moments}
+	m.audits = observed.audits(shortOfCPU || p.Cores > 0)
 	m.evidence = gather(requests, summary)
 	_, m.late = generator.Late()
-	if config.AnyBody {
-		m.lengths = generator.Lengths()
-	}
-	return m, nil
+	return m
 }
 
 // anyBody reports whether every body of the row's server is right. Most servers that are not ours put a time or a number
@@ -77,11 +84,13 @@ func (t *target) whileAlive(ctx context.Context) (context.Context, context.Cance
 // while samples while do runs.
 func (s *sampler) while(do func()) []result.Sample {
 	ctx, cancel := context.WithCancel(context.Background())
+	end := beginSpan()
 	var sampling sync.WaitGroup
 	sampling.Go(func() { s.run(ctx) })
 	do()
 	cancel()
 	sampling.Wait()
+	s.span = end()
 	if s.client != nil {
 		s.client.CloseIdleConnections() // so that the server can stop at once
 	}
@@ -118,24 +127,29 @@ func known(figure *float64) float64 {
 	return *figure
 }
 
-// worst keeps of each audit the repeat that is furthest off.
+// worst keeps of each audit the repeat that is worst: broken, and else furthest off.
 func worst(kept, audits []result.Audit) []result.Audit {
 	for _, a := range audits {
-		found := false
-		for i, k := range kept {
-			if k.Name != a.Name {
-				continue
-			}
-			found = true
-			if math.Abs(a.Left-a.Right) > math.Abs(k.Left-k.Right) {
-				kept[i] = a
-			}
-		}
-		if !found {
+		i := slices.IndexFunc(kept, func(k result.Audit) bool { return k.Name == a.Name })
+		switch {
+		case i < 0:
 			kept = append(kept, a)
+		case worse(a, kept[i]):
+			kept[i] = a
 		}
 	}
 	return kept
+}
+
+// worse reports whether a says less good of a row than b. One that was skipped says nothing.
+func worse(a, b result.Audit) bool {
+	switch {
+	case a.Broken != b.Broken:
+		return a.Broken
+	case (a.Skipped == "") != (b.Skipped == ""):
+		return a.Skipped == ""
+	}
+	return math.Abs(a.Left-a.Right) > math.Abs(b.Left-b.Right)
 }
 
 // finish works out the figures of all repeats together.
@@ -147,6 +161,7 @@ func (r *runner) finish(row *row) {
 		out.Curve = curve(row.waits)
 	}
 	if mean, low, high, ok := verdict.Interval(row.rounds); ok {
+		low = max(0, low) // a wide interval may reach below, a rate cannot
 		out.Total.PerSecond, out.Total.LowSecond, out.Total.HighSecond = &mean, &low, &high
 	}
 	for _, a := range out.Audits {
@@ -181,7 +196,7 @@ func total(repeats []result.Repeat) (f result.Figures) {
 	figures := func(f *result.Figures) []**float64 {
 		return []**float64{
 			&f.PerSecond, &f.Ceiling, &f.CPUPerRequest, &f.SwitchesPerRequest, &f.BytesPerInFlight, &f.ServerCores,
-			&f.ClientCores, &f.IdleBytes,
+			&f.ClientCores, &f.OtherCores, &f.IdleBytes,
 		}
 	}
 	for i, to := range figures(&f) {

@@ -18,7 +18,10 @@ type Progress struct {
 	done    time.Duration
 	current time.Duration // of what is measured now
 	since   time.Time
-	what    string // is measured now
+	row     string // that is measured now
+	round   int
+	replies float64 // right ones of the current row in this round
+	rate    float64 // of these per second; 0 before the first one
 
 	closed  chan struct{}
 	drawing sync.WaitGroup
@@ -30,10 +33,19 @@ const (
 	barEvery  = 200 * time.Millisecond
 )
 
+// How long the text of a line and of a bar is at most, so that 80 columns are enough: share and time left take up to 20 more,
+// and a bar needs 10.
+const (
+	lineWidth = 60
+	barWidth  = 50
+)
+
 // NewLines writes a line to out now and then, of a run that takes about so long.
 func NewLines(out io.Writer, takes time.Duration, rounds int) *Progress {
 	p := &Progress{rounds: rounds, total: takes, closed: make(chan struct{})}
-	p.draw(lineEvery, func() { fmt.Fprintf(out, "%s  %3.0f%%, %s\n", p.now(), 100*p.share(), p.left()) }, func() {})
+	p.draw(lineEvery, func() {
+		fmt.Fprintf(out, "%s  %2.0f%%  %s\n", p.now(lineWidth), 100*p.share(), p.left())
+	}, func() {})
 	return p
 }
 
@@ -45,7 +57,7 @@ func NewBar(out io.Writer, takes time.Duration, rounds int) *Progress {
 	p := &Progress{rounds: rounds, total: takes, closed: make(chan struct{})}
 	screen := mpb.New(mpb.WithOutput(out), mpb.WithWidth(40), mpb.WithRefreshRate(barEvery), mpb.WithAutoRefresh())
 	bar := screen.AddBar(barSteps, mpb.BarRemoveOnComplete(),
-		mpb.PrependDecorators(decor.Any(func(decor.Statistics) string { return p.now() + " " })),
+		mpb.PrependDecorators(decor.Any(func(decor.Statistics) string { return p.now(barWidth) + " " })),
 		mpb.AppendDecorators(decor.Percentage(), decor.Any(func(decor.Statistics) string { return "  " + p.left() })),
 	)
 	p.draw(barEvery, func() { bar.SetCurrent(min(int64(p.share()*barSteps), barSteps-1)) }, func() {
@@ -76,7 +88,7 @@ func (p *Progress) draw(every time.Duration, each, last func()) {
 func (p *Progress) Begin(row string, round int, takes time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.what = fmt.Sprintf("%s, round %d of %d", row, round, p.rounds)
+	p.row, p.round, p.replies, p.rate = row, round, 0, 0
 	p.current, p.since = takes+betweenRows, time.Now()
 }
 
@@ -94,10 +106,39 @@ func (p *Progress) Close() {
 	p.drawing.Wait()
 }
 
-func (p *Progress) now() string {
+// count notes how many right replies there have been at a time since the load began. The rate is up to the last one that
+// was seen: replies may come in rounds, and between two of them it is not the rate that falls.
+func (p *Progress) count(at time.Duration, replies float64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.what
+	if replies > p.replies && at > 0 {
+		p.replies, p.rate = replies, replies/at.Seconds()
+	}
+}
+
+// now says what is measured, in at most width characters.
+func (p *Progress) now(width int) string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.row == "" {
+		return ""
+	}
+	text := fmt.Sprintf(", round %d of %d", p.round, p.rounds)
+	switch {
+	case p.rate >= 100:
+		text += fmt.Sprintf(", %.0f requests/s", p.rate)
+	case p.rate > 0:
+		text += fmt.Sprintf(", %.3g requests/s", p.rate)
+	}
+	return clip(p.row, width-len(text)) + text
+}
+
+// clip shortens a name to at most width characters.
+func clip(name string, width int) string {
+	if runes := []rune(name); len(runes) > width {
+		return string(runes[:max(0, width-1)]) + "…"
+	}
+	return name
 }
 
 func (p *Progress) past() time.Duration {

@@ -8,22 +8,49 @@ import (
 	"time"
 )
 
-// TestLines: a line every 5 s says what is measured, how far it is, and how long it still takes.
+// TestLines: a line every 5 s says what is measured, how fast, how far it is, and how long it still takes.
 func TestLines(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer
 		p := NewLines(&out, 20*time.Second, 2)
 		p.Begin("pool", 1, 10*time.Second-betweenRows)
-		time.Sleep(9 * time.Second)
+		p.count(0, 1)
+		time.Sleep(4 * time.Second)
+		p.count(2*time.Second, 50)
+		p.count(3*time.Second, 50) // nothing came: between two rounds
+		time.Sleep(5 * time.Second)
 		p.End() // earlier than was planned
 		p.Begin("pool", 2, 10*time.Second-betweenRows)
 		time.Sleep(2 * time.Second)
 		p.Close()
-		want := "pool, round 1 of 2   25%, 15s left\npool, round 2 of 2   55%, 9s left\n"
+		want := "pool, round 1 of 2, 25 requests/s  25%  15s left\npool, round 2 of 2  55%  9s left\n"
 		if out.String() != want {
 			t.Errorf("got\n%swant\n%s", out.String(), want)
 		}
 	})
+}
+
+// TestNow shortens a name, and no figure.
+func TestNow(t *testing.T) {
+	for _, c := range []struct {
+		row   string
+		round int
+		rate  float64
+		want  string
+	}{
+		{"", 0, 0, ""},
+		{"pool(50)", 2, 24.94, "pool(50), round 2 of 6, 24.9 requests/s"},
+		{"single", 1, 0.5, "single, round 1 of 6, 0.5 requests/s"},
+		{"goroutine", 1, 74432.4, "goroutine, round 1 of 6, 74432 requests/s"},
+		{"thread", 1, 0, "thread, round 1 of 6"},
+		{"eventloop(loops=1,patched=false) × block", 6, 98.34, "eventloop(loops=1,…, round 6 of 6, 98.3 requests/s"},
+	} {
+		p := &Progress{rounds: 6, row: c.row, round: c.round, rate: c.rate}
+		got := p.now(barWidth)
+		if got != c.want || len([]rune(got)) > barWidth {
+			t.Errorf("got %q, want %q", got, c.want)
+		}
+	}
 }
 
 // TestBar leaves the screen as it was.

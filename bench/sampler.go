@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"math/rand/v2"
 	"net/http"
 	"slices"
 	"time"
@@ -11,7 +12,8 @@ import (
 	"demo-server/bench/result"
 )
 
-// sampleEvery is how often a child is looked at.
+// sampleEvery is how often a child is looked at, on average. Each look is at a random moment of its interval: replies come
+// in rounds, and looks that keep time with them see the same moment of each.
 const sampleEvery = 100 * time.Millisecond
 
 // A sampler looks at a server while it is under load.
@@ -20,18 +22,29 @@ type sampler struct {
 	stats     string     // URL of demo-server's /stats, or empty
 	load      loadGauges // nil where the load is not ours
 	client    *http.Client
+	replies   func(at time.Duration, n float64) // is called with the right replies since the load began; may be nil
+	jitter    func(time.Duration) time.Duration // a random duration from 0 to below that one
 	start     time.Time
 	samples   []result.Sample
+	moments   []moment
+	span      span
+}
+
+// A moment is when a sample counted the requests in the server, and how many there were.
+type moment struct {
+	from, to time.Duration // between which the server counted
+	inServer float64
 }
 
 // loadGauges are what the generator knows.
 type loadGauges interface {
+	Elapsed() time.Duration
 	Busy() int
 	Answered() int
 }
 
 func newSampler(c *child, load loadGauges) *sampler {
-	s := &sampler{load: load}
+	s := &sampler{load: load, jitter: rand.N[time.Duration]}
 	if c != nil {
 		s.processes = newProcesses(c.pid())
 	}
@@ -48,7 +61,10 @@ const idleSamples = 5
 // An idle is a server without load.
 type idle struct {
 	result.Sample
-	cores float64 // that it uses for being looked at; 0 where it is not asked anything
+
+	// What being looked at takes; 0 if the server is not asked anything.
+	cores    float64
+	switches float64 // per second
 }
 
 // idle looks at the server before the load begins, for as long as it takes to tell what looking costs. That is the
@@ -60,42 +76,84 @@ func (s *sampler) idle() idle {
 		return idle{Sample: s.sample(true)}
 	}
 	i := idle{Sample: s.sample(true)}
-	var cores []float64
+	var cores, switches []float64
 	for range idleSamples {
-		began, before := time.Now(), s.processes.exactCPU()
+		began, before, last := time.Now(), s.processes.exactCPU(), i.Sample
 		time.Sleep(sampleEvery)
 		i.Sample = s.sample(true)
-		cores = append(cores, (s.processes.exactCPU()-before)/time.Since(began).Seconds())
+		took := time.Since(began).Seconds()
+		cores = append(cores, (s.processes.exactCPU()-before)/took)
+		if switched := difference(last.Switches, i.Switches); switched != nil {
+			switches = append(switches, *switched/took)
+		}
 	}
-	slices.Sort(cores)
-	i.cores = cores[len(cores)/2]
+	i.cores, i.switches = medianOf(cores), medianOf(switches)
 	return i
+}
+
+// medianOf returns the median of values, or 0 of none.
+func medianOf(values []float64) float64 {
+	if len(values) == 0 {
+		return 0
+	}
+	slices.Sort(values)
+	return values[len(values)/2]
 }
 
 // run samples until ctx is done, and once more then. The load begins now.
 func (s *sampler) run(ctx context.Context) {
-	s.start = time.Now()
-	ticker := time.NewTicker(sampleEvery)
-	defer ticker.Stop()
+	s.start, s.moments = time.Now(), nil
 	s.samples = append(s.samples, s.sample(true))
-	for {
-		select {
-		case <-ticker.C:
-			s.samples = append(s.samples, s.sample(false))
-		case <-ctx.Done():
-			s.samples = append(s.samples, s.sample(true))
-			return
-		}
+	interval := s.start
+	for sleepUntil(ctx, interval.Add(s.jitter(sampleEvery))) {
+		s.samples = append(s.samples, s.sample(false))
+		s.report()
+		past := max(0, time.Since(interval)) / sampleEvery // more than one if a look took long
+		interval = interval.Add(max(1, past) * sampleEvery)
+	}
+	s.samples = append(s.samples, s.sample(true))
+}
+
+// report passes on the replies so far, if they are known.
+func (s *sampler) report() {
+	last := s.samples[len(s.samples)-1]
+	if replies := difference(s.samples[0].Completed, last.Completed); s.replies != nil && replies != nil {
+		s.replies(time.Duration(last.At*float64(time.Second)), *replies)
 	}
 }
 
+// sleepUntil returns false if ctx is done first.
+func sleepUntil(ctx context.Context, t time.Time) bool {
+	timer := time.NewTimer(time.Until(t))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// elapsed returns the time since the load began, by the clock of the generator if it is ours: its requests are compared
+// with samples of the same moment.
+func (s *sampler) elapsed() time.Duration {
+	if s.load != nil {
+		return s.load.Elapsed()
+	}
+	return time.Since(s.start)
+}
+
 func (s *sampler) sample(refresh bool) result.Sample {
-	sample := result.Sample{At: time.Since(s.start).Seconds()}
+	at := s.elapsed()
+	sample := result.Sample{At: at.Seconds()}
 	if s.load != nil {
 		sample.Busy, sample.Completed = result.Number(s.load.Busy()), result.Number(s.load.Answered())
 	}
 	if s.stats != "" {
 		s.ask(&sample)
+		if n := inServer(sample); n != nil {
+			s.moments = append(s.moments, moment{at, s.elapsed(), *n})
+		}
 	}
 	if s.processes != nil {
 		s.processes.read(&sample, refresh)

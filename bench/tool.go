@@ -7,6 +7,7 @@ import (
 
 	"demo-server/bench/load"
 	"demo-server/bench/result"
+	"demo-server/cores"
 )
 
 // ToolReady returns an error where the load generator of that name is not installed, and whether it sends one request
@@ -24,6 +25,7 @@ func ToolReady(ctx context.Context, generator string) (probes bool, err error) {
 // tool has ab or wrk put the load on a target, and looks at that meanwhile.
 func (r *runner) tool(ctx context.Context, p Planned, t *target) (*measurement, error) {
 	sampler := newSampler(t.child, nil)
+	sampler.replies = r.progress.count
 	idle := sampler.idle()
 	loading, stop := t.whileAlive(ctx)
 	defer stop()
@@ -39,7 +41,10 @@ func (r *runner) tool(ctx context.Context, p Planned, t *target) (*measurement, 
 	m.figures.Ceiling = r.ceiling(p, r.probes)
 	if p.wholeRounds > 0 {
 		m.figures.PerSecond = p.toolRate(report.Answered)
+		m.figures.SteadySeconds = float64(p.wholeRounds) * p.Delay.Seconds()
 	}
+	m.figures.ClientCores = ratio(report.CPU.Seconds(), sampler.span.took)
+	m.figures.OtherCores = sampler.span.others(samples, report.CPU)
 	sampled(&m.figures, idle, samples, report.Completed)
 	return m, err
 }
@@ -56,7 +61,9 @@ func (r *runner) interruptAfter(p Planned) time.Duration {
 func (r *runner) runTool(ctx context.Context, p Planned, t *target) (load.Report, error) {
 	address := "http://" + t.address + t.path
 	if r.Generator == WRK {
-		return load.WRK(ctx, load.WRKConfig{URL: address, Host: t.host, Clients: r.Concurrency, Duration: p.cut, Timeout: p.timeout})
+		return load.WRK(ctx, load.WRKConfig{
+			URL: address, Host: t.host, Clients: r.Concurrency, Duration: p.cut, Cores: cores.Whole(), Timeout: p.timeout,
+		})
 	}
 	config := load.ABConfig{
 		URL: address, Host: t.host, Clients: r.Concurrency, Requests: r.Requests, Keepalive: r.Keepalive, AnyBody: r.anyBody(p),

@@ -2,8 +2,8 @@ package configs
 
 import "slices"
 
-// A Catalog is what settings may name. The caller of Load provides it, because this package does not import the packages
-// that it configures.
+// A Catalog is what settings may name. The caller of Load provides it, because this package does not import the
+// packages that it configures.
 type Catalog struct {
 	Modes []Choice // values of the setting mode; the first is the default
 	Works []Choice // values of the setting work; the first is the default

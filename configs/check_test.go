@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// flags makes flags of "name=value" words.
+// flags turns "name=value" words into flags.
 func flags(words ...string) (flags []Flag) {
 	for _, word := range words {
 		name, value, _ := strings.Cut(word, "=")
@@ -52,7 +52,7 @@ func TestAdminClash(t *testing.T) {
 	load(t, Inputs{Flags: flags("port=0", "admin-addr=127.0.0.1:0")})
 }
 
-// TestChecks: values that are good each, but not together.
+// TestChecks checks values that are valid by themselves, but not together.
 func TestChecks(t *testing.T) {
 	noMutex := Check{"fault", []string{"work", "slots"}, func(s *Settings) error {
 		if s.Work != "mutex" {
@@ -96,7 +96,7 @@ func TestChecks(t *testing.T) {
 	}
 }
 
-// TestRequestable: a request may ask for no work that calls somebody or writes to a disk, but the server's own.
+// TestRequestable checks that a request may ask for work with side effects only if it is the server's own.
 func TestRequestable(t *testing.T) {
 	for _, c := range []struct {
 		flags []Flag

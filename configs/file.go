@@ -57,7 +57,8 @@ func reason(err error) string {
 }
 
 // document returns the values in a YAML document, which is a mapping of names to scalars. It walks the nodes instead of
-// decoding them into a struct, to treat a value from a file like one from a flag, and to report the place of each mistake.
+// decoding them into a struct, to treat a value from a file like one from a flag, and to report the place of each
+// mistake.
 func (l *loader) document(source Source, data []byte) (values []input) {
 	documents, err := yaml.NewLoader(bytes.NewReader(data))
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 	"unicode/utf8"
 )
 
-// FuzzFile demands that no file makes Load panic, and that a good one is the same after it was printed.
+// FuzzFile checks that no file makes Load panic, and that printing a valid one gives the same settings again.
 func FuzzFile(f *testing.F) {
 	for _, name := range presetNames() {
 		f.Add(readPreset(name))
@@ -50,7 +50,7 @@ func FuzzValue(f *testing.F) {
 	})
 }
 
-// oneLineEach demands of an error that it is Mistakes, each a line of text.
+// oneLineEach checks that an error is Mistakes, with one line each.
 func oneLineEach(t *testing.T, err error) {
 	t.Helper()
 	var mistakes Mistakes

@@ -13,8 +13,8 @@ var (
 	serviceAddress  = regexp.MustCompile(`^(tcp|udp|sctp)://`)
 )
 
-// fromKubernetes reports whether Kubernetes sets a variable of that name and value for a Service. For *_PORT the name is
-// not enough: DEMO_SERVER_PORT is also a setting, whose value is a number.
+// fromKubernetes reports whether Kubernetes sets a variable of that name and value for a Service. For *_PORT the name
+// is not enough: DEMO_SERVER_PORT is also a setting, whose value is a number.
 func fromKubernetes(variable, value string) bool {
 	return serviceVariable.MatchString(variable) ||
 		strings.HasSuffix(variable, "_PORT") && serviceAddress.MatchString(value)

@@ -1,7 +1,7 @@
 package configs
 
-// CarryOver sets the RestartOnly settings of s, which is the result of a reload, to their current values. It returns the
-// names of the settings that would have changed.
+// CarryOver sets the RestartOnly settings of s, which is the result of a reload, to their current values. It returns
+// the names of the settings that would have changed.
 func (s *Settings) CarryOver(current *Settings) (kept []string) {
 	before := current.table(Catalog{})
 	for i, setting := range s.table(Catalog{}) {

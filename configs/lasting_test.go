@@ -7,7 +7,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestKeepLasting: settings that are read again change all but the lasting ones, which are named.
+// TestKeepLasting checks that a reload changes all settings except the RestartOnly ones, and returns the names of
+// these.
 func TestKeepLasting(t *testing.T) {
 	inForce := load(t, Inputs{Flags: flags("port=80", "admin-token=old", "delay=1s", "log-level=warn")})
 	again := load(t, Inputs{Flags: flags("port=81", "admin-token=new", "delay=2s", "log-level=warn", "backlog=7")})

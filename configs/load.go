@@ -15,7 +15,8 @@ type Inputs struct {
 	Catalog Catalog  // of modes and kinds of work
 	Partial bool     // more settings will follow: skip the checks of values that depend on each other
 
-	// ReadFile returns a file's bytes. Nil reads from the file system, and stops one byte after the largest size allowed.
+	// ReadFile returns a file's bytes. Nil reads from the file system, and stops one byte after the largest size
+	// allowed.
 	ReadFile func(name string) ([]byte, error)
 }
 
@@ -30,8 +31,8 @@ type Check struct {
 // A Flag is one flag of a command line.
 type Flag struct{ Name, Value string } // the name without dashes
 
-// Load merges the sources. It checks every value of each source, overridden or not, and the values in force against each
-// other. If several sources name a YAML file or a preset, it reads only the one that the strongest source names.
+// Load merges the sources. It checks every value of each source, overridden or not, and the values in force against
+// each other. If several sources name a YAML file or a preset, it reads only the one that the strongest source names.
 //
 // The error is nil or Mistakes, with the strongest source first.
 func Load(in Inputs) (*Settings, error) {

@@ -12,7 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
-// catalog is like the program's, with fewer modes.
+// catalog resembles the program's, with fewer modes.
 var catalog = Catalog{
 	Modes: []Choice{
 		{Name: "goroutine"}, {Name: "pool", Settings: []string{"workers", "queue", "queue-timeout"}}, {Name: "single"}, {Name: "fasthttp"},
@@ -37,7 +37,7 @@ var catalog = Catalog{
 	},
 }
 
-// files is a ReadFile over a map.
+// files returns a ReadFile that reads from a map.
 func files(contents map[string]string) func(string) ([]byte, error) {
 	return func(name string) ([]byte, error) {
 		text, found := contents[name]
@@ -48,7 +48,7 @@ func files(contents map[string]string) func(string) ([]byte, error) {
 	}
 }
 
-// load loads and demands that there is no mistake.
+// load loads settings, and fails the test if there is a mistake.
 func load(t *testing.T, in Inputs) *Settings {
 	t.Helper()
 	in.Catalog = catalog
@@ -76,7 +76,7 @@ func TestDefaults(t *testing.T) {
 	}
 }
 
-// Each case sets workers in some sources, and names the one that must win.
+// Each case sets workers in some sources, and names the source that must win.
 func TestPrecedence(t *testing.T) {
 	const (
 		preset = "DEMO_SERVER_PRESET=small-pool" // workers: 10
@@ -130,7 +130,8 @@ func TestEmptyVariables(t *testing.T) {
 	}
 }
 
-// TestKubernetesVariables: variables that Kubernetes sets for Services are ignored, and typos of the same look are not.
+// TestKubernetesVariables checks that variables that Kubernetes sets for Services are ignored, and that similar typos
+// are not.
 func TestKubernetesVariables(t *testing.T) {
 	services := []string{
 		// A Service named demo-server, with ports named http and metrics.
@@ -230,7 +231,7 @@ file demo.yaml:14:13: admin-addr: "1.2.3.4" is no address; want HOST:PORT, :PORT
 	}
 }
 
-// One mistake each that ends the reading of a file, or that needs a file of its own.
+// Each case has one mistake that ends the reading of a file, or that needs its own file.
 func TestFileMistakes(t *testing.T) {
 	const indent = "mode: pool\n  delay: 2s\n"
 	cases := []struct{ name, yaml, want string }{

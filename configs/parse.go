@@ -12,8 +12,8 @@ func Number(text string, lowest, highest int) (int, error) {
 	return n, err
 }
 
-// Duration parses a duration from lowest to highest, with the same rules and errors as a setting. A lowest of 1ns stands
-// for all durations above 0s.
+// Duration parses a duration from lowest to highest, with the same rules and errors as a setting. A lowest of 1ns
+// stands for all durations above 0s.
 func Duration(text string, lowest, highest time.Duration) (time.Duration, error) {
 	var d time.Duration
 	err := parse(duration(&d, lowest, highest), text)

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Flags that are no settings are read as settings are.
+// Flags that are not settings follow the same rules.
 func TestParse(t *testing.T) {
 	number := func(text string) error { _, err := Number(text, 1, 9); return err }
 	duration := func(text string) error { _, err := Duration(text, minPositive, time.Hour); return err }

@@ -8,8 +8,8 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// YAML returns all settings in force, each with its source in a comment. Load reads the result back as the same settings,
-// except for secrets, which are only comments.
+// YAML returns all settings in force, each with its source in a comment. Load reads the result back as the same
+// settings, except for secrets, which are only comments.
 func (s *Settings) YAML() []byte {
 	var out bytes.Buffer
 	group := ""

@@ -96,7 +96,7 @@ flight-recorder: false               # default
 	}
 }
 
-// roundTrip prints settings, loads what was printed, and demands the same settings but for the token.
+// roundTrip prints settings, loads the result, and checks that the settings are the same, except for the token.
 func roundTrip(t *testing.T, settings *Settings) {
 	t.Helper()
 	printed := string(settings.YAML())
@@ -122,7 +122,7 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
-// A comment must not break where the file's name does.
+// A line break in the name of the file must not break the comment.
 func TestRoundTripOfAwkwardSource(t *testing.T) {
 	name := "a\nport: 1 # \u2028"
 	roundTrip(t, load(t, Inputs{Flags: []Flag{{"config", name}}, ReadFile: files(map[string]string{name: "port: 80"})}))

@@ -75,8 +75,8 @@ type Settings struct {
 	WriteTimeout       time.Duration // while sending a reply, without progress
 	IdleTimeout        time.Duration // of a kept connection, between requests
 
-	// WorkerTimeout is how long a worker process may neither answer its supervisor nor use CPU time; 0 for ever, else at
-	// least 2 seconds.
+	// WorkerTimeout is how long a worker process may neither answer its supervisor nor use CPU time; 0 for ever, else
+	// at least 2 seconds.
 	WorkerTimeout time.Duration
 
 	// Shutdown.
@@ -119,9 +119,9 @@ func (s *Settings) Source(name string) Source { return s.sources[name] }
 // the environment.
 func (s *Settings) Ignored() []string { return s.ignored }
 
-// AdminAddress returns the address of the admin listener as host:port, or "" for no listener. derived reports whether it
-// follows from Port, as AdminAuto does. If the derived port is taken, the caller may use a free one instead. The derived
-// port is 0, for any free one, if Port is 0 or the highest.
+// AdminAddress returns the address of the admin listener as host:port, or "" for no listener. derived reports whether
+// it follows from Port, as AdminAuto does. If the derived port is taken, the caller may use a free one instead. The
+// derived port is 0, for any free one, if Port is 0 or the highest.
 func (s *Settings) AdminAddress() (address string, derived bool) {
 	if s.AdminAddr != AdminAuto {
 		return s.AdminAddr, false
@@ -133,8 +133,8 @@ func (s *Settings) AdminAddress() (address string, derived bool) {
 	return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), true
 }
 
-// A Secret is text that is never printed: fmt, encoding/json and loggers show it as "(redacted)". Convert it to string to
-// use it.
+// A Secret is text that is never printed: fmt, encoding/json and loggers show it as "(redacted)". Convert it to string
+// to use it.
 type Secret string
 
 const redacted = "(redacted)"

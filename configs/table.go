@@ -136,8 +136,8 @@ func (s *Settings) table(c Catalog) []Setting {
 			Help: "how many requests may wait for a worker in mode pool"},
 		{Name: "queue-timeout", Group: bounds, Default: "30s", Value: duration(&s.QueueTimeout, minPositive, time.Hour),
 			Help: "how long a request may wait for a worker in mode pool"},
-		// The Go runtime ends a program that has 10,000 threads, and a server may run two kinds of work that hold them: its
-		// own work file, and work block as an override.
+		// The Go runtime ends a program that has 10,000 threads, and a server may run two kinds of work that hold them:
+		// its own work file, and work block as an override.
 		{Name: "max-threads", Group: bounds, Default: "1000", Value: number(&s.MaxThreads, 1, 4500),
 			Help: "how many requests may have an OS thread in mode thread, where further ones are answered 503, and with" +
 				" work block or file, where they wait"},

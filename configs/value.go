@@ -170,8 +170,8 @@ func size[T int | int64](field *T, lowest, highest int64) Value {
 	}, func(n T) string { return units.FormatSize(int64(n)) })
 }
 
-// hostName matches the names to ask a resolver for. Underscores are not legal in a host name, but Docker and Compose use
-// them.
+// hostName matches the names to ask a resolver for. Underscores are not legal in a host name, but Docker and Compose
+// use them.
 var hostName = regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9._-]{0,251}[A-Za-z0-9_.])?$`)
 
 func isHost(name string) bool {

@@ -7,7 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// Each case is what a kind of value makes of a text: the text it prints again, or its problem.
+// Each case has a text, and the text that the value prints for it, or its problem.
 func TestValues(t *testing.T) {
 	cases := []struct{ setting, given, want string }{
 		{"delay", "0", "0s"},

@@ -73,7 +73,7 @@ func (s *Settings) warnAdmin() string {
 		" /readyz will be refused", s.AdminAddr)
 }
 
-// warnRead names timeouts that have no effect because the one for the whole request is shorter.
+// warnRead names timeouts that never expire because the one for the whole request is shorter.
 func (s *Settings) warnRead() string {
 	total := s.ReadRequestTimeout
 	for _, part := range []struct {

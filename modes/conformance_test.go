@@ -15,6 +15,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"demo-server/internal/testkit"
 	"demo-server/modes"
 	"demo-server/server"
 	"demo-server/server/listener"
@@ -362,7 +363,7 @@ func TestSocketHandedOver(t *testing.T) {
 	eachModeReal(t, 1, func(t *testing.T, mode modes.Instance) {
 		first, source := overTCP(t, mode, config{delay: while})
 		old := dialTCP(t, source).send(hello)
-		until(t, "the first mode works", func() bool { return first.app.InFlight() == 1 })
+		testkit.Eventually(t, "the first mode works", func() bool { return first.app.InFlight() == 1 })
 		next := named("goroutine", modes.Options{})
 		second := serve(t, next, source, config{delay: atOnce})
 		defer second.ended(t)
@@ -405,9 +406,9 @@ func TestLeave(t *testing.T) {
 				seen := &outcomes{}
 				s, source := overTCP(t, mode, config{delay: long, observers: []server.Observer{seen}})
 				c := dialTCP(t, source).send(hello)
-				until(t, "the job runs", func() bool { return s.app.InFlight() == 1 })
+				testkit.Eventually(t, "the job runs", func() bool { return s.app.InFlight() == 1 })
 				leave(c)
-				until(t, "its place is free", func() bool { return s.app.InFlight() == 0 && seen.of(server.DisconnectedRunning) == 1 })
+				testkit.Eventually(t, "its place is free", func() bool { return s.app.InFlight() == 0 && seen.of(server.DisconnectedRunning) == 1 })
 			})
 			if mode.Limit.Overflow != modes.Queue {
 				continue
@@ -416,11 +417,11 @@ func TestLeave(t *testing.T) {
 				seen := &outcomes{}
 				s, source := overTCP(t, mode, config{delay: long, queue: 1, observers: []server.Observer{seen}})
 				first := dialTCP(t, source).send(hello)
-				until(t, "the first runs", func() bool { return s.app.InFlight() == 1 })
+				testkit.Eventually(t, "the first runs", func() bool { return s.app.InFlight() == 1 })
 				c := dialTCP(t, source).send(hello)
-				until(t, "the second waits", func() bool { return s.app.Queued() == 1 })
+				testkit.Eventually(t, "the second waits", func() bool { return s.app.Queued() == 1 })
 				leave(c)
-				until(t, "the queue is empty", func() bool { return s.app.Queued() == 0 && seen.of(server.DisconnectedQueued) == 1 })
+				testkit.Eventually(t, "the queue is empty", func() bool { return s.app.Queued() == 0 && seen.of(server.DisconnectedQueued) == 1 })
 				if s.app.InFlight() != 1 {
 					t.Error("the job that runs ended with the one that waited")
 				}
@@ -446,16 +447,16 @@ func TestLeaveFinish(t *testing.T) {
 		seen := &outcomes{}
 		s, source := overTCP(t, mode, config{work: counted, delay: while, finish: true, queue: 1, observers: []server.Observer{seen}})
 		c := dialTCP(t, source).send(hello)
-		until(t, "the job runs", func() bool { return s.app.InFlight() == 1 })
+		testkit.Eventually(t, "the job runs", func() bool { return s.app.InFlight() == 1 })
 		n := 1
 		if mode.Limit.Overflow == modes.Queue {
 			n = 2
 			queued := dialTCP(t, source).send(hello)
-			until(t, "the second waits", func() bool { return s.app.Queued() == 1 })
+			testkit.Eventually(t, "the second waits", func() bool { return s.app.Queued() == 1 })
 			queued.Close()
 		}
 		c.Close()
-		until(t, "wasted work is counted", func() bool { return seen.of(server.Wasted) == n })
+		testkit.Eventually(t, "wasted work is counted", func() bool { return seen.of(server.Wasted) == n })
 		if int(counted.done.Load()) != n {
 			t.Errorf("work was done to the end %d times, want %d", counted.done.Load(), n)
 		}
@@ -540,10 +541,10 @@ func TestMaxConnections(t *testing.T) {
 	eachModeReal(t, 2, func(t *testing.T, mode modes.Instance) {
 		s, source := overTCP(t, mode, config{delay: atOnce, limits: func(l *server.Limits) { l.MaxConnections = 1 }})
 		first := dialTCP(t, source)
-		until(t, "the first is accepted", func() bool { return s.app.Connections() == 1 })
+		testkit.Eventually(t, "the first is accepted", func() bool { return s.app.Connections() == 1 })
 		second := dialTCP(t, source).send(hello)
 		if queue, ok := source.AcceptQueue(); ok {
-			until(t, "the second waits", func() bool { queue, _ = source.AcceptQueue(); return queue.Depth == 1 })
+			testkit.Eventually(t, "the second waits", func() bool { queue, _ = source.AcceptQueue(); return queue.Depth == 1 })
 		}
 		first.Close()
 		if r := second.read("GET"); r == nil || r.StatusCode != http.StatusOK {
@@ -574,8 +575,8 @@ func TestNothingLeft(t *testing.T) {
 			run() // for the descriptors that the runtime opens only once
 			files, threads := entries(t, "/proc/self/fd"), entries(t, "/proc/self/task")
 			run()
-			until(t, "descriptors are closed", func() bool { return len(entries(t, "/proc/self/fd")) <= len(files)+20 })
-			until(t, "threads have ended", func() bool { return len(entries(t, "/proc/self/task")) <= len(threads)+3 })
+			testkit.Eventually(t, "descriptors are closed", func() bool { return len(entries(t, "/proc/self/fd")) <= len(files)+20 })
+			testkit.Eventually(t, "threads have ended", func() bool { return len(entries(t, "/proc/self/task")) <= len(threads)+3 })
 		})
 	}
 }

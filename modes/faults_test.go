@@ -13,6 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"demo-server/internal/testkit"
 	"demo-server/modes"
 	"demo-server/server"
 	"demo-server/server/fault"
@@ -310,9 +311,9 @@ func TestDripEnds(t *testing.T) {
 				t.Fatal(err)
 			}
 			end(s, c)
-			until(t, name+": its place is free", func() bool { return s.app.InFlight() == 0 })
+			testkit.Eventually(t, name+": its place is free", func() bool { return s.app.InFlight() == 0 })
 			// It is counted a moment after that.
-			until(t, name+": it is counted as unwritten", func() bool { return seen.of(server.WriteFailed) == 1 })
+			testkit.Eventually(t, name+": it is counted as unwritten", func() bool { return seen.of(server.WriteFailed) == 1 })
 			if body, err := io.ReadAll(c.reader); err == nil && len(body) == len("Hello World") {
 				t.Errorf("%s: the whole body came", name)
 			}
@@ -340,22 +341,22 @@ func TestAbort(t *testing.T) {
 					}
 				}
 			}
-			until(t, "aborts are counted", func() bool { return seen.of(server.Injected) == 4 && s.app.Connections() == 0 })
+			testkit.Eventually(t, "aborts are counted", func() bool { return seen.of(server.Injected) == 4 && s.app.Connections() == 0 })
 
 			hangs := dialTCP(t, source).send(ask("/?abort=hang"))
-			until(t, "it hangs", func() bool { return s.app.InFlight() == 1 })
+			testkit.Eventually(t, "it hangs", func() bool { return s.app.InFlight() == 1 })
 			hangs.SetReadDeadline(time.Now().Add(brief))
 			if n, err := hangs.Read(make([]byte, 1)); n != 0 || !isTimeout(err) {
 				t.Errorf("hang: %d bytes, %v, want none", n, err)
 			}
 			hangs.Close()
-			until(t, "its place is free", func() bool { return s.app.InFlight() == 0 && seen.of(server.Injected) == 5 })
+			testkit.Eventually(t, "its place is free", func() bool { return s.app.InFlight() == 0 && seen.of(server.Injected) == 5 })
 
 			again := dialTCP(t, source).send(ask("/?abort=hang"))
-			until(t, "it hangs", func() bool { return s.app.InFlight() == 1 })
+			testkit.Eventually(t, "it hangs", func() bool { return s.app.InFlight() == 1 })
 			s.stop()
 			s.app.ExpireDrain()
-			until(t, "the drain deadline ends it", func() bool { return s.app.InFlight() == 0 && seen.of(server.Injected) == 6 })
+			testkit.Eventually(t, "the drain deadline ends it", func() bool { return s.app.InFlight() == 0 && seen.of(server.Injected) == 6 })
 			if got, _ := io.ReadAll(again.reader); len(got) > 0 {
 				t.Errorf("hang: %q at the drain deadline, want nothing", got)
 			}
@@ -401,7 +402,7 @@ func TestCutOff(t *testing.T) {
 		if r := dialTCP(t, source).send("HEAD /?size=9&abort=close&after=5 HTTP/1.1\r\nHost: demo\r\n\r\n").read("HEAD"); r != nil {
 			t.Errorf("HEAD: %+v, want no reply, as there is no body to cut off", r)
 		}
-		until(t, "all are counted", func() bool { return seen.of(server.Injected) == 11 && s.app.Connections() == 0 })
+		testkit.Eventually(t, "all are counted", func() bool { return seen.of(server.Injected) == 11 && s.app.Connections() == 0 })
 	})
 }
 

@@ -14,6 +14,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"demo-server/internal/testkit"
 	"demo-server/modes"
 	"demo-server/server"
 )
@@ -154,7 +155,7 @@ func FuzzSockets(f *testing.F) {
 		}
 		c := dialTCP(t, source)
 		defer c.Close()
-		c.SetDeadline(time.Now().Add(patience))
+		c.SetDeadline(time.Now().Add(testkit.Patience))
 		var sending sync.WaitGroup
 		sending.Go(func() {
 			for _, piece := range cut(raw, cuts) {
@@ -168,7 +169,7 @@ func FuzzSockets(f *testing.F) {
 			t.Fatalf("still open: %q", replies)
 		}
 		checkReplies(t, mode, raw, replies)
-		until(t, "no connection", func() bool { return s.app.Connections() == 0 && s.app.InFlight() == 0 })
+		testkit.Eventually(t, "no connection", func() bool { return s.app.Connections() == 0 && s.app.InFlight() == 0 })
 	})
 }
 

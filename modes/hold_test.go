@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"demo-server/internal/testkit"
 	"demo-server/modes"
 	"demo-server/server"
 )
@@ -244,15 +245,15 @@ func TestHalfCloseReset(t *testing.T) {
 		}
 		s, source := overTCP(t, mode, config{faults: asking, halfClose: true, queue: 1})
 		resets := dialTCP(t, source).send(ask("/?delay=60s"))
-		until(t, "it works", func() bool { return s.app.InFlight() == 1 })
+		testkit.Eventually(t, "it works", func() bool { return s.app.InFlight() == 1 })
 		resets.Conn.(*net.TCPConn).SetLinger(0)
 		resets.Close()
-		until(t, "the reset ends it", func() bool { return s.app.InFlight() == 0 })
+		testkit.Eventually(t, "the reset ends it", func() bool { return s.app.InFlight() == 0 })
 
 		hangs := dialTCP(t, source).send(ask("/?abort=hang&delay=0s"))
-		until(t, "it hangs", func() bool { return s.app.InFlight() == 1 })
+		testkit.Eventually(t, "it hangs", func() bool { return s.app.InFlight() == 1 })
 		hangs.Conn.(*net.TCPConn).CloseWrite()
-		until(t, "the FIN ends it", func() bool { return s.app.InFlight() == 0 })
+		testkit.Eventually(t, "the FIN ends it", func() bool { return s.app.InFlight() == 0 })
 	})
 }
 

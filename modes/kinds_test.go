@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"demo-server/internal/testkit"
 	"demo-server/modes"
 	"demo-server/server"
 	"demo-server/work"
@@ -155,11 +156,11 @@ func TestKindLeave(t *testing.T) {
 		for range n {
 			clients = append(clients, dialTCP(t, source).send(hello))
 		}
-		until(t, "all are in", func() bool { return s.app.InFlight()+s.app.Queued() == n })
+		testkit.Eventually(t, "all are in", func() bool { return s.app.InFlight()+s.app.Queued() == n })
 		for _, c := range clients {
 			c.Close()
 		}
-		until(t, "all places are free", func() bool {
+		testkit.Eventually(t, "all places are free", func() bool {
 			return s.app.InFlight()+s.app.Queued() == 0 && seen.of(server.DisconnectedRunning)+seen.of(server.DisconnectedQueued) == n
 		})
 		if pooled, ok := kind.(work.Pooled); ok {
@@ -168,7 +169,7 @@ func TestKindLeave(t *testing.T) {
 			}
 		}
 		if needs != nil {
-			until(t, "nobody calls the dependency", func() bool { return needs.Waiting() == 0 })
+			testkit.Eventually(t, "nobody calls the dependency", func() bool { return needs.Waiting() == 0 })
 		}
 	})
 }
@@ -180,7 +181,7 @@ func TestKindDrain(t *testing.T) {
 		// On a busy machine a request may end before the stop. Then a longer one is sent.
 		delay := brief
 		for !stopInFlight(t, mode, kind, delay, false, http.StatusOK) {
-			if delay *= 3; delay > patience/3 {
+			if delay *= 3; delay > testkit.Patience/3 {
 				t.Fatal("no request was in flight when the mode was told to stop")
 			}
 		}
@@ -195,12 +196,12 @@ func stopInFlight(t *testing.T, mode modes.Instance, kind work.Work, delay time.
 	sent := time.Now()
 	over := func() bool { return time.Since(sent) >= delay }
 	c := dialTCP(t, source).send(hello)
-	until(t, "the request is in flight", func() bool { return s.app.InFlight() == 1 || over() })
+	testkit.Eventually(t, "the request is in flight", func() bool { return s.app.InFlight() == 1 || over() })
 	s.stop()
 	if expire {
 		s.app.ExpireDrain()
 	}
-	until(t, "the mode has been told", s.app.Closing)
+	testkit.Eventually(t, "the mode has been told", s.app.Closing)
 	if over() {
 		return false
 	}
@@ -231,10 +232,10 @@ func TestKindDependency(t *testing.T) {
 			for range 3 {
 				dialTCP(t, source).get(http.StatusBadGateway)
 			}
-			until(t, "failures are counted by cause", func() bool { return seen.of(work.Refused)+seen.of(work.Broken) == 3 })
+			testkit.Eventually(t, "failures are counted by cause", func() bool { return seen.of(work.Refused)+seen.of(work.Broken) == 3 })
 
 			needs.run(t, address)
-			until(t, "it works again", func() bool {
+			testkit.Eventually(t, "it works again", func() bool {
 				r := dialTCP(t, source).send(hello).read(http.MethodGet)
 				return r != nil && r.StatusCode == http.StatusOK
 			})
@@ -250,7 +251,7 @@ func TestKindDependencyCut(t *testing.T) {
 		}
 		_, source := overTCP(t, mode, config{work: kind, delay: time.Minute})
 		c := dialTCP(t, source).send(hello)
-		until(t, "the request waits", func() bool { return needs.Waiting() == 1 })
+		testkit.Eventually(t, "the request waits", func() bool { return needs.Waiting() == 1 })
 		needs.Close()
 		if r := c.read(http.MethodGet); r == nil || r.StatusCode != http.StatusBadGateway {
 			t.Errorf("%+v, want 502", r)

@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"demo-server/internal/testkit"
 	"demo-server/modes"
 	"demo-server/server"
 	"demo-server/server/listener"
@@ -53,10 +54,10 @@ func TestPipelinedLeaver(t *testing.T) {
 				s, source := overTCP(t, mode, config{delay: delay, faults: asking, observers: []server.Observer{seen}})
 				c := dialTCP(t, source)
 				io.WriteString(c, first)
-				until(t, "it is in flight", func() bool { return s.app.InFlight() == 1 })
+				testkit.Eventually(t, "it is in flight", func() bool { return s.app.InFlight() == 1 })
 				c.fill()
 				c.Close()
-				until(t, "its place and its connection are free", func() bool {
+				testkit.Eventually(t, "its place and its connection are free", func() bool {
 					return s.app.InFlight() == 0 && s.app.Connections() == 0 && seen.of(want) == 1
 				})
 			}
@@ -80,10 +81,10 @@ func TestPipelinedLeaverFinish(t *testing.T) {
 		s, source := overTCP(t, mode, config{work: counted, delay: 4 * time.Second, finish: true, observers: []server.Observer{seen}})
 		c := dialTCP(t, source)
 		io.WriteString(c, hello)
-		until(t, "the job runs", func() bool { return s.app.InFlight() == 1 })
+		testkit.Eventually(t, "the job runs", func() bool { return s.app.InFlight() == 1 })
 		c.fill()
 		c.Close()
-		until(t, "the connection is closed", func() bool { return s.app.Connections() == 0 })
+		testkit.Eventually(t, "the connection is closed", func() bool { return s.app.Connections() == 0 })
 		if counted.done.Load() != 1 || seen.of(server.Wasted)+seen.of(server.DisconnectedQueued) == 0 {
 			t.Errorf("work was done %d times, outcomes %v; want once, and wasted", counted.done.Load(), seen.counts)
 		}
@@ -160,7 +161,7 @@ func TestKeepAlive(t *testing.T) {
 // wantKeepAlive checks the server's end of c, and closes it.
 func wantKeepAlive(t *testing.T, what string, s *service, c *client) {
 	t.Helper()
-	until(t, "accepted", func() bool { return s.app.Connections() == 1 })
+	testkit.Eventually(t, "accepted", func() bool { return s.app.Connections() == 1 })
 	for _, option := range []struct{ level, name, want int }{
 		{unix.SOL_SOCKET, unix.SO_KEEPALIVE, 1},
 		{unix.IPPROTO_TCP, unix.TCP_KEEPIDLE, 15},
@@ -173,7 +174,7 @@ func wantKeepAlive(t *testing.T, what string, s *service, c *client) {
 		}
 	}
 	c.Close()
-	until(t, "closed", func() bool { return s.app.Connections() == 0 })
+	testkit.Eventually(t, "closed", func() bool { return s.app.Connections() == 0 })
 }
 
 // acceptedOption reads an option of the server's end of c, a descriptor of this process.
@@ -207,7 +208,7 @@ func TestSlowReader(t *testing.T) {
 				s, source := overTCP(t, mode, config{delay: atOnce, body: long, limits: impatient})
 				c := dialSmall(t, source)
 				io.WriteString(c, request)
-				until(t, "it is in flight", func() bool { return s.app.InFlight() == 1 })
+				testkit.Eventually(t, "it is in flight", func() bool { return s.app.InFlight() == 1 })
 				then(s)
 				c.reader.Reset(&slow{c.Conn})
 				if r := c.read("GET"); r == nil || len(r.body) != size {
@@ -225,7 +226,7 @@ func TestSlowReader(t *testing.T) {
 				c := dialSmall(t, source)
 				io.WriteString(c, hello)
 				io.CopyN(io.Discard, &slow{c.Conn}, 64<<10)
-				until(t, "it is given up", func() bool {
+				testkit.Eventually(t, "it is given up", func() bool {
 					return s.app.InFlight() == 0 && s.app.Connections() == 0 && seen.of(server.WriteFailed) == 1
 				})
 			},

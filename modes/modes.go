@@ -35,7 +35,7 @@ type Instance struct {
 	Mode
 	Limit        Limit // on all requests
 	Offload      Limit // on work that holds a thread or a core, if the mode hands such work to helpers; else N is 0
-	Files        int   // descriptors that it needs in addition to those of connections
+	Files        int   // descriptors that it needs, without connections
 	Capabilities Capabilities
 
 	// Serve accepts from src until ctx is done, and never closes src. It calls app.Accepting once it is open. It admits

@@ -314,17 +314,3 @@ func (o *outcomes) of(outcome server.Outcome) int {
 	defer o.mu.Unlock()
 	return o.counts[outcome]
 }
-
-// patience ends waits that should be short on an idle machine.
-const patience = 30 * time.Second
-
-// until waits in real time until done returns true.
-func until(t *testing.T, what string, done func() bool) {
-	t.Helper()
-	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(time.Millisecond) {
-		if done() {
-			return
-		}
-	}
-	t.Fatalf("not in %v: %s", patience, what)
-}

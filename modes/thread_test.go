@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"demo-server/internal/testkit"
 	"demo-server/modes"
 	"demo-server/server"
 	"demo-server/work"
@@ -49,7 +50,7 @@ func TestThread(t *testing.T) {
 	for i := range clients {
 		clients[i] = dialTCP(t, source).send(hello)
 	}
-	until(t, "all are in flight", func() bool { return s.app.InFlight() == n && len(job.seen()) == n })
+	testkit.Eventually(t, "all are in flight", func() bool { return s.app.InFlight() == n && len(job.seen()) == n })
 	threads := job.seen()
 	if distinct := slices.Compact(slices.Clone(threads)); len(distinct) != n {
 		t.Errorf("%d requests in flight share %d threads", n, len(distinct))
@@ -63,7 +64,7 @@ func TestThread(t *testing.T) {
 			t.Errorf("reply %+v, want 200", r)
 		}
 	}
-	until(t, "their threads are gone", func() bool { return stillThere(t, threads) == 0 })
+	testkit.Eventually(t, "their threads are gone", func() bool { return stillThere(t, threads) == 0 })
 }
 
 // stillThere counts the threads that exist.
@@ -84,17 +85,17 @@ func TestThreadsRefused(t *testing.T) {
 	job := &onThread{Work: work.NewSleep(), end: make(chan struct{})}
 	s, source := overTCP(t, named("thread", modes.Options{MaxThreads: 1}), config{work: job, observers: []server.Observer{seen}})
 	first := dialTCP(t, source).send(hello)
-	until(t, "the first is in flight", func() bool { return s.app.InFlight() == 1 })
+	testkit.Eventually(t, "the first is in flight", func() bool { return s.app.InFlight() == 1 })
 	second := dialTCP(t, source)
 	if r := second.get(http.StatusServiceUnavailable); r.Header.Get("Retry-After") != "2" || r.Close {
 		t.Errorf("Retry-After %q and close %v, want 2 and a kept connection", r.Header.Get("Retry-After"), r.Close)
 	}
-	until(t, "it is counted", func() bool { return seen.of(server.QueueFull) == 1 })
+	testkit.Eventually(t, "it is counted", func() bool { return seen.of(server.QueueFull) == 1 })
 	close(job.end)
 	if r := first.read("GET"); r == nil || r.StatusCode != http.StatusOK {
 		t.Errorf("reply %+v, want 200", r)
 	}
 	// Its place is free a moment after it is no longer in flight, and before it is counted.
-	until(t, "the place is free", func() bool { return s.app.InFlight() == 0 && seen.of(server.OK) == 1 })
+	testkit.Eventually(t, "the place is free", func() bool { return s.app.InFlight() == 0 && seen.of(server.OK) == 1 })
 	second.get(http.StatusOK)
 }

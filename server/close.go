@@ -15,9 +15,9 @@ const (
 	CloseRequestTimeout                   // no complete request within read-request-timeout, and no 408
 	CloseWriteTimeout                     // the client did not read its reply
 	CloseIdleTimeout                      // no further request within idle-timeout
-	CloseDrain                            // the server stops, and there is no request to answer
+	CloseDrain                            // the server stops, without a request to answer
 	CloseAbort                            // a requested fault instead of a reply
-	CloseResource                         // the system has no memory or descriptor for the connection
+	CloseResource                         // the system lacks memory or a descriptor for the connection
 )
 
 // closeNames holds the metrics' labels.

@@ -17,7 +17,7 @@ type Faults struct {
 	Overrides bool       // requests may override the settings, by their query and by httpbin's paths
 	Lenient   bool       // parts of a query that cannot be parsed are ignored
 	Setting   fault.Spec // the faults of requests without overrides
-	Caps      fault.Caps // its Kinds are those of Config.Requestable
+	Caps      fault.Caps // its Kinds come from Config.Requestable
 	Seed      uint64     // of the random numbers: the nth request that draws gets the same numbers in every run
 }
 

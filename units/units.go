@@ -1,6 +1,6 @@
 // Package units parses and formats durations and sizes as people write them.
 //
-// It must not know what they measure, nor their limits.
+// It must not know their purpose, nor their limits.
 package units
 
 import (
@@ -18,14 +18,15 @@ const (
 	GiB = 1 << 30
 )
 
-// sizes are the units of sizes, the largest first. They are powers of 1024 only, because KB may mean 1000 or 1024 bytes.
+// sizes are the units of sizes, the largest first. They are powers of 1024 only, because KB may mean 1000 or 1024
+// bytes.
 var sizes = []struct {
 	name  string
 	bytes int64
 }{{"GiB", GiB}, {"MiB", MiB}, {"KiB", KiB}}
 
-// ParseSize parses a whole number with or without a unit, and returns the number of bytes, or math.MaxInt64 if there are
-// more. ok is false if text is not a size.
+// ParseSize parses a whole number with or without a unit, and returns the number of bytes, or math.MaxInt64 if there
+// are more. ok is false if text is not a size.
 func ParseSize(text string) (n int64, ok bool) {
 	unit := int64(1)
 	for _, u := range sizes {

@@ -11,7 +11,7 @@ func TestSizes(t *testing.T) {
 		text string
 		n    int64
 		ok   bool
-		says string // what FormatSize makes of n
+		says string // the result of FormatSize
 	}{
 		{"0", 0, true, "0"},
 		{"1023", 1023, true, "1023"},
@@ -45,7 +45,7 @@ func TestSizes(t *testing.T) {
 	}
 }
 
-// FuzzSize: what is written is read as the same size.
+// FuzzSize checks that ParseSize reads the output of FormatSize as the same size.
 func FuzzSize(f *testing.F) {
 	for _, n := range []int64{0, 1, KiB, MiB, GiB, 5 * GiB, math.MaxInt64} {
 		f.Add(n)

@@ -5,6 +5,8 @@ import (
 	"crypto/sha256"
 	"runtime"
 	"time"
+
+	"demo-server/cores"
 )
 
 const (
@@ -23,7 +25,7 @@ var CPUKind = Kind{
 	Name:    "cpu",
 	Summary: "hash for as much CPU time, which holds a core",
 	Holds:   Core,
-	Limit:   func(Options) Limit { return Limit{N: runtime.GOMAXPROCS(0), Unit: "core", Shared: true} },
+	Limit:   func(Options) Limit { return Limit{N: cores.Usable(), Unit: "core", Shared: true} },
 	Files:   NoFiles,
 	Open:    opens(func(Options) Work { return NewCPU() }),
 }

@@ -15,7 +15,7 @@ type Kind struct {
 	Settings    []string // the settings that it reads, by name
 
 	Limit  func(Options) Limit // on requests at work in one process
-	Files  func(Options) int   // descriptors that it needs in addition to those of clients
+	Files  func(Options) int   // descriptors that it needs, without clients
 	Checks []Check
 
 	// Open makes the work. It does not wait for a server that the work calls: see Dependent.Check. After the last call

@@ -70,7 +70,7 @@ func AB(ctx context.Context, c ABConfig) (Report, error) {
 	}
 	defer os.RemoveAll(folder)
 	file := filepath.Join(folder, "percentiles.csv")
-	output, err := abProgram.run(ctx, c.arguments(file)...)
+	output, cpu, err := abProgram.run(ctx, c.arguments(file)...)
 	if err != nil {
 		return Report{}, err
 	}
@@ -79,6 +79,7 @@ func AB(ctx context.Context, c ABConfig) (Report, error) {
 		return Report{}, err
 	}
 	report, err := parseAB(output, string(percentiles))
+	report.CPU = cpu
 	return report, abProgram.ended(ctx, err)
 }
 

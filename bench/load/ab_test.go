@@ -316,7 +316,7 @@ func TestToolPrintsForever(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Setenv("PATH", folder+string(os.PathListSeparator)+os.Getenv("PATH"))
-	output, err := program{name: "chatty"}.run(t.Context())
+	output, _, err := program{name: "chatty"}.run(t.Context())
 	if err != nil || len(output) < longestOutput || len(output) > 2*longestOutput+1 {
 		t.Errorf("%d bytes, %v; want at most %d of each stream", len(output), err, longestOutput)
 	}

@@ -17,11 +17,7 @@ type dialError struct{ error }
 func (e *dialError) Unwrap() error { return e.error }
 
 func (g *Generator) dial(address string, timeout time.Duration) (net.Conn, error) {
-	dialer := net.Dialer{Timeout: timeout}
-	g.mu.Lock()
-	spreadSources(&dialer, address, len(g.open))
-	g.mu.Unlock()
-	network, err := dialer.DialContext(g.dialing, "tcp", address)
+	network, err := g.connect(address, timeout)
 	if err != nil {
 		return nil, &dialError{err}
 	}
@@ -30,6 +26,17 @@ func (g *Generator) dial(address string, timeout time.Duration) (net.Conn, error
 	g.open[c] = struct{}{}
 	g.mu.Unlock()
 	return c, nil
+}
+
+func (g *Generator) connect(address string, timeout time.Duration) (net.Conn, error) {
+	if g.config.Dial != nil {
+		return g.config.Dial(g.dialing)
+	}
+	dialer := net.Dialer{Timeout: timeout}
+	g.mu.Lock()
+	spreadSources(&dialer, address, len(g.open))
+	g.mu.Unlock()
+	return dialer.DialContext(g.dialing, "tcp", address)
 }
 
 // Close closes the connection.

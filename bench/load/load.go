@@ -35,6 +35,8 @@ type Config struct {
 	Rate      float64       // requests per second of the open loop; 0 for the closed loop
 	Keepalive bool          // else each request has a connection of its own
 	Timeout   time.Duration // of one request, with its connecting
+
+	Dial func(context.Context) (net.Conn, error) // nil connects to Address by TCP
 }
 
 // A Generator loads one server once.
@@ -129,6 +131,16 @@ func (g *Generator) Run(ctx context.Context) ([]Request, time.Duration) {
 	took := time.Since(g.start)
 	g.client.CloseIdleConnections()
 	return g.requests, took
+}
+
+// Elapsed returns the time since Run was called, and 0 before. The times of requests are by this clock.
+func (g *Generator) Elapsed() time.Duration {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.start.IsZero() {
+		return 0
+	}
+	return time.Since(g.start)
 }
 
 // Busy is how many requests the clients are waiting for.
@@ -241,11 +253,11 @@ func (e *exchange) do(sent time.Duration) {
 	ended := time.Since(e.start)
 	e.busy.Add(-1)
 
-	r := Request{Sent: sent, Ended: ended, Queued: -1, Worked: -1}
+	r := Request{Sent: sent, Late: late, Ended: ended, Queued: -1, Worked: -1}
 	if err == nil {
 		r.Queued, r.Worked = readTiming(e.response.Header.Peek("Server-Timing"))
 	}
-	e.record(r, late, err, e.response.StatusCode(), body)
+	e.record(r, err, e.response.StatusCode(), body)
 }
 
 // reply sends the request, and reads the reply to its end.
@@ -260,14 +272,14 @@ func (e *exchange) reply() (body fingerprint, err error) {
 	return body, err
 }
 
-func (g *Generator) record(r Request, late time.Duration, err error, status int, body fingerprint) {
+func (g *Generator) record(r Request, err error, status int, body fingerprint) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if r.Class = g.classify(err, status, body); r.Class == Answered {
 		g.answered.Add(1)
 	}
 	g.requests = append(g.requests, r)
-	g.late.RecordValue(late.Microseconds()) // an hour late is not recorded, and does not happen
+	g.late.RecordValue(r.Late.Microseconds()) // an hour late is not recorded, and does not happen
 }
 
 func (g *Generator) classify(err error, status int, body fingerprint) Class {

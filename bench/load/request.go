@@ -20,6 +20,7 @@ const (
 // A Request is what a client saw of one request. Its times are since the load began.
 type Request struct {
 	Sent   time.Duration // before the client connected; in the open loop when it was due, so that no delay is left out
+	Late   time.Duration // how long after Sent it was really sent, which is 0 or more
 	Ended  time.Duration // when the reply was complete, the request failed, or the measuring ended
 	Queued int32         // microseconds in the server's queue, by its Server-Timing; -1 where it does not say
 	Worked int32         // the same, at work

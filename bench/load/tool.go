@@ -19,6 +19,7 @@ type Report struct {
 	Completed int           // requests that the tool counts as complete: for ab the broken ones too
 	Answered  int           // of these the right replies, as far as the tool can tell
 	PerSecond float64       // Completed / Took, as the tool prints it
+	CPU       time.Duration // that the tool used, user and system
 	Took      time.Duration // ab: from the first request to the last reply; wrk: with what it needs to stop
 
 	// What went wrong. The kinds overlap: a 503 whose body is of another length is of two.
@@ -68,13 +69,13 @@ func (p program) path() (string, error) {
 // killAfter is how long a tool that was interrupted may take to print its results.
 const killAfter = 5 * time.Second
 
-// run runs the program and returns what it printed, its errors last. When ctx ends it is interrupted, which both ab and
+// run runs the program and returns what it printed, its errors last, and the CPU that it used. When ctx ends it is interrupted, which both ab and
 // wrk answer with their results so far. How it exits says no more than what it prints, so that an error means that it
 // could not run.
-func (p program) run(ctx context.Context, arguments ...string) (output string, err error) {
+func (p program) run(ctx context.Context, arguments ...string) (output string, cpu time.Duration, err error) {
 	path, err := p.path()
 	if err != nil {
-		return "", err
+		return "", 0, err
 	}
 	command := exec.CommandContext(ctx, path, arguments...)
 	command.Cancel = func() error { return command.Process.Signal(os.Interrupt) }
@@ -84,10 +85,11 @@ func (p program) run(ctx context.Context, arguments ...string) (output string, e
 	command.Stdout, command.Stderr = &out, &errOut
 	endWithParent(command)
 	if err := command.Start(); err != nil {
-		return "", err
+		return "", 0, err
 	}
 	command.Wait()
-	return strings.TrimSpace(out.String() + "\n" + errOut.String()), nil
+	cpu = command.ProcessState.UserTime() + command.ProcessState.SystemTime()
+	return strings.TrimSpace(out.String() + "\n" + errOut.String()), cpu, nil
 }
 
 // longestOutput is how much of what a tool prints is kept, in bytes: a run that goes well prints a few kB.

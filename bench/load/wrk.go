@@ -3,7 +3,6 @@ package load
 import (
 	"context"
 	"errors"
-	"runtime"
 	"strconv"
 	"strings"
 	"time"
@@ -17,6 +16,7 @@ type WRKConfig struct {
 	Host     string // that requests name; empty for that of the URL
 	Clients  int
 	Duration time.Duration // above 0; wrk needs up to wrkTick more to stop
+	Cores    int           // that wrk and the server share
 	Timeout  time.Duration // above 0; a later reply counts as one of Timeout; rounded up to seconds
 }
 
@@ -29,12 +29,12 @@ func WRKInstalled() error {
 // wrkTick is how often wrk looks whether its time is over.
 const wrkTick = 100 * time.Millisecond
 
-func (c WRKConfig) arguments(cores int) []string {
+func (c WRKConfig) arguments() []string {
 	// wrk keeps a counter for each microsecond up to the timeout, and no reply can take longer than it runs.
 	timeout := min(c.Timeout, c.Duration+time.Second)
 	arguments := []string{
 		"--connections", strconv.Itoa(c.Clients),
-		"--threads", strconv.Itoa(wrkThreads(c.Clients, cores)),
+		"--threads", strconv.Itoa(wrkThreads(c.Clients, c.Cores)),
 		"--duration", wholeSeconds(c.Duration),
 		"--timeout", wholeSeconds(timeout),
 		"--latency",
@@ -64,11 +64,12 @@ func WRK(ctx context.Context, c WRKConfig) (Report, error) {
 		running, stop = context.WithTimeout(ctx, c.Duration)
 		defer stop()
 	}
-	output, err := wrkProgram.run(running, c.arguments(runtime.NumCPU())...)
+	output, cpu, err := wrkProgram.run(running, c.arguments()...)
 	if err != nil {
 		return Report{}, err
 	}
 	report, err := parseWRK(output)
+	report.CPU = cpu
 	return report, wrkProgram.ended(ctx, err)
 }
 

@@ -155,15 +155,15 @@ func TestWRKArguments(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			config := WRKConfig{URL: "http://a/", Clients: c.clients, Duration: c.duration, Timeout: c.timeout}
-			if got, want := strings.Join(config.arguments(c.cores), " "), c.want+" --latency http://a/"; got != want {
+			config := WRKConfig{URL: "http://a/", Clients: c.clients, Duration: c.duration, Cores: c.cores, Timeout: c.timeout}
+			if got, want := strings.Join(config.arguments(), " "), c.want+" --latency http://a/"; got != want {
 				t.Errorf("wrk %s, want %s", got, want)
 			}
 		})
 	}
-	config := WRKConfig{URL: "http://127.0.0.1:80/", Host: "a:80", Clients: 1, Duration: time.Second, Timeout: time.Second}
+	config := WRKConfig{URL: "http://127.0.0.1:80/", Host: "a:80", Clients: 1, Cores: 1, Duration: time.Second, Timeout: time.Second}
 	want := "--connections 1 --threads 1 --duration 1 --timeout 1 --latency --header Host: a:80 http://127.0.0.1:80/"
-	if got := strings.Join(config.arguments(1), " "); got != want {
+	if got := strings.Join(config.arguments(), " "); got != want {
 		t.Errorf("wrk %s, want %s", got, want)
 	}
 }

@@ -10,41 +10,41 @@ import (
 	"demo-server/bench/result"
 )
 
-// atCeiling is the share of its ceiling that a row reaches which is bound by nothing else.
+// atCeiling is the share of its ceiling that a row reaches if nothing else limits it.
 const atCeiling = 0.98
 
-// throughputCaption says who reaches the ceiling, and what bounds the others.
-func throughputCaption(r *result.Result) string {
-	var reach, below, free []string
+// throughputCaption says which rows reach the ceiling, and what limits the others.
+func throughputCaption(entries []entry) string {
+	var reach, free []string
+	var below []entry
 	ceilings := map[float64]bool{}
-	for i := range r.Rows {
-		row := &r.Rows[i]
+	for _, e := range entries {
 		switch {
-		case row.Total.PerSecond == nil:
-		case row.Total.Ceiling == nil:
-			free = append(free, row.Name+" ("+rate(row.Total.PerSecond)+" requests/s)")
-		case *row.Total.PerSecond >= atCeiling**row.Total.Ceiling:
-			reach = append(reach, row.Name)
-			ceilings[*row.Total.Ceiling] = true
+		case e.Total.PerSecond == nil:
+		case e.Total.Ceiling == nil:
+			free = append(free, e.name)
+		case *e.Total.PerSecond >= atCeiling**e.Total.Ceiling:
+			reach = append(reach, e.name)
+			ceilings[*e.Total.Ceiling] = true
 		default:
-			below = append(below, row.Name+" at "+ratio(row.Total.PerSecond, row.Total.Ceiling)+because(row))
+			below = append(below, e)
 		}
 	}
 	var sentences []string
 	if reach != nil {
-		sentences = append(sentences, fmt.Sprintf("%s %s the ceiling%s: the load asks for no more, so that it cannot tell"+
-			" what more %s could do.", list(reach), verb(reach, "reaches", "reach"), the(ceilings), verb(reach, "it", "they")))
+		sentences = append(sentences, fmt.Sprintf("%s %s the ceiling%s: the load asks for no more, so it does not show how"+
+			" much more %s could do.", listNames(reach), verb(reach, "reaches", "reach"), the(ceilings), verb(reach, "it", "they")))
 	}
 	if below != nil {
-		sentences = append(sentences, fmt.Sprintf("Below the ceiling %s %s.", verb(below, "stays", "stay"), list(below)))
+		sentences = append(sentences, "Below the ceiling: "+strings.Join(limits(below), "; ")+".")
 	}
 	if free != nil {
-		sentences = append(sentences, fmt.Sprintf("No ceiling is known for %s.", list(free)))
+		sentences = append(sentences, fmt.Sprintf("No ceiling is known for %s.", listNames(free)))
 	}
 	return clean(strings.Join(sentences, " "))
 }
 
-// the names the ceiling, where there is one for all.
+// the names the ceiling, if it is one for all.
 func the(ceilings map[float64]bool) string {
 	if len(ceilings) != 1 {
 		return ""
@@ -62,102 +62,174 @@ func verb(of []string, one, many string) string {
 	return many
 }
 
-func because(row *result.Row) string {
-	if row.Bound == "" {
-		return ""
+// limits says which share of its ceiling each entry reaches, those together that the same thing limits. Of many limits
+// it names none.
+func limits(entries []entry) (clauses []string) {
+	var bounds []string
+	byBound := map[string][]entry{}
+	for _, e := range entries {
+		bound := e.Bound
+		if predicted := e.Prediction.Share(); predicted != nil && *predicted >= atCeiling {
+			bound = "" // it has room for all that the load asks for
+		}
+		if byBound[bound] == nil {
+			bounds = append(bounds, bound)
+		}
+		byBound[bound] = append(byBound[bound], e)
 	}
-	return " (" + row.Bound + ")"
+	if len(bounds) > maxListed {
+		return []string{reached(entries)}
+	}
+	for _, bound := range bounds {
+		clause := reached(byBound[bound])
+		if bound != "" {
+			clause += " (" + bound + ")"
+		}
+		clauses = append(clauses, clause)
+	}
+	return clauses
 }
 
-// alike is how far two medians may lie apart and still be one line to the eye.
+// reached names entries and which share of the ceiling they reach.
+func reached(entries []entry) string {
+	var least, most *float64
+	for _, e := range entries {
+		part := e.Total.Share()
+		if least == nil || *part < *least {
+			least = part
+		}
+		if most == nil || *part > *most {
+			most = part
+		}
+	}
+	names := listNames(namesOf(entries))
+	if share(*least) == share(*most) {
+		return fmt.Sprintf("%s at %s", names, share(*least))
+	}
+	return fmt.Sprintf("%s at %s to %s", names, share(*least), share(*most))
+}
+
+// alike is how far two medians may lie apart and still be one figure to a reader.
 const alike = 0.02
 
-// latencyCaption says how long half of the requests took, which was the slowest, and which lines end early.
-func latencyCaption(r *result.Result) string {
-	var known []*result.Row
-	var endings []string
-	for i := range r.Rows {
-		row := &r.Rows[i]
-		if row.Total.P50 != nil && !row.Total.P50.Beyond {
-			known = append(known, row)
+// latencyCaption says how long half of the requests took, which was the slowest, and which lines end early. lines is how
+// many lines there are.
+func latencyCaption(entries []entry, lines int) string {
+	var known []entry
+	drawn := 0
+	for _, e := range entries {
+		if e.Total.P50 != nil && !e.Total.P50.Beyond {
+			known = append(known, e)
 		}
-		if ending := ends(row); ending != "" {
-			endings = append(endings, ending)
+		if logarithms(e.Curve) != nil {
+			drawn++
 		}
 	}
 	var sentences []string
 	if known != nil {
 		sentences = append(sentences, medians(known))
 	}
-	if slowest := slowest(r.Rows); slowest != nil {
-		sentences = append(sentences, fmt.Sprintf("The slowest request of all took %s (%s).",
-			latency(slowest.Total.Longest), slowest.Name))
+	if slowest := slowest(entries); slowest != nil {
+		sentences = append(sentences, fmt.Sprintf("The slowest request took %s (%s).", latency(slowest.Total.Longest), slowest.name))
 	}
-	return clean(strings.Join(append(sentences, endings...), " "))
+	sentences = append(sentences, endings(entries)...)
+	if lines < drawn {
+		sentences = append(sentences, "Rows whose lines would lie on one another share a line.")
+	}
+	return clean(strings.Join(sentences, " "))
 }
 
-// medians puts rows together whose medians are alike.
-func medians(rows []*result.Row) string {
-	slices.SortStableFunc(rows, func(a, b *result.Row) int {
-		return cmp.Compare(a.Total.P50.Seconds, b.Total.P50.Seconds)
-	})
+// medians puts entries together whose medians are alike. Of many it names the first and the last.
+func medians(entries []entry) string {
+	slices.SortStableFunc(entries, func(a, b entry) int { return cmp.Compare(a.Total.P50.Seconds, b.Total.P50.Seconds) })
 	var groups []string
-	for len(rows) > 0 {
-		first := rows[0].Total.P50.Seconds
+	for rest := entries; len(rest) > 0; {
+		first := rest[0].Total.P50.Seconds
 		n := 1
-		for n < len(rows) && rows[n].Total.P50.Seconds <= first*(1+alike) {
+		for n < len(rest) && rest[n].Total.P50.Seconds <= first*(1+alike) {
 			n++
 		}
-		var names []string
-		for _, row := range rows[:n] {
-			names = append(names, row.Name)
-		}
-		groups = append(groups, fmt.Sprintf("%s with %s", seconds(rows[n-1].Total.P50.Seconds), list(names)))
-		rows = rows[n:]
+		groups = append(groups, fmt.Sprintf("%s with %s", seconds(rest[n-1].Total.P50.Seconds), listNames(namesOf(rest[:n]))))
+		rest = rest[n:]
+	}
+	if len(groups) > 4 {
+		return fmt.Sprintf("Medians go from %s to %s.", groups[0], groups[len(groups)-1])
 	}
 	return "Half of the requests took at most " + strings.Join(groups, "; ") + "."
 }
 
-// slowest is the row with the slowest request of which the time is known.
-func slowest(rows []result.Row) (slowest *result.Row) {
-	for i := range rows {
-		longest := rows[i].Total.Longest
+// slowest returns the entry with the slowest request whose time is known, or nil.
+func slowest(entries []entry) (slowest *entry) {
+	for i := range entries {
+		longest := entries[i].Total.Longest
 		if longest == nil || longest.Beyond {
 			continue
 		}
 		if slowest == nil || longest.Seconds > slowest.Total.Longest.Seconds {
-			slowest = &rows[i]
+			slowest = &entries[i]
 		}
 	}
 	return slowest
 }
 
-// ends says where a row's line stops, and why; empty for one that goes on to the end.
-func ends(row *result.Row) string {
-	i := slices.IndexFunc(row.Curve, func(p result.Point) bool { return p.Beyond })
-	if i < 0 {
-		return ""
+// endings says which lines stop early, or are not there, and why. Of several it gives no figures.
+func endings(entries []entry) (sentences []string) {
+	var early, none []entry
+	for _, e := range entries {
+		switch {
+		case firstBeyond(e) == nil:
+		case logarithms(e.Curve) == nil:
+			none = append(none, e)
+		default:
+			early = append(early, e)
+		}
 	}
-	longer := "it is only known that they take longer than " + atLeast(row.Curve[i].Seconds)
-	last := math.Inf(-1)
+	const because = "their replies were still missing when the measurement ended."
+	switch len(early) {
+	case 0:
+	case 1:
+		sentences = append(sentences, earlyEnd(early[0]))
+	default:
+		sentences = append(sentences, fmt.Sprintf("The lines of %s end early: %s", listNames(namesOf(early)), because))
+	}
+	switch len(none) {
+	case 0:
+	case 1:
+		sentences = append(sentences, fmt.Sprintf("%s has no line: its requests took longer than %s.", none[0].name,
+			atLeast(firstBeyond(none[0]).Seconds)))
+	default:
+		sentences = append(sentences, fmt.Sprintf("%s have no line: %s", listNames(namesOf(none)), because))
+	}
+	return sentences
+}
+
+// firstBeyond returns the first latency of which only a lower bound is known, or nil.
+func firstBeyond(e entry) *result.Point {
+	i := slices.IndexFunc(e.Curve, func(p result.Point) bool { return p.Beyond })
+	if i < 0 {
+		return nil
+	}
+	return &e.Curve[i]
+}
+
+// earlyEnd says where the line of an entry stops.
+func earlyEnd(e entry) string {
+	first, last := firstBeyond(e), 0.0
 	for _, percent := range percents {
-		if percent < row.Curve[i].Percent {
+		if percent < first.Percent {
 			last = percent
 		}
 	}
-	if math.IsInf(last, -1) {
-		return fmt.Sprintf("%s has no line: of its requests %s.", row.Name, longer)
-	}
-	return fmt.Sprintf("The line of %s ends at %s%%: from %s%% on %s.", row.Name, plainly(decimal(last, 3)),
-		plainly(decimal(row.Curve[i].Percent, 4)), longer)
+	return fmt.Sprintf("The line of %s ends at %s%%: from %s%% on, requests took longer than %s.", e.name,
+		plainly(decimal(last, 3)), plainly(decimal(first.Percent, 4)), atLeast(first.Seconds))
 }
 
 // insideCaption says where most of a row's requests are.
-func insideCaption(row *result.Row) string {
+func insideCaption(row entry) string {
 	running, some := typical(row.Series, func(s *result.Sample) *float64 { return s.InFlight })
 	if !some {
 		busy, _ := typical(row.Series, func(s *result.Sample) *float64 { return s.Busy })
-		return fmt.Sprintf("%s does not tell what goes on inside: %s.", clean(row.Name), waiting(busy, "for a reply"))
+		return fmt.Sprintf("%s does not report what happens inside: %s.", row.name, waiting(busy, "for a reply"))
 	}
 	var rest []string
 	if queued, _ := typical(row.Series, func(s *result.Sample) *float64 { return s.Queued }); queued >= 1 {
@@ -167,13 +239,21 @@ func insideCaption(row *result.Row) string {
 		rest = append(rest, waiting(accept, "in the kernel's accept queue"))
 	}
 	if refused := row.Total.RefusedShare; refused != nil && *refused > 0.0005 {
-		rest = append(rest, share(*refused)+" are refused")
+		rest = append(rest, refusals(*refused)+" are refused")
 	}
-	works := fmt.Sprintf("%s works on %s at a time", clean(row.Name), plural(int(running), "request"))
+	works := fmt.Sprintf("%s works on %s at a time", row.name, plural(int(running), "request"))
 	if rest == nil {
 		return works + ", and none waits."
 	}
 	return works + ": " + list(rest) + "."
+}
+
+// refusals writes a share of refused requests. It does not round up to all of them.
+func refusals(part float64) string {
+	if part < 1 && share(part) == share(1) {
+		return "almost all"
+	}
+	return share(part)
 }
 
 func waiting(n float64, where string) string {
@@ -198,31 +278,40 @@ func typical(samples []result.Sample, of func(*result.Sample) *float64) (middle 
 	return math.Round(values[len(values)/2]), true
 }
 
-// caption says who takes the most of a resource, and who the least.
-func (k resource) caption(rows []result.Row) string {
-	type peak struct {
-		name  string
-		value float64
-	}
-	var peaks []peak
-	for i := range rows {
-		most := math.Inf(-1)
-		for j := range rows[i].Series {
-			if value := k.of(&rows[i].Series[j]); value != nil {
-				most = max(most, *value)
-			}
+// caption says which servers hold the most of a resource, and which the least.
+func (k resource) caption(entries []entry) string {
+	holders := map[string][]string{} // names by figure
+	var most, least *float64
+	for _, e := range entries {
+		peak, known := highest(e.Series, k.of)
+		if !known {
+			continue
 		}
-		if !math.IsInf(most, -1) {
-			peaks = append(peaks, peak{clean(rows[i].Name), most})
+		text := k.text(&peak)
+		holders[text] = append(holders[text], e.name)
+		if most == nil || peak > *most {
+			most = &peak
+		}
+		if least == nil || peak < *least {
+			least = &peak
 		}
 	}
-	slices.SortStableFunc(peaks, func(a, b peak) int { return cmp.Compare(a.value, b.value) })
-	least, most := peaks[0], peaks[len(peaks)-1]
-	if least.value == most.value {
-		return fmt.Sprintf("All hold %s at their peak.", k.text(&most.value)+k.thing)
+	high, low := k.text(most), k.text(least)
+	if high == low {
+		return fmt.Sprintf("At the peak: %s%s with %s.", high, k.thing, listNames(holders[high]))
 	}
-	return fmt.Sprintf("At its peak %s holds the most, %s, and %s the least, %s.", most.name, k.text(&most.value)+k.thing,
-		least.name, k.text(&least.value))
+	return fmt.Sprintf("Most at the peak: %s%s with %s. Least: %s with %s.", high, k.thing, listNames(holders[high]), low,
+		listNames(holders[low]))
+}
+
+// highest returns the largest of the samples in which something is known.
+func highest(samples []result.Sample, of func(*result.Sample) *float64) (most float64, known bool) {
+	for i := range samples {
+		if value := of(&samples[i]); value != nil && (!known || *value > most) {
+			most, known = *value, true
+		}
+	}
+	return most, known
 }
 
 // blockedCaption says how far the costs lie apart.

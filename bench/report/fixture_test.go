@@ -81,7 +81,7 @@ const (
 // row is the server under the article's load.
 func (s server) row() result.Row {
 	row := result.Row{
-		Name: s.name, Kind: s.kind, Mode: s.name, About: "blocks each request for 2s", Choose: "for what blocks", Delay: result.Number(delay),
+		Name: s.name, Kind: s.kind, Mode: s.name, Work: "sleep", About: "blocks each request for 2s", Choose: "for what blocks", Delay: result.Number(delay),
 		Places: s.places, Bound: s.bound, Trusted: true,
 	}
 	if s.kind == "" {
@@ -249,6 +249,24 @@ func cost() *result.Result {
 		},
 		result.Cost{Name: "processes", Wanted: 18_000, Failure: "died under load: it ended with signal: killed\nout of memory"},
 	)
+	return r
+}
+
+// cells24 is the full matrix of servers and kinds of work, with all figures.
+func cells24() *result.Result {
+	r := article()
+	r.Rows, r.Left, r.Comparisons, r.Verdict = nil, nil, nil, []string{"cpu: 2 cores / 100ms bound every mode."}
+	for _, work := range []string{"sleep", "block", "cpu", "mutex"} {
+		for _, name := range []string{"goroutine", "pool", "single", "fasthttp", "thread", "eventloop"} {
+			row := server{name: name, perSecond: 49.9, base: 14e6, each: 15e3, threads: 9, goroutines: 2, cpu: 0.11e-3}.row()
+			row.Name, row.Work, row.Notes = name+result.Times+work, work, []string{"a note about " + name + " and " + work}
+			if work == "cpu" {
+				row.Total.PerSecond, row.Bound = result.Number(10.0), "2 cores / 2s"
+				row.Prediction.PerSecond = result.Number(10.0)
+			}
+			r.Rows = append(r.Rows, row)
+		}
+	}
 	return r
 }
 

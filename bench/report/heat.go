@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"demo-server/bench/result"
 )
@@ -126,12 +127,14 @@ func heatTable(r *result.Result) (table pageTable, ok bool) {
 		return pageTable{}, false
 	}
 	table = pageTable{
-		Name: "heat", Title: heatTitle, Heads: m.Kinds,
-		Note: "Modes down, kinds of work across: which part of clients / delay was served. Small is what theory predicts.",
+		Title: heatTitle, Heads: m.Kinds,
+		Notes: []string{"Each cell is a server (down) with a kind of work (across): the share of the ceiling that it served, and" +
+			" below it the share that theory predicts."},
 	}
 	for i, s := range steps {
 		table.Legend = append(table.Legend, legendItem{Class: shadeClass(i + 1), Text: s.words})
 	}
+	var lines []tableLine
 	for _, server := range m.Servers {
 		line := tableLine{Name: server}
 		for _, kind := range m.Kinds {
@@ -139,11 +142,26 @@ func heatTable(r *result.Result) (table pageTable, ok bool) {
 			if line.About == "" && row != nil {
 				line.About = row.About
 			}
-			line.Cells = append(line.Cells, heatCell(row))
+			line.Cells = append(line.Cells, pageHeatCell(row))
 		}
-		table.Lines = append(table.Lines, line)
+		lines = append(lines, line)
 	}
+	table.Groups = []tableGroup{{Lines: lines}}
+	table.explain()
 	return table, true
+}
+
+// pageHeatCell is a heat cell that says in words what is wrong with its row: its table has no room for badges.
+func pageHeatCell(row *result.Row) pageCell {
+	c := pageCellOf(heatCell(row))
+	if row == nil {
+		return c
+	}
+	for _, b := range badges(row) {
+		c.Small += "\n" + b.Text
+	}
+	c.Small = strings.TrimSpace(c.Small)
+	return c
 }
 
 // A legendItem says what a shade stands for.

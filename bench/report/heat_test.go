@@ -79,3 +79,15 @@ func TestHeatPage(t *testing.T) {
 		}
 	}
 }
+
+// TestHeatMarks: a cell says in words what is wrong with its row.
+func TestHeatMarks(t *testing.T) {
+	r := matrix()
+	r.Rows[0].Trusted, r.Rows[1].Failure = false, "died under load"
+	page := seen(pageOf(t, r))
+	for _, want := range []string{"99.4% 100% predicted not trustworthy", "5.0% 5.0% predicted failed"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("no %q in %s", want, page)
+		}
+	}
+}

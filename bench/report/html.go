@@ -18,75 +18,52 @@ var (
 )
 
 var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
-	"when": when, "span": span, "load": loadInWords, "machine": machineInWords, "css": pageStyle, "class": mood.class,
-	"name":    name,
-	"command": func(words []string) string { return strings.Join(words, " ") },
-	"lines":   func(text string) []string { return strings.SplitN(text, "\n", 2) },
+	"when": when, "span": span, "machine": machineInWords, "css": pageStyle, "class": mood.class, "name": name,
+	"lines": func(text string) []string { return strings.SplitN(text, "\n", 2) },
 }).Parse(pageText))
 
-// A page is what the template is filled with.
+// A page is the data of the template.
 type page struct {
 	*result.Result
-	Title    string
-	Tables   []pageTable
-	Notes    []noted
-	Audits   []audited
-	Choices  []choice
-	Pictures []Picture
+	Title        string
+	Run          []headerLine // what was run
+	Rows         []headerLine // what the names of rows mean
+	Expectations []expected
+	Lead         *section // the one picture or table that answers, which is always open
+	Folds        []section
 }
 
-// A pageTable has a line for each row, or for each mode's cost.
-type pageTable struct {
-	Name, Title string
-	Note        string       // a sentence in front of it
-	Legend      []legendItem // of a heat table
-	Heads       []string
-	Lines       []tableLine
+// A section is one of the page's figures or lists, with exactly one of the fields after Gist.
+type section struct {
+	ID, Title string
+	Gist      string // what the summary of a closed section says
+	Open      bool
+
+	Picture *Picture
+	Table   *pageTable
+	Notes   []pageNotes
+	Audits  *auditList
+	Left    []result.Left
+	Choices []choice
 }
 
-// A tableLine has a cell for each of the heads.
-type tableLine struct {
-	Name, About string
-	Badges      []badge
-	Cells       []cell
+// A pageNotes has the notes of the rows of a group.
+type pageNotes struct {
+	Title string
+	Rows  []noted
 }
 
-// Text and Mood are for the template.
-func (c cell) Text() string { return c.text }
-
-// Small is what stands below the text.
-func (c cell) Small() string { return c.small }
-
-// Class is the cell's CSS class.
-func (c cell) Class() string {
-	if c.shade > 0 {
-		return strings.TrimSpace(shadeClass(c.shade) + " " + c.mood.class())
-	}
-	return c.mood.class()
-}
-
-// class is the CSS class of a mood.
-func (m mood) class() string {
-	return [...]string{calm: "", careful: "careful", alarmed: "alarmed", absent: "absent"}[m]
-}
-
-// A badge says in words what a colour alone would not.
-type badge struct {
-	Text string
-	Mood mood
-}
-
-// noted is a row with what there is to know of it.
+// noted is a row with what a reader has to know about it.
 type noted struct {
 	Name    string
 	Notes   []string
 	Failure string
 }
 
-// A choice is when to choose a mode.
+// A choice says when to choose a mode.
 type choice struct{ Mode, When string }
 
-// choices are those of the modes that have rows, once each.
+// choices returns those of the modes that have rows, once each.
 func choices(rows []result.Row) (all []choice) {
 	for _, row := range rows {
 		known := func(c choice) bool { return c.Mode == row.Mode }
@@ -97,10 +74,37 @@ func choices(rows []result.Row) (all []choice) {
 	return all
 }
 
-// audited is a row with its audits.
-type audited struct {
-	Name   string
-	Audits []result.Audit
+// expected is an expectation with its mark.
+type expected struct {
+	result.Expectation
+	Mark badge
+}
+
+func expectations(all []result.Expectation) (marked []expected) {
+	for _, e := range all {
+		verdict := badge{"not met", "alarmed"}
+		if e.Met {
+			verdict = badge{"met", "good"}
+		}
+		marked = append(marked, expected{e, verdict})
+	}
+	return marked
+}
+
+// A badge is a word in a frame. It says what a colour alone would not.
+type badge struct{ Text, Class string }
+
+func badges(row *result.Row) (all []badge) {
+	if row.Failure != "" {
+		all = append(all, badge{"failed", "alarmed"})
+	}
+	if !row.Trusted {
+		all = append(all, badge{"not trustworthy", "alarmed"})
+	}
+	if row.Cut {
+		all = append(all, badge{"cut", "careful"})
+	}
+	return all
 }
 
 // HTML writes the result as a page that needs nothing else: no network, no script.
@@ -109,68 +113,152 @@ func HTML(w io.Writer, r *result.Result) error {
 	if err != nil {
 		return err
 	}
-	p := page{Result: r, Title: "demo-server bench", Pictures: pictures}
+	p := page{
+		Result: r, Title: "demo-server bench", Run: header(r), Rows: rowMeanings(r.Rows),
+		Expectations: expectations(r.Expectations),
+	}
 	if len(r.Costs) > 0 {
 		p.Title = "demo-server bench cost"
-		p.costs()
+		p.costs(pictures)
 	} else {
-		p.rows()
+		p.rows(pictures)
 	}
 	return pageTemplate.Execute(w, p)
 }
 
-func (p *page) rows() {
-	p.Tables = []pageTable{
-		tableOf("served", "What the clients got", served, p.Result.Rows),
-		tableOf("taken", "What the servers took for it", taken, p.Result.Rows),
-		tableOf("foretold", "What theory predicted", foretold, p.Result.Rows),
-	}
+// rows fills in the sections of a run that has rows. What answers most readers comes first.
+func (p *page) rows(pictures []Picture) {
+	groups := groupsOf(p.Result.Rows)
 	if heat, ok := heatTable(p.Result); ok {
-		p.Tables = slices.Insert(p.Tables, 0, heat)
+		p.add(section{ID: "heat", Title: heat.Title, Table: &heat})
 	}
-	p.Choices = choices(p.Result.Rows)
-	for _, row := range p.Result.Rows {
-		if len(row.Notes) > 0 || row.Failure != "" {
-			p.Notes = append(p.Notes, noted{row.Name, row.Notes, row.Failure})
-		}
-		if len(row.Audits) > 0 {
-			p.Audits = append(p.Audits, audited{row.Name, row.Audits})
+	p.addPicture(pictures, "throughput", throughputGist(groups))
+	if len(p.Result.Rows) > 0 {
+		p.addTable("served", "What the clients got", served, clientsGist(groups, p.Load), nil)
+		p.addPicture(pictures, "latency", latencyGist(groups, p.Load))
+		p.addTable("taken", "What the servers used", taken, serversGist(groups), p.takenNotes())
+		p.addTable("foretold", "What theory predicted", foretold, theoryGist(groups, p.Load.Margin), nil)
+	}
+	p.addPicture(pictures, "inside", insideGist(groups))
+	p.addPicture(pictures, "resources", resourcesGist(groups))
+	p.addNotes(groups)
+	p.addAudits()
+	if left := p.Result.Left; len(left) > 0 {
+		p.add(section{ID: "left", Title: "Left out", Gist: leftGist(left), Left: left})
+	}
+	if choices := choices(p.Result.Rows); choices != nil {
+		gist := plural(len(choices), "mode") + ", with figures of other runs"
+		p.add(section{ID: "choices", Title: "Which mode to choose", Gist: gist, Choices: choices})
+	}
+}
+
+// add appends a section. The first one leads the page. Without a picture or a heat table to lead it, the first table is
+// open.
+func (p *page) add(s section) {
+	switch {
+	case p.Lead == nil && p.Folds == nil && (s.Picture != nil || s.ID == "heat"):
+		p.Lead = &s
+		return
+	case p.Lead == nil && p.Folds == nil:
+		s.Open = true
+	}
+	p.Folds = append(p.Folds, s)
+}
+
+// addPicture appends the picture of that name, if there is one.
+func (p *page) addPicture(pictures []Picture, name, gist string) {
+	for i := range pictures {
+		if pictures[i].Name == name {
+			p.add(section{ID: name, Title: pictures[i].Title, Gist: gist, Picture: &pictures[i]})
 		}
 	}
 }
 
-func tableOf(name, title string, columns []column, rows []result.Row) pageTable {
-	t := pageTable{Name: name, Title: title}
-	for _, column := range columns {
-		t.Heads = append(t.Heads, column.title)
-	}
-	for i := range rows {
-		line := tableLine{Name: rows[i].Name, About: rows[i].About, Badges: badges(&rows[i])}
-		for _, column := range columns {
-			line.Cells = append(line.Cells, column.cell(&rows[i]))
-		}
-		t.Lines = append(t.Lines, line)
-	}
-	return t
+func (p *page) addTable(id, title string, columns []column, gist string, notes []string) {
+	table := tableOf(p.Result, title, columns)
+	table.Notes = append(table.Notes, notes...)
+	p.add(section{ID: id, Title: title, Gist: gist, Table: &table})
 }
 
-func (p *page) costs() {
-	t := pageTable{Name: "costs", Title: "What a blocked request costs"}
+// takenNotes says how CPU was measured, and where to find the memory that is left out.
+func (p *page) takenNotes() (notes []string) {
+	knows := func(of func(*result.Figures) *float64) bool {
+		return slices.ContainsFunc(p.Result.Rows, func(row result.Row) bool { return of(&row.Total) != nil })
+	}
+	if knows(func(f *result.Figures) *float64 { return f.CPUPerRequest }) {
+		notes = append(notes, "CPU per request was measured "+cpuMeasured(p.Load)+".")
+	}
+	if !knows(func(f *result.Figures) *float64 { return f.BytesPerInFlight }) {
+		notes = append(notes, "Memory per request is not shown, because with few requests in flight the memory of the process"+
+			" itself hides it: demo-server bench cost measures it.")
+	}
+	return notes
+}
+
+func (p *page) addNotes(groups []rowGroup) {
+	var all []pageNotes
+	for _, g := range groups {
+		notes := pageNotes{Title: g.title}
+		for _, e := range g.entries {
+			if len(e.Notes) > 0 || e.Failure != "" {
+				notes.Rows = append(notes.Rows, noted{e.name, e.Notes, e.Failure})
+			}
+		}
+		if notes.Rows != nil {
+			all = append(all, notes)
+		}
+	}
+	if all != nil {
+		p.add(section{ID: "notes", Title: "Notes", Gist: notesGist(all), Notes: all})
+	}
+}
+
+func (p *page) addAudits() {
+	if audits := newAuditList(p.Result.Rows); audits != nil {
+		p.add(section{ID: "audits", Title: "Audits", Gist: audits.gist(), Audits: audits})
+	}
+}
+
+// costs fills in the sections of a run that has costs.
+func (p *page) costs(pictures []Picture) {
+	t := pageTable{Title: "What a blocked request costs"}
 	for _, column := range costColumns {
 		t.Heads = append(t.Heads, column.title)
 	}
-	for i := range p.Result.Costs {
-		c := &p.Result.Costs[i]
-		line := tableLine{Name: c.Name, Cells: costCells(c)[1:]}
-		if c.Failure != "" {
-			line.Badges = []badge{{"failed", alarmed}}
+	p.Run = costLoad(p.Costs)
+	notes := pageNotes{}
+	var lines []tableLine
+	for i := range p.Costs {
+		c := &p.Costs[i]
+		line := tableLine{Name: c.Name}
+		for _, cell := range costCells(c)[1:] {
+			line.Cells = append(line.Cells, pageCellOf(cell))
 		}
-		t.Lines = append(t.Lines, line)
+		if c.Failure != "" {
+			line.Badges = []badge{{"failed", "alarmed"}}
+		}
+		lines = append(lines, line)
 		if len(c.Notes) > 0 || c.Failure != "" {
-			p.Notes = append(p.Notes, noted{c.Name, c.Notes, c.Failure})
+			notes.Rows = append(notes.Rows, noted{c.Name, c.Notes, c.Failure})
 		}
 	}
-	p.Tables = []pageTable{t}
+	t.Groups = []tableGroup{{Lines: lines}}
+	t.explain()
+	p.addPicture(pictures, "cost", "")
+	p.add(section{ID: "costs", Title: t.Title, Gist: costsGist(p.Costs), Table: &t})
+	if notes.Rows != nil {
+		all := []pageNotes{notes}
+		p.add(section{ID: "notes", Title: "Notes", Gist: notesGist(all), Notes: all})
+	}
+}
+
+// costLoad says how many requests blocked.
+func costLoad(costs []result.Cost) []headerLine {
+	most := 0
+	for _, c := range costs {
+		most = max(most, c.Wanted)
+	}
+	return []headerLine{{"Load", plural(most, "request") + " that block at the same time, or as many as a server takes"}}
 }
 
 // name may be broken after its punctuation.
@@ -180,19 +268,6 @@ func name(text string) template.HTML {
 		html = append(html, template.HTMLEscapeString(piece))
 	}
 	return template.HTML(strings.Join(html, "<wbr>"))
-}
-
-func badges(row *result.Row) (all []badge) {
-	if row.Failure != "" {
-		all = append(all, badge{"failed", alarmed})
-	}
-	if !row.Trusted {
-		all = append(all, badge{"not trustworthy", alarmed})
-	}
-	if row.Cut {
-		all = append(all, badge{"cut", careful})
-	}
-	return all
 }
 
 // pageStyle is the style of the page, with the shades.

@@ -24,6 +24,7 @@ var (
 	grid  = shade{"grid", rgb(0xe3, 0xe6, 0xea), rgb(0x2b, 0x32, 0x3b)}
 	bad   = shade{"bad", rgb(0xb4, 0x23, 0x18), rgb(0xff, 0x8d, 0x85)}
 	warn  = shade{"warn", rgb(0x8a, 0x53, 0x00), rgb(0xe8, 0xb0, 0x55)}
+	good  = shade{"good", rgb(0x1a, 0x74, 0x3b), rgb(0x6f, 0xcf, 0x8b)}
 
 	series = []shade{
 		{"s0", rgb(0x1d, 0x63, 0xb8), rgb(0x6c, 0xae, 0xf5)},
@@ -39,7 +40,7 @@ var (
 
 func rgb(r, g, b uint8) charts.Color { return charts.Color{R: r, G: g, B: b, A: 255} }
 
-func shades() []shade { return append([]shade{paper, ink, faint, grid, bad, warn}, series...) }
+func shades() []shade { return append([]shade{paper, ink, faint, grid, bad, warn, good}, series...) }
 
 // variables sets the shades in CSS.
 func variables() string {

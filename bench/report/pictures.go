@@ -1,7 +1,9 @@
 package report
 
 import (
+	"maps"
 	"math"
+	"slices"
 
 	"github.com/go-analyze/charts"
 
@@ -13,9 +15,23 @@ type Picture struct {
 	Name     string // for a file or an address, such as "latency"
 	Title    string
 	Caption  string // sentences that say what it shows
-	Keys     []Key
+	Keys     []Key  // of all drawings
 	Drawings []Drawing
 }
+
+// captionOf sets the caption: that of the only drawing, or the given one of several.
+func (p *Picture) captionOf(several string) {
+	p.Caption = several
+	if len(p.Drawings) == 1 {
+		p.Caption = p.Drawings[0].Caption
+	}
+}
+
+// Alone reports whether the picture is one large drawing.
+func (p Picture) Alone() bool { return len(p.Drawings) == 1 && p.Wide() }
+
+// Wide reports whether its drawings need more room than panels.
+func (p Picture) Wide() bool { return p.Drawings[0].Width > panelWide }
 
 // A Key says what a line or a shape of a picture stands for.
 type Key struct {
@@ -30,10 +46,10 @@ const (
 	keyTick    = "tick"
 	keyDiamond = "outline"
 	keyWhisker = "whisker"
-	keyLine    = "line"
+	keyArrow   = "arrow"
 )
 
-// Pictures draws what there is to see of a result. One without anything to show is not there.
+// Pictures draws a result. It leaves pictures out that would have nothing to show.
 func Pictures(r *result.Result) ([]Picture, error) {
 	var all []Picture
 	for _, draw := range []func(*result.Result) (Picture, error){throughput, latencies, inside, resources, blocked} {
@@ -48,46 +64,84 @@ func Pictures(r *result.Result) ([]Picture, error) {
 	return all, nil
 }
 
-// throughput shows what each row serves, its ceiling and its prediction.
+// throughput draws the rate of each row, its ceiling and its prediction.
 func throughput(r *result.Result) (Picture, error) {
-	p := Picture{Name: "throughput", Title: "Throughput beside its ceiling", Caption: throughputCaption(r)}
-	var all []bar
-	for i := range r.Rows {
-		total := &r.Rows[i].Total
-		if total.PerSecond == nil {
-			continue
+	p := Picture{Name: "throughput", Title: "Throughput next to its ceiling"}
+	groups := groupsOf(r.Rows)
+	var charts [][]bar
+	longest, measured := 0.0, false
+	for _, g := range groups {
+		var chart []bar
+		for _, e := range g.entries {
+			chart = append(chart, rateBar(e))
+			longest = max(longest, chart[len(chart)-1].longest())
+			measured = measured || e.Total.PerSecond != nil
 		}
-		b := bar{
-			name: clean(r.Rows[i].Name), value: rate(total.PerSecond) + " requests/s", length: *total.PerSecond,
-			shade: series[0],
-		}
-		if half := confidence(total); half != unknown {
-			b.value += " " + half
-			b.low, b.high = max(0, *total.LowSecond), *total.HighSecond // few rounds may leave nothing out
-		}
-		if total.Ceiling != nil {
-			b.ceiling = *total.Ceiling
-		}
-		if theory := r.Rows[i].Prediction; theory != nil && theory.PerSecond != nil {
-			b.theory = *theory.PerSecond
-		}
-		if !r.Rows[i].Trusted {
-			b.name += " (not trustworthy)"
-			b.shade = bad
-		}
-		all = append(all, b)
+		charts = append(charts, chart)
 	}
-	if all == nil {
+	if !measured {
 		return p, nil
 	}
-	p.Keys = []Key{
-		{"measured, right replies per second", series[0], keyBar}, {"prediction", ink, keyDiamond},
-		{"ceiling: the most that the load allows", ink, keyTick}, {"95% confidence", ink, keyWhisker},
+	for i, g := range groups {
+		drawing, err := bars(charts[i], longest)
+		if err != nil {
+			return p, err
+		}
+		drawing.Title, drawing.Caption = g.title, throughputCaption(g.entries)
+		p.Drawings = append(p.Drawings, drawing)
 	}
-	drawing, err := bars(all)
-	drawing.Caption = p.Caption
-	p.Drawings = []Drawing{drawing}
-	return p, err
+	p.Keys = throughputKeys(charts)
+	p.captionOf("The rows of each kind of work, all to the same scale.")
+	return p, nil
+}
+
+// rateBar is the bar of a row, without a length if its rate is not known.
+func rateBar(e entry) bar {
+	b := bar{name: e.name, shade: series[0], value: "no rate"}
+	total := &e.Total
+	if total.PerSecond != nil {
+		b.value, b.length = rate(total.PerSecond)+" requests/s", *total.PerSecond
+	}
+	if half := confidence(total); half != unknown {
+		b.value += " " + half
+		b.low, b.high = max(0, *total.LowSecond), *total.HighSecond // few rounds may leave nothing out
+	}
+	if total.Ceiling != nil {
+		b.ceiling = *total.Ceiling
+	}
+	if theory := e.Prediction; theory != nil && theory.PerSecond != nil {
+		b.theory = *theory.PerSecond
+	}
+	switch {
+	case e.Failure != "":
+		b.name += " (failed)"
+		b.shade = bad
+	case !e.Trusted:
+		b.name += " (not trustworthy)"
+		b.shade = bad
+	}
+	return b
+}
+
+// throughputKeys explains the shapes that are there.
+func throughputKeys(charts [][]bar) (keys []Key) {
+	drawn := func(is func(bar) bool) bool {
+		return slices.ContainsFunc(charts, func(chart []bar) bool { return slices.ContainsFunc(chart, is) })
+	}
+	keys = []Key{{"measured: right replies per second", series[0], keyBar}}
+	if drawn(func(b bar) bool { return b.length > 0 && b.shade == bad }) {
+		keys = append(keys, Key{"failed or not trustworthy", bad, keyBar})
+	}
+	if drawn(func(b bar) bool { return b.theory > 0 }) {
+		keys = append(keys, Key{"prediction", ink, keyDiamond})
+	}
+	if drawn(func(b bar) bool { return b.ceiling > 0 }) {
+		keys = append(keys, Key{"ceiling: the most that the load asks for", ink, keyTick})
+	}
+	if drawn(func(b bar) bool { return b.high > b.low }) {
+		keys = append(keys, Key{"95% confidence", ink, keyWhisker})
+	}
+	return keys
 }
 
 // shapes tell lines apart for those who cannot by their colours.
@@ -96,60 +150,6 @@ var shapes = []charts.SymbolShape{charts.SymbolDot, charts.SymbolSquare, charts.
 // look is how the nth row is drawn: no two of the first 32 alike.
 func look(n int) (shade, charts.SymbolShape) {
 	return series[n%len(series)], shapes[(n+n/len(series))%len(shapes)]
-}
-
-// percents are those that are drawn, each as far from the next: evenly spaced, the slow ones would not be seen.
-var percents = []float64{0, 10, 25, 50, 75, 90, 99, 99.9, 100}
-
-// latencies shows how long requests took. Where it is only known that they took longer than the measuring, a line ends.
-func latencies(r *result.Result) (Picture, error) {
-	p := Picture{Name: "latency", Title: "Latency by percentile", Caption: latencyCaption(r)}
-	chart := lineChart{width: chartWide, height: chartHigh, between: true, ticks: len(percents)}
-	for _, percent := range percents {
-		chart.labels = append(chart.labels, plainly(decimal(percent, 3)))
-	}
-	chart.labels[len(percents)-1] += " %"
-	least, most := math.Inf(1), 0.0
-	for i := range r.Rows {
-		values := logarithms(r.Rows[i].Curve)
-		if values == nil {
-			continue
-		}
-		shade, marks := look(i)
-		chart.lines = append(chart.lines, line{shade: shade, marks: marks, values: values})
-		p.Keys = append(p.Keys, Key{clean(r.Rows[i].Name), shade, string(marks)})
-		for _, value := range values {
-			if !math.IsNaN(value) {
-				least, most = min(least, value), max(most, value)
-			}
-		}
-	}
-	if len(chart.lines) == 0 {
-		return p, nil
-	}
-	chart.left = decades(least, most, short)
-	drawing, err := chart.draw()
-	drawing.Caption = p.Caption
-	p.Drawings = []Drawing{drawing}
-	return p, err
-}
-
-// logarithms are those of the latencies at percents, NaN where one is not known; nil where none is.
-func logarithms(curve []result.Point) []float64 {
-	values := make([]float64, len(percents))
-	some := false
-	for i, percent := range percents {
-		values[i] = math.NaN()
-		for _, point := range curve {
-			if point.Percent == percent && !point.Beyond && point.Seconds > 0 {
-				values[i], some = math.Log10(point.Seconds), true
-			}
-		}
-	}
-	if !some {
-		return nil
-	}
-	return values
 }
 
 // The lines of what goes on inside a server.
@@ -166,7 +166,7 @@ var insideLines = []struct {
 	{"in flight", series[0], charts.SymbolDot, false, func(s *result.Sample) *float64 { return s.InFlight }},
 	{"queued", series[1], charts.SymbolSquare, false, func(s *result.Sample) *float64 { return s.Queued }},
 	{"accept queue", series[3], charts.SymbolDiamond, false, func(s *result.Sample) *float64 { return s.AcceptQueue }},
-	{"waited for, where the server does not tell", series[2], charts.SymbolCircle, false, waitedFor},
+	{"waited for, by clients of a server that reports nothing", series[2], charts.SymbolCircle, false, waitedFor},
 }
 
 // waitedFor is what the clients know of a server that does not tell what it does.
@@ -177,7 +177,7 @@ func waitedFor(s *result.Sample) *float64 {
 	return s.Busy
 }
 
-// inside shows for each row where its requests are.
+// inside draws for each row where its requests are.
 func inside(r *result.Result) (Picture, error) {
 	p := Picture{
 		Name: "inside", Title: "Where the requests are",
@@ -185,18 +185,19 @@ func inside(r *result.Result) (Picture, error) {
 			" time of the first round.",
 	}
 	shown := make([]bool, len(insideLines))
-	for i := range r.Rows {
-		row := &r.Rows[i]
-		chart := insideChart(row, shown)
-		if len(chart.lines) == 0 {
-			continue
+	for _, g := range groupsOf(r.Rows) {
+		for _, e := range g.entries {
+			chart := insideChart(e.Row, shown)
+			if len(chart.lines) == 0 {
+				continue
+			}
+			drawing, err := chart.draw()
+			if err != nil {
+				return p, err
+			}
+			drawing.Group, drawing.Title, drawing.Caption = g.title, e.name, insideCaption(e)
+			p.Drawings = append(p.Drawings, drawing)
 		}
-		drawing, err := chart.draw()
-		if err != nil {
-			return p, err
-		}
-		drawing.Title, drawing.Caption = clean(row.Name), insideCaption(row)
-		p.Drawings = append(p.Drawings, drawing)
 	}
 	for i, l := range insideLines {
 		if shown[i] {
@@ -246,70 +247,70 @@ var resourceKinds = []resource{
 	{"Goroutines", " goroutines", func(s *result.Sample) *float64 { return s.Goroutines }, figure},
 }
 
-// resources shows what the servers take of the machine, a drawing for each kind.
+// resources draws what the servers hold of each resource.
 func resources(r *result.Result) (Picture, error) {
 	p := Picture{
 		Name: "resources", Title: "Memory, threads and goroutines",
 		Caption: "What each server holds over the time of the first round.",
 	}
-	shown := make([]bool, len(r.Rows))
-	for _, kind := range resourceKinds {
-		chart, some := kind.chart(r.Rows, shown)
-		if !some {
-			continue
+	shown := map[int]string{} // names by look
+	for _, g := range groupsOf(r.Rows) {
+		for _, kind := range resourceKinds {
+			chart, known := kind.chart(g.entries, shown)
+			if !known {
+				continue
+			}
+			drawing, err := chart.draw()
+			if err != nil {
+				return p, err
+			}
+			drawing.Group, drawing.Title, drawing.Caption = g.title, kind.title, kind.caption(g.entries)
+			p.Drawings = append(p.Drawings, drawing)
 		}
-		drawing, err := chart.draw()
-		if err != nil {
-			return p, err
-		}
-		drawing.Title, drawing.Caption = kind.title, kind.caption(r.Rows)
-		p.Drawings = append(p.Drawings, drawing)
 	}
-	for i := range r.Rows {
-		if shown[i] {
-			shade, marks := look(i)
-			p.Keys = append(p.Keys, Key{clean(r.Rows[i].Name), shade, string(marks)})
-		}
+	for _, n := range slices.Sorted(maps.Keys(shown)) {
+		shade, marks := look(n)
+		p.Keys = append(p.Keys, Key{shown[n], shade, string(marks)})
 	}
 	return p, nil
 }
 
-// chart draws the rows of which the kind is known, and notes which they are.
-func (k resource) chart(rows []result.Row, shown []bool) (chart lineChart, some bool) {
+// chart draws the rows of which the kind is known, and adds their names to shown.
+func (k resource) chart(entries []entry, shown map[int]string) (chart lineChart, known bool) {
+	var rows []result.Row
+	for _, e := range entries {
+		rows = append(rows, *e.Row)
+	}
 	time := newTimeline(rows...)
 	if time.bins == 0 {
 		return chart, false
 	}
 	chart = time.chart()
 	highest := 0.0
-	for i := range rows {
-		values, peak := time.values(rows[i].Series, k.of)
+	for _, e := range entries {
+		values, peak := time.values(e.Series, k.of)
 		if values == nil {
 			continue
 		}
-		some, shown[i] = true, true
+		known, shown[e.look] = true, e.name
 		highest = max(highest, peak)
-		shade, marks := look(i)
-		chart.add(line{shade: shade, values: values, marks: marks}, i)
+		shade, marks := look(e.look)
+		chart.add(line{shade: shade, values: values, marks: marks}, e.look)
 	}
 	chart.left = upTo(highest, func(f float64) string { return plainly(k.text(&f)) })
-	return chart, some
+	return chart, known
 }
 
-// blocked shows what a request takes while it blocks.
+// blocked draws the memory that a request takes while it blocks.
 func blocked(r *result.Result) (Picture, error) {
-	p := Picture{Name: "cost", Title: "Cost of a blocked request"}
+	p := Picture{Name: "cost", Title: "Memory of a blocked request"}
 	var all []bar
-	add := func(name string, each *float64) {
-		if each != nil && *each > 0 {
-			all = append(all, bar{name: clean(name), value: size(each), length: *each, shade: series[2]})
+	longest := 0.0
+	for _, c := range r.Costs {
+		if each := c.BytesPerRequest; each != nil && *each > 0 {
+			all = append(all, bar{name: clean(c.Name), value: size(each), length: *each, shade: series[2]})
+			longest = max(longest, *each)
 		}
-	}
-	for i := range r.Rows {
-		add(r.Rows[i].Name, r.Rows[i].Total.BytesPerInFlight)
-	}
-	for i := range r.Costs {
-		add(r.Costs[i].Name, r.Costs[i].BytesPerRequest)
 	}
 	if all == nil {
 		return p, nil
@@ -318,7 +319,7 @@ func blocked(r *result.Result) (Picture, error) {
 	p.Keys = []Key{
 		{"resident memory at its peak, less that of the idle server, by the requests in flight", series[2], keyBar},
 	}
-	drawing, err := bars(all)
+	drawing, err := bars(all, longest)
 	drawing.Caption = p.Caption
 	p.Drawings = []Drawing{drawing}
 	return p, err

@@ -10,8 +10,10 @@ import (
 
 // A Drawing is one SVG of a picture.
 type Drawing struct {
-	Title   string // of this one, where the picture has several
+	Group   string // the kind of work that it belongs to, if there are several
+	Title   string // if the picture has several
 	Caption string // a sentence that says what it shows
+	Keys    []Key  // of this drawing alone
 	Width   int
 	Height  int
 	body    string // what stands in the svg element
@@ -152,17 +154,6 @@ func roundStep(least float64) float64 {
 	return 10 * power
 }
 
-// decades is an axis of logarithms to base 10, with the names of what they are those of.
-func decades(least, most float64, text func(float64) string) axis {
-	from, to := math.Floor(least+1e-9), math.Ceil(most-1e-9)
-	if to <= from {
-		to = from + 1
-	}
-	return axis{from: from, to: to, ticks: int(to-from) + 1, text: func(f float64) string {
-		return text(math.Pow(10, math.Round(f)))
-	}}
-}
-
 // A bar is one of a bar chart: a value, and what it is held against.
 type bar struct {
 	name, value string
@@ -182,18 +173,17 @@ const (
 	barMargin = 8
 )
 
-// bars draws a bar for each, all to the same scale.
-func bars(all []bar) (Drawing, error) {
-	most := 0.0
-	for _, b := range all {
-		most = max(most, b.length, b.high, b.theory, b.ceiling)
-	}
-	if most == 0 {
-		most = 1
+// longest is where the furthest part of a bar ends.
+func (b bar) longest() float64 { return max(b.length, b.high, b.theory, b.ceiling) }
+
+// bars draws them to a scale that has room for the longest.
+func bars(all []bar, longest float64) (Drawing, error) {
+	if longest == 0 {
+		longest = 1
 	}
 	c := newCanvas(barWidth, barStep*len(all)+6)
 	for i, b := range all {
-		c.bar(b, i*barStep, (barWidth-2*barMargin)/most)
+		c.bar(b, i*barStep, (barWidth-2*barMargin)/longest)
 	}
 	return c.finish()
 }
@@ -205,7 +195,9 @@ func (c canvas) bar(b bar, top int, scale float64) {
 	middle := (upper + lower) / 2
 	c.Text(b.name, barMargin, top+16, 0, words(ink.light))
 	c.Text(b.value, barWidth-barMargin, top+16, 0, words(ending))
-	c.FilledRect(at(0), upper, max(at(b.length), at(0)+1), lower, b.shade.light, b.shade.light, 0)
+	if b.length > 0 {
+		c.FilledRect(at(0), upper, max(at(b.length), at(0)+1), lower, b.shade.light, b.shade.light, 0)
+	}
 	if b.ceiling > 0 {
 		c.stroke(ink, 2, at(b.ceiling), upper-3, at(b.ceiling), lower+3)
 	}
@@ -217,6 +209,12 @@ func (c canvas) bar(b bar, top int, scale float64) {
 		c.stroke(ink, 1.5, at(b.low), middle-4, at(b.low), middle+4)
 		c.stroke(ink, 1.5, at(b.high), middle-4, at(b.high), middle+4)
 	}
+}
+
+// centered writes a text around x.
+func (c canvas) centered(text string, x, y int) {
+	style := words(faint.light)
+	c.Text(text, x-c.MeasureText(text, 0, style).Width()/2, y, 0, style)
 }
 
 func (c canvas) stroke(s shade, width float64, x1, y1, x2, y2 int) {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"html/template"
 	"strings"
+
+	"github.com/jedib0t/go-pretty/v6/text"
 )
 
 // SVG is the drawing for a page that sets the shades. It says for those who cannot see it what it shows.
@@ -13,10 +15,18 @@ func (d Drawing) SVG() template.HTML {
 }
 
 func (d Drawing) label() string {
-	if d.Title == "" {
-		return d.Caption
+	if title := d.title(); title != "" {
+		return title + ": " + d.Caption
 	}
-	return d.Title + ": " + d.Caption
+	return d.Caption
+}
+
+// title is the drawing's title, with the kind of work if there are several.
+func (d Drawing) title() string {
+	if d.Group != "" {
+		return d.Group + ", " + d.Title
+	}
+	return d.Title
 }
 
 // Swatch draws what a key stands for.
@@ -40,6 +50,9 @@ func (k Key) shape() string {
 		return `<path d="M12 1L18 7L12 13L6 7Z" fill="var(--paper)" stroke="` + color + `" stroke-width="1.5"/>`
 	case keyWhisker:
 		return `<path d="M4 7H20M4 3V11M20 3V11" stroke="` + color + `" stroke-width="1.5"/>`
+	case keyArrow:
+		return `<path d="M12 6V14" stroke="` + color + `" stroke-width="2" stroke-dasharray="3 2" fill="none"/>` +
+			`<path d="M12 0L17 7H7Z" fill="` + color + `"/>`
 	case "dot":
 		return line + `<circle cx="12" cy="7" r="3.5" fill="` + color + `"/>`
 	case "circle":
@@ -66,44 +79,70 @@ func (p Picture) SVG() []byte {
 	across := min(fileAcross, len(p.Drawings))
 	width := 2*fileMargin + across*p.Drawings[0].Width + (across-1)*fileGap
 	var body strings.Builder
-	y := p.keys(&body, width)
+	y := writeKeys(&body, p.Keys, fileMargin, fileMargin, width-fileMargin)
+	bottom := y
 	for i, d := range p.Drawings {
+		if i%across == 0 {
+			y = bottom
+		}
 		x := fileMargin + i%across*(d.Width+fileGap)
-		if d.Title != "" {
-			fmt.Fprintf(&body, `<text class="title" x="%d" y="%d">%s</text>`, x, y+14, template.HTMLEscapeString(d.Title))
-		}
-		fmt.Fprintf(&body, `<svg x="%d" y="%d" width="%d" height="%d">%s</svg>`, x, y+d.top(), d.Width, d.Height, d.body)
-		if i%across == across-1 || i == len(p.Drawings)-1 {
-			y += d.top() + d.Height + fileGap
-		}
+		bottom = max(bottom, d.write(&body, x, y)+fileGap)
 	}
 	return fmt.Appendf(nil, `<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="%s"`+
 		` width="%d" height="%d" viewBox="0 0 %d %d">`+
 		`<style>%stext{font-family:system-ui,-apple-system,"Segoe UI",Roboto,Arial,sans-serif}`+
 		`.key{font-size:13px;fill:var(--faint)}.title{font-size:14px;font-weight:600;fill:var(--ink)}</style>`+
 		`<path d="M0 0H%dV%dH0Z" fill="var(--paper)"/>%s</svg>`+"\n",
-		template.HTMLEscapeString(p.Title+": "+p.Caption), width, y, width, y, variables(), width, y, &body)
+		template.HTMLEscapeString(p.Title+": "+p.Caption), width, bottom, width, bottom, variables(), width, bottom, &body)
 }
 
-// top is the room that a drawing's title takes.
-func (d Drawing) top() int {
-	if d.Title == "" {
-		return 0
+// write writes the drawing at a place in a file, its title above it and its keys below, and returns where it ends.
+func (d Drawing) write(body *strings.Builder, x, y int) (bottom int) {
+	if title := d.title(); title != "" {
+		fmt.Fprintf(body, `<text class="title" x="%d" y="%d">%s</text>`, x, y+14, template.HTMLEscapeString(title))
+		y += fileLine
 	}
-	return fileLine
+	fmt.Fprintf(body, `<svg x="%d" y="%d" width="%d" height="%d">%s</svg>`, x, y, d.Width, d.Height, d.body)
+	return writeKeys(body, d.Keys, x, y+d.Height, x+d.Width)
 }
 
-// keys writes the keys in lines of a width, and returns where they end.
-func (p Picture) keys(body *strings.Builder, width int) int {
-	x, y := fileMargin, fileMargin
-	for _, key := range p.Keys {
-		wide := swatchWidth + 8 + fileLetter*len([]rune(key.Text)) + fileGap
-		if x > fileMargin && x+wide > width {
-			x, y = fileMargin, y+fileLine
+// writeKeys writes keys in lines from x up to right, and returns where they end.
+func writeKeys(body *strings.Builder, keys []Key, x, y, right int) (bottom int) {
+	if len(keys) == 0 {
+		return y
+	}
+	at := x
+	for _, key := range keys {
+		wrapped := text.WrapSoft(key.Text, (right-x-swatchWidth-8)/fileLetter)
+		wide := swatchWidth + 8 + fileLetter*text.LongestLineLen(wrapped) + fileGap
+		if at > x && at+wide-fileGap > right {
+			at, y = x, y+fileLine
 		}
-		fmt.Fprintf(body, `<g transform="translate(%d %d)">%s<text class="key" x="%d" y="12">%s</text></g>`,
-			x, y, key.shape(), swatchWidth+8, template.HTMLEscapeString(key.Text))
-		x += wide
+		fmt.Fprintf(body, `<g transform="translate(%d %d)">%s`, at, y, key.shape())
+		for i, line := range strings.Split(wrapped, "\n") {
+			fmt.Fprintf(body, `<text class="key" x="%d" y="%d">%s</text>`, swatchWidth+8, 12+i*fileLine, template.HTMLEscapeString(strings.TrimRight(line, " ")))
+		}
+		body.WriteString(`</g>`)
+		at += wide
+		y += strings.Count(wrapped, "\n") * fileLine
 	}
 	return y + fileLine + 8
+}
+
+// A DrawingGroup is the drawings of a kind of work.
+type DrawingGroup struct {
+	Title    string // empty if it is the only one
+	Drawings []Drawing
+}
+
+// Groups returns the drawings by kind of work.
+func (p Picture) Groups() (groups []DrawingGroup) {
+	for _, d := range p.Drawings {
+		if n := len(groups); n == 0 || groups[n-1].Title != d.Group {
+			groups = append(groups, DrawingGroup{Title: d.Group})
+		}
+		last := &groups[len(groups)-1]
+		last.Drawings = append(last.Drawings, d)
+	}
+	return groups
 }

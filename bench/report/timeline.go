@@ -33,19 +33,20 @@ func newTimeline(rows ...result.Row) timeline {
 	if total == 0 {
 		return timeline{}
 	}
-	tick := roundStep(total / 5)
+	tick := roundStep(total / 8)
 	ticks := int(math.Ceil(total * 0.99 / tick)) // the last sample comes a little late, and falls into the last bin
 	per := int(min(mostBins/float64(ticks), math.Round(tick/apart)))
 	per = max(1, per)
 	return timeline{bin: tick / float64(per), bins: ticks * per, per: per}
 }
 
-// chart is one without lines as yet.
+// chart returns one without lines. Its labels are all in seconds, and only the first one says so: there is little room.
 func (t timeline) chart() lineChart {
 	c := lineChart{width: panelWide, height: panelHigh, ticks: t.bins/t.per + 1}
 	for i := range t.bins + 1 {
-		c.labels = append(c.labels, short(float64(i)*t.bin))
+		c.labels = append(c.labels, plainly(decimal(float64(i)*t.bin, 4)))
 	}
+	c.labels[0] += " s"
 	return c
 }
 

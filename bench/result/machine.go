@@ -1,11 +1,15 @@
 package result
 
-import "runtime"
+import (
+	"runtime"
+
+	"demo-server/cores"
+)
 
 // ThisMachine describes the machine that this process runs on. What this system does not tell stays empty or 0.
 func ThisMachine() Machine {
 	m := Machine{
-		Cores: runtime.NumCPU(), System: runtime.GOOS + "/" + runtime.GOARCH, Go: runtime.Version(), OpenFiles: openFiles(),
+		Cores: cores.Whole(), System: runtime.GOOS + "/" + runtime.GOARCH, Go: runtime.Version(), OpenFiles: openFiles(),
 	}
 	m.ask()
 	return m

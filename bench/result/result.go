@@ -84,7 +84,7 @@ type Row struct {
 	Choose     string            `json:"choose"`     // when to choose it, empty for what is no mode
 	Settings   map[string]string `json:"settings"`   // those that differ from the other rows'
 	Delay      *float64          `json:"delay_seconds"`
-	Fault      string            `json:"fault"`  // injected into its requests, in the as given to --fault; empty for none
+	Fault      string            `json:"fault"`  // injected into its requests, as given to --fault; empty for none
 	Places     int               `json:"places"` // requests that it works on at a time, 0 for no bound of its own
 	Bound      string            `json:"bound"`  // the same in words, such as "50 workers / 2s"; empty for no bound
 	Prediction *Figures          `json:"prediction"`
@@ -189,7 +189,7 @@ type Sample struct {
 type Audit struct {
 	Name   string  `json:"name"`
 	Left   float64 `json:"left"`  // what was sampled
-	Right  float64 `json:"right"` // what follows from throughput and time
+	Right  float64 `json:"right"` // what follows from the requests' times; of a range, the value nearest to Left
 	Broken bool    `json:"broken"`
 	Text   string  `json:"text"` // a sentence with the figures
 

@@ -11,12 +11,12 @@ import (
 	"demo-server/bench/result"
 )
 
-// pythonPerSecond is how many requests a second the Python programs get at most: with more, they are still busy
-// accepting when the first are due.
+// pythonPerSecond is the highest rate for the Python programs, in requests per second. At a higher one, they would
+// still accept connections when the first replies are due.
 const pythonPerSecond = 250
 
-// AddBaselines adds the servers that modes are measured beside, as far as this machine can run them, and says which are
-// missing. end removes what they need.
+// AddBaselines adds rows for the baselines that this machine can run, and returns a line about each missing one. end
+// removes their files.
 func AddBaselines(config *bench.CostConfig) (missing []string, end func(), err error) {
 	names, why := beside.Names()
 	for _, name := range names {
@@ -50,8 +50,8 @@ func AddBaselines(config *bench.CostConfig) (missing []string, end func(), err e
 	}, nil
 }
 
-// articleServers are those of the article's programs that differ in what a request costs: one has a thread for each, one a
-// greenlet.
+// articleServers returns the programs of the article that differ in the cost of a request: one uses a thread for it,
+// one a greenlet.
 func articleServers() []originals.Program {
 	return slices.DeleteFunc(originals.Programs(), func(p originals.Program) bool {
 		return p.Name != "flask" && p.Name != "gevent"

@@ -17,7 +17,7 @@ import (
 	"demo-server/modes"
 )
 
-// testInput is a command line without flags, in an empty environment.
+// testInput is a command line without flags in an empty environment.
 type testInput struct{}
 
 func (testInput) Given(string) string          { return "" }
@@ -28,8 +28,7 @@ func (testInput) Settings(more ...configs.Flag) (*configs.Settings, error) {
 	return configs.Load(configs.Inputs{Flags: more, Catalog: catalog.Configs()})
 }
 
-// TestLooksUpOnce: the addresses that were checked are those that get the load, even if the name has others a moment
-// later.
+// TestLooksUpOnce checks that the load goes to the addresses that were checked, even if the next lookup returns others.
 func TestLooksUpOnce(t *testing.T) {
 	cases := []struct {
 		name       string
@@ -95,7 +94,7 @@ func TestLooksUpOnce(t *testing.T) {
 	}
 }
 
-// A mode that this system cannot run is left out of all, but a mistake where it is named.
+// "all" skips a mode that this system cannot run, but naming it is a mistake.
 func TestPickModes(t *testing.T) {
 	all := []modes.Mode{
 		{Name: "pool", Supported: func() error { return nil }},
@@ -146,7 +145,7 @@ func TestRate(t *testing.T) {
 	}
 }
 
-// TestRowWithSecret: a row is named by its settings.
+// TestRowWithSecret checks that rows refuse secrets, because their names contain their settings.
 func TestRowWithSecret(t *testing.T) {
 	var v Variant
 	if err := v.UnmarshalText([]byte("pool:dsn=postgres://me:hush@127.0.0.1/demo")); err == nil || strings.Contains(err.Error(), "hush") {

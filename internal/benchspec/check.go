@@ -24,13 +24,13 @@ const (
 	articleClients  = 100
 	articleRequests = 5000
 	articleDelay    = 2 * time.Second
-	articleTime     = 10 * time.Minute // longer is not reasonable
+	articleTime     = 10 * time.Minute // rows that would take longer are skipped
 )
 
-// A checker collects what is wrong with a Run or a Cost.
+// A checker collects the mistakes in a Run or a Cost.
 type checker struct {
 	Input
-	mistaken bool // there were mistakes before
+	mistaken bool // there were earlier mistakes
 	errs     []error
 }
 
@@ -38,11 +38,11 @@ func (k *checker) errorf(format string, args ...any) {
 	k.errs = append(k.errs, fmt.Errorf(format, args...))
 }
 
-// failed reports whether there is a mistake so far.
+// failed reports whether there are mistakes so far.
 func (k *checker) failed() bool { return k.mistaken || k.errs != nil }
 
-// Check fills in what flags mean for each other, and returns where they do not go together. If mistaken, which is to say
-// that there were mistakes before, it leaves out what may follow from those.
+// Check applies the flags that change the defaults of others, and returns the mistakes. mistaken says that there were
+// mistakes before. Then Check omits the ones that may follow from those.
 func (r *Run) Check(in Input, mistaken bool) []error {
 	k := &checker{Input: in, mistaken: mistaken}
 	r.checkArticle(k)
@@ -59,7 +59,8 @@ func (r *Run) Check(in Input, mistaken bool) []error {
 	return k.errs
 }
 
-// checkRows reports settings that do not go together in a row, each mistake once. Those of all rows are reported anyway.
+// checkRows reports settings that cannot be combined in a row, each mistake once. It skips settings that are wrong for
+// all rows, because the caller reports them.
 func (r *Run) checkRows(k *checker) {
 	if _, err := k.Settings(); err != nil || k.failed() {
 		return
@@ -116,7 +117,8 @@ func (r *Run) checkLoad(k *checker) {
 	checkOpenFiles(k, "concurrency", r.Concurrency)
 }
 
-// checkOpenFiles reports that a flag wants more connections than there can be. A child has the same limit.
+// checkOpenFiles reports a flag that asks for more connections than this process can open. Its children have the same
+// limit.
 func checkOpenFiles(k *checker, name string, wanted int) {
 	if limit := catalog.PossibleConnections(); wanted > limit {
 		k.errorf("flag --%s: %d is more than the limit of %d open files allows; want at most %d, or a higher limit"+
@@ -124,7 +126,7 @@ func checkOpenFiles(k *checker, name string, wanted int) {
 	}
 }
 
-// checkTool reports what ab and wrk cannot do.
+// checkTool reports flags that ab or wrk do not support.
 func (r *Run) checkTool(k *checker) {
 	cannot := func(flag, why string) { k.errorf("flag %s: %s %s", flag, r.With, why) }
 	if given := k.Given("rate"); given != "" {
@@ -154,7 +156,7 @@ func (r *Run) checkTool(k *checker) {
 	}
 }
 
-// checkAgainst keeps load away from other machines, and names apart. Servers that are arguments follow those of flags.
+// checkAgainst reports external servers on other machines, and names that are taken. Arguments follow the flags.
 func (r *Run) checkAgainst(k *checker) {
 	for _, server := range r.URLs {
 		server.argument = true
@@ -179,14 +181,14 @@ func (r *Run) checkAgainst(k *checker) {
 	}
 }
 
-// lookupTimeout bounds the wait for a name's addresses.
+// lookupTimeout limits the lookup of a name.
 const lookupTimeout = 5 * time.Second
 
-// lookup returns the addresses of a host. Tests have another.
+// lookup returns the addresses of a host. Tests replace it.
 var lookup = net.DefaultResolver.LookupNetIP
 
-// resolve looks up the server's host, once for the whole run: a name may have other addresses the next time. Without
-// remote, all of them must be of this machine.
+// resolve looks up the server's host, once for the whole run, because the next lookup may return other addresses.
+// Unless remote is true, all of them must belong to this machine.
 func (a *ExternalServer) resolve(remote bool) error {
 	ctx, cancel := context.WithTimeout(context.Background(), lookupTimeout)
 	defer cancel()
@@ -217,7 +219,7 @@ func (a *ExternalServer) resolve(remote bool) error {
 	return fmt.Errorf("%s is not this machine; --allow-remote puts load on it where you may", elsewhere[0])
 }
 
-// check reports which of the files cannot be written, or are the same.
+// check reports files that cannot be written, or that are the same.
 func (f Output) check(k *checker) {
 	flags := map[string]string{} // by file
 	for _, file := range []struct {
@@ -238,14 +240,15 @@ func (f Output) check(k *checker) {
 	}
 }
 
-// canWrite returns an error where a file cannot be written. It leaves one that is there as it is, and none behind.
+// canWrite returns an error if a file cannot be written. It does not change an existing file, and does not leave a new
+// one.
 func canWrite(name string) error {
 	info, err := os.Stat(name)
 	switch {
 	case err == nil && info.IsDir():
 		return errors.New("it is a folder")
 	case err == nil && special(name):
-		return nil // to open it may wait for its reader
+		return nil // opening it may block until there is a reader
 	case err == nil:
 		return tryOpen(name, os.O_WRONLY)
 	case !errors.Is(err, fs.ErrNotExist):
@@ -271,7 +274,7 @@ func tryOpen(name string, how int) error {
 	return file.Close()
 }
 
-// cause is a file's error without its name.
+// cause returns err without the name of the file.
 func cause(err error) error {
 	var path *fs.PathError
 	if errors.As(err, &path) {
@@ -280,7 +283,7 @@ func cause(err error) error {
 	return err
 }
 
-// Check returns what cannot be measured.
+// Check returns the mistakes.
 func (c *Cost) Check(in Input) []error {
 	k := &checker{Input: in}
 	if k.Given("in-flight") != "" {

@@ -12,20 +12,20 @@ import (
 	"demo-server/units"
 )
 
-// checkCountable reports rows that would end with too few replies to count a rate. With ab it leaves that to measure,
-// because how ab sends its first request is not known yet.
+// checkCountable reports rows that would get too few replies to count a rate. For ab, the command checks that later,
+// because it does not know yet how ab sends its first request.
 func (r *Run) checkCountable(k *checker) {
 	if k.failed() || r.With == bench.AB {
 		return
 	}
 	config, err := r.Config(k)
 	if err != nil {
-		return // run reports it
+		return // the command reports it
 	}
 	k.errs = append(k.errs, Uncountable(k, bench.NewPlan(config, false))...)
 }
 
-// Uncountable returns an error for each flag whose value lets too few replies come, with the rows that it is about and the
+// Uncountable returns an error for each flag whose value allows too few replies, with the affected rows and the
 // smallest value that works.
 func Uncountable(in Input, plan *bench.Plan) (errs []error) {
 	var shortages []shortage
@@ -53,7 +53,7 @@ type shortage struct {
 	rows  []string
 }
 
-// A problem is a value that lets too few replies come.
+// A problem is a value that allows too few replies.
 type problem struct {
 	flag  string // as given
 	value string
@@ -61,7 +61,7 @@ type problem struct {
 	want  string // the smallest value that works; empty if none does
 }
 
-// line names the flag, its value, the rows and the smallest value that works.
+// line returns the message, with the flag, its value, the rows and the smallest value that works.
 func (s shortage) line(plan *bench.Plan) string {
 	config := plan.Config
 	load := units.Count(config.Concurrency, "client")
@@ -121,7 +121,7 @@ func delayOf(plan *bench.Plan, name string) time.Duration {
 	return plan.Planned[i].Delay
 }
 
-// enumerate joins names as in a sentence.
+// enumerate joins names with commas and a final "and".
 func enumerate(names []string) string {
 	last := len(names) - 1
 	if last == 0 {

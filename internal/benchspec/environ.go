@@ -12,7 +12,7 @@ import (
 // ForPostgres reports whether a variable is one that PostgreSQL's clients read, such as PGPASSWORD.
 func ForPostgres(variable string) bool { return strings.HasPrefix(variable, "PG") }
 
-// secrets are the settings that are never shown, by name and by variable.
+// secrets returns the set of the settings that are never shown, by name and by variable.
 var secrets = sync.OnceValue(func() map[string]bool {
 	all := map[string]bool{}
 	for _, setting := range catalog.Configs().Table() {
@@ -23,8 +23,8 @@ var secrets = sync.OnceValue(func() map[string]bool {
 	return all
 })
 
-// childEnviron is the part of environ that the server of a row needs. Secrets are handed over by it, and not by flags, which
-// everybody on the machine can read: the DSN in force if the work reads it, and no others.
+// childEnviron returns the part of environ that the server of a row needs. It includes the only secret that a row
+// needs, the DSN in force if the work reads it, because every user of the machine can read flags.
 func childEnviron(environ []string, settings *configs.Settings) (own []string) {
 	sql := slices.Contains(catalog.Kind(settings).Settings, "dsn")
 	for _, variable := range environ {

@@ -10,11 +10,11 @@ import (
 	"demo-server/configs"
 )
 
-// checkExpect reads the conditions that the run is expected to meet, and reports rows and figures that do not exist.
+// checkExpect parses the conditions of --expect, and reports rows and figures that do not exist.
 func (r *Run) checkExpect(k *checker) {
 	names, err := r.expectableRows(k)
 	if err != nil {
-		return // checkRows reported it
+		return // checkRows has reported it
 	}
 	for _, text := range r.Expect {
 		condition, err := expect.Parse(text, names)
@@ -34,7 +34,8 @@ func (r *Run) checkExpect(k *checker) {
 	}
 }
 
-// nearestFigure says which figure was likely meant. There are too many to list them if one resembles the name.
+// nearestFigure returns the end of a message about an unknown figure: the nearest one, or all of them if none resembles
+// it.
 func nearestFigure(unknown *expect.UnknownError) string {
 	if nearest := configs.Nearest(unknown.Name, unknown.Known); nearest != "" {
 		return fmt.Sprintf("did you mean %q? %q lists all", nearest, program+" bench --help")
@@ -42,8 +43,8 @@ func nearestFigure(unknown *expect.UnknownError) string {
 	return "known: " + strings.Join(unknown.Known, ", ")
 }
 
-// expectableRows returns the names of all rows that there may be. Which of the article's programs this machine can run is
-// not known yet.
+// expectableRows returns the names of all possible rows. They include all of the article's programs, because Check does
+// not know yet which of them this machine can run.
 func (r *Run) expectableRows(in Input) (names []string, err error) {
 	rows, err := r.rows(in)
 	if err != nil {
@@ -60,7 +61,7 @@ func (r *Run) expectableRows(in Input) (names []string, err error) {
 	return names, nil
 }
 
-// rowsWrong reports whether rows are missing because a flag that makes rows was given a wrong value.
+// rowsWrong reports whether rows are missing because a flag for rows has a wrong value.
 func (r *Run) rowsWrong(in Input) bool {
 	for _, name := range []string{"modes", "row", "work", "originals", "against", "url"} {
 		if in.Wrong(name) {

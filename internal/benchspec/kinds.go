@@ -13,15 +13,15 @@ import (
 	"demo-server/work/kinds"
 )
 
-// A WorkList is the names of kinds of work.
+// A WorkList holds names of kinds of work.
 type WorkList []string
 
 func (WorkList) Choices() []string { return append([]string{allWork}, kinds.Names()...) }
 
-// allWork stands for every kind that can be done with the settings.
+// allWork stands for every kind that the settings allow.
 const allWork = "all"
 
-// UnmarshalText takes names with commas between them, or "all".
+// UnmarshalText parses names with commas between them, or "all".
 func (l *WorkList) UnmarshalText(text []byte) error {
 	*l = nil
 	var wrong []error
@@ -38,7 +38,7 @@ func (l *WorkList) UnmarshalText(text []byte) error {
 	return errors.Join(wrong...)
 }
 
-// kinds are those to run: without --work none, which leaves it to the settings.
+// kinds returns the kinds of work to run. It returns none without --work, which leaves the choice to the settings.
 func (r *Run) kinds(in Input) []string {
 	if !r.allWork() {
 		return r.Work
@@ -48,7 +48,7 @@ func (r *Run) kinds(in Input) []string {
 
 func (r *Run) allWork() bool { return slices.Equal(r.Work, []string{allWork}) }
 
-// SkippedKinds returns why kinds of work are left out of --work=all, an error for each.
+// SkippedKinds returns an error for each kind of work that --work=all skips.
 func (r *Run) SkippedKinds(in Input) (errs []error) {
 	if !r.allWork() {
 		return nil
@@ -61,7 +61,7 @@ func (r *Run) SkippedKinds(in Input) (errs []error) {
 	return errs
 }
 
-// missing returns an error if the settings lack something without which a kind of work cannot be chosen.
+// missing returns an error if the settings lack something that a kind of work needs.
 func missing(in Input, kind string) error {
 	settings, err := in.Settings()
 	if err != nil {
@@ -70,7 +70,7 @@ func missing(in Input, kind string) error {
 	return catalog.Missing(settings, kind)
 }
 
-// cross are the variants with each kind of work. One that has a kind of its own keeps that, and is there once.
+// cross combines variants with kinds of work. A variant with its own kind keeps that, and occurs once.
 func cross(variants []Variant, kinds []string) (all []Variant) {
 	if len(kinds) == 0 {
 		return variants
@@ -93,7 +93,7 @@ func (v Variant) sets(name string) bool {
 	return slices.ContainsFunc(v.settings, func(s configs.Flag) bool { return s.Name == name })
 }
 
-// allSettings are the settings that set the variant apart.
+// allSettings returns the settings that distinguish the variant, with its kind of work.
 func (v Variant) allSettings() []configs.Flag {
 	if v.kind == "" {
 		return v.settings
@@ -101,7 +101,7 @@ func (v Variant) allSettings() []configs.Flag {
 	return append(slices.Clip(v.settings), configs.Flag{Name: "work", Value: v.kind})
 }
 
-// labelByKind puts the kind of work into the names of rows that have several.
+// labelByKind adds the kind of work to the names of the rows, if there are several kinds.
 func labelByKind(rows []bench.Row) {
 	if !slices.ContainsFunc(rows, func(row bench.Row) bool { return row.Work != rows[0].Work }) {
 		return
@@ -111,7 +111,7 @@ func labelByKind(rows []bench.Row) {
 	}
 }
 
-// applyWorkLimit limits a row by its work, if that serves fewer requests at a time than the mode.
+// applyWorkLimit limits a row by its work, if the work allows fewer requests at the same time than the mode.
 func applyWorkLimit(row *bench.Row, settings *configs.Settings) {
 	capacity, shared := catalog.OfWork(settings)
 	if shared {

@@ -11,10 +11,10 @@ import (
 	"demo-server/units"
 )
 
-// pythonBody is what the article's programs answer, whatever demo-server is told to.
+// pythonBody is the reply of the article's programs. It does not depend on the settings.
 const pythonBody = "Hello World"
 
-// AddOriginals adds the article's programs that can run here to the rows, and returns them.
+// AddOriginals adds rows for the article's programs that this machine can run, and returns these programs.
 func (r *Run) AddOriginals(in Input, config *bench.Config) (*originals.Set, error) {
 	set, err := originals.Prepare(context.Background(), originals.Programs())
 	if err != nil {
@@ -29,8 +29,8 @@ func (r *Run) AddOriginals(in Input, config *bench.Config) (*originals.Set, erro
 	return set, nil
 }
 
-// pythonRows makes a row of each of the article's programs that can run here. They get the delay, and as many threads
-// as mode pool has workers where they have a number of them.
+// pythonRows returns a row for each of the article's programs in set. They use the delay. Programs with a number of
+// threads get as many as mode pool has workers.
 func pythonRows(set *originals.Set, settings *configs.Settings) (rows []bench.Row) {
 	for _, p := range set.Programs() {
 		places := p.Places(settings.Workers)

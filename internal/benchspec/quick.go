@@ -14,7 +14,7 @@ const (
 	quickRepeat   = 2
 )
 
-// checkQuick fills in what --quick chooses. A flag that is given wins.
+// checkQuick applies the defaults of --quick. A flag that is given wins.
 func (r *Run) checkQuick(k *checker) {
 	switch {
 	case !r.Quick:
@@ -31,8 +31,8 @@ func (r *Run) checkQuick(k *checker) {
 	}
 }
 
-// chosenDelay returns the delay that --article fixes, or that --quick chooses if no source gives one to a row with
-// settings of its own.
+// chosenDelay returns the delay of --article, or that of --quick for a row with the settings own, if no source sets
+// one.
 func (r *Run) chosenDelay(in Input, own []configs.Flag) []configs.Flag {
 	if r.Article {
 		return []configs.Flag{{Name: "delay", Value: articleDelay.String()}}

@@ -12,7 +12,7 @@ import (
 	"demo-server/modes"
 )
 
-// rows are all that are put under load.
+// rows returns all rows.
 func (r *Run) rows(in Input) ([]bench.Row, error) {
 	rows, err := rowsOf(in, r.rowVariants(in))
 	if err != nil {
@@ -27,8 +27,8 @@ func (r *Run) rows(in Input) ([]bench.Row, error) {
 	return append(rows, againstRows(r.Against)...), nil
 }
 
-// variants are the modes to run, each with its own settings: those of --modes, then those of --row. Where only --row is
-// given, no others run.
+// variants returns the modes to run, each with its own settings: first --modes, then --row. If only --row is given, the
+// default of --modes does not count.
 func (r *Run) variants(in Input) []Variant {
 	if in.Given("row") != "" && in.Given("modes") == "" {
 		return r.Row
@@ -36,7 +36,7 @@ func (r *Run) variants(in Input) []Variant {
 	return slices.Concat(variantsOf(r.Modes), r.Row)
 }
 
-// rowVariants returns the modes to run, each with each kind of work and with the delay that the command chooses for it.
+// rowVariants returns the modes to run, each with each kind of work, and with the delay of --article or --quick.
 func (r *Run) rowVariants(in Input) []Variant {
 	all := cross(r.variants(in), r.kinds(in))
 	for i := range all {
@@ -45,7 +45,7 @@ func (r *Run) rowVariants(in Input) []Variant {
 	return all
 }
 
-// variantsOf are modes without settings of their own.
+// variantsOf returns variants of modes without their own settings.
 func variantsOf(modes []string) (all []Variant) {
 	for _, mode := range modes {
 		all = append(all, Variant{mode: mode})
@@ -53,7 +53,7 @@ func variantsOf(modes []string) (all []Variant) {
 	return all
 }
 
-// rowsOf makes a row of each variant.
+// rowsOf returns a row for each variant.
 func rowsOf(in Input, wanted []Variant) (rows []bench.Row, err error) {
 	names := rowNames(wanted)
 	for i, variant := range wanted {
@@ -67,8 +67,8 @@ func rowsOf(in Input, wanted []Variant) (rows []bench.Row, err error) {
 	return rows, nil
 }
 
-// row is the server that runs the variant. A child reads the same files as this process, and has the same flags and
-// environment, but for secrets.
+// row returns the row of the variant. Its server reads the same files as this process, and gets the same flags and
+// environment, except for secrets.
 func (v Variant) row(in Input) (bench.Row, error) {
 	own := slices.Concat(v.allSettings(), v.forced)
 	settings, err := in.Settings(append(own, configs.Flag{Name: "mode", Value: v.mode})...)
@@ -93,7 +93,7 @@ func (v Variant) row(in Input) (bench.Row, error) {
 	return row, nil
 }
 
-// words are settings as flags, without secrets.
+// words returns settings as flags, without secrets.
 func words(settings []configs.Flag) (words []string) {
 	for _, setting := range settings {
 		if secrets()[setting.Name] {
@@ -112,7 +112,7 @@ func byName(settings []configs.Flag) map[string]string {
 	return values
 }
 
-// rowNames names each variant. One that is there several times, which shows what noise does, gets a number.
+// rowNames returns the names of variants. Repeated variants, which show the noise, get a number.
 func rowNames(variants []Variant) (names []string) {
 	seen := map[string]int{}
 	for _, variant := range variants {
@@ -125,7 +125,7 @@ func rowNames(variants []Variant) (names []string) {
 	return names
 }
 
-// name is the mode and what sets the variant apart: pool(50) for 50 workers, else pool(queue=5,workers=50).
+// name returns the mode with the settings of the variant: pool(50) for 50 workers, else pool(queue=5,workers=50).
 func (v Variant) name() string {
 	_, settings, some := strings.Cut(v.given, ":")
 	switch {
@@ -141,7 +141,7 @@ func (v Variant) hasWorkers() bool {
 	return slices.Contains(modes.Named(v.mode).Settings, "workers")
 }
 
-// againstRows makes a row of each server that is running already, of which nothing is known.
+// againstRows returns a row for each external server. Its properties are unknown.
 func againstRows(servers []ExternalServer) (rows []bench.Row) {
 	for _, server := range servers {
 		address := server.url.String()

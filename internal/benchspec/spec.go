@@ -1,5 +1,6 @@
-// Package benchspec turns what bench was asked for into bench.Config and bench.CostConfig. It knows no flag library: the
-// command line fills in a Run or a Cost, and answers as its Input.
+// Package benchspec turns the flags and arguments of bench into bench.Config and bench.CostConfig.
+//
+// It must not know a flag library: the command line fills in a Run or a Cost, and implements Input.
 package benchspec
 
 import (
@@ -14,11 +15,11 @@ import (
 // program is the name of the command in messages.
 const program = "demo-server"
 
-// An Input says how a Run or a Cost was asked for.
+// An Input is the command line of a Run or a Cost.
 type Input interface {
 	// Given returns a flag as it was spelled, or "" if it was not given.
 	Given(name string) string
-	// Wrong reports whether a flag or an argument has a value that it does not take.
+	// Wrong reports whether a flag or an argument has a wrong value.
 	Wrong(name string) bool
 	// SettingFlags returns the flags that are settings, as given.
 	SettingFlags() []configs.Flag
@@ -28,7 +29,7 @@ type Input interface {
 	Environ() []string
 }
 
-// reserved are the settings that bench chooses for the servers that it starts, and why.
+// reserved are the settings that bench chooses for the servers that it starts, with the reason.
 var reserved = map[string]string{
 	"mode":        "--modes says which run",
 	"host":        "its servers are for this machine alone",
@@ -40,7 +41,7 @@ var reserved = map[string]string{
 	"seed":        "its own --seed is of the order of the rows",
 }
 
-// A Run is the pressure test, as asked for. Check has to be called before the other methods.
+// A Run describes a pressure test. Call Check before the other methods.
 type Run struct {
 	Rows
 	Load
@@ -48,10 +49,10 @@ type Run struct {
 	Output
 	URLs []ExternalServer // arguments
 
-	expected []expect.Condition // of Expect
+	expected []expect.Condition // the parsed Expect
 }
 
-// Rows say what is put under load.
+// Rows are the flags that choose the servers.
 type Rows struct {
 	Modes       ModeList
 	Row         []Variant
@@ -64,7 +65,7 @@ type Rows struct {
 	Port        int
 }
 
-// Load says what load that is.
+// Load holds the flags about the load.
 type Load struct {
 	Concurrency int
 	Requests    int
@@ -76,7 +77,7 @@ type Load struct {
 	With        Generator
 }
 
-// Method says how closely to look.
+// Method holds the flags about the method of measuring.
 type Method struct {
 	Repeat int
 	Warmup time.Duration
@@ -86,7 +87,7 @@ type Method struct {
 	Expect []string
 }
 
-// Output says what becomes of the result.
+// Output holds the flags about the result.
 type Output struct {
 	Report FileName
 	JSON   FileName
@@ -94,14 +95,14 @@ type Output struct {
 	Wide   bool
 }
 
-// Reserved returns the settings that the command chooses itself: the name of each, and why.
+// Reserved returns the settings that the command chooses itself, by name, with the reason.
 func (*Run) Reserved() map[string]string {
 	all := maps.Clone(reserved)
 	all["work"] = "its own --work takes several kinds"
 	return all
 }
 
-// Config returns what was asked for, without who asked: Binary, Command and Version are left empty.
+// Config returns the configuration of the test. The caller sets Binary, Command and Version.
 func (r *Run) Config(in Input) (bench.Config, error) {
 	rows, err := r.rows(in)
 	config := bench.Config{
@@ -119,7 +120,7 @@ func (r *Run) Config(in Input) (bench.Config, error) {
 // Expected returns the conditions that the result has to meet.
 func (r *Run) Expected() []expect.Condition { return r.expected }
 
-// A Cost is the measurement of what a blocked request costs, as asked for.
+// A Cost describes a measurement of the cost of a blocked request.
 type Cost struct {
 	Modes    ModeList
 	InFlight int
@@ -129,7 +130,7 @@ type Cost struct {
 	Output   // Report and CSV are not used
 }
 
-// Reserved returns the settings that the command chooses itself: the name of each, and why.
+// Reserved returns the settings that the command chooses itself, by name, with the reason.
 func (*Cost) Reserved() map[string]string {
 	all := maps.Clone(reserved)
 	for _, name := range []string{"delay", "queue", "queue-timeout"} {
@@ -138,7 +139,8 @@ func (*Cost) Reserved() map[string]string {
 	return all
 }
 
-// Config returns what was asked for, without who asked and without the servers of AddBaselines.
+// Config returns the configuration of the measurement, without the rows of AddBaselines. The caller sets Binary,
+// Command and Version.
 func (c *Cost) Config(in Input) (bench.CostConfig, error) {
 	rows, err := rowsOf(in, variantsOf(c.Modes))
 	return bench.CostConfig{Rows: rows, InFlight: c.InFlight, Ramp: c.Ramp, Repeat: c.Repeat}, err

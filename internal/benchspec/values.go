@@ -17,20 +17,20 @@ import (
 	"demo-server/modes"
 )
 
-// A ModeList is the names of modes that this system can run.
+// A ModeList holds names of modes that this system can run.
 type ModeList []string
 
 const allModes = "all"
 
 func (ModeList) Choices() []string { return append([]string{allModes}, modes.Names()...) }
 
-// UnmarshalText takes names with commas between them, or "all".
+// UnmarshalText parses names with commas between them, or "all".
 func (l *ModeList) UnmarshalText(text []byte) (err error) {
 	*l, err = pickModes(string(text), modes.All)
 	return err
 }
 
-// pickModes leaves modes that this system cannot run out of all, but not where they are named.
+// pickModes parses a list of modes. "all" skips the modes that this system cannot run, but naming one is a mistake.
 func pickModes(text string, all []modes.Mode) (picked []string, err error) {
 	if text == allModes {
 		for _, mode := range all {
@@ -50,7 +50,8 @@ func pickModes(text string, all []modes.Mode) (picked []string, err error) {
 	return picked, errors.Join(wrong...)
 }
 
-// canRun returns an error where no mode has that name, or this system cannot run it. known are the names to suggest.
+// canRun returns an error if there is no mode of that name, or if this system cannot run it. known are the names to
+// suggest.
 func canRun(name string, all []modes.Mode, known []string) error {
 	for _, mode := range all {
 		if mode.Name != name {
@@ -64,16 +65,16 @@ func canRun(name string, all []modes.Mode, known []string) error {
 	return configs.OneOf(name, known)
 }
 
-// A Variant is a mode with settings of its own.
+// A Variant is a mode with its own settings.
 type Variant struct {
 	given    string
 	mode     string
 	settings []configs.Flag
-	kind     string         // of work, empty where that is left to the settings
-	forced   []configs.Flag // settings that the command chooses for the row, which do not name it
+	kind     string         // of work; empty leaves it to the settings
+	forced   []configs.Flag // settings that the command adds; they are not part of the name
 }
 
-// UnmarshalText takes MODE, or MODE:NAME=VALUE with more pairs behind commas. All that is wrong is joined in the error.
+// UnmarshalText parses MODE, or MODE:NAME=VALUE with more pairs after commas. The error joins all mistakes.
 func (v *Variant) UnmarshalText(text []byte) error {
 	v.given = string(text)
 	mode, settings, some := strings.Cut(v.given, ":")
@@ -87,7 +88,7 @@ func (v *Variant) UnmarshalText(text []byte) error {
 	return errors.Join(wrong...)
 }
 
-// addSetting takes one NAME=VALUE.
+// addSetting parses one NAME=VALUE.
 func (v *Variant) addSetting(pair string) error {
 	name, value, ok := strings.Cut(pair, "=")
 	if !ok {
@@ -106,7 +107,7 @@ func (v *Variant) addSetting(pair string) error {
 	return checkSetting(name, value)
 }
 
-// checkSetting returns what is wrong with a setting's name or value.
+// checkSetting returns the mistakes in a setting's name or value.
 func checkSetting(name, value string) error {
 	var names []string
 	for _, setting := range catalog.Configs().Table() {
@@ -127,7 +128,8 @@ func checkSetting(name, value string) error {
 	}
 	var wrong []error
 	for _, mistake := range mistakes {
-		// A mistake in the value is said of the setting, one in a file that it names of the file.
+		// A mistake in the value names the setting. A mistake in a file that the setting names has the file's name,
+		// too.
 		said, ofSetting := strings.CutPrefix(mistake.String(), "flag --")
 		if !ofSetting {
 			said = name + ": " + said
@@ -141,13 +143,13 @@ func checkSetting(name, value string) error {
 type ExternalServer struct {
 	given     string
 	argument  bool   // given without a flag
-	name      string // empty for one that nameServers names
+	name      string // empty until nameServers sets it
 	url       *url.URL
 	port      uint16
 	addresses []netip.AddrPort // of the URL's host, looked up once
 }
 
-// UnmarshalText takes URL or NAME=URL. A URL without a name may have a = behind its ://.
+// UnmarshalText parses URL or NAME=URL. A URL without a name may have a = after its ://.
 func (a *ExternalServer) UnmarshalText(text []byte) error {
 	a.given = string(text)
 	name, address, named := strings.Cut(a.given, "=")
@@ -173,7 +175,7 @@ func (a *ExternalServer) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// nameServers gives a name to each server that has none: its host and port, and its path too if several share those.
+// nameServers names the servers without a name by their host and port, and by their path too if several share those.
 func nameServers(servers []ExternalServer) {
 	unnamed := map[string]int{} // how many are at an address
 	for _, server := range servers {
@@ -197,7 +199,7 @@ func (a *ExternalServer) hostPort() string {
 	return net.JoinHostPort(a.url.Hostname(), strconv.Itoa(int(a.port)))
 }
 
-// source says where the server was given, for messages.
+// source returns the flag or argument of the server, for messages.
 func (a *ExternalServer) source() string {
 	if a.argument {
 		return "argument " + configs.Quote(a.given)
@@ -205,7 +207,7 @@ func (a *ExternalServer) source() string {
 	return "flag --against " + configs.Quote(a.given)
 }
 
-// otherName says how to name the server if its name is taken.
+// otherName returns how to rename the server if its name is taken.
 func (a *ExternalServer) otherName() string {
 	if strings.HasPrefix(a.given, a.name+"=") {
 		return "want another name"
@@ -218,16 +220,16 @@ type Generator string
 
 func (Generator) Choices() []string { return []string{bench.Builtin, bench.AB, bench.WRK} }
 
-// UnmarshalText takes one of the known names.
+// UnmarshalText parses one of the known names.
 func (g *Generator) UnmarshalText(text []byte) error {
 	*g = Generator(text)
 	return configs.OneOf(string(text), g.Choices())
 }
 
-// A Rate is in requests per second.
+// A Rate is a number of requests per second.
 type Rate float64
 
-// UnmarshalText takes a number from a thousandth to a million.
+// UnmarshalText parses a number from a thousandth to a million.
 func (r *Rate) UnmarshalText(text []byte) error {
 	n, err := strconv.ParseFloat(string(text), 64)
 	if err != nil || !(n >= 0.001 && n <= 1_000_000) {
@@ -240,7 +242,7 @@ func (r *Rate) UnmarshalText(text []byte) error {
 // A Margin is a relative difference, such as 0.02.
 type Margin float64
 
-// UnmarshalText takes 2% and 0.02 alike.
+// UnmarshalText parses a percentage, such as 2%, or a number, such as 0.02.
 func (m *Margin) UnmarshalText(text []byte) error {
 	number, percent := strings.CutSuffix(string(text), "%")
 	n, err := strconv.ParseFloat(number, 64)
@@ -257,7 +259,7 @@ func (m *Margin) UnmarshalText(text []byte) error {
 // A FileName is the name of a file.
 type FileName string
 
-// UnmarshalText takes any name.
+// UnmarshalText accepts any name that is not empty.
 func (f *FileName) UnmarshalText(text []byte) error {
 	if len(text) == 0 {
 		return errors.New(`"" is no file name`)

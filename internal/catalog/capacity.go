@@ -9,13 +9,13 @@ import (
 	"demo-server/units"
 )
 
-// A Capacity is how many requests all processes work on at a time.
+// A Capacity is the number of requests that all processes together work on at the same time.
 type Capacity struct {
 	N     int    // 0 for no limit
 	Words string // such as "50 workers", or "2 × 50 workers" in two processes; "" for no limit
 }
 
-// PerDelay returns the capacity with the time that each request takes of it, such as "50 workers / 2s".
+// PerDelay returns the capacity with the time that each request occupies it, such as "50 workers / 2s".
 func (c Capacity) PerDelay(delay time.Duration) string {
 	if c.N == 0 || delay == 0 {
 		return c.Words
@@ -38,8 +38,8 @@ func OfMode(s *configs.Settings) Capacity {
 	return perProcess(s, limit.N, units.Count(limit.N, limit.Unit))
 }
 
-// OfWork returns the capacity that the kind of work has in every mode. shared reports that requests beyond it do not
-// wait, but all of them share it.
+// OfWork returns the capacity that the kind of work has in every mode. shared reports whether further requests share it
+// instead of waiting.
 func OfWork(s *configs.Settings) (c Capacity, shared bool) {
 	limit := Kind(s).Limit(WorkOptions(s))
 	switch {
@@ -86,7 +86,7 @@ func Describe(s *configs.Settings) string {
 	return fmt.Sprintf("%s = %s requests/s", c.PerDelay(s.Delay), plainRate(float64(c.N)/s.Delay.Seconds()))
 }
 
-// plainRate writes a rate with four digits, or with as many as its whole part has, and never with an exponent.
+// plainRate formats a rate with four digits, or more if its whole part has more, and never with an exponent.
 func plainRate(rate float64) string {
 	if rate >= 1000 {
 		return strconv.FormatFloat(rate, 'f', 0, 64)

@@ -7,7 +7,7 @@ import (
 	"demo-server/configs"
 )
 
-// The capacity of a server is the lower of the mode's and the work's.
+// The capacity of a server is the lower one of its mode and its work.
 func TestDescribe(t *testing.T) {
 	for _, c := range []struct {
 		settings configs.Settings
@@ -41,7 +41,7 @@ func TestDescribe(t *testing.T) {
 	}
 }
 
-// withDefaults fills in the settings that a test leaves out.
+// withDefaults sets the settings that a test omits.
 func withDefaults(s configs.Settings) configs.Settings {
 	if s.Work == "" {
 		s.Work = "sleep"

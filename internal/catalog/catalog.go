@@ -1,6 +1,7 @@
-// Package catalog joins settings, modes and kinds of work: what can be chosen, what a choice needs, and what limits it.
+// Package catalog joins settings, modes and kinds of work: the choices, their requirements and their limits.
 //
-// It is the only package that knows all three. It must not know how the program is started, nor how requests are served.
+// It is the only package that knows all three. It must not know how the program is started, nor how requests are
+// served.
 package catalog
 
 import (
@@ -12,7 +13,7 @@ import (
 	"demo-server/work/kinds"
 )
 
-// Configs returns what settings may name, for configs.Load.
+// Configs returns the choices of the settings, for configs.Load.
 func Configs() configs.Catalog {
 	c := configs.Catalog{QueuePlaces: queuePlaces, Checks: checks()}
 	for _, mode := range modes.All {
@@ -34,7 +35,7 @@ func modeOptions(s *configs.Settings) modes.Options {
 	}
 }
 
-// loops returns the number of event loops of each process. By default, all processes have one for each core together.
+// loops returns the number of event loops of each process. By default, the processes share one loop for each core.
 func loops(s *configs.Settings) int {
 	if s.Loops > 0 {
 		return s.Loops

@@ -26,7 +26,7 @@ func checks() []configs.Check {
 	return all
 }
 
-// checkOf makes a check of a kind of work one of settings that choose this kind.
+// checkOf turns a check of a kind of work into a check of settings that choose this kind.
 func checkOf(kind work.Kind, check work.Check) configs.Check {
 	return configs.Check{
 		Setting: check.Setting, DependsOn: append([]string{"work"}, check.DependsOn...),
@@ -39,7 +39,7 @@ func checkOf(kind work.Kind, check work.Check) configs.Check {
 	}
 }
 
-// Missing returns an error if the settings lack something without which the kind of work of that name cannot be chosen.
+// Missing returns an error if the settings lack something that the kind of work of that name needs.
 func Missing(s *configs.Settings, kind string) error {
 	for _, check := range kinds.Named(kind).Checks {
 		if check.Setting != "work" {
@@ -52,10 +52,10 @@ func Missing(s *configs.Settings, kind string) error {
 	return nil
 }
 
-// Fault parses the faults that settings ask for.
+// Fault parses the faults in the settings.
 func Fault(s *configs.Settings) (fault.Spec, error) { return fault.ParseSetting(s.Fault, Caps(s)) }
 
-// Caps returns the limits on what a request may ask for.
+// Caps returns the limits on the overrides of a request.
 func Caps(s *configs.Settings) fault.Caps {
 	return fault.Caps{MaxDelay: s.MaxDelay, MaxSize: s.MaxSize, Kinds: slices.Sorted(slices.Values(Configs().Requestable(s)))}
 }

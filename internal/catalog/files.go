@@ -2,8 +2,8 @@ package catalog
 
 import "demo-server/configs"
 
-// reservedFiles is the number of descriptors kept for everything but clients' connections: the listeners and their
-// duplicates, epoll, the log, what /metrics reads of the process, and 16 connections of the admin listener.
+// reservedFiles is the number of descriptors that are not for clients: the listeners and their duplicates, epoll, the
+// log, the files of the process that /metrics reads, and 16 connections of the admin listener.
 const reservedFiles = 24 + 16
 
 // MaxConnections returns how many connections may be open at the same time in each process: the setting, or the number
@@ -15,7 +15,7 @@ func MaxConnections(s *configs.Settings) int {
 	return max(1, PossibleConnections()-filesOfWork(s)-Mode(s).Files)
 }
 
-// filesOfWork returns the number of descriptors kept for the work, at most half of all.
+// filesOfWork returns the number of descriptors that are reserved for the work, at most half of all.
 func filesOfWork(s *configs.Settings) int {
 	return min(Kind(s).Files(WorkOptions(s)), PossibleConnections()/2)
 }

@@ -2,5 +2,5 @@
 
 package catalog
 
-// OpenFileLimit returns a number that the sockets of this system can bear, which sets no limit of its own.
+// OpenFileLimit returns a number of sockets that this system can handle. The system itself does not set a limit.
 func OpenFileLimit() int { return 10_000 }

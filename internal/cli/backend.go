@@ -17,12 +17,12 @@ import (
 	"demo-server/work/remote/backend"
 )
 
-// backendGrace bounds the wait for calls under way once the backends are told to stop. It is longer than a client may hold a
+// backendGrace limits the wait for calls in flight when the backends stop. It is longer than a client may hold a
 // connection without progress.
 const backendGrace = 15 * time.Second
 
-// newBackend returns the command that runs the slow servers that remote work waits for, so that calls to them cross a real
-// network.
+// newBackend returns the command that runs the servers that remote work calls. On another machine, the calls cross a
+// real network.
 func newBackend() commandSpec {
 	var b backendServers
 	return commandSpec{
@@ -36,14 +36,14 @@ func newBackend() commandSpec {
 	}
 }
 
-// backendServers says where the servers listen.
+// backendServers holds the addresses of the servers.
 type backendServers struct {
 	host               string
 	httpPort, grpcPort int
 }
 
-// run serves until a signal stops it, and answers the calls under way then. A second signal ends it at once. One line
-// says where it listens, once it does.
+// run serves until a signal stops it, and completes the calls in flight. A second signal ends it immediately. It prints
+// one line with the addresses once it listens.
 func (b backendServers) run(s *streams) error {
 	running, stop := service.UntilSignal(context.Background())
 	defer stop()
@@ -65,10 +65,10 @@ func (b backendServers) run(s *streams) error {
 	return stopBoth(web, rpc)
 }
 
-// A starter starts a backend on an address, with at most that many connections.
+// A starter starts a backend on an address, with a limit on connections.
 type starter func(address string, maxConnections int) (*backend.Server, error)
 
-// open starts one of the two backends, which share the open files.
+// open starts one of the two backends. Each may use half of the open files.
 func (b backendServers) open(start starter, port int, flag string) (*backend.Server, error) {
 	address := net.JoinHostPort(b.host, strconv.Itoa(port))
 	server, err := start(address, max(1, catalog.PossibleConnections()/2))
@@ -78,7 +78,7 @@ func (b backendServers) open(start starter, port int, flag string) (*backend.Ser
 	return server, nil
 }
 
-// logOf has Go's own log, where libraries complain, written to out without waiting for its reader. undo ends that.
+// logOf redirects Go's own log, which libraries use, to out, without waiting for its reader. undo ends the redirection.
 func logOf(out io.Writer) (undo func()) {
 	w := obslog.NewWriter(out, func(lines uint64) error {
 		_, err := fmt.Fprintf(out, "%s: %d log lines dropped\n", program, lines)
@@ -92,7 +92,7 @@ func logOf(out io.Writer) (undo func()) {
 	}
 }
 
-// stopBoth stops both at the same time, so that neither takes new calls while the other one ends.
+// stopBoth stops both servers at the same time, because none may accept new calls while the other one ends.
 func stopBoth(web, rpc *backend.Server) error {
 	grace, cancel := context.WithTimeout(context.Background(), backendGrace)
 	defer cancel()

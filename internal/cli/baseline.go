@@ -7,7 +7,7 @@ import (
 	"demo-server/bench/beside"
 )
 
-// runBaseline is the process of a bare server, which bench starts: no command that anybody else needs.
+// runBaseline runs a bare server, which only bench starts, and returns its exit code.
 func runBaseline(args []string, errOut io.Writer) int {
 	if err := beside.Serve(args); err != nil {
 		fmt.Fprintf(errOut, "%s: %s\n", program, err)

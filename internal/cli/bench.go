@@ -88,7 +88,7 @@ func addFile(f *flagSet, to *benchspec.FileName, name, help string) {
 	addParsed(f, to, name, value{placeholder: "FILE", help: help})
 }
 
-// benchHelp is the part of the help that is not about a single flag.
+// benchHelp is the detailed help of bench.
 var benchHelp = `Each row is a server. In each of several rounds, bench starts this same program for it on a free
 port, puts load on it, looks into it, and stops it. It says what theory predicts, measures what
 happens, and tells noise from difference.
@@ -169,9 +169,8 @@ func runBench(s *streams, l *commandLine, run *benchspec.Run) error {
 	return measure(l, run, config, set, s)
 }
 
-// forgetSettings takes out of this process's environment what is for it alone, since all that bench starts inherits the
-// rest: load generators, nginx and Python have no use for settings and passwords. A server of its own gets what it needs
-// by its row.
+// forgetSettings removes settings and passwords from the environment of this process, because its children inherit the
+// environment: load generators, nginx and Python do not need them. Our own servers get theirs from their row.
 func forgetSettings() {
 	environ := os.Environ()
 	kept := slices.DeleteFunc(supervisor.Environ(environ), benchspec.ForPostgres)

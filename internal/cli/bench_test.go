@@ -5,7 +5,6 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -16,6 +15,7 @@ import (
 	"demo-server/bench"
 	"demo-server/bench/result"
 	"demo-server/configs"
+	"demo-server/cores"
 	"demo-server/internal/benchspec"
 	"demo-server/internal/catalog"
 	"demo-server/modes"
@@ -23,7 +23,7 @@ import (
 	"demo-server/work/kinds"
 )
 
-// benchOf reads the flags of bench as the command does.
+// benchOf parses the flags of bench as the command does.
 func benchOf(t *testing.T, environ []string, flags ...string) (*benchspec.Run, *commandLine) {
 	t.Helper()
 	run := new(benchspec.Run)
@@ -39,7 +39,7 @@ func benchOf(t *testing.T, environ []string, flags ...string) (*benchspec.Run, *
 	return run, l
 }
 
-// Which rows run, and what they are called.
+// TestBenchNames checks which rows run, and their names.
 func TestBenchNames(t *testing.T) {
 	mine := "--against=mine=http://127.0.0.1:8080/"
 	for _, c := range []struct{ flags, want []string }{
@@ -90,7 +90,7 @@ func TestBenchNames(t *testing.T) {
 	}
 }
 
-// A row knows what bounds its server, and has the flags that make it so.
+// TestBenchRows checks that a row knows the limit of its server, and has the flags for it.
 func TestBenchRows(t *testing.T) {
 	preset := []string{"DEMO_SERVER_PRESET=small-pool", "DEMO_SERVER_MODE=pool", "DEMO_SERVER_ADMIN_TOKEN=s3cret"}
 	none := map[string]string{}
@@ -124,7 +124,8 @@ func TestBenchRows(t *testing.T) {
 			},
 		},
 		{
-			// The child reads the environment itself: what it says is no flag. A secret that it has no use for it does not get.
+			// The child reads the environment itself, so it does not become flags. It does not get secrets that it does
+			// not need.
 			name: "environment", environ: append(preset, "DEMO_SERVER_DSN=postgres://hush@127.0.0.1/", "PGPASSWORD=hush", "HOME=/"), flags: []string{"--row=pool:workers=1", "--delay=0s"},
 			want: bench.Row{
 				Name: "pool(1)", Mode: "pool", Args: []string{"--delay=0s", "--workers=1"},
@@ -134,7 +135,7 @@ func TestBenchRows(t *testing.T) {
 			},
 		},
 		{
-			// Flags are for all to read, so that a secret is none.
+			// A secret is not a flag, because all users of the machine can read flags.
 			name: "a secret that it needs", environ: []string{"DEMO_SERVER_DSN=postgres://old@127.0.0.1/", "PGPASSWORD=hush"},
 			flags: []string{"--modes=goroutine", "--dsn=postgres://me:hush@127.0.0.1/", "--work=sql", "--pool-size=3"},
 			want: bench.Row{
@@ -201,8 +202,8 @@ func TestBenchRows(t *testing.T) {
 			name: "cores are shared", flags: []string{"--modes=thread", "--work=cpu", "--delay=100ms"},
 			want: bench.Row{
 				Name: "thread", Mode: "thread", Work: "cpu", Args: []string{"--delay=100ms", "--work=cpu"}, Settings: map[string]string{"work": "cpu"},
-				Delay: 100 * time.Millisecond, Body: "Hello World", Places: 1000, Cores: runtime.GOMAXPROCS(0), Most: 1000, WhyMost: "it refuses more at a time",
-				Bound: fmt.Sprintf("%d %s / 100ms", runtime.GOMAXPROCS(0), units.Plural(runtime.GOMAXPROCS(0), "core")),
+				Delay: 100 * time.Millisecond, Body: "Hello World", Places: 1000, Cores: cores.Usable(), Most: 1000, WhyMost: "it refuses more at a time",
+				Bound: fmt.Sprintf("%d %s / 100ms", cores.Usable(), units.Plural(cores.Usable(), "core")),
 			},
 		},
 		{
@@ -238,7 +239,7 @@ func orSleep(work string) string {
 	return work
 }
 
-// TestBenchQuick: the delay of --quick is the weakest of all.
+// TestBenchQuick checks that any other source of the delay wins over --quick.
 func TestBenchQuick(t *testing.T) {
 	const quickDelay = 200 * time.Millisecond
 	file := filepath.Join(t.TempDir(), "settings.yaml")
@@ -281,7 +282,7 @@ func TestBenchQuick(t *testing.T) {
 	}
 }
 
-// Of a server that is running already nothing is known.
+// TestBenchAgainst checks that nothing is known about an external server.
 func TestBenchAgainst(t *testing.T) {
 	mine, six := "http://127.0.0.1:8080/a?b=c", "http://[::1]"
 	run, l := benchOf(t, nil, "--modes=single", "--against=mine="+mine, "--against=6="+six)
@@ -300,7 +301,7 @@ func TestBenchAgainst(t *testing.T) {
 	}
 }
 
-// Some flags change what others mean.
+// TestBenchConfig checks flags that change the defaults of others.
 func TestBenchConfig(t *testing.T) {
 	usual := bench.Config{
 		Generator: bench.Builtin, Concurrency: 100, Duration: 10 * time.Second, Repeat: 6, Budget: time.Minute,
@@ -366,7 +367,7 @@ func TestBenchConfig(t *testing.T) {
 	}
 }
 
-// TestBenchKeepsSecrets: the command line is kept in the result, and a row's settings are its name.
+// TestBenchKeepsSecrets checks that the command line in the result does not contain secrets.
 func TestBenchKeepsSecrets(t *testing.T) {
 	_, l := benchOf(t, nil, "--modes=pool", "--dsn=postgres://me:hush@127.0.0.1/demo", "--work=sql", "--dsn", "postgres://me:hush@127.0.0.1/demo")
 	want := []string{"demo-server", "--modes=pool", "--dsn=(redacted)", "--work=sql", "--dsn", "(redacted)"}
@@ -375,7 +376,7 @@ func TestBenchKeepsSecrets(t *testing.T) {
 	}
 }
 
-// TestForgetSettings: all that bench starts inherits what is left.
+// TestForgetSettings checks the environment that the children of bench inherit.
 func TestForgetSettings(t *testing.T) {
 	for _, name := range []string{"DEMO_SERVER_DSN", "DEMO_SERVER_ADMIN_TOKEN", "PGPASSWORD", "NOTIFY_SOCKET", "LISTEN_FDS", "OTHER"} {
 		t.Setenv(name, "hush")

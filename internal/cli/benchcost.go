@@ -15,7 +15,7 @@ import (
 	"demo-server/units"
 )
 
-// newBenchCost returns the command that measures what a blocked request costs.
+// newBenchCost returns the command that measures the cost of a blocked request.
 func newBenchCost() commandSpec {
 	var cost benchspec.Cost
 	return commandSpec{
@@ -36,7 +36,7 @@ func newBenchCost() commandSpec {
 	}
 }
 
-// costHelp is the part of the help that is not about a single flag.
+// costHelp is the detailed help of bench cost.
 const costHelp = `It measures bytes, goroutines, OS threads and the lateness of the replies while all the requests
 block, and then the CPU that a request takes which does not block. Where the open-file limit does
 not allow the default of --in-flight, it takes what that allows, and says so. A mode that refuses
@@ -51,10 +51,10 @@ The exit code is 1 if a mode failed or was not measured, which standard error na
 is a mistake on the command line or in the settings.
 `
 
-// runCost measures what a blocked request costs.
+// runCost measures the cost of a blocked request.
 func runCost(s *streams, l *commandLine, cost *benchspec.Cost) error {
 	forgetSettings()
-	if limit := catalog.PossibleConnections(); cost.InFlight > limit { // the default: Check refuses another
+	if limit := catalog.PossibleConnections(); cost.InFlight > limit { // only the default: Check refuses other values
 		fmt.Fprintf(s.errOut, "%s: %d requests in flight instead of %d: the limit of %d open files allows no more\n",
 			program, limit, cost.InFlight, catalog.OpenFileLimit())
 		cost.InFlight = limit

@@ -37,7 +37,7 @@ func newBenchDiff() commandSpec {
 	}
 }
 
-// diffHelp is the part of the help that is not about a single flag.
+// diffHelp is the detailed help of bench diff.
 const diffHelp = `OLD and NEW are files that bench wrote with --json. Rows are compared by name, in requests/s,
 p50, p99, CPU per request and peak memory. The margin of p99 and memory is at least 5%, and that of
 CPU 20%. Settings that differ are named too.
@@ -49,7 +49,7 @@ Exit codes:
   2  the command line is wrong, or no row is in both files
 `
 
-// run compares two files that bench wrote.
+// run compares two results of bench.
 func (d *diff) run(s *streams) error {
 	before, err := readResult(string(d.old))
 	if err != nil {
@@ -73,7 +73,7 @@ func (d *diff) run(s *streams) error {
 	return nil
 }
 
-// changedFigures lists the figures that changed, by row: pool (requests/s, p99), single (p50).
+// changedFigures returns the figures that changed, by row: pool (requests/s, p99), single (p50).
 func changedFigures(changes []verdict.Change) string {
 	var rows, figures []string
 	for i, c := range changes {

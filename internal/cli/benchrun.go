@@ -20,7 +20,7 @@ import (
 	"demo-server/internal/service"
 )
 
-// measure measures, and shows and keeps what came of it. What was measured until an interrupt counts.
+// measure runs the test, and reports the result. After an interrupt, it reports the measurements until then.
 func measure(l *commandLine, run *benchspec.Run, config bench.Config, set *originals.Set, s *streams) error {
 	ctx, stop := service.UntilSignal(context.Background())
 	defer stop()
@@ -56,11 +56,11 @@ func newProgress(out io.Writer, takes time.Duration, rounds int) *bench.Progress
 	return bench.NewLines(out, takes, rounds)
 }
 
-// printer is a way to print a result.
+// A printer prints a result.
 type printer func(io.Writer, *result.Result, report.Options) error
 
-// reportResult shows what was measured and writes the files that were asked for. No failure keeps the next from being done.
-// It prints a line on standard error for each failure and each shortfall of the rows.
+// reportResult prints a result and writes its files. A failure does not stop the next step. It prints a line on
+// standard error for each failure and each shortfall of the rows.
 func reportResult(measured *result.Result, rows []bench.Row, show printer, files benchspec.Output, s *streams) error {
 	shown := options(s.out)
 	shown.Wide = files.Wide
@@ -100,7 +100,7 @@ func writeFile(name string, measured *result.Result, write func(io.Writer, *resu
 	return nil
 }
 
-// withoutOp leaves the system call's name out of an error: a person needs the file and what is wrong.
+// withoutOp removes the system call's name from an error. People need the file and the reason.
 func withoutOp(err error) error {
 	var path *fs.PathError
 	if errors.As(err, &path) {
@@ -109,10 +109,10 @@ func withoutOp(err error) error {
 	return err
 }
 
-// defaultWidth is for output that is not read in a terminal, whose width would be known.
+// defaultWidth is the width of output that does not go to a terminal, in characters.
 const defaultWidth = 80
 
-// options are how to print there.
+// options returns how to print to out.
 func options(out io.Writer) report.Options {
 	if !obslog.IsTerminal(out) {
 		return report.Options{Width: defaultWidth}

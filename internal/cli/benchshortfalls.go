@@ -8,10 +8,10 @@ import (
 	"demo-server/bench/result"
 )
 
-// shortfalls returns a line for each row that failed, that was not measured or that got no right reply, and for each
-// expectation that is not met. A row that was left out before the run is not a shortfall, unless all rows were.
+// shortfalls returns a line for each row that failed, was not measured or did not get a right reply, and for each
+// expectation that is not met. A row that was skipped before the run is not a shortfall, unless all rows were skipped.
 func shortfalls(r *result.Result, wanted []bench.Row) (lines []string) {
-	reasons := map[string]string{} // by name of the row; empty for one that has a result
+	reasons := map[string]string{} // by name of the row; empty for a row with a result
 	for i := range r.Rows {
 		reasons[r.Rows[i].Name] = shortfall(&r.Rows[i])
 	}
@@ -39,7 +39,7 @@ func shortfalls(r *result.Result, wanted []bench.Row) (lines []string) {
 	return lines
 }
 
-// shortfall says why a row has no result, or returns "" if it has one.
+// shortfall returns why a row does not have a result, or "" if it has one.
 func shortfall(row *result.Row) string {
 	switch {
 	case row.Failure != "":
@@ -52,7 +52,7 @@ func shortfall(row *result.Row) string {
 	return strings.TrimSuffix("no request got a right reply: "+outcomes(row.Total.Counts), ": ")
 }
 
-// outcomes counts the ways in which requests got no right reply.
+// outcomes lists the requests without a right reply, counted by their outcome.
 func outcomes(c result.Counts) string {
 	var parts []string
 	for _, outcome := range []struct {

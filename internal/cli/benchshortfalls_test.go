@@ -13,7 +13,7 @@ import (
 	"demo-server/internal/benchspec"
 )
 
-// TestShortfalls checks that each shortfall is a line on standard error, and the exit code 1.
+// TestShortfalls checks that each shortfall is a line on standard error, and that the exit code is 1.
 func TestShortfalls(t *testing.T) {
 	row := func(counts result.Counts) result.Row {
 		return result.Row{Name: "pool", Repeats: []result.Repeat{{Round: 1}}, Total: result.Figures{Counts: counts}}

@@ -17,7 +17,7 @@ import (
 	"demo-server/internal/service/supervisor"
 )
 
-// program is the name that the command goes by in help and messages.
+// program is the name of the command in help and messages.
 const program = "demo-server"
 
 // The exit codes.
@@ -43,15 +43,15 @@ func Main(args, environ []string, out, errOut io.Writer) int {
 	return exitCode(err, command, errOut)
 }
 
-// configureLibraries sets the global options of cobra and gRPC, once because they are not safe for concurrent use. gRPC's
-// errors go to Go's own log: on standard error they would pass our log by, and wait for the reader.
+// configureLibraries sets the global options of cobra and gRPC, once because they are not safe for concurrent use.
+// gRPC's errors go to Go's own log, because on standard error they would bypass our log and wait for its reader.
 var configureLibraries = sync.OnceFunc(func() {
 	cobra.EnableCommandSorting = false
-	cobra.MousetrapHelpText = "" // started by a double click on Windows, it serves
+	cobra.MousetrapHelpText = "" // a double click on Windows starts the server
 	grpclog.SetLoggerV2(grpclog.NewLoggerV2(io.Discard, io.Discard, standardLog{}))
 })
 
-// standardLog writes to Go's own log, wherever that writes at the time.
+// standardLog writes to the current output of Go's own log.
 type standardLog struct{}
 
 func (standardLog) Write(line []byte) (int, error) {

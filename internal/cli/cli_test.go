@@ -29,12 +29,12 @@ import (
 func main() { os.Exit(Main(os.Args[1:], os.Environ(), os.Stdout, os.Stderr)) }
 
 func TestMain(m *testing.M) {
-	// The tests may run under nohup, which would have the program, and those that it starts, ignore the signal.
+	// Under nohup, the program and its children would ignore the signal.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
 	testscript.Main(m, map[string]func(){program: main, program + "-broken": brokenMain})
 }
 
-// brokenMain is the command, but for its worker processes: they cannot start.
+// brokenMain is the command, except that its worker processes cannot start.
 func brokenMain() {
 	if len(os.Args) < 2 || os.Args[1] != supervisor.WorkerArgument {
 		main()
@@ -57,7 +57,7 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// freePort sets PORT to one that nobody has, for scripts that serve.
+// freePort sets PORT to a free port, for scripts that serve.
 func freePort(env *testscript.Env) error {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -68,10 +68,10 @@ func freePort(env *testscript.Env) error {
 	return nil
 }
 
-// scriptClient keeps no connection: an idle one holds a stopping server up for a moment.
+// scriptClient does not keep connections, because an idle one delays a stopping server for a moment.
 var scriptClient = http.Client{Timeout: testkit.Patience, Transport: &http.Transport{DisableKeepAlives: true}}
 
-// httpGet is the command "httpget URL TEXT...": the answer, head and body, has to contain each TEXT.
+// httpGet is the command "httpget URL TEXT...". It fails if the reply, head and body, does not contain each TEXT.
 func httpGet(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: httpget URL TEXT...")
@@ -88,7 +88,7 @@ func httpGet(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// await is the command "await URL": it waits until somebody answers there, and with "!" in front until nobody listens.
+// await is the command "await URL". It waits until a server replies there, or with "!" in front, until none listens.
 func await(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) != 1 {
 		ts.Fatalf("usage: [!] await URL")
@@ -105,7 +105,8 @@ func await(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Fatalf("%s: still the same after %v", args[0], testkit.Patience)
 }
 
-// installed is the condition [have:NAME]: whether a program is there to run. In CI, where it has to be, its absence fails.
+// installed is the condition [have:NAME]. It reports whether a program is installed. In CI, a missing program is an
+// error.
 func installed(condition string) (bool, error) {
 	_, err := exec.LookPath(strings.TrimPrefix(condition, "have:"))
 	if err != nil && os.Getenv("CI") == "true" {

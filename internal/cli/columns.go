@@ -5,11 +5,11 @@ import (
 	"unicode/utf8"
 )
 
-// width is how many columns help and lists take.
+// width is the width of help and lists, in characters.
 const width = 100
 
-// columns sets left and the wrapped text in two columns, the second from column indent on. A left that is too long has
-// a line of its own.
+// columns formats left and the wrapped text in two columns. The second one begins at indent. If left is too long, it
+// gets its own line.
 func columns(left string, indent int, text string) string {
 	var out strings.Builder
 	lines := wrap(text, width-indent)
@@ -26,7 +26,7 @@ func columns(left string, indent int, text string) string {
 	return out.String()
 }
 
-// wrap breaks text between words into lines of at most limit columns; a longer word stays whole.
+// wrap breaks text between words into lines of at most limit characters. Longer words stay whole.
 func wrap(text string, limit int) (lines []string) {
 	line := ""
 	for _, word := range strings.Fields(text) {

@@ -11,12 +11,12 @@ import (
 	"demo-server/internal/catalog"
 )
 
-// A commandSpec describes a commandSpec of the program.
+// A commandSpec describes a command of the program.
 type commandSpec struct {
 	use, short, long string            // use is the name and the arguments
 	flags            func(*flagSet)    // adds the command's own flags
 	settings         bool              // the settings are flags of the command, too
-	reserved         map[string]string // settings that the command chooses itself: why, by name
+	reserved         map[string]string // the settings that the command chooses itself, with the reason
 	arguments        []argument
 	check            func(*commandLine) // reports flags that do not go together; it may change their values
 	run              func(*streams, *configs.Settings, *commandLine) error
@@ -39,7 +39,7 @@ func newRoot(l *commandLine, s *streams) *cobra.Command {
 	root.Use = program + " [serve]"
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.CompletionOptions.DisableDefaultCmd = true
-	root.TraverseChildren = l.completes // a flag before the command does not end the completion of commands
+	root.TraverseChildren = l.completes // to complete commands after flags
 	root.SetOut(s.out)
 	root.SetErr(s.errOut)
 	root.SetArgs(l.args)
@@ -64,8 +64,8 @@ func newRoot(l *commandLine, s *streams) *cobra.Command {
 	return root
 }
 
-// build returns the cobra.Command of c. cobra finds the command of a line, and completes lines; l reads the flags, to
-// report all mistakes instead of the first.
+// build returns the cobra.Command of c. cobra finds the command and completes lines. l reads the flags, because it
+// reports all mistakes and cobra only the first.
 func (c commandSpec) build(l *commandLine, s *streams) *cobra.Command {
 	built := &cobra.Command{
 		Use: c.use, Short: c.short, Long: c.long, Args: cobra.ArbitraryArgs, ValidArgsFunction: c.complete,
@@ -97,7 +97,7 @@ func (c commandSpec) build(l *commandLine, s *streams) *cobra.Command {
 	return built
 }
 
-// finish returns the settings, which are nil if the command takes none, or everything that is wrong with the line.
+// finish returns the settings, which are nil if the command does not take any, or all mistakes in the line.
 func (l *commandLine) finish(c commandSpec) (settings *configs.Settings, err error) {
 	if c.check != nil {
 		c.check(l)
@@ -113,7 +113,7 @@ func (l *commandLine) finish(c commandSpec) (settings *configs.Settings, err err
 	return settings, nil
 }
 
-// complete returns the words that the next argument may be.
+// complete returns the values of the next argument.
 func (c commandSpec) complete(_ *cobra.Command, args []string, word string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	if len(args) >= len(c.arguments) {
 		return nil, cobra.ShellCompDirectiveNoFileComp
@@ -129,7 +129,7 @@ func startingWith(prefix string, words []string) []string {
 	return slices.DeleteFunc(slices.Clone(words), func(word string) bool { return !strings.HasPrefix(word, prefix) })
 }
 
-// calledAs returns how a command is called. The root command is called by the name of serve.
+// calledAs returns the words that call a command. For the root command, they name serve.
 func calledAs(command *cobra.Command) string {
 	if !command.HasParent() {
 		return program + " serve"
@@ -137,7 +137,7 @@ func calledAs(command *cobra.Command) string {
 	return command.CommandPath()
 }
 
-// helpOf returns the command that has the help of a command: the root command explains serve.
+// helpOf returns the command that explains another: the root command explains serve, and others explain themselves.
 func helpOf(command *cobra.Command) *cobra.Command {
 	if calledAs(command) == calledAs(command.Root()) {
 		return command.Root()

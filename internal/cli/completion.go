@@ -8,7 +8,7 @@ import (
 	"demo-server/configs"
 )
 
-// shells are the shells that have a completion script. The scripts ask the program for the words that fit.
+// shells are the shells with a completion script. The scripts ask the program for completions.
 var shells = []string{"bash", "zsh", "fish", "powershell"}
 
 func newCompletion(root *cobra.Command) commandSpec {

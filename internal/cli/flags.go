@@ -14,15 +14,15 @@ import (
 	"demo-server/internal/catalog"
 )
 
-// A value is the value of a flag, with the facts about it that help and completion show. It is a pflag.Value.
+// A value is the value of a flag, with the facts that help and completion show. It is a pflag.Value.
 type value struct {
 	heading     string // of its group in help
-	placeholder string // stands for the value in help; FILE is completed with the names of files
+	placeholder string // for the value in help; FILE completes names of files
 	help        string
 	fallback    string   // the default
 	variable    string   // the environment variable of a setting
 	choices     []string // the only values, or nil
-	list        bool     // takes several choices, with commas between them
+	list        bool     // accepts several choices, with commas between them
 	repeats     bool     // the flag may be given several times
 	set         func(text string) error
 
@@ -45,7 +45,7 @@ func (v *value) Set(text string) error {
 // String returns the current value.
 func (v *value) String() string { return v.text }
 
-// Type returns the name that pflag has for the type. cobra asks for the type of --help.
+// Type returns the name of the type. cobra requires "bool" for --help.
 func (v *value) Type() string {
 	if v.placeholder == "" {
 		return "bool"
@@ -53,7 +53,7 @@ func (v *value) Type() string {
 	return v.placeholder
 }
 
-// complete returns the values that a word may become.
+// complete returns the completions of a word.
 func (v *value) complete(_ *cobra.Command, _ []string, word string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	before := ""
 	if v.list {
@@ -70,10 +70,10 @@ func (v *value) complete(_ *cobra.Command, _ []string, word string) ([]cobra.Com
 type flagSet struct {
 	command   *cobra.Command
 	heading   string
-	completes bool // a line is completed: a wrong value on it must not end that
+	completes bool // a shell asks for completions, which wrong values must not prevent
 }
 
-// add adds a flag; name is "name", or "name,n" for a flag with a short form.
+// add adds a flag. name is "name", or "name,n" for a flag with a short form.
 func (f *flagSet) add(name string, v value) *pflag.Flag {
 	name, short, _ := strings.Cut(name, ",")
 	if v.heading == "" {
@@ -92,7 +92,7 @@ func (f *flagSet) add(name string, v value) *pflag.Flag {
 	return flag
 }
 
-// firstClause returns the beginning of a help text, which is enough where shells list flags.
+// firstClause returns the beginning of a help text, for the lists of shells.
 func firstClause(help string) string {
 	if end := strings.IndexAny(help, ";:"); end > 0 {
 		return help[:end]
@@ -128,7 +128,7 @@ func (f *flagSet) timeout(to *time.Duration, name, fallback, help string) {
 	}})
 }
 
-// toggle adds a flag that needs no value.
+// toggle adds a flag that does not need a value.
 func (f *flagSet) toggle(to *bool, name, help string) {
 	flag := f.add(name, value{help: help, set: func(text string) error {
 		on, err := strconv.ParseBool(text)
@@ -141,25 +141,26 @@ func (f *flagSet) toggle(to *bool, name, help string) {
 	flag.Value.(*value).text = "false"
 }
 
-// word adds a flag that takes any text.
+// word adds a flag that accepts any text.
 func (f *flagSet) word(to *string, name, fallback, placeholder, help string) {
 	f.add(name, value{fallback: fallback, placeholder: placeholder, help: help, set: func(text string) error { return assign(to, text, nil) }})
 }
 
-// words adds a flag that takes any text, and may be given several times.
+// words adds a flag that accepts any text and may be given several times.
 func (f *flagSet) words(to *[]string, name, placeholder, help string) {
 	f.add(name, value{placeholder: placeholder, help: help, repeats: true, set: func(text string) error {
 		return assign(to, append(*to, text), nil)
 	}})
 }
 
-// An unmarshaler is a pointer to a T that reads its own text.
+// An unmarshaler is a pointer to a T that parses its own text.
 type unmarshaler[T any] interface {
 	*T
 	encoding.TextUnmarshaler
 }
 
-// addParsed adds a flag for a type that reads its own text. Its method Choices, if there is one, returns the only values.
+// addParsed adds a flag for a type that parses its own text. If the type has a method Choices, that returns the only
+// values.
 func addParsed[T any, P unmarshaler[T]](f *flagSet, to *T, name string, v value) {
 	if enum, ok := any(*to).(interface{ Choices() []string }); ok {
 		v.choices = enum.Choices()
@@ -168,7 +169,7 @@ func addParsed[T any, P unmarshaler[T]](f *flagSet, to *T, name string, v value)
 	f.add(name, v)
 }
 
-// addRepeated adds a flag for a type that reads its own text, and that may be given several times.
+// addRepeated adds a flag for a type that parses its own text. The flag may be given several times.
 func addRepeated[T any, P unmarshaler[T]](f *flagSet, to *[]T, name, placeholder, help string) {
 	f.add(name, value{placeholder: placeholder, help: help, repeats: true, set: appendParsed[T, P](to)})
 }
@@ -181,7 +182,7 @@ func parseInto[T any, P unmarshaler[T]](to *T) func(text string) error {
 	}
 }
 
-// appendParsed returns a function that parses a text, and appends the result.
+// appendParsed returns a function that parses a text and appends the result.
 func appendParsed[T any, P unmarshaler[T]](to *[]T) func(text string) error {
 	return func(text string) error {
 		parsed, err := parse[T, P](text)
@@ -194,7 +195,8 @@ func parse[T any, P unmarshaler[T]](text string) (parsed T, err error) {
 	return parsed, err
 }
 
-// assign sets the variable of a flag, unless the text of the flag was wrong: the checks that follow see the default then.
+// assign sets the variable of a flag. If the text of the flag was wrong, the variable keeps the default for later
+// checks.
 func assign[T any](to *T, parsed T, err error) error {
 	if err == nil {
 		*to = parsed

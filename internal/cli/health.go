@@ -12,8 +12,8 @@ import (
 	"demo-server/configs"
 )
 
-// newHealth returns the command that asks a running server for its health. It is the HEALTHCHECK of an image that holds
-// nothing else.
+// newHealth returns the command that asks a running server for its health. It is the HEALTHCHECK of an image that does
+// not contain another program.
 func newHealth() commandSpec {
 	var h healthCheck
 	return commandSpec{
@@ -26,13 +26,13 @@ func newHealth() commandSpec {
 	}
 }
 
-// A healthCheck says what to ask, and for how long.
+// A healthCheck holds the flags of health.
 type healthCheck struct {
 	timeout time.Duration
 	url     string
 }
 
-// run prints one line, and returns an error where the answer is anything but 200.
+// run prints one line, or returns an error if the server is not healthy.
 func (h healthCheck) run(s *streams, settings *configs.Settings) error {
 	target, err := h.target(settings)
 	if err != nil {
@@ -45,7 +45,7 @@ func (h healthCheck) run(s *streams, settings *configs.Settings) error {
 	return nil
 }
 
-// target is the URL to ask.
+// target returns the URL to ask.
 func (h healthCheck) target(settings *configs.Settings) (string, error) {
 	if h.url != "" {
 		return h.url, checkURL(h.url)
@@ -60,7 +60,7 @@ func (h healthCheck) target(settings *configs.Settings) (string, error) {
 			settings.AdminAddr)
 	}
 	if host == "" {
-		host = "127.0.0.1" // a URL needs one, and a listener on all addresses has this one
+		host = "127.0.0.1" // a URL needs a host, and a listener on all addresses accepts this one
 	}
 	return "http://" + net.JoinHostPort(host, port) + "/healthz", nil
 }
@@ -73,7 +73,7 @@ func checkURL(text string) error {
 		configs.Quote(text))
 }
 
-// probe gets target once, and returns an error unless the answer is 200.
+// probe requests target once, and returns an error unless the status is 200.
 func probe(target string, timeout time.Duration) error {
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
@@ -81,7 +81,7 @@ func probe(target string, timeout time.Duration) error {
 	if err != nil {
 		return err
 	}
-	// A proxy of the environment would answer for itself, and so would what a redirection leads to.
+	// The reply must be the server's own: not that of a proxy from the environment, nor of the target of a redirection.
 	client := http.Client{
 		Transport:     &http.Transport{DisableKeepAlives: true},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -97,7 +97,7 @@ func probe(target string, timeout time.Duration) error {
 	return nil
 }
 
-// shortError takes the method and the URL, which are known, off an HTTP client's error.
+// shortError removes the method and the URL from an HTTP client's error.
 func shortError(err error, timeout time.Duration) error {
 	if errors.Is(err, context.DeadlineExceeded) {
 		return fmt.Errorf("no answer within %s", timeout)

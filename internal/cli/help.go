@@ -12,10 +12,10 @@ import (
 	"demo-server/work/kinds"
 )
 
-// indent is the column at which help's explanations begin.
+// indent is the column at which the explanations in help begin.
 const indent = 34
 
-// printHelp prints the help of a command. The root command's is the help of the program.
+// printHelp prints the help of a command. The help of the root command is that of the program.
 func printHelp(out io.Writer, command *cobra.Command) {
 	if command.HasParent() {
 		printCommand(out, command)
@@ -40,7 +40,7 @@ func printCommand(out io.Writer, command *cobra.Command) {
 	}
 }
 
-// printCommands lists the commands below another, each followed by those below it.
+// printCommands lists the commands below another, recursively.
 func printCommands(out io.Writer, above *cobra.Command) {
 	for _, command := range listed(above) {
 		use, _, _ := strings.Cut(strings.TrimPrefix(command.UseLine(), program+" "), " [") // without optional arguments

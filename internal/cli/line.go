@@ -25,22 +25,22 @@ type commandLine struct {
 	reserved  map[string]string // by the command
 	settings  []configs.Flag    // the flags that are settings
 	spellings map[string]string // of the flags that were given, by name
-	wrong     map[string]bool   // flags and arguments with a wrong value, by name
+	wrong     map[string]bool   // the flags and arguments with a wrong value, by name
 	words     []string          // neither flags nor commands
 	errs      usageErrors
 }
 
 func newCommandLine(args, environ []string) *commandLine {
 	return &commandLine{
-		args:      append([]string{}, args...), // cobra takes nil for the arguments of the process
+		args:      append([]string{}, args...), // not nil, which makes cobra read os.Args
 		environ:   slices.DeleteFunc(slices.Clone(environ), isActiveHelp),
 		completes: len(args) > 0 && strings.HasPrefix(args[0], cobra.ShellCompRequestCmd),
 		spellings: map[string]string{}, wrong: map[string]bool{},
 	}
 }
 
-// isActiveHelp reports whether a variable is the one that cobra's completion script for PowerShell leaves behind in the
-// environment. Among ours it would be an unknown setting.
+// isActiveHelp reports whether a variable is the one that cobra's completion script for PowerShell leaves in the
+// environment. configs would take it for an unknown setting.
 func isActiveHelp(variable string) bool {
 	return strings.HasPrefix(variable, "DEMO_SERVER_ACTIVE_HELP=")
 }
@@ -74,7 +74,7 @@ func (l *commandLine) Settings(more ...configs.Flag) (*configs.Settings, error) 
 	})
 }
 
-// redactedArgs returns the command line, from the program's name on, without its secrets.
+// redactedArgs returns the command line with the program's name and without secrets.
 func (l *commandLine) redactedArgs() []string {
 	secret := map[string]bool{} // by flag
 	for _, setting := range catalog.Configs().Table() {
@@ -95,7 +95,7 @@ func (l *commandLine) redactedArgs() []string {
 	return words
 }
 
-// parse reads all of args, a flag at a time, because pflag stops at the first mistake.
+// parse reads all of args, one flag at a time, because pflag stops at the first mistake.
 func (l *commandLine) parse(command *cobra.Command, reserved map[string]string, args []string) {
 	l.command, l.reserved = command, reserved
 	for len(args) > 0 {
@@ -107,7 +107,7 @@ func (l *commandLine) parse(command *cobra.Command, reserved map[string]string, 
 	}
 }
 
-// parseOne reads the flag or the word that args begins with, and returns how many elements of args belong to it.
+// parseOne reads the flag or word at the beginning of args, and returns how many elements of args belong to it.
 func (l *commandLine) parseOne(flags *pflag.FlagSet, args []string) int {
 	given, _, assigned := strings.Cut(args[0], "=")
 	take := func(flag *pflag.Flag, text string) error {
@@ -145,14 +145,14 @@ func (l *commandLine) parseOne(flags *pflag.FlagSet, args []string) int {
 
 var errOneDash = errors.New("several letters after one dash")
 
-// isOneDash reports whether a flag has several letters after one dash, as Go's own flags may have. pflag would take each
-// letter for a flag, and -host for -h.
+// isOneDash reports whether a flag has several letters after one dash, as the flags of other Go programs may have.
+// pflag would take each letter for a flag, and -host for -h.
 func isOneDash(given string) bool {
 	return len(given) > 2 && given[0] == '-' && given[1] != '-'
 }
 
-// isFlag reports whether a word is a flag, and not the value of the flag before it. One dash is not enough: --delay -1s is
-// a wrong delay.
+// isFlag reports whether a word is a flag, and not the value of the previous one. One dash is not enough: --delay -1s
+// is a wrong delay.
 func isFlag(flags *pflag.FlagSet, word string) bool {
 	return strings.HasPrefix(word, "--") || len(word) == 2 && word[0] == '-' && flags.ShorthandLookup(word[1:]) != nil
 }
@@ -165,7 +165,7 @@ func (l *commandLine) set(flag *pflag.Flag, given, text string) {
 	}
 	l.wrong[flag.Name] = true
 	if flag.Value.(*value).repeats {
-		given += " " + configs.Quote(text) // tells it from the others of its name
+		given += " " + configs.Quote(text) // distinguishes it from others of its name
 	}
 	for _, err := range unjoin(err) {
 		l.errorf("flag %s: %s", given, err)
@@ -180,7 +180,7 @@ func unjoin(err error) []error {
 	return []error{err}
 }
 
-// unknownFlag returns what is wrong with a flag that the command does not have, and what would be right.
+// unknownFlag returns the message about a flag that the command does not have.
 func (l *commandLine) unknownFlag(given string, assigned bool) string {
 	name, root := strings.TrimLeft(given, "-"), l.command.Root()
 	if why, ok := l.reserved[name]; ok && "--"+name == given {
@@ -204,7 +204,7 @@ func (l *commandLine) unknownFlag(given string, assigned bool) string {
 	return fmt.Sprintf("unknown; %q lists all flags", calledAs(l.command)+" --help")
 }
 
-// commandWith returns the first command that has the flag, from one down, or nil.
+// commandWith returns the first command that has the flag, among command and those below it, or nil.
 func commandWith(command *cobra.Command, given string) *cobra.Command {
 	name := strings.TrimLeft(given, "-")
 	if "--"+name == given && command.Flags().Lookup(name) != nil || isFlag(command.Flags(), given) && "-"+name == given {
@@ -244,7 +244,7 @@ func (l *commandLine) takeArguments(wanted []argument) {
 	}
 }
 
-// takeEach reads words as one argument, which may be given any number of times.
+// takeEach reads words as one argument, which may occur any number of times.
 func (l *commandLine) takeEach(argument argument, words []string) {
 	for _, word := range words {
 		if err := argument.set(word); err != nil {
@@ -254,7 +254,7 @@ func (l *commandLine) takeEach(argument argument, words []string) {
 	}
 }
 
-// wants returns the text about a missing argument.
+// wants returns the end of the message about a missing argument.
 func (a argument) wants() string {
 	if a.choices != nil {
 		return "known: " + strings.Join(a.choices, ", ")
@@ -262,16 +262,15 @@ func (a argument) wants() string {
 	return "want " + a.want
 }
 
-// isArgument reports whether the first word is an argument of a command that has others below it. A URL is; any other word
-// is taken for a misspelled command.
+// isArgument reports whether the first word is an argument of a command with others below it. Only a URL is. Any other
+// word is taken for a misspelled command.
 func isArgument(wanted []argument, word string) bool {
 	return len(wanted) > 0 && strings.Contains(word, "://")
 }
 
-// unknownCommand returns what is wrong with a word that is not the name of a command below another, and what would be
-// right.
+// unknownCommand returns the message about a word that is not the name of a command below another.
 func unknownCommand(above *cobra.Command, word string) string {
-	bench := above.HasParent() // of the commands with others below them, all but the root
+	bench := above.HasParent() // except the root, only bench has commands below it
 	name, text, assigned := strings.Cut(word, "=")
 	switch {
 	case bench && slices.Contains(modes.Names(), word):

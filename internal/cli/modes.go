@@ -20,7 +20,7 @@ func newModes() commandSpec {
 	}
 }
 
-// A modeInfo is what is printed of a mode, and the JSON that other programs read.
+// A modeInfo is the description of a mode, as printed and as JSON for other programs.
 type modeInfo struct {
 	Name      string `json:"name"`
 	Summary   string `json:"summary"`
@@ -28,10 +28,10 @@ type modeInfo struct {
 	Differs   string `json:"differs"`
 	Choose    string `json:"choose"` // when to choose it
 	Bound     string `json:"bound"`
-	Excess    string `json:"excess"` // what becomes of requests beyond the bound
+	Excess    string `json:"excess"` // how the mode treats requests beyond the limit
 	Lacks     string `json:"lacks"`
 	Supported bool   `json:"supported"`
-	Reason    string `json:"reason"` // why it is not supported; empty where it is
+	Reason    string `json:"reason"` // why it is not supported; empty if it is
 }
 
 func modeInfos() (rows []modeInfo) {
@@ -49,7 +49,7 @@ func modeInfos() (rows []modeInfo) {
 	return rows
 }
 
-// boundOf names what limits a mode: a setting, "1" for one request at a time, or "none".
+// boundOf returns the limit of a mode: the name of a setting, "1" for one request at a time, or "none".
 func boundOf(limit modes.Limit) string {
 	switch {
 	case limit.Overflow == modes.Admit:

@@ -16,7 +16,7 @@ import (
 	"demo-server/modes"
 )
 
-// TestServe starts the server in this process, asks it, and stops it by a signal.
+// TestServe starts the server in this process, requests a reply, and stops it with a signal.
 func TestServe(t *testing.T) {
 	for _, mode := range modes.Names() {
 		t.Run(mode, func(t *testing.T) {
@@ -45,7 +45,7 @@ func TestServe(t *testing.T) {
 	}
 }
 
-// TestPortTaken: a failure to start is exit code 1 and one line that names the address and what to try.
+// TestPortTaken checks that a failure to start is exit code 1 and one line with the address and a remedy.
 func TestPortTaken(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -66,7 +66,7 @@ func TestPortTaken(t *testing.T) {
 	}
 }
 
-// readyLine is what the log says once requests are answered.
+// readyLine is the log entry of a server that is ready.
 type readyLine struct{ Msg, Mode, Address, Bound, Try, Admin, url string }
 
 func waitReady(t *testing.T, log *testkit.Buffer) readyLine {

@@ -15,12 +15,12 @@ import (
 	"demo-server/internal/testkit"
 )
 
-// A shape is one in which the program serves in one process. Supervisors and workers need processes of their own, and
-// are tested end to end.
+// A shape is a way to serve in one process. Supervisors and workers need their own processes, and are tested end to
+// end.
 type shape struct {
 	args  []string
-	ready func(t *testing.T, out *testkit.Buffer) (url string) // waits, and returns what answers after a while
-	queue bool                                                 // the accept queue is served to its end
+	ready func(t *testing.T, out *testkit.Buffer) (url string) // waits, and returns a URL with a delayed reply
+	queue bool                                                 // the accept queue is served until it is empty
 }
 
 var shapes = map[string]shape{
@@ -42,7 +42,7 @@ var shapes = map[string]shape{
 	},
 }
 
-// TestStopSignals: each signal that stops lets a request finish that was sent before.
+// TestStopSignals checks that each signal that stops the program lets earlier requests finish.
 func TestStopSignals(t *testing.T) {
 	for name, shape := range shapes {
 		for _, s := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP} {
@@ -62,7 +62,7 @@ func TestStopSignals(t *testing.T) {
 	}
 }
 
-// TestOtherSignals: what is meant for others, or comes from a terminal, neither ends a server nor suspends it.
+// TestOtherSignals checks that signals for other purposes, or from a terminal, neither end a server nor suspend it.
 func TestOtherSignals(t *testing.T) {
 	for name, shape := range shapes {
 		t.Run(name, func(t *testing.T) {
@@ -81,7 +81,7 @@ func TestOtherSignals(t *testing.T) {
 	}
 }
 
-// start runs the program in this process, and returns its exit code to come and what to ask.
+// start runs the program in this process. ended delivers the exit code; url has a delayed reply.
 func (s shape) start(t *testing.T) (ended <-chan int, url string) {
 	t.Helper()
 	var out testkit.Buffer
@@ -115,7 +115,8 @@ func beginFetch(t *testing.T, url string) (answered <-chan string) {
 	return body
 }
 
-// TestHangupAfterAnother: systemd and shells send SIGHUP right after the signal that stops, which is no second one.
+// TestHangupAfterAnother checks that a SIGHUP after the signal that stops does not count as a second signal, because
+// systemd and shells send it.
 func TestHangupAfterAnother(t *testing.T) {
 	ended, url := shapes["alone"].start(t)
 	answered := beginFetch(t, url)

@@ -12,9 +12,10 @@ import (
 	"demo-server/internal/testkit/golden"
 )
 
-// TestSurface holds the help of every command with all its flags, the modes as JSON, and the settings as YAML. A change
-// here is a change for users, and belongs into CHANGELOG.md. What else users see is held by the test of the same name in
-// the root folder. Other systems cannot run all modes, and their help says so.
+// TestSurface checks the help of every command with all its flags, the modes as JSON, and the settings as YAML against
+// a golden file. A change of that file is a change for users, and belongs in CHANGELOG.md. The test of the same name in
+// the root folder covers everything else that users see. It runs on Linux only, because help differs on systems that
+// cannot run all modes.
 func TestSurface(t *testing.T) {
 	commands := []string{"--help", "modes --json", "config"}
 	configureLibraries()

@@ -4,5 +4,5 @@ package cli
 
 import "io"
 
-// terminalWidth is how many characters a line of the terminal has.
+// terminalWidth returns the number of characters in a line of the terminal.
 func terminalWidth(io.Writer) int { return defaultWidth }

@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// terminalWidth is how many characters a line of the terminal has.
+// terminalWidth returns the number of characters in a line of the terminal.
 func terminalWidth(out io.Writer) int {
 	file, ok := out.(*os.File)
 	if !ok {

@@ -10,7 +10,7 @@ import (
 	"demo-server/configs"
 )
 
-// newVersion returns the command that prints what the binary was built from.
+// newVersion returns the command that prints the version of the program.
 func newVersion() commandSpec {
 	return commandSpec{
 		use: "version", short: "print the version",
@@ -22,8 +22,8 @@ func newVersion() commandSpec {
 	}
 }
 
-// printVersion prints the module's version, its revision if the build knew it, and Go's. build is nil if the binary holds
-// nothing about it.
+// printVersion prints the version of the module, its revision if known, and the version of Go. build is nil if the
+// binary does not contain build information.
 func printVersion(out io.Writer, build *debug.BuildInfo) {
 	version, revision := versionOf(build)
 	fmt.Fprintf(out, "%s %s\n", program, version)
@@ -33,7 +33,7 @@ func printVersion(out io.Writer, build *debug.BuildInfo) {
 	fmt.Fprintf(out, "%s %s/%s\n", runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }
 
-// versionOf is the version of a build, and its revision where that is known.
+// versionOf returns the version of a build, and its revision, or "" if that is not known.
 func versionOf(build *debug.BuildInfo) (version, revision string) {
 	if build == nil {
 		return "devel", ""
@@ -49,14 +49,14 @@ func versionOf(build *debug.BuildInfo) (version, revision string) {
 	return version, revision
 }
 
-// ownVersion is the version and the revision of this program in one line.
+// ownVersion returns the version and the revision of this program in one line.
 func ownVersion() string {
 	build, _ := debug.ReadBuildInfo()
 	version, revision := versionOf(build)
 	return strings.TrimSpace(version + " " + revision)
 }
 
-// buildSetting returns one of the settings that the binary was built with, or "".
+// buildSetting returns one of the settings of the build, or "".
 func buildSetting(build *debug.BuildInfo, key string) string {
 	for _, setting := range build.Settings {
 		if setting.Key == key {

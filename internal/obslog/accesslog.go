@@ -9,7 +9,7 @@ import (
 	"demo-server/server"
 )
 
-// An accessLog logs requests: all of them, or a bounded number of them and how many it skipped.
+// An accessLog logs requests: all of them, or a limited number and the count of the others.
 type accessLog struct {
 	logger *zap.Logger
 	limit  *limiter // nil to log all
@@ -66,7 +66,7 @@ func (a *accessLog) flush() {
 	a.limit.flush(a.logger, zap.InfoLevel, "requests not logged")
 }
 
-// unlessEmpty is a field of text, and no field if that is empty.
+// unlessEmpty returns a field with text, or no field if text is empty.
 func unlessEmpty(key, text string) zapcore.Field {
 	if text == "" {
 		return zap.Skip()
@@ -74,7 +74,7 @@ func unlessEmpty(key, text string) zapcore.Field {
 	return zap.String(key, text)
 }
 
-// millis is a field of d in milliseconds, to the microsecond, and no field where d was not measured.
+// millis returns a field with d in milliseconds, to the microsecond, or no field if d was not measured.
 func millis(key string, d time.Duration, measured bool) zapcore.Field {
 	if !measured {
 		return zap.Skip()
@@ -82,7 +82,7 @@ func millis(key string, d time.Duration, measured bool) zapcore.Field {
 	return zap.Float64(key, float64(d.Microseconds())/1000)
 }
 
-// skippedField is how many lines were left out since the last one, and no field for none.
+// skippedField returns a field with the number of lines skipped since the last one, or no field if there are none.
 func skippedField(skipped int64) zapcore.Field {
 	if skipped == 0 {
 		return zap.Skip()

@@ -62,7 +62,7 @@ func TestAccessLogSampled(t *testing.T) {
 	})
 }
 
-// TestAccessLogLosesNone counts every request once, as logged or as skipped, whoever observes it.
+// TestAccessLogLosesNone checks that concurrent observers count every request once, as logged or as skipped.
 func TestAccessLogLosesNone(t *testing.T) {
 	logger, lines := testkit.NewLogger(zap.InfoLevel)
 	access := newAccessLog("sampled", logger)

@@ -9,12 +9,12 @@ import (
 	"demo-server/work"
 )
 
-// failureInterval is the least time between two lines on work that failed for the same cause: what it depends on may be
-// down for long.
+// failureInterval is the minimum time between two lines about failures with the same cause, because a dependency may be
+// down for a long time.
 const failureInterval = time.Second
 
-// A failureLog logs why work failed. The client is told no more than the cause. Each cause has its own limit, so a
-// common one does not hide a rare one.
+// A failureLog logs why work failed. The client learns only the cause. Each cause has its own limit, so a common one
+// does not hide a rare one.
 type failureLog struct {
 	logger *zap.Logger
 	limits map[work.Cause]*limiter

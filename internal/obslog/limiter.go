@@ -8,11 +8,11 @@ import (
 	"go.uber.org/zap/zapcore"
 )
 
-// logInterval is the least time between two lines of most limited logs: ten a second.
+// logInterval is the minimum time between two lines of most limited logs: ten per second.
 const logInterval = 100 * time.Millisecond
 
-// A limiter lets one line through each interval and counts the others, so that none is lost without a word. Create it
-// with newLimiter.
+// A limiter allows one line per interval and counts the others, to report them with the next line. Create it with
+// newLimiter.
 type limiter struct {
 	every   time.Duration
 	start   time.Time
@@ -22,7 +22,7 @@ type limiter struct {
 
 func newLimiter(every time.Duration) *limiter { return &limiter{every: every, start: time.Now()} }
 
-// allow reports whether a line may be logged now; skipped is how many were not since the last one that was.
+// allow reports whether a line may be logged now. skipped is the number of lines skipped since the last one.
 func (l *limiter) allow() (skipped int64, ok bool) {
 	now, next := int64(time.Since(l.start)), l.next.Load()
 	if now < next || !l.next.CompareAndSwap(next, now+int64(l.every)) {

@@ -15,13 +15,14 @@ import (
 	"demo-server/server"
 )
 
-// flushInterval is how late a buffered line may be.
+// flushInterval is the longest delay of a buffered line.
 const flushInterval = time.Second
 
-// requestsBuffer is how many bytes of lines on requests are handed over at once.
+// requestsBuffer is the size of the buffer for lines about requests, in bytes.
 const requestsBuffer = 32 << 10
 
-// A Sink is where all loggers of a process write, in one format. Nobody who logs waits for its reader: see Writer.
+// A Sink is the destination of all loggers of a process, in one format. Its loggers never wait for the reader: see
+// Writer.
 type Sink struct {
 	level, format string
 	terminal      bool
@@ -31,7 +32,7 @@ type Sink struct {
 
 // New returns a sink that writes to out. format is auto, console or json: auto is console on a terminal and JSON
 // elsewhere. level is debug, info, warn or error. Both come from settings, which were checked. fields are added to the
-// sink's own lines. close belongs at the end of the process.
+// sink's own lines. The caller calls Close at the end of the process.
 func New(level, format string, out io.Writer, terminal bool, fields ...zap.Field) *Sink {
 	s := &Sink{level: level, format: format, terminal: terminal, out: out}
 	own := s.core(zapcore.AddSync(out)).With(fields)
@@ -39,7 +40,7 @@ func New(level, format string, out io.Writer, terminal bool, fields ...zap.Field
 	return s
 }
 
-// logDropped writes at once how many lines were dropped, unless the level leaves warnings out.
+// logDropped writes the number of dropped lines immediately, unless the level excludes warnings.
 func logDropped(core zapcore.Core, lines uint64) error {
 	if !core.Enabled(zap.WarnLevel) {
 		return nil
@@ -48,11 +49,11 @@ func logDropped(core zapcore.Core, lines uint64) error {
 	return core.Write(entry, []zap.Field{zap.Uint64("lines", lines)})
 }
 
-// logger returns a logger whose lines are written at once.
+// Logger returns a logger whose lines are written immediately.
 func (s *Sink) Logger() *zap.Logger { return zap.New(s.core(zapcore.AddSync(s.writer))) }
 
-// buffered returns a logger for lines that are many: they are written up to a second later. flush hands over the rest
-// and ends the buffer; what is logged after it is lost.
+// Buffered returns a logger for many lines, which are written up to a second later. flush writes the rest and ends the
+// buffer; lines that are logged after it are lost.
 func (s *Sink) Buffered() (logger *zap.Logger, flush func()) {
 	buffer := &zapcore.BufferedWriteSyncer{WS: zapcore.AddSync(s.writer), FlushInterval: flushInterval, Size: requestsBuffer}
 	return zap.New(s.core(buffer)), func() { buffer.Stop() }
@@ -63,24 +64,25 @@ func (s *Sink) core(out zapcore.WriteSyncer) zapcore.Core {
 	return zapcore.NewCore(newEncoder(s.format, s.terminal), out, enabled)
 }
 
-// dropped is how many lines were dropped so far.
+// Dropped returns the number of lines dropped so far.
 func (s *Sink) Dropped() uint64 { return s.writer.dropped.Load() }
 
-// close writes what was logged, as far as its reader takes it.
+// Close writes the remaining lines, as far as the reader takes them.
 func (s *Sink) Close() { s.writer.Close() }
 
-// RedirectStdLog has logger tell what libraries write to Go's own log, which nobody asks for: net/http writes there of a server that
-// talks before it is asked, such as one of gRPC. undo ends that.
+// RedirectStdLog makes Go's own log write to logger, because libraries use it without asking: net/http reports there a
+// server that sends before it is asked, as a gRPC server does. undo ends the redirection.
 func RedirectStdLog(logger *zap.Logger) (undo func()) {
 	undo, err := zap.RedirectStdLogAt(logger, zapcore.DebugLevel)
 	if err != nil {
-		panic(err) // there is no such level
+		panic(err) // cannot happen: only the level can be wrong
 	}
 	return undo
 }
 
-// Observers returns the observers that log requests: the access log, which is off, sampled or all, to requests;
-// refusals and panics to logger. flush logs what they still hold back, and comes before that of the loggers.
+// Observers returns the observers that log requests: the access log (off, sampled or all) logs to requests; refusals,
+// failures and panics go to logger. flush logs the counts that the observers still hold; call it before the flush of
+// the loggers.
 func Observers(accessMode string, logger, requests *zap.Logger) (observers []server.Observer, flush func()) {
 	refusals, panics, failures := newRefusalLog(logger), newPanicLog(logger), newFailureLog(logger)
 	observers = []server.Observer{refusals, panics, failures}
@@ -98,10 +100,10 @@ func Observers(accessMode string, logger, requests *zap.Logger) (observers []ser
 	}
 }
 
-// Colored reports whether a terminal may be sent colors (https://no-color.org).
+// Colored reports whether a terminal may get colors (https://no-color.org).
 func Colored() bool { return os.Getenv("NO_COLOR") == "" }
 
-// greets reports whether people read the log as it is written: they get a banner instead of a line of fields.
+// Greets reports whether people read the log on a terminal. They get a banner instead of a line of fields.
 func (s *Sink) Greets() bool {
 	return s.terminal && s.format != "json" && s.core(zapcore.AddSync(io.Discard)).Enabled(zap.InfoLevel)
 }
@@ -125,8 +127,8 @@ func newEncoder(format string, terminal bool) zapcore.Encoder {
 	return printableEncoder{zapcore.NewConsoleEncoder(config), true}
 }
 
-// Write writes text as it is, between the lines of the log. Like a logger it never waits for the reader.
+// Write writes text unchanged between the lines of the log. Like a logger, it never waits for the reader.
 func (s *Sink) Write(text []byte) (int, error) { return s.writer.Write(text) }
 
-// Out returns the writer that the sink was made with, for processes that log to the same place by themselves.
+// Out returns the writer of the sink, for other processes that log to the same place.
 func (s *Sink) Out() io.Writer { return s.out }

@@ -20,7 +20,7 @@ func TestLoggerFormats(t *testing.T) {
 		name     string
 		format   string
 		terminal bool
-		want     string // its TIME and DATE stand for the virtual clock's, in this machine's time zone
+		want     string // TIME and DATE stand for the virtual clock's, in this machine's time zone
 	}{
 		{"auto off a terminal", "auto", false, `{"level":"warn","ts":"DATE","msg":"hi","n":1}` + "\n"},
 		{"auto on a terminal", "auto", true, "TIME \x1b[33mWARN\x1b[0m hi {\"n\": 1}\n"},
@@ -101,7 +101,7 @@ func TestLogObservers(t *testing.T) {
 	}
 }
 
-// TestAdopt: what libraries write to Go's own log is a line of ours, and none unless all is to be logged.
+// TestAdopt checks that the output of Go's own log becomes a line of ours, and only at level debug.
 func TestAdopt(t *testing.T) {
 	for level, want := range map[zapcore.Level][]string{zapcore.DebugLevel: {"chatter {}"}, zapcore.InfoLevel: nil} {
 		logger, lines := testkit.NewLogger(level)
@@ -112,7 +112,7 @@ func TestAdopt(t *testing.T) {
 	}
 }
 
-// TestGreets: programs get a line of fields, and so does whoever asks for one.
+// TestGreets checks that programs get a line of fields, and so do people who ask for JSON.
 func TestGreets(t *testing.T) {
 	for _, row := range []struct {
 		level, format string
@@ -130,7 +130,7 @@ func TestGreets(t *testing.T) {
 	}
 }
 
-// TestNoColor: a terminal that wants no colors gets none.
+// TestNoColor checks that NO_COLOR is honoured.
 func TestNoColor(t *testing.T) {
 	for value, colors := range map[string]bool{"": true, "1": false} {
 		t.Setenv("NO_COLOR", value)

@@ -8,7 +8,7 @@ import (
 	"demo-server/server"
 )
 
-// A panicLog logs panics of work, at most ten a second: work that always panics must not flood the log.
+// A panicLog logs panics of work, at most ten per second, because work that always panics must not flood the log.
 type panicLog struct {
 	logger *zap.Logger
 	limit  *limiter
@@ -31,7 +31,7 @@ func (p *panicLog) Observe(s *server.Sample) {
 	if line == nil {
 		return
 	}
-	line.Stack = string(s.Panic.Stack) // console prints it as it is, below the line
+	line.Stack = string(s.Panic.Stack) // the console encoder prints it unchanged below the line
 	line.Write(zap.String("mode", s.Mode), zap.String("value", fmt.Sprint(s.Panic.Value)), skippedField(skipped))
 }
 

@@ -10,7 +10,7 @@ import (
 	"go.uber.org/zap/zapcore"
 )
 
-// OneLine replaces all that is not visible, for a text that others have a say in.
+// OneLine replaces all invisible characters, for text that others control.
 func OneLine(text string) string { return strings.Map(printableRune, text) }
 
 func printableRune(r rune) rune {
@@ -20,7 +20,7 @@ func printableRune(r rune) rune {
 	return unicode.ReplacementChar
 }
 
-// sanitize is OneLine, but leaves control characters below space as they are.
+// sanitize does the same as OneLine, but leaves control characters below space as they are.
 func sanitize(text string) string {
 	return strings.Map(func(r rune) rune {
 		if r < ' ' {
@@ -30,9 +30,9 @@ func sanitize(text string) string {
 	}, text)
 }
 
-// A printableEncoder keeps lines free of all that a terminal may obey, whoever has a say in their text: DEL, the C1
-// control characters, marks of writing direction. Control characters below space, such as line ends, zap escapes itself,
-// but for the message of a console line.
+// A printableEncoder removes the characters that a terminal may obey, because others control parts of a line: DEL, the
+// C1 control characters, marks of writing direction. zap itself escapes control characters below space, such as line
+// ends, except in the message of a console line.
 type printableEncoder struct {
 	zapcore.Encoder
 	console bool

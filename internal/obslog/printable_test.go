@@ -12,10 +12,10 @@ import (
 	"demo-server/server"
 )
 
-// hostile is a text that would end the line, clear the screen, move the cursor or turn the text around.
+// hostile is a text that would end the line, clear the screen, move the cursor or reverse the text.
 const hostile = "/\r\n00:00:00.000 ERROR forged\x1b[2J\x7f\u009b2J\u202e\u2028\xff\"\\"
 
-// TestLogCannotBeForged: whatever text of others is logged, and wherever, it stays within its line.
+// TestLogCannotBeForged checks that a hostile text stays within its line, in every part of a log entry.
 func TestLogCannotBeForged(t *testing.T) {
 	for name, logs := range map[string]func(*zap.Logger){
 		"path":    func(l *zap.Logger) { newAccessLog("all", l).Observe(&server.Sample{Method: "G\nT", Path: hostile}) },
@@ -38,7 +38,7 @@ func TestLogCannotBeForged(t *testing.T) {
 				sink.Close()
 				line := strings.TrimSuffix(out.String(), "\n")
 				if _, after, coloured := strings.Cut(line, "\x1b[0m"); coloured {
-					line = after // the colour of the level is ours
+					line = after // the color of the level is our own
 				}
 				if line == "" || strings.ContainsAny(line, "\r\n\x1b\x7f\u009b\u202e\u2028") {
 					t.Errorf("the line has control characters: %q", line)

@@ -10,12 +10,12 @@ import (
 	"demo-server/server"
 )
 
-// refusalInterval is the least time between two lines on the same burst of refusals. A burst is over when nothing was
-// refused for as long.
+// refusalInterval is the minimum time between two lines about the same burst of refusals. A burst ends after an
+// interval without a refusal.
 const refusalInterval = 10 * time.Second
 
-// A refusalLog logs bursts of refusals: the first refusal at once, then at most one line with their count each
-// refusalInterval. A timer writes these lines, so that a burst's last count does not wait for the next burst.
+// A refusalLog logs bursts of refusals: the first refusal immediately, then at most one line with their count per
+// refusalInterval. A timer writes these lines, because the last count of a burst must not wait for the next burst.
 type refusalLog struct {
 	logger *zap.Logger
 
@@ -44,12 +44,12 @@ func (l *refusalLog) Observe(s *server.Sample) {
 		zap.String("mode", s.Mode), zap.String("outcome", s.Outcome.String()), zap.Int("status", s.Status))
 }
 
-// summarize ends an interval of a burst, and the burst itself if nothing was refused in it.
+// summarize ends an interval of a burst, and the burst itself if the interval had no refusals.
 func (l *refusalLog) summarize() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch {
-	case l.burst == nil: // flush was faster
+	case l.burst == nil: // flush came first
 	case len(l.counts) == 0:
 		l.burst = nil
 		l.logger.Info("no longer refusing requests")
@@ -73,7 +73,7 @@ func (l *refusalLog) flush() {
 	}
 }
 
-// report logs the counts and starts them anew. The caller holds the lock.
+// report logs the counts and resets them. The caller holds the lock.
 func (l *refusalLog) report() {
 	var fields []zapcore.Field
 	for _, outcome := range server.Outcomes() {

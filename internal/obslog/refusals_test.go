@@ -65,7 +65,7 @@ func TestRefusalLogFlush(t *testing.T) {
 	})
 }
 
-// pass lets virtual time go by, and whatever it wakes finish.
+// pass advances virtual time and waits until the goroutines that wake up are idle again.
 func pass(d time.Duration) {
 	time.Sleep(d)
 	synctest.Wait()

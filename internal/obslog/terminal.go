@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// IsTerminal reports whether w is a terminal that a person may be reading.
+// IsTerminal reports whether w is a terminal.
 func IsTerminal(w io.Writer) bool {
 	file, ok := w.(*os.File)
 	if !ok || strings.HasPrefix(os.Getenv("TERM"), "dumb") {

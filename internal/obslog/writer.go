@@ -13,40 +13,40 @@ import (
 )
 
 const (
-	// logCapacity is how many bytes of log may wait for a reader that is slow. What is more is dropped.
+	// logCapacity is how many bytes of log may wait for a slow reader. Further lines are dropped.
 	logCapacity = 1 << 20
-	// pipeBuf is how much a process can write to a pipe without another one's lines in between (PIPE_BUF).
+	// pipeBuf is the number of bytes that a process can write to a pipe atomically (PIPE_BUF).
 	pipeBuf = 4096
-	// logPatience is how long the end of the process waits for a reader that takes nothing.
+	// logPatience is how long the end of the process waits for a stalled reader.
 	logPatience = time.Second
 )
 
-// A Writer keeps whoever logs from waiting for the reader of the log: Write hands lines over, and a goroutine writes
-// them. If the reader does not keep up, or has gone, lines are dropped and counted. Create it with NewWriter, and
-// close it at the end of the process.
+// A Writer decouples loggers from the reader of the log: Write queues lines, and a goroutine writes them. If the reader
+// does not keep up, or has gone, lines are dropped and counted. Create it with NewWriter, and close it at the end of
+// the process. It is safe for concurrent use.
 type Writer struct {
 	out     io.Writer
-	tell    func(lines uint64) error // writes to out that so many lines were dropped
+	report  func(lines uint64) error // writes the number of dropped lines to out
 	dropped atomic.Uint64            // lines, in all
 	written atomic.Uint64            // writes, failed ones too
 	ended   chan struct{}            // closed when the goroutine has ended
 
-	mu      sync.Mutex
-	wake    chan struct{} // there are lines; closed at the end
-	waiting []byte        // whole lines
-	spare   []byte        // the other buffer, which is being written
-	size    int           // of both
-	untold  uint64        // lines dropped that the log does not tell of yet
-	closed  bool
+	mu         sync.Mutex
+	wake       chan struct{} // wakes run; closed by Close
+	waiting    []byte        // whole lines
+	spare      []byte        // the other buffer, which is being written
+	size       int           // of both
+	unreported uint64        // dropped lines that the log does not mention yet
+	closed     bool
 }
 
 func NewWriter(out io.Writer, tell func(lines uint64) error) *Writer {
-	w := &Writer{out: out, tell: tell, ended: make(chan struct{}), wake: make(chan struct{}, 1)}
+	w := &Writer{out: out, report: tell, ended: make(chan struct{}), wake: make(chan struct{}, 1)}
 	go w.run()
 	return w
 }
 
-// Write takes one line or several, and never blocks. It always succeeds.
+// Write queues one line or several. It never blocks, and always succeeds.
 func (w *Writer) Write(lines []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -58,7 +58,7 @@ func (w *Writer) Write(lines []byte) (int, error) {
 	w.size += len(lines)
 	select {
 	case w.wake <- struct{}{}:
-	default: // it is awake
+	default: // run is awake
 	}
 	return len(lines), nil
 }
@@ -67,10 +67,10 @@ func (w *Writer) Write(lines []byte) (int, error) {
 func (w *Writer) drop(lines []byte) {
 	n := uint64(bytes.Count(lines, []byte{'\n'}))
 	w.dropped.Add(n)
-	w.untold += n
+	w.unreported += n
 }
 
-// Close writes the lines that wait. It gives up if the reader takes none for logPatience.
+// Close writes the queued lines. It gives up if the reader takes none for logPatience.
 func (w *Writer) Close() {
 	w.mu.Lock()
 	w.closed = true
@@ -89,7 +89,7 @@ func (w *Writer) Close() {
 	}
 }
 
-// run writes until the end.
+// run writes queued lines until Close.
 func (w *Writer) run() {
 	defer close(w.ended)
 	for range w.wake {
@@ -98,21 +98,21 @@ func (w *Writer) run() {
 	w.write()
 }
 
-// write writes the lines that wait, and after them how many were dropped.
+// write writes the queued lines, and after them the number of dropped ones.
 func (w *Writer) write() {
 	for {
 		lines, untold := w.take()
 		for piece := range wholeLines(lines, pipeBuf) {
 			w.writePiece(piece)
 		}
-		told := untold > 0 && w.tell(untold) == nil
+		told := untold > 0 && w.report(untold) == nil
 		if len(lines) == 0 && !told {
 			return
 		}
 		w.mu.Lock()
 		w.size -= len(lines)
 		if told {
-			w.untold -= untold
+			w.unreported -= untold
 		}
 		w.mu.Unlock()
 	}
@@ -128,15 +128,15 @@ func (w *Writer) writePiece(lines []byte) {
 	}
 }
 
-// take returns the lines that wait, which are valid until the next call, and how many were dropped after them.
+// take returns the queued lines, which are valid until the next call, and how many were dropped after them.
 func (w *Writer) take() (lines []byte, untold uint64) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.waiting, w.spare = w.spare[:0], w.waiting
-	return w.spare, w.untold
+	return w.spare, w.unreported
 }
 
-// wholeLines cuts text into pieces of whole lines. A piece is longer than max bytes only if it is one line.
+// wholeLines splits text into pieces of whole lines. A piece has more than max bytes only if it is a single line.
 func wholeLines(text []byte, max int) iter.Seq[[]byte] {
 	return func(yield func([]byte) bool) {
 		for len(text) > 0 {
@@ -154,7 +154,6 @@ func wholeLines(text []byte, max int) iter.Seq[[]byte] {
 	}
 }
 
-// IgnoreBrokenPipe makes a write to standard output or error that nobody reads any more an error, as to any other file,
-// instead of a signal that ends the process. It leaves the processes that this one starts alone, which to ignore the
-// signal would not.
+// IgnoreBrokenPipe makes a write to standard output or error return an error if its reader has gone, instead of ending
+// the process by a signal. Unlike ignoring the signal, it does not affect the processes that this one starts.
 func IgnoreBrokenPipe() { signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) }

@@ -14,7 +14,7 @@ import (
 	"demo-server/internal/testkit"
 )
 
-// A stallingReader takes nothing as long as it is stalled, and a write to it fails as long as it is gone.
+// A stallingReader blocks writes while it is stalled, and fails them while it is gone.
 type stallingReader struct {
 	testkit.Buffer
 	resume chan struct{} // closed unless it is stalled
@@ -29,7 +29,7 @@ func (r *stallingReader) Write(p []byte) (int, error) {
 	return r.Buffer.Write(p)
 }
 
-// writingTo returns a writer to r that tells of dropped lines as "N dropped".
+// writingTo returns a writer to r that reports dropped lines as "N dropped".
 func writingTo(r *stallingReader) *Writer {
 	return NewWriter(r, func(lines uint64) error {
 		_, err := fmt.Fprintf(r, "%d dropped\n", lines)
@@ -39,8 +39,8 @@ func writingTo(r *stallingReader) *Writer {
 
 func newStallingReader() *stallingReader { return &stallingReader{resume: make(chan struct{})} }
 
-// TestLogWriterStalled: whoever logs does not wait for a reader that has stopped. What does not fit is dropped and
-// counted, and the log says so once the reader goes on.
+// TestLogWriterStalled checks that logging does not wait for a stalled reader. Lines that do not fit are dropped and
+// counted, and the log reports them once the reader continues.
 func TestLogWriterStalled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newStallingReader()
@@ -50,7 +50,7 @@ func TestLogWriterStalled(t *testing.T) {
 		synctest.Wait() // it is being written
 		const lines = 3 * logCapacity / 1024
 		for range lines - 1 {
-			w.Write(line) // would be the end of the test if it blocked
+			w.Write(line) // must not block
 		}
 		synctest.Wait()
 		const dropped = lines - logCapacity/1024
@@ -73,7 +73,7 @@ func TestLogWriterStalled(t *testing.T) {
 
 func tail(text string) string { return text[max(0, len(text)-100):] }
 
-// TestLogWriterReaderGone: lines are dropped as long as nobody reads. A pipe with a name may get a new reader.
+// TestLogWriterReaderGone checks that lines are dropped while there is no reader. A named pipe may get a new one.
 func TestLogWriterReaderGone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newStallingReader()
@@ -93,7 +93,7 @@ func TestLogWriterReaderGone(t *testing.T) {
 	})
 }
 
-// TestLogWriterClose: the end of the process waits for a reader that is slow, and not for one that has stopped.
+// TestLogWriterClose checks that the end of the process waits for a slow reader, but not for a stalled one.
 func TestLogWriterClose(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		slow := newStallingReader()
@@ -128,7 +128,7 @@ type writerFunc func([]byte) (int, error)
 
 func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
 
-// TestLogWriterPieces: processes that share a pipe write whole lines.
+// TestLogWriterPieces checks that processes that share a pipe write whole lines.
 func TestLogWriterPieces(t *testing.T) {
 	line := func(n int) string { return strings.Repeat("x", n-1) + "\n" }
 	for _, row := range []struct {
@@ -154,7 +154,7 @@ func TestLogWriterPieces(t *testing.T) {
 	}
 }
 
-// TestLogDropped: the line that tells of dropped ones has the format of the others.
+// TestLogDropped checks that the line about dropped lines has the format of the others.
 func TestLogDropped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newStallingReader()

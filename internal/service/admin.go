@@ -10,17 +10,17 @@ import (
 	"demo-server/server/admin"
 )
 
-// adminGrace bounds the wait for the admin listener's last replies.
+// adminGrace limits the wait for the admin listener's last replies.
 const adminGrace = time.Second
 
-// An Admin observes a process that serves: with the admin listener and the flight recorder, if settings ask for them.
+// An Admin holds the admin listener and the flight recorder of a process, if settings ask for them.
 type Admin struct {
 	server   *admin.Server // nil for none
 	address  net.Addr
 	recorder *admin.Recorder // nil for none
 }
 
-// OpenAdmin starts recording and listening. listener is the one that the process was given, or nil.
+// OpenAdmin starts the flight recorder and listens. If the process has inherited a listener, it uses that one.
 func OpenAdmin(settings *configs.Settings, listener net.Listener, config admin.Config) (a *Admin, err error) {
 	a = &Admin{}
 	if listener == nil {
@@ -43,7 +43,7 @@ func OpenAdmin(settings *configs.Settings, listener net.Listener, config admin.C
 	return a, nil
 }
 
-// RunWith serves the admin listener while do runs, and ends it last.
+// RunWith serves the admin listener while do runs, and then stops it.
 func (a *Admin) RunWith(do func() error) error {
 	if a.server == nil {
 		return do()
@@ -53,7 +53,7 @@ func (a *Admin) RunWith(do func() error) error {
 	err := do()
 	ctx, cancel := context.WithTimeout(context.Background(), adminGrace)
 	defer cancel()
-	a.server.Shutdown(ctx) // its error is that a client was cut off, which that client sees
+	a.server.Shutdown(ctx) // an error means an interrupted client, which notices that itself
 	return errors.Join(err, <-served)
 }
 

@@ -2,5 +2,5 @@
 
 package service
 
-// ServeInBackground does nothing: this system suspends no server.
+// ServeInBackground does nothing, because this system does not suspend servers.
 func ServeInBackground() {}

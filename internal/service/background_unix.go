@@ -7,5 +7,5 @@ import (
 	"syscall"
 )
 
-// ServeInBackground keeps the terminal from suspending a server in the background that logs to it (stty tostop).
+// ServeInBackground prevents the terminal from suspending a background server that logs to it (stty tostop).
 func ServeInBackground() { signal.Ignore(syscall.SIGTTIN, syscall.SIGTTOU) }

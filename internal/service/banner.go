@@ -11,18 +11,18 @@ import (
 	"demo-server/work/kinds"
 )
 
-// A greeting is what a server says once requests are answered.
+// A greeting announces that the server is ready.
 type greeting struct {
 	mode     string
 	url      string
 	bound    string
 	work     string
 	try      string
-	admin    string // URL, empty for no admin listener
+	admin    string // URL; empty for no admin listener
 	settings *configs.Settings
 }
 
-// greetingOf describes a server that listens at url.
+// greetingOf returns the greeting of a server that listens at url.
 func greetingOf(settings *configs.Settings, url, admin string) greeting {
 	return greeting{
 		mode: settings.Mode, url: url, bound: catalog.Describe(settings), work: settings.Work, try: try(settings, url), admin: admin,
@@ -30,7 +30,7 @@ func greetingOf(settings *configs.Settings, url, admin string) greeting {
 	}
 }
 
-// banner is the greeting for people, in plain lines of at most 80 columns for an address of usual length.
+// banner returns the greeting for people, in plain lines of at most 80 columns unless the address is very long.
 func (g greeting) banner() string {
 	var text strings.Builder
 	line := func(label, value string) { fmt.Fprintf(&text, "  %-7s %s\n", label, value) }
@@ -51,7 +51,7 @@ func (g greeting) banner() string {
 	return text.String()
 }
 
-// fields are the greeting for programs.
+// fields returns the greeting for programs.
 func (g greeting) fields(address string) []zap.Field {
 	fields := []zap.Field{
 		zap.String("mode", g.mode), zap.String("address", address), zap.String("bound", g.bound), zap.String("work", g.work),

@@ -8,7 +8,7 @@ import (
 	"demo-server/internal/catalog"
 )
 
-// TestBanner: on a terminal a server greets in plain lines of at most 80 columns, in every mode and with each kind of work.
+// TestBanner checks that the banner has plain lines of at most 80 columns, in every mode and with each kind of work.
 func TestBanner(t *testing.T) {
 	for _, flags := range []string{
 		"", "--mode=pool", "--mode=single", "--mode=thread --work=block", "--mode=eventloop --work=block", "--processes=64 --mode=pool",
@@ -27,7 +27,7 @@ func TestBanner(t *testing.T) {
 	}
 }
 
-// settingsOf returns the settings that flags of the form --name=value give.
+// settingsOf returns the settings for flags of the form --name=value.
 func settingsOf(t *testing.T, flags string) *configs.Settings {
 	t.Helper()
 	in := configs.Inputs{Catalog: catalog.Configs()}

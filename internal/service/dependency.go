@@ -15,23 +15,23 @@ import (
 )
 
 const (
-	// logAfter is how long to wait at the start without a word.
+	// logAfter is how long a start waits before it logs that.
 	logAfter = 500 * time.Millisecond
-	// checkAgain is the pause between checks at the start, and checkEvery that from then on.
+	// checkAgain is the pause between checks at the start, and checkEvery the pause after that.
 	checkAgain = 100 * time.Millisecond
 	checkEvery = time.Second
 )
 
-// errDependency is what to say to those who may not know what the server depends on.
+// errDependency replaces the real error for clients that must not learn the dependency.
 var errDependency = errors.New("what the work depends on does not answer")
 
-// A dependency is what the server's work waits for, and whether it answers. Work that depends on nothing has one that
-// always does.
+// A dependency is a server or a disk that the work needs, with the result of its last check. Without a work.Dependent,
+// it is always up.
 type dependency struct {
 	work    work.Dependent // nil for none
-	timeout time.Duration  // of a check, and of all of them at the start
+	timeout time.Duration  // of a check, and of all checks at the start together
 	logger  *zap.Logger
-	fails   atomic.Pointer[error] // what the last check said; nil where it went well
+	fails   atomic.Pointer[error] // of the last check; nil if it succeeded
 }
 
 func newDependency(w work.Work, timeout time.Duration, logger *zap.Logger) *dependency {
@@ -39,7 +39,7 @@ func newDependency(w work.Work, timeout time.Duration, logger *zap.Logger) *depe
 	return &dependency{work: dependent, timeout: timeout, logger: logger}
 }
 
-// err is why it does not answer, or nil.
+// err returns the error of the last check, or nil.
 func (d *dependency) err() error {
 	if err := d.fails.Load(); err != nil {
 		return *err
@@ -47,7 +47,7 @@ func (d *dependency) err() error {
 	return nil
 }
 
-// waitReady returns once it answers, or when stop is done, or with the reason why it has not answered in time.
+// waitReady waits until d is up or stop is done. It returns an error if d is not up in time.
 func (d *dependency) waitReady(stop context.Context) error {
 	if d.work == nil {
 		return nil
@@ -67,26 +67,26 @@ func (d *dependency) waitReady(stop context.Context) error {
 	return nil
 }
 
-// logWaiting logs that it is waited for, and why as far as that is known.
+// logWaiting logs that the server waits for d, with the error if there is one already.
 func (d *dependency) logWaiting() {
 	d.logger.Info("waiting until what the work depends on answers", zap.Duration("dial_timeout", d.timeout), zap.Error(d.err()))
 }
 
-// check asks once.
+// check checks d once.
 func (d *dependency) check(ctx context.Context) {
 	err := d.work.Check(ctx)
 	switch {
 	case err == nil:
 		d.fails.Store(nil)
-	case errors.Is(ctx.Err(), context.Canceled): // nobody asks any more, which is not its fault
-	case ctx.Err() != nil && d.err() != nil: // the end of the time says less than what was said before
+	case errors.Is(ctx.Err(), context.Canceled): // we gave up, which says nothing about d
+	case ctx.Err() != nil && d.err() != nil: // the earlier error says more than a timeout
 	default:
-		shown := errors.New(obslog.OneLine(err.Error())) // the other side has a say in its text
+		shown := errors.New(obslog.OneLine(err.Error())) // the dependency controls parts of the text
 		d.fails.Store(&shown)
 	}
 }
 
-// watchDuring checks from time to time while do runs.
+// watchDuring checks d periodically while do runs.
 func (d *dependency) watchDuring(do func() error) error {
 	if d.work == nil {
 		return do()
@@ -99,7 +99,7 @@ func (d *dependency) watchDuring(do func() error) error {
 	return do()
 }
 
-// watch checks until ctx is done, and logs when the answer has changed.
+// watch checks d until ctx is done, and logs changes.
 func (d *dependency) watch(ctx context.Context) {
 	ticker := time.NewTicker(checkEvery)
 	defer ticker.Stop()

@@ -16,7 +16,7 @@ import (
 	"demo-server/work"
 )
 
-// patient is work whose checks go as they are told to.
+// patient is work with a check that the test controls.
 type patient struct {
 	*work.Sleep
 	state  atomic.Pointer[check]
@@ -43,7 +43,7 @@ func hang(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// upAfter is down until so much time has passed.
+// upAfter returns a check that fails for d, and then succeeds.
 func upAfter(d time.Duration) check {
 	began := time.Now()
 	return func(context.Context) error {
@@ -54,15 +54,15 @@ func upAfter(d time.Duration) check {
 	}
 }
 
-// TestAwait: a server starts once what its work depends on answers, and gives up when the time is over.
+// TestAwait checks that a server starts once its dependency is up, and gives up after the timeout.
 func TestAwait(t *testing.T) {
 	const timeout = 5 * time.Second
 	for _, row := range []struct {
 		name  string
 		check func() check
-		stop  time.Duration // when a signal comes
+		stop  time.Duration // time until a signal
 		took  time.Duration
-		err   string // what it says, or empty
+		err   string // part of the error, or empty
 	}{
 		{"up", func() check { return upAfter(0) }, time.Hour, 0, ""},
 		{"up in time", func() check { return upAfter(time.Second) }, time.Hour, time.Second, ""},
@@ -104,7 +104,7 @@ func TestAwait(t *testing.T) {
 	}
 }
 
-// TestBeside: while a server serves, a change is known within a second, or when a check has timed out.
+// TestBeside checks that a serving server notices a change within a second, or when a check times out.
 func TestBeside(t *testing.T) {
 	const timeout = 5 * time.Second
 	synctest.Test(t, func(t *testing.T) {
@@ -137,11 +137,11 @@ func TestBeside(t *testing.T) {
 	})
 }
 
-// hostile is a text that would end the line, clear the screen, move the cursor or turn the text around.
+// hostile is a text that would end the line, clear the screen, move the cursor or reverse the text.
 const hostile = "/\r\n00:00:00.000 ERROR forged\x1b[2J\x7f\u009b2J\u202e\u2028\xff\"\\"
 
-// TestDependencyShown: the reason is one line that no terminal obeys, and names the dependency only to those who may see
-// everything.
+// TestDependencyShown checks that the reason is one harmless line, and names the dependency only to clients that may
+// see everything.
 func TestDependencyShown(t *testing.T) {
 	needs := newDependency(newPatient(func(context.Context) error { return errors.New("10.0.0.1 says: " + hostile) }), time.Second, zap.NewNop())
 	needs.check(t.Context())
@@ -164,7 +164,7 @@ func TestDependencyShown(t *testing.T) {
 	}
 }
 
-// TestNoDependency: work that depends on nothing is never waited for.
+// TestNoDependency checks that work without a dependency never waits.
 func TestNoDependency(t *testing.T) {
 	needs := newDependency(work.NewSleep(), time.Second, zap.NewNop())
 	if err := errors.Join(needs.waitReady(t.Context()), needs.watchDuring(func() error { return nil }), needs.err()); err != nil {

@@ -13,7 +13,7 @@ import (
 	"demo-server/server/listener"
 )
 
-// Listen opens the socket that modes serve, unless the process was given one.
+// Listen opens the socket that modes serve, unless the process has inherited one.
 func Listen(settings *configs.Settings, inherited Sockets) (*listener.Source, error) {
 	if inherited.Serve != nil {
 		return listener.NewSource(inherited.Serve), nil
@@ -26,8 +26,8 @@ func Listen(settings *configs.Settings, inherited Sockets) (*listener.Source, er
 	return nil, fmt.Errorf("cannot listen on %s: %s", address, Advise(err, "--port"))
 }
 
-// listenAdmin opens the admin listener's socket, or none where none is wanted. Where the derived address is taken, any
-// port will do: nobody chose it.
+// listenAdmin opens the admin listener's socket, or returns nil if settings ask for none. If the derived address is
+// taken, it uses any free port, because no setting names that port.
 func listenAdmin(settings *configs.Settings) (net.Listener, error) {
 	address, derived := settings.AdminAddress()
 	if address == "" {
@@ -43,7 +43,7 @@ func listenAdmin(settings *configs.Settings) (net.Listener, error) {
 	return socket, nil
 }
 
-// Advise says what is wrong with an address, and what to try.
+// Advise returns what is wrong with an address, and what to try.
 func Advise(err error, flag string) string {
 	var number syscall.Errno
 	var name *net.DNSError
@@ -64,7 +64,8 @@ func Advise(err error, flag string) string {
 	return err.Error()
 }
 
-// Reachable is an address that a client on this machine can use: a listener on all addresses has this one.
+// Reachable returns an address that a client on this machine can use for the listener, which may listen on all
+// addresses.
 func Reachable(address net.Addr) string {
 	host, port, err := net.SplitHostPort(address.String())
 	if err != nil {

@@ -1,7 +1,7 @@
-// Package service runs one process that serves: it wires the parts to each other and to the settings, runs them, and stops
-// them in order.
+// Package service runs one process that serves: it wires the parts to each other and to the settings, runs them, and
+// stops them in order.
 //
-// It must not know flags, nor how a request is served.
+// It must not know flags, nor how requests are served.
 package service
 
 import (
@@ -25,18 +25,18 @@ import (
 	"demo-server/server/metrics"
 )
 
-// A Config is what a Service is made of.
+// A Config holds the parts that a Service is given.
 type Config struct {
 	Settings *configs.Settings
-	Sockets  Sockets      // that the process was given
+	Sockets  Sockets      // that the process has inherited
 	Sink     *obslog.Sink // where Logger writes
 	Logger   *zap.Logger
 
-	Ready   func() // called once requests are answered; nil to announce that in the log and to systemd
-	Drained func() // called when nothing is left to serve; nil for no call
+	Ready   func() // called once requests are answered; nil to report that in the log and to systemd
+	Drained func() // called when all requests and connections have ended; may be nil
 }
 
-// Serve runs a service until a signal has stopped it. Errors have been logged.
+// Serve runs a service until a signal stops it. It logs errors before it returns them.
 func Serve(c Config) error {
 	signals := NewSignals(nil, c.Logger)
 	defer signals.Close()
@@ -60,7 +60,7 @@ func Serve(c Config) error {
 	return LogEnd(c.Logger, service.started, err)
 }
 
-// LogEnd logs how a process that served has ended, and returns err. started says that it answered requests.
+// LogEnd logs how a process that served has ended, and returns err. started is true if it answered requests.
 func LogEnd(logger *zap.Logger, started bool, err error) error {
 	switch {
 	case err == nil:
@@ -73,7 +73,7 @@ func LogEnd(logger *zap.Logger, started bool, err error) error {
 	return err
 }
 
-// Warn logs what may surprise about settings.
+// Warn logs warnings about settings that may surprise.
 func Warn(logger *zap.Logger, settings *configs.Settings) {
 	if ignored := settings.Ignored(); len(ignored) > 0 {
 		logger.Info("ignoring variables that Kubernetes sets for Services", zap.Strings("variables", ignored))
@@ -83,7 +83,7 @@ func Warn(logger *zap.Logger, settings *configs.Settings) {
 	}
 }
 
-// A Service is one process that serves: the parts, wired to each other and to the settings.
+// A Service is one process that serves: its parts, wired to each other and to the settings.
 type Service struct {
 	config     Config
 	settings   *configs.Settings
@@ -99,8 +99,8 @@ type Service struct {
 	started    bool // requests were answered
 }
 
-// New makes the parts in the order of design: mode, work and app, then both listeners, so that an address that is taken
-// ends the start before anything serves. The caller calls Run, and then Close.
+// New creates the parts: mode, work and app, then both listeners, because an address that is taken must end the start
+// before anything serves. The caller calls Run, and then Close.
 func New(c Config) (*Service, error) {
 	s := &Service{config: c, settings: c.Settings, logger: c.Logger, mode: catalog.Mode(c.Settings)}
 	if err := s.mode.Supported(); err != nil {
@@ -116,7 +116,7 @@ func New(c Config) (*Service, error) {
 	return s, nil
 }
 
-// open makes what comes after the work.
+// open creates the parts that follow the work.
 func (s *Service) open() error {
 	settings, logger, inherited := s.settings, s.logger, s.config.Sockets
 	requests, flushRequests := s.config.Sink.Buffered()
@@ -157,13 +157,13 @@ func (s *Service) open() error {
 	return err
 }
 
-// readiness says whether to send requests here, and if not, in one line why. It names addresses only if everything is asked
-// for.
+// readiness reports whether to send requests here, and if not, the reason in one line. It names addresses only if
+// everything is true.
 func (s *Service) readiness(everything bool) (ready bool, reason string) {
 	return readiness(s.host.State(), s.dependency.err(), everything)
 }
 
-// readiness is what follows from the state of the service and what its work depends on, which fails with an error.
+// readiness derives the readiness from the state of the service and from the error of its dependency.
 func readiness(state host.State, failing error, everything bool) (ready bool, reason string) {
 	if failing != nil && !everything {
 		failing = errDependency
@@ -213,11 +213,11 @@ func newApp(
 	return server.New(config)
 }
 
-// faultsOf are what may become of requests other than the usual.
+// faultsOf returns the faults that settings ask for.
 func faultsOf(settings *configs.Settings) server.Faults {
 	spec, err := catalog.Fault(settings)
 	if err != nil {
-		panic(err) // settings are checked with the same function
+		panic(err) // cannot happen: settings are checked with the same function
 	}
 	seed := settings.Seed
 	if seed == 0 {
@@ -226,7 +226,7 @@ func faultsOf(settings *configs.Settings) server.Faults {
 	return server.Faults{Overrides: settings.Overrides, Lenient: settings.AnyPath, Setting: spec, Caps: catalog.Caps(settings), Seed: uint64(seed)}
 }
 
-// Run serves until stop is done and everything has drained, and closes the work then.
+// Run serves until stop is done and everything has drained. Then it closes the work.
 func (s *Service) Run(stop context.Context) error {
 	return s.admin.RunWith(func() error {
 		err := s.serve(stop)
@@ -238,7 +238,7 @@ func (s *Service) Run(stop context.Context) error {
 	})
 }
 
-// serve serves once what the work depends on answers.
+// serve waits for the dependency, and then serves.
 func (s *Service) serve(stop context.Context) error {
 	if err := s.dependency.waitReady(stop); err != nil || stop.Err() != nil {
 		s.source.Close()
@@ -257,7 +257,7 @@ func (s *Service) serve(stop context.Context) error {
 	})
 }
 
-// LogReady reports, in the log and to systemd, that requests are answered on source, and how to try that.
+// LogReady reports in the log and to systemd that the server is ready, with a command to try it.
 func LogReady(sink *obslog.Sink, logger *zap.Logger, settings *configs.Settings, source *listener.Source, a *Admin) {
 	url := ""
 	if a.server != nil {
@@ -272,7 +272,7 @@ func LogReady(sink *obslog.Sink, logger *zap.Logger, settings *configs.Settings,
 	Notify(logger, daemon.SdNotifyReady)
 }
 
-// Close flushes what is buffered. It follows Run.
+// Close flushes buffered log lines. Call it after Run.
 func (s *Service) Close() {
 	s.admin.Close()
 	s.flush()

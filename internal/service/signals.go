@@ -12,8 +12,8 @@ import (
 	"go.uber.org/zap"
 )
 
-// duplicateWindow is how soon after the first signal another one counts as the same: timeout(1) signals its child and
-// then at once the process group of the child.
+// duplicateWindow is the time after the first signal in which another one counts as the same: timeout(1) signals its
+// child and immediately after that the process group of the child.
 const duplicateWindow = 20 * time.Millisecond
 
 // ErrInterrupted is what RunUntilSignal returns after a second signal. It has been logged.
@@ -29,8 +29,8 @@ func stopSignals() []os.Signal {
 	return signals
 }
 
-// endsAtOnce reports whether a second signal ends the process at once. SIGHUP does not: systemd and shells send it right
-// after another signal.
+// endsAtOnce reports whether a second signal ends the process immediately. SIGHUP does not, because systemd and shells
+// send it directly after another signal.
 func endsAtOnce(s os.Signal) bool { return s != syscall.SIGHUP }
 
 // UntilSignal returns a context that ends at the first signal that ends a process in order.
@@ -38,20 +38,20 @@ func UntilSignal(ctx context.Context) (running context.Context, stop context.Can
 	return signal.NotifyContext(ctx, stopSignals()...)
 }
 
-// UntilSecondSignal returns a context that ends at a signal that ends a process at once.
+// UntilSecondSignal returns a context that ends at a signal that ends a process immediately.
 func UntilSecondSignal(ctx context.Context) (running context.Context, stop context.CancelFunc) {
 	return signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 }
 
-// Signals are caught from NewSignals on, so that none that comes during a start is lost.
+// Signals catches signals from NewSignals on, because none may be lost during a start.
 type Signals struct {
 	received chan os.Signal
 	actions  map[os.Signal]func()
 	logger   *zap.Logger
 }
 
-// NewSignals catches the signals that end a process in order, and the keys of actions, which Run calls until the first of
-// the former. The caller closes the Signals.
+// NewSignals catches the signals that end a process in order, and the keys of actions. Run calls the actions until the
+// process ends. The caller closes the Signals.
 func NewSignals(actions map[os.Signal]func(), logger *zap.Logger) *Signals {
 	s := &Signals{received: make(chan os.Signal, 8), actions: actions, logger: logger}
 	signal.Notify(s.received, stopSignals()...)
@@ -64,9 +64,9 @@ func NewSignals(actions map[os.Signal]func(), logger *zap.Logger) *Signals {
 // Close stops catching signals.
 func (s *Signals) Close() { signal.Stop(s.received) }
 
-// Run calls run with a context that ends at the first signal that ends a process, and returns the error of run. first is
-// called with that signal before the context ends, and systemd is notified after that. A second one calls second and makes Run return ErrInterrupted, while
-// run goes on.
+// Run calls run with a context that ends at the first signal that ends a process, and returns the error of run. It
+// calls first with that signal before the context ends, and then notifies systemd. At a second signal, it calls second
+// and returns ErrInterrupted while run continues.
 func (s *Signals) Run(run func(stop context.Context) error, first, second func(os.Signal)) error {
 	stopping, stop := context.WithCancel(context.Background())
 	defer stop()

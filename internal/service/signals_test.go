@@ -13,8 +13,8 @@ import (
 	"go.uber.org/zap"
 )
 
-// The first signal stops, and a second one ends at once, unless it is the same one again, or a SIGHUP. An action runs
-// until then.
+// The first signal stops the process in order. A second one ends it immediately, unless it duplicates the first or is a
+// SIGHUP. Actions run before that.
 func TestSignals(t *testing.T) {
 	const action = syscall.SIGALRM
 	type step struct {
@@ -54,7 +54,7 @@ func TestSignals(t *testing.T) {
 				if !errors.Is(err, c.err) || !slices.Equal(got, c.want) {
 					t.Errorf("got %v and %v, want %v and %v", got, err, c.want, c.err)
 				}
-				time.Sleep(time.Hour) // for run to end, which goes on after a second signal
+				time.Sleep(time.Hour) // until run ends, which continues after a second signal
 			})
 		})
 	}

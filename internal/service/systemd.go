@@ -16,22 +16,23 @@ import (
 	"demo-server/server/host"
 )
 
-// Sockets are listeners that a process was given, by systemd or by its supervisor. It opens those that are nil itself.
+// Sockets are the listeners that a process has inherited from systemd or its supervisor. It opens the missing ones
+// itself.
 type Sockets struct {
 	Serve net.Listener
 	Admin net.Listener
-	Queue func() host.AcceptQueuePolicy // what happens to the accept queue of Serve
+	Queue func() host.AcceptQueuePolicy // how to end the accept queue of Serve
 
 	Private bool // only the supervisor can connect to Admin
 }
 
-// adminName is what a socket unit calls the socket of the admin listener (FileDescriptorName=).
+// adminName is the name of the admin listener's socket in a socket unit (FileDescriptorName=).
 const adminName = "admin"
 
-// SystemdSockets takes over what systemd listens on for this service (LISTEN_FDS), if anything.
+// SystemdSockets returns the sockets that systemd listens on for this service (LISTEN_FDS), if there are any.
 func SystemdSockets() (Sockets, error) { return socketsOf(activation.Files(true)) }
 
-// socketsOf takes over the files, which it closes.
+// socketsOf returns the listeners of files, and closes the files.
 func socketsOf(files []*os.File) (inherited Sockets, err error) {
 	for _, file := range files {
 		listener, err := listenerOf(file)
@@ -48,7 +49,7 @@ func socketsOf(files []*os.File) (inherited Sockets, err error) {
 			inherited.Serve = listener
 		}
 	}
-	// Systemd goes on listening: who connects while the service is stopped waits for its next start.
+	// Systemd continues to listen: connections that arrive while the service is stopped wait for its next start.
 	inherited.Queue = func() host.AcceptQueuePolicy {
 		if inherited.Serve == nil {
 			return host.Drain
@@ -58,7 +59,7 @@ func socketsOf(files []*os.File) (inherited Sockets, err error) {
 	return inherited, nil
 }
 
-// Replaces names the settings that were given in vain, because the sockets are there already.
+// Replaces returns the names of the settings that the sockets make ineffective.
 func (s Sockets) Replaces(settings *configs.Settings) (names []string) {
 	for name, listener := range map[string]net.Listener{
 		"host": s.Serve, "port": s.Serve, "backlog": s.Serve, "admin-addr": s.Admin,
@@ -72,7 +73,7 @@ func (s Sockets) Replaces(settings *configs.Settings) (names []string) {
 }
 
 func listenerOf(file *os.File) (net.Listener, error) {
-	defer file.Close() // the listener has a duplicate
+	defer file.Close() // the listener uses a duplicate
 	listener, err := net.FileListener(file)
 	if err != nil {
 		return nil, fmt.Errorf("systemd handed over %q, which is no listening socket: %w", file.Name(), err)
@@ -87,8 +88,8 @@ func listenerOf(file *os.File) (net.Listener, error) {
 // notifyTimeout is how long the reader of NOTIFY_SOCKET may take.
 const notifyTimeout = time.Second
 
-// Notify tells systemd the state of the service, where it wants to know (NOTIFY_SOCKET). It does not wait for a reader
-// that has stopped.
+// Notify reports the state of the service to systemd, if systemd asks for it (NOTIFY_SOCKET). It does not wait for a
+// stalled reader.
 func Notify(logger *zap.Logger, state string) {
 	notified := make(chan error, 1)
 	go func() {

@@ -16,7 +16,7 @@ import (
 	"go.uber.org/zap"
 )
 
-// handedOver is a listening socket with a name, as systemd hands it over.
+// handedOver returns a listening socket with a name, as systemd passes it.
 func handedOver(t *testing.T, name string) *os.File {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -36,7 +36,7 @@ func handedOver(t *testing.T, name string) *os.File {
 	return os.NewFile(uintptr(fd), name)
 }
 
-// TestSockets: of each purpose there may be one, and none is left out without a word.
+// TestSockets checks that there may be one socket for each purpose, and that further ones are errors.
 func TestSockets(t *testing.T) {
 	for _, row := range []struct {
 		names        string
@@ -72,7 +72,7 @@ func TestSockets(t *testing.T) {
 	}
 }
 
-// TestNotifyStalled: whoever should read the notifications and does not keeps nobody waiting.
+// TestNotifyStalled checks that Notify does not wait for a stalled reader.
 func TestNotifyStalled(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "notify")
 	listener, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"})
@@ -82,12 +82,12 @@ func TestNotifyStalled(t *testing.T) {
 	fill(t, path)
 	t.Setenv("NOTIFY_SOCKET", path)
 	logger, lines := testkit.NewLogger(zap.WarnLevel)
-	Notify(logger, "READY=1") // would be the end of the test if it waited
+	Notify(logger, "READY=1") // must not block
 	testkit.WantEntries(t, lines, `cannot notify systemd {"error":"i/o timeout"}`)
-	listener.Close() // lets what waits go
+	listener.Close() // ends the pending notification
 }
 
-// fill sends until no more fits.
+// fill fills the socket's buffer.
 func fill(t *testing.T, path string) {
 	t.Helper()
 	conn, err := net.DialUnix("unixgram", nil, &net.UnixAddr{Name: path, Net: "unixgram"})

@@ -10,14 +10,15 @@ import (
 )
 
 const (
-	// tryTime bounds how long the command to try takes if nothing else loads the server.
+	// tryTime limits the duration of the command to try, if there is no other load.
 	tryTime = 16 * time.Second
-	// tryClients and tryRequests are how much load it puts on a server, if that fits into the time.
+	// tryClients and tryRequests are the load of the command, if that fits into the time.
 	tryClients  = 100
 	tryRequests = 500
 )
 
-// try returns a command that shows what the mode does with several requests at a time, and that ends within tryTime.
+// try returns a command that shows how the mode handles several requests at the same time, and that ends within
+// tryTime.
 func try(settings *configs.Settings, url string) string {
 	atOnce := tryClients
 	if n := catalog.OfServer(settings).N; n > 0 {
@@ -25,7 +26,7 @@ func try(settings *configs.Settings, url string) string {
 	}
 	rounds := tryRequests / atOnce
 	if settings.Delay > 0 {
-		rounds = min(rounds, int(tryTime/settings.Delay)-1) // ab sends one request first, and alone
+		rounds = min(rounds, int(tryTime/settings.Delay)-1) // ab sends its first request alone
 	}
 	if rounds < 1 {
 		return "curl -i " + url
@@ -33,8 +34,9 @@ func try(settings *configs.Settings, url string) string {
 	return fmt.Sprintf("ab -c %d -n %d %s", clients(settings, rounds*atOnce), rounds*atOnce, url)
 }
 
-// clients returns how many clients show the mode's bound: some more than it works for at a time, unless it refuses them. They
-// are fewer than the requests: of these ab sends the first alone, and would open a connection for which it has none left.
+// clients returns how many clients show the mode's limit: somewhat more than the limit, unless the mode refuses them.
+// They are fewer than the requests, because ab sends the first request alone and would open a connection without a
+// request.
 func clients(settings *configs.Settings, requests int) int {
 	n := max(1, min(tryClients, requests-1))
 	switch catalog.Limit(settings).Overflow {

@@ -2,7 +2,7 @@ package service
 
 import "testing"
 
-// TestTry: the command to try fits the mode, its work and the delay.
+// TestTry checks that the command to try fits the mode, its work and the delay.
 func TestTry(t *testing.T) {
 	for _, c := range []struct{ flags, want string }{
 		{"", "ab -c 100 -n 500 URL"},

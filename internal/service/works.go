@@ -14,13 +14,13 @@ import (
 
 // works are the open kinds of work of a server.
 type works struct {
-	defaultWork work.Work            // of a request that asks for no other
-	requestable map[string]work.Work // by name, of requests that do
-	closers     []io.Closer          // in the order in which they were opened
+	defaultWork work.Work            // of requests that do not ask for another
+	requestable map[string]work.Work // that requests may ask for, by name
+	closers     []io.Closer          // in the order of opening
 }
 
-// openWorks opens the kinds of work that settings ask for. It does not wait for a dependency: that is for Check of a
-// work.Dependent.
+// openWorks opens the kinds of work that settings ask for. It does not wait for a dependency, because the Check of a
+// work.Dependent does that.
 func openWorks(settings *configs.Settings) (*works, error) {
 	w := &works{requestable: map[string]work.Work{}}
 	var err error
@@ -29,7 +29,7 @@ func openWorks(settings *configs.Settings) (*works, error) {
 	}
 	for _, name := range catalog.Configs().Requestable(settings) {
 		if name == settings.Work {
-			w.requestable[name] = w.defaultWork // and shares its pool
+			w.requestable[name] = w.defaultWork // to share its pool
 		} else if w.requestable[name], err = w.open(name, settings); err != nil {
 			return nil, errors.Join(err, w.close())
 		}
@@ -46,7 +46,7 @@ func (w *works) open(name string, settings *configs.Settings) (work.Work, error)
 	return opened, nil
 }
 
-// close closes everything, the last opened first. No work may be under way.
+// close closes everything, the last opened first. No request may be in flight.
 func (w *works) close() error {
 	var errs []error
 	for _, closer := range slices.Backward(w.closers) {

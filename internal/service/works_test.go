@@ -7,7 +7,7 @@ import (
 	"demo-server/configs"
 )
 
-// TestOpenWorks: requests get the kinds that they may ask for, and share the server's own.
+// TestOpenWorks checks that requests get the kinds that they may ask for, and share the server's own.
 func TestOpenWorks(t *testing.T) {
 	for _, row := range []struct {
 		settings configs.Settings
@@ -36,7 +36,7 @@ func TestOpenWorks(t *testing.T) {
 	}
 }
 
-// TestOpenFails: what was opened before is closed, and the error says which kind of work it is about.
+// TestOpenFails checks that the error names the kind of work.
 func TestOpenFails(t *testing.T) {
 	works, err := openWorks(&configs.Settings{Work: "file", Dir: "/nowhere/at/all", MaxThreads: 1})
 	if err == nil {

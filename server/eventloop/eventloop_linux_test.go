@@ -17,6 +17,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"demo-server/internal/testkit"
 	"demo-server/server"
 	"demo-server/server/fault"
 	"demo-server/server/http1"
@@ -90,7 +91,7 @@ func TestSpread(t *testing.T) {
 	for range connections {
 		io.WriteString(dial(t, addr), "GET / HTTP/1.0\r\n\r\n")
 	}
-	eventually(t, "all in flight", func() bool { return app.InFlight() == connections })
+	testkit.Eventually(t, "all in flight", func() bool { return app.InFlight() == connections })
 	for i, l := range g.loops {
 		if count := l.count.Load(); count < connections/n-2*rebalanceAbove || count > connections/n+2*rebalanceAbove {
 			t.Errorf("loop %d has %d of %d connections", i, count, connections)
@@ -156,7 +157,7 @@ func TestHandedOverAtTheEnd(t *testing.T) {
 	blockALoop(t, app, g, source.Addr())
 
 	g.stop()
-	eventually(t, "the other accepts no more", func() bool { return g.accepting.Load() == 1 })
+	testkit.Eventually(t, "the other accepts no more", func() bool { return g.accepting.Load() == 1 })
 	late := dial(t, source.Addr())
 	close(open)
 	wantOK(t, late)
@@ -165,7 +166,7 @@ func TestHandedOverAtTheEnd(t *testing.T) {
 // wantOK sends a request on client and expects a prompt 200.
 func wantOK(t *testing.T, client net.Conn) {
 	t.Helper()
-	client.SetDeadline(time.Now().Add(patience))
+	client.SetDeadline(time.Now().Add(testkit.Patience))
 	io.WriteString(client, "GET / HTTP/1.0\r\n\r\n")
 	if reply, err := http.ReadResponse(bufio.NewReader(client), nil); err != nil || reply.StatusCode != http.StatusOK {
 		t.Errorf("%v, %v; want 200", reply, err)
@@ -180,7 +181,7 @@ func blockALoop(t *testing.T, app *server.App, g *group, addr net.Addr) {
 	for len(conns[busy]) < rebalanceAbove {
 		client := dial(t, addr)
 		accepted := func(i int) bool { return int(g.loops[i].count.Load()) > len(conns[i]) }
-		eventually(t, "accepted", func() bool { return accepted(0) || accepted(1) })
+		testkit.Eventually(t, "accepted", func() bool { return accepted(0) || accepted(1) })
 		if busy = 0; accepted(1) {
 			busy = 1
 		}
@@ -189,16 +190,16 @@ func blockALoop(t *testing.T, app *server.App, g *group, addr net.Addr) {
 	for _, client := range conns[1-busy] {
 		client.Close()
 	}
-	eventually(t, "the other is idle", func() bool { return app.Connections() == rebalanceAbove })
+	testkit.Eventually(t, "the other is idle", func() bool { return app.Connections() == rebalanceAbove })
 	io.WriteString(conns[busy][0], "GET / HTTP/1.0\r\n\r\n")
-	eventually(t, "in flight", func() bool { return app.InFlight() == 1 })
+	testkit.Eventually(t, "in flight", func() bool { return app.InFlight() == 1 })
 }
 
 // TestEndlessTrailer checks that an endless trailer is refused before it fills the loop's buffer.
 func TestEndlessTrailer(t *testing.T) {
 	_, _, addr := eventLoops(t, 1, 0, "Hello World")
 	client := dial(t, addr)
-	client.SetDeadline(time.Now().Add(patience))
+	client.SetDeadline(time.Now().Add(testkit.Patience))
 	io.WriteString(client, "GET / HTTP/1.1\r\nHost: demo\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n")
 	go io.WriteString(client, strings.Repeat("\r", 30_000))
 	reply, err := http.ReadResponse(bufio.NewReader(client), nil)
@@ -215,7 +216,7 @@ func TestReadIntoNothing(t *testing.T) {
 	defer p.Free()
 	dial(t, addr)
 	socket := int32(-1)
-	eventually(t, "accepted", func() bool {
+	testkit.Eventually(t, "accepted", func() bool {
 		var err error
 		socket, _, err = p.Accept()
 		return err == nil
@@ -227,19 +228,6 @@ func TestReadIntoNothing(t *testing.T) {
 		}
 	}()
 	p.Read(socket, nil)
-}
-
-// patience ends waits that should be short on an idle machine.
-const patience = 20 * time.Second
-
-// eventually waits until done returns true.
-func eventually(t *testing.T, what string, done func() bool) {
-	t.Helper()
-	for end := time.Now().Add(patience); !done(); time.Sleep(time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("not in %v: %s", patience, what)
-		}
-	}
 }
 
 // newTestPoller returns a poller with its own listening socket, and the socket's address.
@@ -307,7 +295,7 @@ func TestTorrent(t *testing.T) {
 	g.loops[0].poller = &torrent{Poller: g.loops[0].poller}
 	runGroup(t, g, own)
 	io.WriteString(dial(t, source.Addr()), "\n")
-	eventually(t, "accepted", func() bool { return app.Connections() == 1 })
+	testkit.Eventually(t, "accepted", func() bool { return app.Connections() == 1 })
 	for range 3 {
 		wantOK(t, dial(t, source.Addr()))
 	}
@@ -387,7 +375,7 @@ func TestBlockedAtDeadline(t *testing.T) {
 	g.loops[0].poller = &bell{g.loops[0].poller, woken}
 	runGroup(t, g, own)
 	client := dial(t, source.Addr())
-	client.SetDeadline(time.Now().Add(patience))
+	client.SetDeadline(time.Now().Add(testkit.Patience))
 	io.WriteString(client, "GET / HTTP/1.0\r\n\r\n")
 	if reply, err := http.ReadResponse(bufio.NewReader(client), nil); err != nil || reply.StatusCode != http.StatusServiceUnavailable {
 		t.Errorf("%v, %v; want 503", reply, err)
@@ -426,9 +414,9 @@ func TestDerivedContext(t *testing.T) {
 				continue
 			}
 			io.WriteString(client, "GET / HTTP/1.0\r\n\r\n")
-			eventually(t, "in flight", func() bool { return app.InFlight() == 1 })
+			testkit.Eventually(t, "in flight", func() bool { return app.InFlight() == 1 })
 			client.Close()
-			eventually(t, "left", func() bool { return app.InFlight() == 0 })
+			testkit.Eventually(t, "left", func() bool { return app.InFlight() == 0 })
 		}
 	}
 }
@@ -492,7 +480,7 @@ func TestLoopStopped(t *testing.T) {
 	g.loops[0].poller = &sleeper{g.loops[0].poller, g.loops[0], time.Hour}
 	runGroup(t, g, own)
 	client := dial(t, source.Addr())
-	eventually(t, "accepted", func() bool { return app.Connections() == 1 })
+	testkit.Eventually(t, "accepted", func() bool { return app.Connections() == 1 })
 	time.Sleep(time.Second) // for several checks of timeouts, one of which comes an hour late
 	wantOK(t, client)
 }

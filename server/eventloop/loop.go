@@ -169,7 +169,7 @@ func (l *loop) housekeep() {
 
 func (l *loop) listenAgain() {
 	if l.listen(true) != nil {
-		l.acceptLater() // the kernel has no memory for it
+		l.acceptLater() // the kernel lacks memory
 	}
 }
 
@@ -316,7 +316,7 @@ func (l *loop) attach(socket int32, backlog time.Duration) {
 	c.setState(http1.StateNew, l.now)
 	c.due = l.now
 	if l.poller.Watch(socket, c.Tag) != nil {
-		l.close(c, server.CloseResource) // the kernel has no memory for it
+		l.close(c, server.CloseResource) // the kernel lacks memory
 	}
 }
 

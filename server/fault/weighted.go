@@ -22,7 +22,7 @@ type weighted[T any] []alternative[T]
 // An alternative is taken by draws below its limit, and not below the previous one's.
 type alternative[T any] struct {
 	value T
-	below uint32 // its weight plus those of all before it
+	below uint32 // its weight plus all weights before it
 }
 
 // always returns a weighted that always takes value.

@@ -17,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
 
+	"demo-server/internal/testkit"
 	"demo-server/server"
 	"demo-server/server/host"
 	"demo-server/server/listener"
@@ -58,9 +59,6 @@ func newFake(t *testing.T, lameDuck, drainTimeout time.Duration) *fake {
 	})
 	return f
 }
-
-// patience ends waits that should be short on an idle machine.
-const patience = 20 * time.Second
 
 // delay is the delay of a request.
 const delay = 100 * time.Millisecond
@@ -318,11 +316,7 @@ func TestLameDuckServes(t *testing.T) {
 	cancel()
 	ended := make(chan error, 1)
 	go func() { ended <- h.Run(stop, func() {}) }()
-	for end := time.Now().Add(patience); h.State() != host.LameDuck; time.Sleep(time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatal("no lame duck was seen")
-		}
-	}
+	testkit.Eventually(t, "the service is a lame duck", func() bool { return h.State() == host.LameDuck })
 	reply, err := http.Get("http://" + source.Addr().String())
 	if err != nil || reply.Close {
 		t.Errorf("reply %+v, %v; want one that says nothing of closing", reply, err)
@@ -395,7 +389,7 @@ func TestQueue(t *testing.T) {
 				t.Error(err)
 			}
 			// An expected reply may take a while on a busy machine. An unexpected one is not worth a long wait.
-			within := map[bool]time.Duration{true: patience, false: 50 * time.Millisecond}
+			within := map[bool]time.Duration{true: testkit.Patience, false: 50 * time.Millisecond}
 			waits.SetReadDeadline(time.Now().Add(within[row.served]))
 			if reply, _ := io.ReadAll(waits); (string(reply) == "served") != row.served {
 				t.Errorf("the connection that waited got %q", reply)

@@ -3,6 +3,7 @@ package listener
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"runtime"
@@ -11,11 +12,9 @@ import (
 	"testing/synctest"
 	"time"
 
+	"demo-server/internal/testkit"
 	"demo-server/memnet"
 )
-
-// patience ends waits that should be short on an idle machine.
-const patience = 20 * time.Second
 
 func listen(t *testing.T, backlog int) *Source {
 	t.Helper()
@@ -205,13 +204,10 @@ func TestAcceptQueue(t *testing.T) {
 	wants := func(depth int) {
 		t.Helper()
 		// A client is connected a moment before the last part of its handshake arrives.
-		got, ok := source.AcceptQueue()
-		for end := time.Now().Add(patience); got.Depth != depth && time.Now().Before(end); got, ok = source.AcceptQueue() {
-			time.Sleep(time.Millisecond)
-		}
-		if !ok || got != (AcceptQueue{depth, 7}) {
-			t.Errorf("%+v, %v; want depth %d, limit 7", got, ok, depth)
-		}
+		testkit.Eventually(t, fmt.Sprintf("%d connections wait, and the limit is 7", depth), func() bool {
+			queue, ok := source.AcceptQueue()
+			return ok && queue == (AcceptQueue{depth, 7})
+		})
 	}
 	wants(0)
 	dial(t, source)
@@ -265,7 +261,7 @@ func echo(t *testing.T, a, b net.Conn) {
 	t.Helper()
 	for _, pair := range [][2]net.Conn{{a, b}, {b, a}} {
 		pair[0].Write([]byte("x"))
-		pair[1].SetReadDeadline(time.Now().Add(patience))
+		pair[1].SetReadDeadline(time.Now().Add(testkit.Patience))
 		if _, err := io.ReadFull(pair[1], make([]byte, 1)); err != nil {
 			t.Errorf("a byte was sent: %v", err)
 		}

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"demo-server/internal/testkit"
 	"demo-server/server/prefork"
 )
 
@@ -35,7 +36,7 @@ func askAdmin(w prefork.Worker) (string, error) {
 		return "", err
 	}
 	defer conn.Close()
-	conn.SetDeadline(time.Now().Add(patience))
+	conn.SetDeadline(time.Now().Add(testkit.Patience))
 	answer, err := io.ReadAll(conn)
 	return string(answer), err
 }
@@ -57,7 +58,7 @@ func TestDialGone(t *testing.T) {
 	s := run(t, planned(1, brief{}))
 	victim := s.Workers()[0]
 	syscall.Kill(victim.PID, syscall.SIGKILL)
-	await(t, "it is replaced", func() bool { return s.alone(1) && s.pids()[0] != victim.PID })
+	testkit.Eventually(t, "it is replaced", func() bool { return s.alone(1) && s.pids()[0] != victim.PID })
 	if got, err := askAdmin(victim); err == nil {
 		t.Errorf("got %q from a worker that has ended", got)
 	}

@@ -1,4 +1,4 @@
-// Package prefork supervises several worker processes that accept on one socket. It starts them, replaces those that
+// Package prefork supervises several worker processes that accept on one socket. It starts them, replaces workers that
 // die, replaces them one by one if the plan changes, and drains them.
 //
 // The supervisor has a plan and a list of workers. Signals, deaths and new plans change the one or the other, and

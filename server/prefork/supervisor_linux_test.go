@@ -20,12 +20,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
 
+	"demo-server/internal/testkit"
 	"demo-server/server/listener"
 	"demo-server/server/prefork"
 )
-
-// patience ends waits that should be short on an idle machine.
-const patience = 20 * time.Second
 
 // TestMain is also the worker: the supervisors of these tests start this binary.
 func TestMain(m *testing.M) {
@@ -142,7 +140,7 @@ type service struct {
 }
 
 func planned(processes int, b brief) prefork.Plan {
-	return prefork.Plan{Processes: processes, WorkerConfig: b, StartTimeout: patience, DrainTimeout: patience}
+	return prefork.Plan{Processes: processes, WorkerConfig: b, StartTimeout: testkit.Patience, DrainTimeout: testkit.Patience}
 }
 
 // run runs a supervisor, and waits until it is ready or has ended.
@@ -206,16 +204,6 @@ func (s *service) happened(kind prefork.EventType) (found []prefork.Event) {
 	return found
 }
 
-// await waits until holds returns true.
-func await(t *testing.T, condition string, holds func() bool) {
-	t.Helper()
-	for end := time.Now().Add(patience); !holds(); time.Sleep(time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("not within %v: %s", patience, condition)
-		}
-	}
-}
-
 // pids returns the PIDs of the ready workers.
 func (s *service) pids() (pids []int) {
 	for _, w := range s.Workers() {
@@ -237,7 +225,7 @@ func (s *service) ask(t *testing.T) string {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	conn.SetDeadline(time.Now().Add(patience))
+	conn.SetDeadline(time.Now().Add(testkit.Patience))
 	text, err := io.ReadAll(conn)
 	if err != nil {
 		t.Fatal(err)
@@ -310,21 +298,21 @@ func TestCannotStart(t *testing.T) {
 		change   func(*prefork.Config)
 		want     string
 	}{
-		{"it says why", brief{Fails: "no luck"}, patience, func(*prefork.Config) {}, "no luck"},
-		{"it exits", brief{Exits: true}, patience, func(*prefork.Config) {}, "exit status 4"},
+		{"it says why", brief{Fails: "no luck"}, testkit.Patience, func(*prefork.Config) {}, "no luck"},
+		{"it exits", brief{Exits: true}, testkit.Patience, func(*prefork.Config) {}, "exit status 4"},
 		{"it says nothing", brief{Mute: true}, 50 * time.Millisecond, func(*prefork.Config) {}, "was not ready after 50ms"},
 		{"it says why, and stays", brief{Fails: "no luck", Stays: true}, 500 * time.Millisecond, func(*prefork.Config) {}, "no luck"},
-		{"it babbles", brief{Babble: "]"}, patience, func(*prefork.Config) {}, "sent reports that make no sense"},
+		{"it babbles", brief{Babble: "]"}, testkit.Patience, func(*prefork.Config) {}, "sent reports that make no sense"},
 		{
-			"it says one endless thing", brief{Babble: `{"says":"` + strings.Repeat("x", 1<<20)}, patience,
+			"it says one endless thing", brief{Babble: `{"says":"` + strings.Repeat("x", 1<<20)}, testkit.Patience,
 			func(*prefork.Config) {}, "sent reports that make no sense",
 		},
 		{
-			"it says things without end", brief{Babble: strings.Repeat("{}", 1<<20)}, patience,
+			"it says things without end", brief{Babble: strings.Repeat("{}", 1<<20)}, testkit.Patience,
 			func(*prefork.Config) {}, "sent reports that make no sense",
 		},
 		{
-			"there is no such command", brief{}, patience, func(c *prefork.Config) {
+			"there is no such command", brief{}, testkit.Patience, func(c *prefork.Config) {
 				c.Command = func() *exec.Cmd { return exec.Command("/nowhere/at/all") }
 			}, "fork/exec /nowhere/at/all: no such file or directory",
 		},
@@ -352,7 +340,7 @@ func TestStopWhileStarting(t *testing.T) {
 		patience time.Duration
 		want     string
 	}{
-		{"in time", brief{}, patience, ""},
+		{"in time", brief{}, testkit.Patience, ""},
 		{"never", brief{Mute: true}, time.Second, "was not ready after 1s"},
 		{
 			"never, after a brief that fills the pipe", brief{Name: strings.Repeat("x", 1<<20), Mute: true}, time.Second,
@@ -393,12 +381,12 @@ func TestReplaced(t *testing.T) {
 	for n := 1; n <= 5; n++ {
 		victim := s.pids()[0]
 		syscall.Kill(victim, syscall.SIGKILL)
-		await(t, "another takes its place", func() bool { return s.alone(2) && !slices.Contains(s.pids(), victim) })
+		testkit.Eventually(t, "another takes its place", func() bool { return s.alone(2) && !slices.Contains(s.pids(), victim) })
 		died := s.happened(prefork.Crashed)
 		if last := died[len(died)-1]; len(died) != n || last.Worker.PID != victim || last.Err.Error() != "signal: killed" || last.Pause != 0 {
 			t.Errorf("got %+v, want one more death, without a pause", died)
 		}
-		await(t, "it has settled again", func() bool { return len(s.happened(prefork.ReloadDone)) == n })
+		testkit.Eventually(t, "it has settled again", func() bool { return len(s.happened(prefork.ReloadDone)) == n })
 	}
 }
 
@@ -417,7 +405,7 @@ func TestOthersStay(t *testing.T) {
 			t.Fatalf("%v are ready, want %v", pids, others)
 		}
 	}
-	await(t, "all are ready again", func() bool { return s.alone(3) })
+	testkit.Eventually(t, "all are ready again", func() bool { return s.alone(3) })
 }
 
 // TestPlacesApart checks that a place in which no worker can start does not delay another place.
@@ -435,10 +423,10 @@ func TestPlacesApart(t *testing.T) {
 	pids := s.pids()
 	fails.Store(true)
 	syscall.Kill(pids[0], syscall.SIGKILL)
-	await(t, "three in its place fail", func() bool { return len(s.happened(prefork.Crashed)) >= 4 })
+	testkit.Eventually(t, "three in its place fail", func() bool { return len(s.happened(prefork.Crashed)) >= 4 })
 	fails.Store(false)
 	syscall.Kill(pids[1], syscall.SIGKILL)
-	await(t, "both are replaced", func() bool { return s.alone(2) && !slices.Contains(s.pids(), pids[1]) })
+	testkit.Eventually(t, "both are replaced", func() bool { return s.alone(2) && !slices.Contains(s.pids(), pids[1]) })
 	for _, e := range s.happened(prefork.Crashed) {
 		if served := e.Worker.PID != 0; served != (e.Pause == 0) {
 			t.Errorf("%+v: want a pause for what was not started, and for no other", e)
@@ -451,7 +439,7 @@ func TestPauses(t *testing.T) {
 	prefork.SetSteady(t, time.Hour)
 	s := run(t, planned(1, brief{}))
 	s.Apply(planned(1, brief{Dies: true}))
-	await(t, "four died", func() bool { return len(s.happened(prefork.Crashed)) >= 4 })
+	testkit.Eventually(t, "four died", func() bool { return len(s.happened(prefork.Crashed)) >= 4 })
 	var pauses []time.Duration
 	for _, e := range s.happened(prefork.Crashed)[:4] {
 		pauses = append(pauses, e.Pause)
@@ -477,7 +465,7 @@ func TestAdd(t *testing.T) {
 		if got, changed := s.Add(step.by); got != step.want || changed != step.changed {
 			t.Errorf("%+d: %d, %v; want %d, %v", step.by, got, changed, step.want, step.changed)
 		}
-		await(t, fmt.Sprintf("%d workers", step.want), func() bool { return s.alone(step.want) })
+		testkit.Eventually(t, fmt.Sprintf("%d workers", step.want), func() bool { return s.alone(step.want) })
 	}
 	if !hasExited(first) {
 		t.Errorf("the oldest worker, %d, is still there", first)
@@ -492,7 +480,7 @@ func TestApply(t *testing.T) {
 	s := run(t, planned(3, brief{Name: "old"}))
 	before := s.pids()
 	s.Apply(planned(2, brief{Name: "new"}))
-	await(t, "all are exchanged", func() bool {
+	testkit.Eventually(t, "all are exchanged", func() bool {
 		if ready, reason := s.Ready(); !ready {
 			t.Errorf("not ready meanwhile: %s", reason)
 		}
@@ -514,10 +502,10 @@ func TestApplyAgain(t *testing.T) {
 	s := run(t, planned(2, brief{Name: "old"}))
 	before := s.pids()
 	stuck := planned(2, brief{Mute: true})
-	stuck.StartTimeout = 10 * patience
+	stuck.StartTimeout = 10 * testkit.Patience
 	s.Apply(stuck)
 	s.Apply(planned(2, brief{Name: "new"}))
-	await(t, "all are exchanged", func() bool {
+	testkit.Eventually(t, "all are exchanged", func() bool {
 		if ready, reason := s.Ready(); !ready {
 			t.Errorf("not ready meanwhile: %s", reason)
 		}
@@ -534,11 +522,11 @@ func TestRejected(t *testing.T) {
 	s := run(t, planned(2, brief{Name: "old"}))
 	before := s.pids()
 	s.Apply(planned(3, brief{Fails: "no luck"}))
-	await(t, "it is rejected", func() bool { return len(s.happened(prefork.ReloadRejected)) == 1 })
+	testkit.Eventually(t, "it is rejected", func() bool { return len(s.happened(prefork.ReloadRejected)) == 1 })
 	if err := s.happened(prefork.ReloadRejected)[0].Err; err.Error() != "no luck" {
 		t.Errorf("rejected because of %v", err)
 	}
-	await(t, "nothing else runs", func() bool { return s.alone(2) })
+	testkit.Eventually(t, "nothing else runs", func() bool { return s.alone(2) })
 	if diff := cmp.Diff(before, s.pids()); diff != "" || s.Plan().Processes != 2 {
 		t.Errorf("%d are planned, workers (-before +after):\n%s", s.Plan().Processes, diff)
 	}
@@ -553,15 +541,15 @@ func TestRejectedAdd(t *testing.T) {
 	if n, changed := s.Add(+1); n != 2 || !changed {
 		t.Errorf("got %d, %v", n, changed)
 	}
-	await(t, "the plan is rejected", func() bool { return len(s.happened(prefork.ReloadRejected)) == 1 })
-	await(t, "two are ready", func() bool { return s.alone(2) })
+	testkit.Eventually(t, "the plan is rejected", func() bool { return len(s.happened(prefork.ReloadRejected)) == 1 })
+	testkit.Eventually(t, "two are ready", func() bool { return s.alone(2) })
 }
 
 // TestDiesDraining checks that a worker that dies with requests in flight is an error of the stop.
 func TestDiesDraining(t *testing.T) {
 	s := run(t, planned(1, brief{Stuck: true}))
 	s.stop()
-	await(t, "it drains", func() bool { return len(s.Workers()) == 1 && s.Workers()[0].State == prefork.Draining })
+	testkit.Eventually(t, "it drains", func() bool { return len(s.Workers()) == 1 && s.Workers()[0].State == prefork.Draining })
 	pid := s.Workers()[0].PID
 	syscall.Kill(pid, syscall.SIGKILL)
 	s.wantEnd(t, fmt.Sprintf("worker %d: signal: killed", pid))
@@ -601,7 +589,7 @@ func TestHangs(t *testing.T) {
 	s.askAll(t)
 	pids := s.pids()
 	syscall.Kill(pids[0], syscall.SIGSTOP)
-	await(t, "it is replaced", func() bool { return s.alone(2) && s.pids()[0] == pids[1] })
+	testkit.Eventually(t, "it is replaced", func() bool { return s.alone(2) && s.pids()[0] == pids[1] })
 	died := s.happened(prefork.Crashed)
 	if len(died) != 1 || died[0].Worker.PID != pids[0] || died[0].Err.Error() != "neither answered nor used CPU time for 3s" {
 		t.Errorf("got %+v, want one death", died)
@@ -616,7 +604,7 @@ func TestHangsDeaf(t *testing.T) {
 		plan.WorkerTimeout = time.Second
 		s := run(t, plan)
 		if !burns {
-			await(t, "it is killed", func() bool { return len(s.happened(prefork.Crashed)) > 0 })
+			testkit.Eventually(t, "it is killed", func() bool { return len(s.happened(prefork.Crashed)) > 0 })
 			continue
 		}
 		time.Sleep(3 * plan.WorkerTimeout)
@@ -654,7 +642,7 @@ func TestHangsDraining(t *testing.T) {
 			s := run(t, plan)
 			pid := s.pids()[0]
 			s.stop()
-			await(t, "it drains", func() bool { return len(s.pids()) == 0 })
+			testkit.Eventually(t, "it drains", func() bool { return len(s.pids()) == 0 })
 			if row.stop {
 				syscall.Kill(pid, syscall.SIGSTOP)
 			}
@@ -670,9 +658,9 @@ func TestHangsStarting(t *testing.T) {
 	plan := planned(1, brief{Mute: true})
 	plan.StartTimeout = 500 * time.Millisecond
 	s.Apply(plan)
-	await(t, "it is started", func() bool { return len(s.Workers()) == 2 })
+	testkit.Eventually(t, "it is started", func() bool { return len(s.Workers()) == 2 })
 	syscall.Kill(s.Workers()[1].PID, syscall.SIGSTOP)
-	await(t, "it is killed", func() bool { return len(s.happened(prefork.ReloadRejected)) == 1 })
+	testkit.Eventually(t, "it is killed", func() bool { return len(s.happened(prefork.ReloadRejected)) == 1 })
 	if err := s.happened(prefork.ReloadRejected)[0].Err; err.Error() != "was not ready after 500ms" {
 		t.Errorf("got %v", err)
 	}
@@ -682,7 +670,7 @@ func TestHangsStarting(t *testing.T) {
 func TestKill(t *testing.T) {
 	s := run(t, planned(2, brief{Stuck: true}))
 	s.stop()
-	await(t, "both drain", func() bool { return len(s.pids()) == 0 })
+	testkit.Eventually(t, "both drain", func() bool { return len(s.pids()) == 0 })
 	s.Kill()
 	s.wantEnd(t, "")
 }

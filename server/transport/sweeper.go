@@ -89,7 +89,7 @@ func (t *connTracker) checksInput(c *conn) bool {
 }
 
 // checkInput reads further input of a client that waits for its reply. If that input filled the socket, the client's
-// FIN would not arrive, and its disconnect would not be noticed. If there is no reply, the input is dropped. Otherwise
+// FIN would not arrive, and its disconnect would go unnoticed. If no reply will follow, the input is dropped. Otherwise
 // it is kept up to MaxReadAhead, and a client that has sent more counts as disconnected.
 func (t *connTracker) checkInput(c *conn, state http1.ConnState) {
 	if c.raw == nil || !c.reading.TryLock() {
@@ -101,7 +101,7 @@ func (t *connTracker) checkInput(c *conn, state http1.ConnState) {
 	case state == http1.StateHanging:
 		c.ahead = nil
 		if t.ahead.drop(c.raw) {
-			c.job.Disconnect() // there is no reply to wait for, even if a FIN alone is not a disconnect
+			c.job.Disconnect() // no reply follows, even if a FIN alone is not a disconnect
 		}
 	case len(c.ahead) < http1.MaxReadAhead:
 		c.ahead = append(c.ahead, t.ahead.read(c.raw, http1.MaxReadAhead-len(c.ahead))...)

@@ -4,5 +4,5 @@ package supervisor
 
 import "os"
 
-// actions is empty: this system has no such signals, and no supervisor.
+// actions is empty, because this system does not have these signals, nor a supervisor.
 var actions map[os.Signal]func(*supervisor)

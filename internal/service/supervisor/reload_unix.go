@@ -13,14 +13,14 @@ import (
 	"demo-server/internal/service"
 )
 
-// actions are what a supervisor does at a signal that does not stop it, as gunicorn and unicorn do.
+// actions are the reactions to signals that do not stop the supervisor, as in gunicorn and unicorn.
 var actions = map[os.Signal]func(*supervisor){
 	syscall.SIGHUP:  (*supervisor).reload,
 	syscall.SIGTTIN: func(s *supervisor) { s.resize(+1) },
 	syscall.SIGTTOU: func(s *supervisor) { s.resize(-1) },
 }
 
-// reload reads all settings again. Where nothing is wrong with them, workers are exchanged for such as have them.
+// reload reads all settings again. If they are valid, it replaces the workers with ones that use them.
 func (s *supervisor) reload() {
 	s.Logger.Info("reading the settings again")
 	service.Notify(s.Logger, daemon.SdNotifyReloading+"\n"+daemon.SdNotifyMonotonicUsec())

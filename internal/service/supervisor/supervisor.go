@@ -1,5 +1,5 @@
-// Package supervisor serves by worker processes: it starts, watches, replaces and stops them, and adds up their figures.
-// Each worker runs a service.Service.
+// Package supervisor serves with worker processes: it starts, watches, replaces and stops them, and adds up their
+// metrics. Each worker runs a service.Service.
 package supervisor
 
 import (
@@ -22,19 +22,19 @@ import (
 	"demo-server/server/prefork"
 )
 
-// workerStart is how long a worker process may take to be ready, beside the time for what its work depends on.
+// workerStart is how long a worker process may take to be ready, in addition to the time for its dependency.
 const workerStart = 10 * time.Second
 
-// A Config is what a supervisor is made of.
+// A Config holds the parts that a supervisor is given.
 type Config struct {
 	Settings *configs.Settings
 	Reload   func() (*configs.Settings, error) // reads the settings again
-	Sockets  service.Sockets                   // that the process was given
+	Sockets  service.Sockets                   // that the process has inherited
 	Sink     *obslog.Sink                      // where Logger writes; worker processes write to the same place
 	Logger   *zap.Logger
 }
 
-// A supervisor is a process that serves by worker processes.
+// A supervisor is a process that serves with worker processes.
 type supervisor struct {
 	Config
 	source  *listener.Source
@@ -44,7 +44,8 @@ type supervisor struct {
 	started bool // all workers were ready once
 }
 
-// Run runs worker processes until a signal has stopped them. A second one ends them at once. Errors have been logged.
+// Run runs worker processes until a signal stops them. A second signal ends them immediately. It logs errors before it
+// returns them.
 func Run(c Config) error {
 	s := &supervisor{Config: c}
 	signals := service.NewSignals(s.actions(), c.Logger)
@@ -67,7 +68,7 @@ func Run(c Config) error {
 	return service.LogEnd(c.Logger, s.started, err)
 }
 
-// actions returns the actions of s.
+// actions returns the actions, bound to s.
 func (s *supervisor) actions() map[os.Signal]func() {
 	of := map[os.Signal]func(){}
 	for received, action := range actions {
@@ -76,7 +77,7 @@ func (s *supervisor) actions() map[os.Signal]func() {
 	return of
 }
 
-// open makes the parts, and opens both listeners, before any worker starts.
+// open creates the parts and opens both listeners, before any worker starts.
 func (s *supervisor) open() (err error) {
 	if err := prefork.Supported(); err != nil {
 		return err
@@ -117,7 +118,7 @@ func choices(of []configs.Choice) (names []string) {
 	return names
 }
 
-// planFor makes the settings a plan. A worker gets them all but the admin token, which it does not need.
+// planFor returns the plan for settings. A worker gets all of them except the admin token, which it does not need.
 func planFor(settings *configs.Settings) prefork.Plan {
 	return prefork.Plan{
 		Processes: settings.Processes, WorkerConfig: workerConfig{settings, string(settings.DSN)},
@@ -126,13 +127,13 @@ func planFor(settings *configs.Settings) prefork.Plan {
 	}
 }
 
-// current returns the settings that workers are started with.
+// current returns the settings of new workers.
 func (s *supervisor) current() *configs.Settings {
 	return s.workers.Plan().WorkerConfig.(workerConfig).Settings
 }
 
-// readiness says whether to send requests here: as many worker processes as wanted serve, and what the work of each
-// depends on answers.
+// readiness reports whether to send requests here, and if not, the reason: it takes all worker processes, and their
+// dependencies.
 func (s *supervisor) readiness(everything bool) (ready bool, reason string) {
 	if ready, reason = s.workers.Ready(); !ready {
 		return false, reason
@@ -140,7 +141,7 @@ func (s *supervisor) readiness(everything bool) (ready bool, reason string) {
 	return s.fleet.Ready(everything)
 }
 
-// run supervises until stop is done and everything has drained.
+// run supervises workers until stop is done and everything has drained.
 func (s *supervisor) run(stop context.Context) error {
 	defer s.source.Close()
 	watching, unwatch := context.WithCancel(context.Background())
@@ -156,7 +157,7 @@ func (s *supervisor) logReady() {
 	service.LogReady(s.Sink, s.Logger, s.current(), s.source, s.admin)
 }
 
-// observe logs what happens to worker processes, and tells it to those who add their figures up.
+// observe logs the events of worker processes, and passes them on to the fleet.
 func (s *supervisor) observe(e prefork.Event) {
 	logger := s.Logger.With(zap.Int("worker", e.Worker.PID))
 	switch e.Type {

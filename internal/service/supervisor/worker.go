@@ -21,12 +21,12 @@ import (
 	"demo-server/server/prefork"
 )
 
-// WorkerArgument begins the command line of a worker process, and its number, from 0 in the order of their start, ends it.
-// It is no command of the grammar, because it is not for people.
+// WorkerArgument begins the command line of a worker process. The number of the worker ends it, from 0 in the order of
+// the starts. It is not a command of the program, because it is not for people.
 const WorkerArgument = "worker"
 
-// workerCommands returns what makes the commands of worker processes, one after the other: this very binary, even where
-// a newer one lies in its place. Their settings come from the supervisor, and from nowhere else.
+// workerCommands returns a function that returns the command of the next worker process. It runs the binary of this
+// process, even if the file has been replaced. Workers get their settings from the supervisor only.
 func workerCommands(errOut io.Writer) func() *exec.Cmd {
 	number := -1
 	return func() *exec.Cmd {
@@ -38,7 +38,8 @@ func workerCommands(errOut io.Writer) func() *exec.Cmd {
 	}
 }
 
-// Environ returns environ without the variables that are for the supervisor alone: settings, with the token, and systemd's variables.
+// Environ returns environ without the variables that only the supervisor may use: settings, which include the token,
+// and systemd's.
 func Environ(environ []string) []string {
 	return slices.DeleteFunc(slices.Clone(environ), func(variable string) bool {
 		return slices.ContainsFunc([]string{"DEMO_SERVER_", "LISTEN_", "NOTIFY_SOCKET=", "WATCHDOG_"}, func(prefix string) bool {
@@ -52,8 +53,8 @@ type NotStartedError struct{ err error }
 
 func (e *NotStartedError) Error() string { return e.err.Error() }
 
-// RunWorker is the life of a worker process with the arguments args. It takes orders from its supervisor alone: a signal to
-// the whole process group (Ctrl-C) or control group (systemd) reaches it as well, and must not stop it before the accept
+// RunWorker runs a worker process with the arguments args. It takes orders from its supervisor only: a signal to the
+// whole process group (Ctrl-C) or control group (systemd) reaches it as well, and must not stop it before the accept
 // queue is empty. Its supervisor logs the error, unless that is a NotStartedError.
 func RunWorker(args []string, errOut io.Writer) error {
 	for received := range actions {
@@ -65,7 +66,7 @@ func RunWorker(args []string, errOut io.Writer) error {
 	if err != nil {
 		return &NotStartedError{err}
 	}
-	number, _ := strconv.Atoi(args[len(args)-1]) // as the supervisor wrote it
+	number, _ := strconv.Atoi(args[len(args)-1]) // written by the supervisor
 	if err := serve(inherited, number, errOut); err != nil {
 		inherited.Failed(err)
 		return err
@@ -73,20 +74,20 @@ func RunWorker(args []string, errOut io.Writer) error {
 	return nil
 }
 
-// A workerConfig is what a supervisor sends to a worker process, through a pipe of their own.
+// A workerConfig is the message that a supervisor sends to a new worker process, through a pipe.
 type workerConfig struct {
 	Settings *configs.Settings
-	DSN      string // the setting's, which no encoder prints
+	DSN      string // of the settings; encoders do not print it there
 }
 
-// serve serves as the supervisor wants it, until that says otherwise. It returns the error that ended it before.
+// serve serves with the configuration of the supervisor until the supervisor stops it, or an error does.
 func serve(inherited *prefork.Inherited, number int, errOut io.Writer) error {
 	var told workerConfig
 	if err := json.Unmarshal(inherited.WorkerConfig, &told); err != nil {
 		return err
 	}
 	settings := told.Settings
-	settings.LameDuck = 0 // it is over when the supervisor gives the order to stop
+	settings.LameDuck = 0 // it has passed when the supervisor orders a stop
 	settings.Seed = workerSeed(settings.Seed, number)
 	settings.AdminToken, settings.DSN = "", configs.Secret(told.DSN)
 	worker := zap.Int("worker", os.Getpid())
@@ -117,17 +118,18 @@ func serve(inherited *prefork.Inherited, number int, errOut io.Writer) error {
 	return err
 }
 
-// workerSeed is the seed of a worker process, given that of all. The first one's is the same; those of others follow from
-// it, so that what is drawn in one process is not drawn in the next again.
+// workerSeed returns the seed of a worker process. The first worker uses seed itself. The others derive their own from
+// it, because the next process must not draw the same numbers again.
 func workerSeed(seed, number int) int {
 	if seed == 0 {
 		return 0
 	}
-	const step = 0x9e3779b1 // no divisor of MaxSeed, which is a prime: no two numbers below it share a seed
+	const step = 0x9e3779b1 // does not divide MaxSeed, a prime: two numbers below MaxSeed never share a seed
 	return 1 + int((uint64(seed-1)+uint64(number)*step)%configs.MaxSeed)
 }
 
-// acceptQueuePolicy is what becomes of the accept queue at an order. The supervisor keeps new connections out where all stop.
+// acceptQueuePolicy returns how to end the accept queue at an order. If all workers stop, the supervisor keeps new
+// connections out.
 func acceptQueuePolicy(order prefork.Order) host.AcceptQueuePolicy {
 	if order == prefork.Stop {
 		return host.DrainShared

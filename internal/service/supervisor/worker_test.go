@@ -6,7 +6,7 @@ import (
 	"demo-server/configs"
 )
 
-// TestWorkerSeed: each worker process has a seed of its own, which the same seed of all gives again.
+// TestWorkerSeed checks that each worker process has its own seed, and the same one in the next run.
 func TestWorkerSeed(t *testing.T) {
 	for _, seed := range []int{1, 7, configs.MaxSeed} {
 		if first := workerSeed(seed, 0); first != seed {

@@ -1,0 +1,79 @@
+package bench
+
+import (
+	"fmt"
+	"time"
+
+	"demo-server/bench/result"
+	"demo-server/cores"
+)
+
+// A span is how much CPU was used while a load lasted, in seconds.
+type span struct {
+	took    float64
+	own     float64  // by this process
+	machine *float64 // by all processes together; nil if the system does not say
+}
+
+// beginSpan returns a function that ends the span.
+func beginSpan() (end func() span) {
+	began, own, machine := time.Now(), ownCPU(), machineCPU()
+	return func() span {
+		return span{time.Since(began).Seconds(), (ownCPU() - own).Seconds(), difference(machine, machineCPU())}
+	}
+}
+
+// others returns the cores that were used by neither the server, nor this process, nor the tool that did the load. It
+// returns nil if that is not known: the CPU of a server that ran already is not.
+func (s span) others(samples []result.Sample, tool time.Duration) *float64 {
+	if s.machine == nil || len(samples) == 0 || s.took < minSpan {
+		return nil
+	}
+	server := difference(samples[0].CPU, samples[len(samples)-1].CPU)
+	if server == nil {
+		return nil
+	}
+	return result.Number(max(0, *s.machine-*server-s.own-tool.Seconds()) / s.took)
+}
+
+// othersMatter is the share of the cores from which on other processes are worth naming: a quiet system takes less.
+const othersMatter = 0.1
+
+// named says how much others used, if that matters, or nothing.
+func named(others *float64) string {
+	if others == nil || *others < othersMatter*cores.Allowed() {
+		return ""
+	}
+	return fmt.Sprintf("other processes used %.2f cores of this machine", *others)
+}
+
+// mostOthers returns the repeat in which others used most; its figure is nil if that is not known of any.
+func mostOthers(repeats []result.Repeat) (most result.Repeat) {
+	for _, r := range repeats {
+		if r.OtherCores != nil && (most.OtherCores == nil || *r.OtherCores > *most.OtherCores) {
+			most = r
+		}
+	}
+	return most
+}
+
+// busyMachine returns a sentence for the whole run if others were busy during any of its rows, or nothing.
+func busyMachine(rows []result.Row) string {
+	during, most, sum, n := "", 0.0, 0.0, 0.0
+	for _, row := range rows {
+		for _, r := range row.Repeats {
+			if r.OtherCores == nil {
+				continue
+			}
+			sum, n = sum+*r.OtherCores, n+1
+			if *r.OtherCores > most {
+				during, most = row.Name, *r.OtherCores
+			}
+		}
+	}
+	if named(&most) == "" {
+		return ""
+	}
+	return fmt.Sprintf("Other processes used %.2f cores of this machine, and up to %.2f (%s): a quiet one gives figures that"+
+		" differ less.", sum/n, most, during)
+}
