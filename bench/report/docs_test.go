@@ -36,7 +36,7 @@ func TestReadmePictures(t *testing.T) {
 	}
 }
 
-func readmePicture(name string) string { return filepath.Join("..", "docs", name+".svg") }
+func readmePicture(name string) string { return filepath.Join("..", "..", "docs", "img", name+".svg") }
 
 func drawReadme(t *testing.T, from string) {
 	t.Helper()

@@ -537,3 +537,14 @@ func TestRoomMeansNothingYet(t *testing.T) {
 		t.Errorf("%d bytes, %v, want nothing until the client leaves", n, err)
 	}
 }
+
+func testLimits() server.Limits {
+	return server.Limits{
+		MaxConnections: 3, MaxHeaderBytes: 4 << 10, MaxBodyBytes: 1 << 10,
+		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, ReadRequestTimeout: 30 * time.Second, WriteTimeout: 20 * time.Second, IdleTimeout: time.Minute,
+	}
+}
+
+func newApp() *server.App {
+	return server.New(server.Config{Mode: "test", Work: work.NewSleep(), Body: []byte("Hello World"), Limits: testLimits()})
+}
