@@ -10,13 +10,13 @@ import (
 	"demo-server/bench/result"
 )
 
-// drawFrom redraws the pictures of the README:
+// drawFrom redraws the pictures of docs/img, which the README and the guide show:
 //
 //	demo-server bench --quick --json run.json
 //	go test ./bench/report -run TestReadmePictures -draw $PWD/run.json
-var drawFrom = flag.String("draw", "", "a file of bench --json to draw the pictures of the README from")
+var drawFrom = flag.String("draw", "", "a file of bench --json to draw the pictures of docs/img from")
 
-// TestReadmePictures: the pictures of the README are drawn as the report draws them.
+// TestReadmePictures checks that the pictures of the README and the guide look like those of the report.
 func TestReadmePictures(t *testing.T) {
 	if *drawFrom != "" {
 		drawReadme(t, *drawFrom)
