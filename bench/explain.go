@@ -277,7 +277,7 @@ func (c Config) saturated(f result.Figures) string {
 	used := fmt.Sprintf("the CPU was the limit: of %s the server used %.2f and the load generator %.2f",
 		inCores(allowed), *f.ServerCores, *f.ClientCores)
 	if *f.ClientCores > *f.ServerCores && c.Generator != WRK {
-		return used + "; the generator took more than the server, so that this is its limit and not the server's: try --with wrk"
+		return used + "; the generator took more than the server, so that this is its limit and not the server's: try --generator wrk"
 	}
 	return used
 }

@@ -41,7 +41,7 @@ func TestExplain(t *testing.T) {
 		{"the CPU", func(r *row) { r.result.Total.ServerCores = n(0.9 * allowed) },
 			[]string{"the CPU was the limit"}},
 		{"the generator", func(r *row) { r.result.Total.ClientCores = n(0.9 * allowed) },
-			[]string{"this is its limit and not the server's: try --with wrk"}},
+			[]string{"this is its limit and not the server's: try --generator wrk"}},
 		{"other processes", func(r *row) { r.result.Total.OtherCores, r.reports[0].drift = n(0.5*allowed), 0.2 },
 			[]string{"off the prediction: other processes used "}},
 		{"other processes that do not matter", func(r *row) { r.result.Total.OtherCores, r.reports[0].drift = n(0.05*allowed), 0.2 },

@@ -61,7 +61,7 @@ func load(t *testing.T, in Inputs) *Settings {
 
 func TestDefaults(t *testing.T) {
 	want := &Settings{
-		Mode: "goroutine", Delay: 2 * time.Second, Body: "Hello World", OnLeave: OnLeaveCancel, HalfClose: HalfCloseDisconnect,
+		Mode: "goroutine", Delay: 2 * time.Second, Body: "Hello World", OnDisconnect: OnDisconnectCancel, HalfClose: HalfCloseDisconnect,
 		Work: "sleep", Slots: 1, PoolSize: 10, DialTimeout: 5 * time.Second,
 		Overrides: true, MaxDelay: time.Minute, MaxSize: 10 << 20,
 		Host: "127.0.0.1", Port: 7779, AdminAddr: AdminAuto,
@@ -222,7 +222,7 @@ file demo.yaml:5:15: idle-timeout: "61m" is too high; want a duration above 0s a
 file demo.yaml:6:19: max-header-bytes: "4KB" is not a size; want a size from 4KiB to 1MiB, in bytes or with KiB, MiB or GiB
 file demo.yaml:7:17: max-body-bytes: "2GiB" is too high; want a size from 0 to 1GiB, in bytes or with KiB, MiB or GiB
 file demo.yaml:10:12: log-level: "information" is not known; known: debug, info, warn, error
-file demo.yaml:14:13: admin-addr: "1.2.3.4" is no address; want HOST:PORT, :PORT, PORT, auto, or nothing for no admin listener`
+file demo.yaml:14:13: admin-addr: "1.2.3.4" is not an address; want HOST:PORT, :PORT, PORT, auto, or nothing for no admin listener`
 	if err == nil {
 		t.Fatal("no mistake found")
 	}

@@ -28,16 +28,16 @@ func TestYAML(t *testing.T) {
 		Environ:  []string{"DEMO_SERVER_DELAY=90ms"},
 		ReadFile: files(map[string]string{"demo.yaml": "body: \"#1\\n\"\n"}),
 	}).YAML())
-	const want = `# What is served
+	const want = `# Serving
 mode: pool                           # flag --mode
 delay: 90ms                          # environment DEMO_SERVER_DELAY
 body: "#1\n"                         # file demo.yaml:1:7
 any-path: false                      # default
 cors: false                          # default
-on-leave: cancel                     # default
+on-disconnect: cancel                # default
 half-close: disconnect               # default
 
-# What blocks
+# Work
 work: sleep                          # default
 slots: 1                             # default
 dir: ''                              # default
@@ -53,13 +53,13 @@ seed: 0                              # default
 max-delay: 1m                        # default
 max-size: 10MiB                      # default
 
-# Where
+# Listeners
 host: 127.0.0.1                      # default
 port: 7779                           # default
 admin-addr: auto                     # default
 # admin-token: (redacted)            # flag --admin-token
 
-# Bounds
+# Limits
 processes: 0                         # default
 workers: 10                          # preset small-pool
 queue: 20                            # preset small-pool
@@ -81,11 +81,11 @@ write-timeout: 10s                   # default
 idle-timeout: 1m                     # default
 worker-timeout: 30s                  # default
 
-# Stopping
+# Shutdown
 drain-timeout: 30s                   # default
 lame-duck: 0s                        # default
 
-# Observing
+# Observability
 log-level: info                      # default
 log-format: auto                     # default
 access-log: off                      # default

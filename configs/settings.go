@@ -18,12 +18,12 @@ import (
 type Settings struct {
 	// Serving.
 
-	Mode    string        // the concurrency model's name
-	Delay   time.Duration // how long a request blocks, 0 to MaxDelay
-	Body    string        // the body of the reply, at most MaxSize
-	AnyPath bool          // paths and methods without a route get the reply of /
-	CORS    bool          // web pages of any origin may read replies
-	OnLeave string        // OnLeaveCancel or OnLeaveFinish
+	Mode         string        // the concurrency model's name
+	Delay        time.Duration // how long a request blocks, 0 to MaxDelay
+	Body         string        // the body of the reply, at most MaxSize
+	AnyPath      bool          // paths and methods without a route get the reply of /
+	CORS         bool          // web pages of any origin may read replies
+	OnDisconnect string        // OnDisconnectCancel or OnDisconnectFinish
 
 	HalfClose string // HalfCloseDisconnect or HalfCloseAnswer
 
@@ -97,10 +97,10 @@ type Settings struct {
 	ignored []string          // variables that Kubernetes sets for Services
 }
 
-// The values of OnLeave: what to do with a request when its client disconnects.
+// The values of OnDisconnect: what to do with a request when its client disconnects.
 const (
-	OnLeaveCancel = "cancel" // stop its work
-	OnLeaveFinish = "finish" // complete it, as the Python servers do
+	OnDisconnectCancel = "cancel" // stop its work
+	OnDisconnectFinish = "finish" // complete it, as the Python servers do
 )
 
 // The values of HalfClose: how to treat a client that closes its sending side.

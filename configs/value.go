@@ -84,7 +84,7 @@ func tooLong(given string, limit int64) *problem {
 func file(field *string) Value {
 	return asText("FILE", field, func(given string) (string, *problem) {
 		if given == "" {
-			return "", &problem{"is no file name", "want the name of a YAML file"}
+			return "", &problem{"is not a file name", "want the name of a YAML file"}
 		}
 		return given, nil
 	})
@@ -183,7 +183,7 @@ func isHost(name string) bool {
 func host(field *string) Value {
 	return asText("HOST", field, func(given string) (string, *problem) {
 		if !isHost(given) {
-			return "", &problem{"is no host", "want an IP address or a host name, without a port"}
+			return "", &problem{"is not a host", "want an IP address or a host name, without a port"}
 		}
 		return given, nil
 	})
@@ -191,7 +191,7 @@ func host(field *string) Value {
 
 // adminAddr returns the Value of a listening address, normalised to host:port, or of auto or nothing.
 func adminAddr(field *string) Value {
-	wrong := &problem{"is no address", "want HOST:PORT, :PORT, PORT, auto, or nothing for no admin listener"}
+	wrong := &problem{"is not an address", "want HOST:PORT, :PORT, PORT, auto, or nothing for no admin listener"}
 	return asText("ADDRESS", field, func(given string) (string, *problem) {
 		if given == "" || given == AdminAuto {
 			return given, nil

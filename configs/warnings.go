@@ -123,5 +123,5 @@ func (c Catalog) unlessRequested(s *Settings, works []string) string {
 	if len(requested) == 0 {
 		return ""
 	}
-	return ", but on requests that ask for work " + strings.Join(requested, " or ")
+	return ", except on requests that ask for work " + strings.Join(requested, " or ")
 }

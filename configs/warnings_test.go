@@ -54,9 +54,9 @@ func TestWarnings(t *testing.T) {
 			"dial-timeout 1s (flag --dial-timeout) has no effect with work sleep",
 		}},
 		{"kinds of work that a request may ask for", flags("slots=2", "max-threads=9"), []string{
-			"slots 2 (flag --slots) has no effect with work sleep, but on requests that ask for work mutex",
+			"slots 2 (flag --slots) has no effect with work sleep, except on requests that ask for work mutex",
 			"max-threads 9 (flag --max-threads) has no effect in mode goroutine with work sleep," +
-				" but on requests that ask for work block",
+				" except on requests that ask for work block",
 		}},
 		{"kinds of work that none asks for", flags("slots=2", "max-threads=9", "overrides=false"), []string{
 			"slots 2 (flag --slots) has no effect with work sleep",

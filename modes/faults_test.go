@@ -94,7 +94,7 @@ func TestOverrides(t *testing.T) {
 		{"GET", "/?dealy=1s", wrong("dealy is not known; known: delay, work, status, size, drip, abort, after, retry_after")},
 		{"GET", "/?work=sql", wrong("work=sql cannot be asked for; want one of sleep")},
 		{"GET", "/?delay=%zz", wrong("delay=%zz is not percent-encoded; want %XX, and %25 for the sign itself")},
-		{"GET", "/?delay=61s&status=99", wrong("delay=61s is too long; want at most 1m\nstatus=99 is no final status; want 200 to 599")},
+		{"GET", "/?delay=61s&status=99", wrong("delay=61s is too long; want at most 1m\nstatus=99 is not a final status; want 200 to 599")},
 		{"GET", "/delay/%32", wrong("/delay/%32 is not a duration; want at most 1m, such as 2s or 300ms")},
 		{"GET", "/bytes/1|2", wrong("/bytes/1|2 is not a size; want at most 1MiB, in bytes or with KiB, MiB or GiB")},
 		{"POST", "/drip", answer{status: 405, body: "method not allowed: see Allow\n", length: 30, contentType: plain, allow: "GET, HEAD"}},
@@ -313,7 +313,7 @@ func TestDripEnds(t *testing.T) {
 			end(s, c)
 			testkit.Eventually(t, name+": its place is free", func() bool { return s.app.InFlight() == 0 })
 			// It is counted a moment after that.
-			testkit.Eventually(t, name+": it is counted as unwritten", func() bool { return seen.of(server.WriteFailed) == 1 })
+			testkit.Eventually(t, name+": it is counted as write_failed", func() bool { return seen.of(server.WriteFailed) == 1 })
 			if body, err := io.ReadAll(c.reader); err == nil && len(body) == len("Hello World") {
 				t.Errorf("%s: the whole body came", name)
 			}

@@ -19,10 +19,10 @@ type Overflow string
 
 // The kinds of overflow.
 const (
-	Admit       Overflow = "none"    // there is no limit
-	Queue       Overflow = "queued"  // they wait in the App's queue for one of the N places
-	Refuse      Overflow = "refused" // the App answers 503
-	AcceptQueue Overflow = "unread"  // they wait in the kernel, not read or not accepted
+	Admit       Overflow = "none"         // there is no limit
+	Queue       Overflow = "queue"        // they wait in the App's queue for one of the N places
+	Refuse      Overflow = "refuse"       // the App answers 503
+	AcceptQueue Overflow = "accept-queue" // they wait in the kernel, not read or not accepted
 )
 
 // Queue returns the configuration of the limit's admission queue, with room for length waiting requests, each for at

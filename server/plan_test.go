@@ -49,7 +49,7 @@ func TestPlan(t *testing.T) {
 		{name: "not allowed to ask wrongly", closed: true, query: "delay=never"},
 		{name: "the setting of those who may not ask", closed: true, setting: "status=429", query: "status=200", want: with(func(p *fault.Plan) { p.Status = 429 })},
 		{name: "above a cap", query: "delay=61s", err: "delay=61s is too long; want at most 1m"},
-		{name: "two mistakes", query: "delay=61s&status=99", err: "delay=61s is too long; want at most 1m\nstatus=99 is no final status; want 200 to 599"},
+		{name: "two mistakes", query: "delay=61s&status=99", err: "delay=61s is too long; want at most 1m\nstatus=99 is not a final status; want 200 to 599"},
 		{name: "a path that is wrong", path: "/bytes/many", err: "/bytes/many is not a size; want at most 1MiB, in bytes or with KiB, MiB or GiB"},
 		{name: "drips", query: "drip=5", want: with(func(p *fault.Plan) { p.Drip = 5 })},
 		{name: "a HEAD has nothing to drip", method: "HEAD", query: "drip=5", want: with(func(*fault.Plan) {})},
@@ -153,7 +153,7 @@ func TestInjected(t *testing.T) {
 		{"size=5&abort=reset&after=3", false, 200, Injected, "All w"},
 		{"size=5&abort=close&after=3&status=500", false, 500, Injected, "All w"},
 		{"abort=reset", false, 0, Injected, "Hello World"},
-		{"status=99", true, 400, BadRequest, "bad request: status=99 is no final status; want 200 to 599\n"},
+		{"status=99", true, 400, BadRequest, "bad request: status=99 is not a final status; want 200 to 599\n"},
 	} {
 		seen := &observed{}
 		a := New(Config{Work: work.NewSleep(), Body: []byte("Hello World"), Observers: []Observer{seen}, Faults: Faults{Overrides: true, Caps: caps}})

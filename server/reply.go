@@ -52,7 +52,7 @@ var statusTable = []statusRow{
 	{err: ErrDraining, code: 503, outcome: Draining, closes: true, body: bodyLine("draining: this server is stopping")},
 	// 499 comes from nginx; no status is registered for a client that cannot read it. A client that only half-closed
 	// its connection does read it.
-	{err: ErrDisconnected, code: StatusDisconnected, outcome: DisconnectedQueued, closes: true, body: bodyLine("client left: closing the sending side counts as leaving")},
+	{err: ErrDisconnected, code: StatusDisconnected, outcome: DisconnectedQueued, closes: true, body: bodyLine("client disconnected: a half-closed connection counts as closed")},
 	{err: ErrPanic, code: 500, outcome: Failed, body: bodyLine("panic in the work: see the server's log")},
 	{err: ErrNoHost, code: 400, outcome: BadRequest, closes: true, body: bodyLine("bad request: HTTP/1.1 needs one Host header")},
 	{err: ErrNotFound, code: 404, outcome: BadRequest, body: bodyLine("not found")}, // App.notFoundBody replaces the body
@@ -73,9 +73,9 @@ var failed = statusRow{err: ErrWork, code: 500, outcome: Failed, body: bodyLine(
 // failures holds the rows of a dependency's failures. The details belong in the server's log: a client need not know
 // the addresses of dependencies.
 var failures = map[work.Cause]*statusRow{
-	work.Refused:  {code: http.StatusBadGateway, outcome: Failed, body: bodyLine("bad gateway: what the work depends on refuses it")},
-	work.Broken:   {code: http.StatusBadGateway, outcome: Failed, body: bodyLine("bad gateway: what the work depends on broke off, or answered something else")},
-	work.TimedOut: {code: http.StatusGatewayTimeout, outcome: Failed, body: bodyLine("gateway timeout: what the work depends on did not answer in time")},
+	work.Refused:  {code: http.StatusBadGateway, outcome: Failed, body: bodyLine("bad gateway: the dependency refused the connection")},
+	work.Broken:   {code: http.StatusBadGateway, outcome: Failed, body: bodyLine("bad gateway: the dependency closed the connection, or sent another reply")},
+	work.TimedOut: {code: http.StatusGatewayTimeout, outcome: Failed, body: bodyLine("gateway timeout: the dependency did not answer in time")},
 }
 
 func bodyLine(text string) []byte { return []byte(text + "\n") }

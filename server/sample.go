@@ -28,7 +28,7 @@ const (
 
 // outcomeNames holds the metrics' labels.
 var outcomeNames = [...]string{
-	OK: "ok", WriteFailed: "unwritten", Wasted: "wasted", DisconnectedQueued: "left_queued", DisconnectedRunning: "left_running",
+	OK: "ok", WriteFailed: "write_failed", Wasted: "wasted", DisconnectedQueued: "disconnected_queued", DisconnectedRunning: "disconnected_running",
 	QueueFull: "queue_full", QueueTimeout: "queue_timeout", Draining: "draining", Injected: "injected", Failed: "failed",
 	Preflight: "preflight", BadRequest: "bad_request",
 }

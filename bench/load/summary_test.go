@@ -79,7 +79,7 @@ func TestSteadyIrregular(t *testing.T) {
 	}
 }
 
-// TestTooShort: less than two rounds is no rate.
+// TestTooShort: less than two rounds is not a rate.
 func TestTooShort(t *testing.T) {
 	cases := []struct {
 		name     string

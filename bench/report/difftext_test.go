@@ -67,7 +67,7 @@ func TestDiffText(t *testing.T) {
 	newer.Version, newer.Started = "v1.3.0", newer.Started.Add(time.Hour)
 	newer.Machine.Cores, newer.Machine.Memory = 4, 16<<30
 	newer.Load.Keepalive, newer.Load.BudgetSeconds, newer.Load.Repeat = true, 60, 3
-	newer.Command = []string{"demo-server", "bench", "--article", "--originals", "-c", "100", "--json=new.json", "--keepalive"}
+	newer.Command = []string{"demo-server", "bench", "--article", "--python", "-c", "100", "--json=new.json", "--keepalive"}
 	for i := range older.Rows {
 		ran(&older.Rows[i], 50, 1)
 		ran(&newer.Rows[i], 50, 1)

@@ -9,13 +9,13 @@ import (
 	"demo-server/bench/result"
 )
 
-// article is what `demo-server bench --article --originals` measures, and a pool that refuses, a row that was cut, one
+// article is what `demo-server bench --article --python` measures, and a pool that refuses, a row that was cut, one
 // that cannot be trusted and one that failed. The figures are made up, but each follows from its queue.
 func article() *result.Result {
 	started := time.Date(2026, 11, 22, 21, 30, 0, 0, time.UTC)
 	r := &result.Result{
 		Schema: result.Schema, Version: "v1.2.0 (2f5eba777d8a)", Started: started, TookSeconds: 1892,
-		Command: []string{"demo-server", "bench", "--article", "--originals", "--row=pool:workers=10,queue=10", "--report=report.html"},
+		Command: []string{"demo-server", "bench", "--article", "--python", "--row=pool:workers=10,queue=10", "--report=report.html"},
 		Machine: result.Machine{
 			CPU: "AMD EPYC", Cores: 2, Memory: 8 << 30, System: "linux/amd64", Kernel: "6.18.44", Go: "go1.26.0",
 			OpenFiles: 20000, Backlog: 4096,

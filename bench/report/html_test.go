@@ -50,7 +50,7 @@ func inOrder(t *testing.T, text string, parts ...string) {
 
 func TestPage(t *testing.T) {
 	inOrder(t, seen(pageOf(t, article())),
-		"demo-server bench --article --originals --row=pool:workers=10,queue=10 --report=report.html",
+		"demo-server bench --article --python --row=pool:workers=10,queue=10 --report=report.html",
 		"Verdict", "pool(50) serves half of goroutine, as predicted: 50 workers / 2s.",
 		"What was run", "Request 2 s of work sleep", "Load 100 clients", "Ceiling 50 requests/s",
 		"pool(queue=10,workers=10) mode pool(queue=10,workers=10) with queue=10 and workers=10",

@@ -82,12 +82,12 @@ func (r *Run) checkArticle(k *checker) {
 	}
 	for _, name := range []string{"concurrency", "requests", "duration", "rate", "delay"} {
 		if given := k.Given(name); given != "" {
-			k.errorf("flag %s: --article fixes it", given)
+			k.errorf("flag %s: cannot be combined with --article", given)
 		}
 	}
 	for _, row := range r.Row {
 		if row.sets("delay") {
-			k.errorf("flag --row %s: delay: --article fixes it", configs.Quote(row.given))
+			k.errorf("flag --row %s: delay: cannot be combined with --article", configs.Quote(row.given))
 		}
 	}
 	r.Concurrency, r.Requests, r.Rate = articleClients, articleRequests, 0
@@ -130,10 +130,10 @@ func checkOpenFiles(k *checker, name string, wanted int) {
 func (r *Run) checkTool(k *checker) {
 	cannot := func(flag, why string) { k.errorf("flag %s: %s %s", flag, r.With, why) }
 	if given := k.Given("rate"); given != "" {
-		cannot(given, "has no open loop; use --with=builtin")
+		cannot(given, "has no open loop; use --generator=builtin")
 	}
 	if r.Warmup > 0 {
-		cannot("--warmup", "counts from the start; use --with=builtin")
+		cannot("--warmup", "counts from the start; use --generator=builtin")
 	}
 	switch r.With {
 	case bench.AB:
@@ -142,12 +142,12 @@ func (r *Run) checkTool(k *checker) {
 		}
 	case bench.WRK:
 		if r.Article {
-			cannot("--article", "knows no number of requests; use --with=ab or --with=builtin")
+			cannot("--article", "knows no number of requests; use --generator=ab or --generator=builtin")
 		} else if r.Requests > 0 {
 			cannot(k.Given("requests"), "knows no number of requests; use --duration")
 		}
 		if r.SameBody {
-			cannot("--same-body", "compares no bodies; use --with=builtin")
+			cannot("--same-body", "compares no bodies; use --generator=builtin")
 		}
 		if k.Given("keepalive") != "" && !r.Keepalive {
 			cannot("--keepalive", "keeps every connection; leave it out")

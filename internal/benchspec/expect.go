@@ -63,7 +63,7 @@ func (r *Run) expectableRows(in Input) (names []string, err error) {
 
 // rowsWrong reports whether rows are missing because a flag for rows has a wrong value.
 func (r *Run) rowsWrong(in Input) bool {
-	for _, name := range []string{"modes", "row", "work", "originals", "against", "url"} {
+	for _, name := range []string{"modes", "row", "work", "python", "against", "url"} {
 		if in.Wrong(name) {
 			return true
 		}

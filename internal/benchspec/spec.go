@@ -31,14 +31,14 @@ type Input interface {
 
 // reserved are the settings that bench chooses for the servers that it starts, with the reason.
 var reserved = map[string]string{
-	"mode":        "--modes says which run",
-	"host":        "its servers are for this machine alone",
+	"mode":        "use --modes",
+	"host":        "its servers listen on this machine only",
 	"port":        "each of its servers gets a free one",
-	"admin-addr":  "it looks into its servers through that",
-	"admin-token": "it looks into its servers itself",
-	"log-level":   "it reads what its servers log",
-	"log-format":  "it reads what its servers log",
-	"seed":        "its own --seed is of the order of the rows",
+	"admin-addr":  "it observes its servers through it",
+	"admin-token": "it observes its servers itself",
+	"log-level":   "it reads the logs of its servers",
+	"log-format":  "it reads the logs of its servers",
+	"seed":        "its own --seed is for the order of the rows",
 }
 
 // A Run describes a pressure test. Call Check before the other methods.

@@ -97,7 +97,7 @@ func (v *Variant) addSetting(pair string) error {
 	why, chosen := reserved[name]
 	switch {
 	case chosen:
-		return fmt.Errorf("%s: bench chooses it itself: %s", name, why)
+		return fmt.Errorf("%s: not available in a row: %s", name, why)
 	case secrets()[name]:
 		return fmt.Errorf("%s: is a secret, and a row is named by its settings; give --%s, which is for all rows", name, name)
 	case v.sets(name):
@@ -233,7 +233,7 @@ type Rate float64
 func (r *Rate) UnmarshalText(text []byte) error {
 	n, err := strconv.ParseFloat(string(text), 64)
 	if err != nil || !(n >= 0.001 && n <= 1_000_000) {
-		return fmt.Errorf("%s is no rate; want requests per second, from 0.001 to 1000000", configs.Quote(string(text)))
+		return fmt.Errorf("%s is not a rate; want requests per second, from 0.001 to 1000000", configs.Quote(string(text)))
 	}
 	*r = Rate(n)
 	return nil
@@ -250,7 +250,7 @@ func (m *Margin) UnmarshalText(text []byte) error {
 		n /= 100
 	}
 	if err != nil || !(n >= 0.001 && n <= 0.5) {
-		return fmt.Errorf("%s is no margin; want one from 0.1%% to 50%%, such as 2%% or 0.02", configs.Quote(string(text)))
+		return fmt.Errorf("%s is not a margin; want one from 0.1%% to 50%%, such as 2%% or 0.02", configs.Quote(string(text)))
 	}
 	*m = Margin(n)
 	return nil
@@ -262,7 +262,7 @@ type FileName string
 // UnmarshalText accepts any name that is not empty.
 func (f *FileName) UnmarshalText(text []byte) error {
 	if len(text) == 0 {
-		return errors.New(`"" is no file name`)
+		return errors.New(`"" is not a file name`)
 	}
 	*f = FileName(text)
 	return nil

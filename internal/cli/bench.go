@@ -35,13 +35,13 @@ func newBenchOf(run *benchspec.Run) commandSpec {
 }
 
 func addRows(f *flagSet, rows *benchspec.Rows) {
-	f.heading = "What runs"
+	f.heading = "Servers"
 	addParsed(f, &rows.Modes, "modes", value{fallback: "all", placeholder: "MODE,MODE", list: true,
 		help: "all that this system can run, or some"})
 	addRepeated(f, &rows.Row, "row", "MODE:NAME=VALUE,…", "a mode with settings of its own; repeatable")
 	addParsed(f, &rows.Work, "work", value{placeholder: "KIND,KIND", list: true,
 		help: "kinds of work, each in each of these, or all that can be done; see above"})
-	f.toggle(&rows.Originals, "originals", "the article's Python programs too")
+	f.toggle(&rows.Originals, "python", "the article's Python programs too")
 	addRepeated(f, &rows.Against, "against", "[NAME=]URL", "a server that runs already, like the argument URL; repeatable")
 	f.toggle(&rows.AllowRemote, "allow-remote", "let --against and URL put load on other machines")
 	f.toggle(&rows.Quick, "quick", "2 rounds of 2.5s with a delay of 200ms, about 40s for all modes; see above")
@@ -50,7 +50,7 @@ func addRows(f *flagSet, rows *benchspec.Rows) {
 }
 
 func addLoad(f *flagSet, load *benchspec.Load) {
-	f.heading = "The load"
+	f.heading = "Load"
 	f.number(&load.Concurrency, "concurrency,c", "100", 1, 100_000, "clients; with --rate, requests that may wait")
 	f.number(&load.Requests, "requests,n", "0", 0, 10_000_000, "of each repeat; 0 goes by --duration")
 	f.duration(&load.Duration, "duration,z", "10s", 1, time.Hour, "of each repeat")
@@ -58,11 +58,11 @@ func addLoad(f *flagSet, load *benchspec.Load) {
 	f.toggle(&load.Keepalive, "keepalive", "keep connections for more than one request")
 	f.toggle(&load.SameBody, "same-body", "a reply of --against with another body than the first one has failed")
 	f.timeout(&load.Timeout, "timeout", "", "of a request; without it 30s, or longer where theory predicts so")
-	addParsed(f, &load.With, "with", value{fallback: "builtin", placeholder: "NAME", help: "load generator"})
+	addParsed(f, &load.With, "generator", value{fallback: "builtin", placeholder: "NAME", help: "load generator"})
 }
 
 func addMethod(f *flagSet, method *benchspec.Method) {
-	f.heading = "How it is measured"
+	f.heading = "Method"
 	f.number(&method.Repeat, "repeat", "6", 1, 1000, "rounds, each with every row in another order")
 	f.duration(&method.Warmup, "warmup", "0s", 0, time.Hour, "at the start of each repeat, not counted")
 	f.duration(&method.Budget, "budget", "60s", 1, 24*time.Hour, "longest that a repeat of --requests takes; see above")
@@ -73,7 +73,7 @@ func addMethod(f *flagSet, method *benchspec.Method) {
 }
 
 func addOutput(f *flagSet, output *benchspec.Output) {
-	f.heading = "What is shown and kept"
+	f.heading = "Output"
 	addFile(f, &output.Report, "report", "HTML page with the table, the verdict and pictures; needs no network")
 	addFile(f, &output.JSON, "json", "all that was measured")
 	addFile(f, &output.CSV, "csv", "a line for each repeat")

@@ -324,15 +324,15 @@ func TestBenchConfig(t *testing.T) {
 			c.Rate, c.Concurrency = 0.5, min(catalog.PossibleConnections(), 100_000)
 		})},
 		{[]string{"--rate=5", "-c=7"}, with(func(c *bench.Config) { c.Rate, c.Concurrency = 5, 7 })},
-		{[]string{"--with=wrk"}, with(func(c *bench.Config) { c.Generator, c.Keepalive = bench.WRK, true })},
-		{[]string{"--with=ab", "-n=100", "--keepalive"}, with(func(c *bench.Config) {
+		{[]string{"--generator=wrk"}, with(func(c *bench.Config) { c.Generator, c.Keepalive = bench.WRK, true })},
+		{[]string{"--generator=ab", "-n=100", "--keepalive"}, with(func(c *bench.Config) {
 			c.Generator, c.Requests, c.Duration, c.Keepalive = bench.AB, 100, 0, true
 		})},
 		{[]string{"--same-body"}, with(func(c *bench.Config) { c.SameBody = true })},
 		{[]string{"--article"}, with(func(c *bench.Config) {
 			c.Requests, c.Duration, c.Repeat, c.Budget, c.Reasonable = 5000, 0, 1, 10*time.Minute, 10*time.Minute
 		})},
-		{[]string{"--article", "--repeat=3", "--budget=5m", "--with=ab"}, with(func(c *bench.Config) {
+		{[]string{"--article", "--repeat=3", "--budget=5m", "--generator=ab"}, with(func(c *bench.Config) {
 			c.Generator, c.Requests, c.Duration, c.Repeat = bench.AB, 5000, 0, 3
 			c.Budget, c.Reasonable = 5*time.Minute, 10*time.Minute
 		})},
@@ -344,7 +344,7 @@ func TestBenchConfig(t *testing.T) {
 		{[]string{"--quick", "--rate=5", "-c=7"}, with(func(c *bench.Config) {
 			c.Duration, c.Repeat, c.Rate, c.Concurrency = 2500*time.Millisecond, 2, 5, 7
 		})},
-		{[]string{"--quick", "--with=wrk"}, with(func(c *bench.Config) {
+		{[]string{"--quick", "--generator=wrk"}, with(func(c *bench.Config) {
 			c.Duration, c.Repeat, c.Generator, c.Keepalive = 2500*time.Millisecond, 2, bench.WRK, true
 		})},
 		{[]string{"--modes=goroutine", "--timeout=3s", "--warmup=1s", "--seed=0", "--margin=0.05"}, with(func(c *bench.Config) {

@@ -27,7 +27,7 @@ func newBenchCost() commandSpec {
 			f.number(&cost.InFlight, "in-flight", "18000", 1, 100_000, "requests that block at the same time; see above")
 			f.duration(&cost.Ramp, "ramp", "4s", 1, time.Hour, "time that it takes to send them")
 			f.number(&cost.Repeat, "repeat", "1", 1, 1000, "how often each mode is measured")
-			f.toggle(&cost.Beside, "beside", "bare net/http and fasthttp, nginx, and the article's Flask and gevent too")
+			f.toggle(&cost.Beside, "baselines", "bare net/http and fasthttp, nginx, and the article's Flask and gevent too")
 			addFile(f, &cost.JSON, "json", "all that was measured")
 			f.toggle(&cost.Wide, "wide", "show all columns")
 		},
@@ -43,7 +43,7 @@ not allow the default of --in-flight, it takes what that allows, and says so. A 
 more gets as many as it takes, and Flask and gevent get 250 for each second of --ramp, which is as
 fast as they accept for certain.
 
-Of the servers of --beside the lateness is not known, since they do not say how long they worked.
+Of the servers of --baselines the lateness is not known, since they do not say how long they worked.
 Nor do they say what is in them: of the requests that are not answered, those count that they have
 opened a connection for.
 

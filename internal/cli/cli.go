@@ -67,7 +67,7 @@ func runWorker(args []string, errOut io.Writer) int {
 	case err == nil:
 		return exitOK
 	case errors.As(err, &notStarted):
-		fmt.Fprintf(errOut, "%[1]s: %[2]s is started by %[1]s --processes, and by nobody else: %[3]s\n", program, supervisor.WorkerArgument, err)
+		fmt.Fprintf(errOut, "%[1]s: %[2]s is an internal command; use %[1]s --processes: %[3]s\n", program, supervisor.WorkerArgument, err)
 		return exitUsage
 	}
 	return exitFailure // its supervisor logs it

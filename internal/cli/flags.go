@@ -121,7 +121,7 @@ func (f *flagSet) timeout(to *time.Duration, name, fallback, help string) {
 	f.add(name, value{fallback: fallback, placeholder: "DURATION", help: help, set: func(text string) error {
 		d, err := time.ParseDuration(text)
 		if err != nil || d <= 0 {
-			return fmt.Errorf("%s is no timeout; want a duration above 0s, such as 2s or 300ms", configs.Quote(text))
+			return fmt.Errorf("%s is not a timeout; want a duration above 0s, such as 2s or 300ms", configs.Quote(text))
 		}
 		*to = d
 		return nil

@@ -69,7 +69,7 @@ func checkURL(text string) error {
 	if u, err := url.Parse(text); err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" {
 		return nil
 	}
-	return usageError("flag --url: %s is no URL; want one such as http://127.0.0.1:7780/healthz",
+	return usageError("flag --url: %s is not a URL; want one such as http://127.0.0.1:7780/healthz",
 		configs.Quote(text))
 }
 

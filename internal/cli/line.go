@@ -133,7 +133,7 @@ func (l *commandLine) parseOne(flags *pflag.FlagSet, args []string) int {
 	case errors.As(err, &noValue):
 		name := noValue.GetFlag().Name
 		l.spellings[name], l.wrong[name] = given, true
-		l.errorf("flag %s: has no value; write %s=VALUE", given, given)
+		l.errorf("flag %s: needs a value: %s=VALUE", given, given)
 	default:
 		l.errorf("%s: %s", configs.Source{Kind: configs.FromFlag, Name: given}, l.unknownFlag(given, assigned))
 		if !assigned && next != "" && !strings.HasPrefix(next, "-") {
@@ -184,7 +184,7 @@ func unjoin(err error) []error {
 func (l *commandLine) unknownFlag(given string, assigned bool) string {
 	name, root := strings.TrimLeft(given, "-"), l.command.Root()
 	if why, ok := l.reserved[name]; ok && "--"+name == given {
-		return fmt.Sprintf("%q chooses it itself: %s", calledAs(l.command), why)
+		return fmt.Sprintf("not available in %q: %s", calledAs(l.command), why)
 	}
 	if other := commandWith(root, given); other != nil {
 		return fmt.Sprintf("unknown to %q; it is a flag of %q", calledAs(l.command), calledAs(other))

@@ -24,14 +24,14 @@ func newModes() commandSpec {
 type modeInfo struct {
 	Name      string `json:"name"`
 	Summary   string `json:"summary"`
-	Mirrors   string `json:"mirrors"`
-	Differs   string `json:"differs"`
+	Mirrors   string `json:"python_equivalent"`
+	Differs   string `json:"differences"`
 	Choose    string `json:"choose"` // when to choose it
-	Bound     string `json:"bound"`
-	Excess    string `json:"excess"` // how the mode treats requests beyond the limit
-	Lacks     string `json:"lacks"`
+	Bound     string `json:"limit"`
+	Excess    string `json:"overflow"` // how the mode treats requests beyond the limit
+	Lacks     string `json:"limitations"`
 	Supported bool   `json:"supported"`
-	Reason    string `json:"reason"` // why it is not supported; empty if it is
+	Reason    string `json:"unsupported_reason"` // why it is not supported; empty if it is
 }
 
 func modeInfos() (rows []modeInfo) {
@@ -79,7 +79,7 @@ func printModes(out io.Writer, asJSON bool) error {
 func (r modeInfo) print(out io.Writer) {
 	fmt.Fprintln(out, r.Name)
 	for _, line := range []struct{ label, text string }{
-		{"does", r.Summary}, {"choose it", r.Choose}, {"mirrors", r.Mirrors}, {"differs", r.Differs}, {"bound", r.Bound}, {"excess", r.Excess}, {"lacks", r.Lacks},
+		{"does", r.Summary}, {"choose it", r.Choose}, {"in Python", r.Mirrors}, {"but", r.Differs}, {"limit", r.Bound}, {"overflow", r.Excess}, {"lacks", r.Lacks},
 		{"cannot run", r.Reason},
 	} {
 		if line.text != "" {

@@ -28,7 +28,7 @@ func runServe(s *streams, settings *configs.Settings, l *commandLine) error {
 		return exitError(exitFailure)
 	}
 	if names := sockets.Replaces(settings); len(names) > 0 {
-		logger.Warn("systemd listens: these settings have no effect", zap.Strings("settings", names))
+		logger.Warn("settings ignored: systemd passed the sockets", zap.Strings("settings", names))
 	}
 	if settings.Processes > 0 {
 		err = supervisor.Run(supervisor.Config{

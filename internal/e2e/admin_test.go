@@ -31,10 +31,10 @@ func TestStarved(t *testing.T) {
 		}
 		p.dialAll(t, 3)
 		waiting := map[string]func(stats) int{
-			"none":    func(s stats) int { return s.InFlight - 1 }, // nothing starves it
-			"refused": func(s stats) int { return s.InFlight - 1 }, // so few do not
-			"queued":  func(s stats) int { return s.Queued },
-			"unread":  func(s stats) int { return s.AcceptQueue.Depth },
+			"none":         func(s stats) int { return s.InFlight - 1 }, // nothing starves it
+			"refuse":       func(s stats) int { return s.InFlight - 1 }, // so few do not
+			"queue":        func(s stats) int { return s.Queued },
+			"accept-queue": func(s stats) int { return s.AcceptQueue.Depth },
 		}[m.Excess]
 		testkit.Eventually(t, "the others wait", func() bool { return waiting(p.stats(t)) == 3 })
 
@@ -99,7 +99,7 @@ func (p *process) metrics(t *testing.T) (s stats) {
 		return total{Count: int(h.GetSampleCount()), Sum: h.GetSampleSum()}
 	}
 	for _, name := range []string{
-		"requests_total", "in_flight", "queued", "connections", "accept_queue", "accept_queue_limit", "queue_wait_seconds",
+		"requests_total", "requests_in_flight", "requests_queued", "connections_open", "accept_queue_length", "accept_queue_limit", "queue_wait_seconds",
 		"work_seconds",
 	} {
 		if len(families["demo_server_"+name].GetMetric()) == 0 {
@@ -141,7 +141,7 @@ func TestLeaveRunning(t *testing.T) {
 					before := time.Now()
 					leave(c)
 					left++
-					testkit.Eventually(t, "it is counted as left", func() bool { return p.stats(t).Requests["left_running"] == left })
+					testkit.Eventually(t, "it is counted as left", func() bool { return p.stats(t).Requests["disconnected_running"] == left })
 					if took = min(took, time.Since(before)); took <= time.Second {
 						break
 					}
@@ -170,7 +170,7 @@ func TestLeaveQueued(t *testing.T) {
 				testkit.Eventually(t, "it is queued", func() bool { return p.stats(t).Queued == 1 })
 				leave(c)
 				queued++
-				testkit.Eventually(t, "it is counted as left", func() bool { return p.stats(t).Requests["left_queued"] == queued })
+				testkit.Eventually(t, "it is counted as left", func() bool { return p.stats(t).Requests["disconnected_queued"] == queued })
 				if s := p.stats(t); s.Queued != 0 || s.InFlight != 1 {
 					t.Errorf("%d queued and %d in flight, want 0 and the one before it", s.Queued, s.InFlight)
 				}
@@ -179,12 +179,12 @@ func TestLeaveQueued(t *testing.T) {
 	})
 }
 
-// TestLeaveFinish: with on-leave=finish work goes on, and was for nothing.
+// TestLeaveFinish: with on-disconnect=finish work goes on, and was for nothing.
 func TestLeaveFinish(t *testing.T) {
 	eachMode(t, func(t *testing.T, m mode) {
 		t.Parallel()
 		const delay = 2 * time.Second
-		p := start(t, "--mode="+m.Name, "--delay="+delay.String(), "--on-leave=finish")
+		p := start(t, "--mode="+m.Name, "--delay="+delay.String(), "--on-disconnect=finish")
 		before := time.Now()
 		c := p.dialAll(t, 1)[0]
 		testkit.Eventually(t, "it runs", func() bool { return p.stats(t).InFlight == 1 })

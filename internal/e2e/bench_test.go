@@ -258,7 +258,7 @@ func TestBenchGenerators(t *testing.T) {
 // generate measures the one row, and returns its rate and its median latency.
 func generate(t *testing.T, with string, args ...string) (rate, p50 float64) {
 	t.Helper()
-	b := runBench(t, append(args, "--modes=goroutine", "-c=10", "--delay=200ms", "--repeat=1", "--with="+with)...)
+	b := runBench(t, append(args, "--modes=goroutine", "-c=10", "--delay=200ms", "--repeat=1", "--generator="+with)...)
 	row := b.row(t, "goroutine")
 	if row.Total.PerSecond == nil || row.Total.P50 == nil {
 		t.Fatalf("%s measured nothing", with)

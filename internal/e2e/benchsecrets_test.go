@@ -20,7 +20,7 @@ import (
 // TestBenchKeepsSecrets: what bench starts gets no secret that it has no use for. TestBenchCost looks at nginx and Python.
 func TestBenchKeepsSecrets(t *testing.T) {
 	for with, args := range map[string][]string{"ab": {"-n=5"}, "wrk": {"-z=1s"}} {
-		cmd, read := prepareBench(t, append(args, "--modes=goroutine", "--with="+with, "-c=1", "--delay=200ms", "--repeat=1")...)
+		cmd, read := prepareBench(t, append(args, "--modes=goroutine", "--generator="+with, "-c=1", "--delay=200ms", "--repeat=1")...)
 		if b := read(keepsSecrets(t, cmd, "serve", with)); b.code != 0 {
 			t.Errorf("exit code %d", b.code)
 		}

@@ -17,7 +17,7 @@ import (
 // TestBenchOriginals: the article's programs are rows beside the modes.
 func TestBenchOriginals(t *testing.T) {
 	inEachRun(t, func() findings {
-		b := runBench(t, "--modes=goroutine", "--originals", "-c=10", "-z=1s", "--delay=200ms", "--repeat=1")
+		b := runBench(t, "--modes=goroutine", "--python", "-c=10", "-z=1s", "--delay=200ms", "--repeat=1")
 		if b.code != 0 || len(b.Rows) != 8 {
 			t.Fatalf("exit code %d, %d rows; want 0 and 8", b.code, len(b.Rows))
 		}
@@ -128,7 +128,7 @@ func around(got *float64, want float64) bool { return got != nil && math.Abs(*go
 func TestBenchCost(t *testing.T) { inEachRun(t, func() findings { return benchCost(t) }) }
 
 func benchCost(t *testing.T) findings {
-	cmd, read := prepareBench(t, "cost", "--modes=goroutine,thread,single,eventloop", "--beside", "--in-flight=1000", "--ramp=1s")
+	cmd, read := prepareBench(t, "cost", "--modes=goroutine,thread,single,eventloop", "--baselines", "--in-flight=1000", "--ramp=1s")
 	cmd.Path, cmd.Args = "/bin/sh", append([]string{"sh", "-c", `ulimit -Sn 256 && exec "$0" "$@"`}, cmd.Args...)
 	b := read(keepsSecrets(t, cmd, "serve", "beside", "nginx", "flask_threaded.py", "gevent_patched.py"))
 	if b.code != 0 {

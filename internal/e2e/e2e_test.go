@@ -84,12 +84,12 @@ func mustTool(t *testing.T, name string, args ...string) string {
 // A mode is what demo-server modes --json says of it, as far as these tests need to know.
 type mode struct {
 	Name   string `json:"name"`
-	Bound  string `json:"bound"`
-	Excess string `json:"excess"`
+	Bound  string `json:"limit"`
+	Excess string `json:"overflow"`
 }
 
 func (m mode) single() bool { return m.Bound == "1" }
-func (m mode) pool() bool   { return m.Excess == "queued" }
+func (m mode) pool() bool   { return m.Excess == "queue" }
 
 // binds reports whether so few requests as these tests send can be too many for the mode.
 func (m mode) binds() bool { return m.pool() || m.single() }

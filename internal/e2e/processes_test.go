@@ -124,7 +124,7 @@ func TestWorkerKilled(t *testing.T) {
 	if want := n - victim.InFlight; answered != want {
 		t.Errorf("%d of %d were answered, want %d: the victim had %d", answered, n, want, victim.InFlight)
 	}
-	if f := p.fleet(t); f.Restarts != 1 || len(p.logged("worker process died")) != 1 {
+	if f := p.fleet(t); f.Restarts != 1 || len(p.logged("worker died")) != 1 {
 		t.Errorf("%d restarts, want 1", f.Restarts)
 	}
 	// The machine may have been busy then.
@@ -166,7 +166,7 @@ func TestCountsStay(t *testing.T) {
 	// Nobody looks between ab's last request and the worker's end: it tells its last figures itself.
 	ab(t, p, goroutine, 100, 10, "-k")
 	p.signal(t, syscall.SIGTTOU)
-	testkit.Eventually(t, "one has retired", func() bool { return len(p.logged("worker process has ended")) == 1 })
+	testkit.Eventually(t, "one has retired", func() bool { return len(p.logged("worker exited")) == 1 })
 	p.awaitAlone(t, 1)
 	testkit.Eventually(t, "200 are counted, by the one that retired and by the other", func() bool { return ok() == 200 })
 	ab(t, p, goroutine, 100, 10, "")
@@ -215,7 +215,7 @@ func TestWorkerTimeout(t *testing.T) {
 		f := p.fleet(t)
 		return f.alone(2) && !slices.Contains(f.pids(), pids[0])
 	})
-	died := p.logged("worker process died")
+	died := p.logged("worker died")
 	if len(died) != 1 || died[0].fields["error"] != "neither answered nor used CPU time for 3s" {
 		t.Errorf("logged %v, want one death and why", died)
 	}

@@ -21,7 +21,7 @@ import (
 // TestResize: TTIN adds a worker, TTOU removes one, within limits.
 func TestResize(t *testing.T) {
 	p := start(t, "--processes=1", "--delay=1ms")
-	refused := "the number of worker processes is not changed"
+	refused := "worker count is at its limit"
 	for _, step := range []struct {
 		signal  syscall.Signal
 		want    int
@@ -89,8 +89,8 @@ func TestReloadMistakes(t *testing.T) {
 
 	yaml(t, file, "delay: 1\nnonsense: 2\n")
 	p.signal(t, syscall.SIGHUP)
-	testkit.Eventually(t, "the mistakes are logged", func() bool { return len(p.logged("the settings are not changed")) == 1 })
-	said, _ := p.logged("the settings are not changed")[0].fields["error"].(string)
+	testkit.Eventually(t, "the mistakes are logged", func() bool { return len(p.logged("reload rejected")) == 1 })
+	said, _ := p.logged("reload rejected")[0].fields["error"].(string)
 	if !strings.Contains(said, "demo.yaml:1:8: delay") || !strings.Contains(said, `demo.yaml:2:1: unknown key "nonsense"`) {
 		t.Errorf("it says %s", said)
 	}
@@ -100,12 +100,12 @@ func TestReloadMistakes(t *testing.T) {
 
 	yaml(t, file, "delay: 2ms\nhost: 127.0.0.2\nlog-level: warn\nprocesses: 3\n")
 	p.signal(t, syscall.SIGHUP)
-	testkit.Eventually(t, "workers are exchanged", func() bool { return len(p.logged("all worker processes are ready")) == 1 })
+	testkit.Eventually(t, "workers are exchanged", func() bool { return len(p.logged("all workers are ready")) == 1 })
 	// The flag beats the file: there are two.
 	if after := p.awaitAlone(t, 2).pids(); slices.Contains(after, before[0]) || slices.Contains(after, before[1]) {
 		t.Errorf("workers are %v, and were %v", after, before)
 	}
-	warned := p.logged("only a restart changes these settings")
+	warned := p.logged("these settings need a restart")
 	if len(warned) != 1 || fmt.Sprint(warned[0].fields["settings"]) != "[host log-level]" {
 		t.Errorf("warned of %v, want host and log-level", warned)
 	}
@@ -124,7 +124,7 @@ func TestProcessesDependency(t *testing.T) {
 
 	yaml(t, file, "work: grpc\ntarget: "+apart.http+"\ndial-timeout: 2s\n")
 	p.signal(t, syscall.SIGHUP)
-	rejected := "the settings are not changed: a worker process cannot start with them"
+	rejected := "reload rejected: a worker cannot start with the settings"
 	testkit.Eventually(t, "they are rejected", func() bool { return len(p.logged(rejected)) == 1 })
 	if said, _ := p.logged(rejected)[0].fields["error"].(string); !strings.Contains(said, "gRPC server at "+apart.http) {
 		t.Errorf("it says %q, want what did not answer", said)
@@ -144,7 +144,7 @@ func TestProcessesDependency(t *testing.T) {
 		t.Errorf("it says %q, want who misses what", why)
 	}
 	kill(t, before[0], syscall.SIGKILL)
-	testkit.Eventually(t, "one that replaces it cannot start", func() bool { return len(p.logged("worker process died")) > 1 })
+	testkit.Eventually(t, "one that replaces it cannot start", func() bool { return len(p.logged("worker died")) > 1 })
 	apart.again(t)
 	testkit.Eventually(t, "it is ready again", ready(http.StatusOK))
 	p.awaitAlone(t, 2)

@@ -239,7 +239,7 @@ func TestSecondSignal(t *testing.T) {
 			time.Sleep(afterEcho)
 			p.signal(t, second)
 			p.wantExit(t, 1)
-			if n := len(p.logged("stopped at once by a second signal")); n != 1 {
+			if n := len(p.logged("second signal: exiting immediately")); n != 1 {
 				t.Errorf("the second signal was logged %d times, want once", n)
 			}
 		}

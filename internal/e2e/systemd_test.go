@@ -56,7 +56,7 @@ func TestSocketActivation(t *testing.T) {
 			if p.addr != web || p.admin != "http://"+admin+"/" {
 				t.Errorf("serves on %s, with admin on %s; want %s and %s", p.addr, p.admin, web, admin)
 			}
-			warned := p.logged("systemd listens: these settings have no effect")
+			warned := p.logged("settings ignored: systemd passed the sockets")
 			if len(warned) != 1 || fmt.Sprint(warned[0].fields["settings"]) != "[port]" {
 				t.Errorf("warned of %v, want of the port", warned)
 			}

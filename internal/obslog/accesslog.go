@@ -63,7 +63,7 @@ func (a *accessLog) flush() {
 	if a.limit == nil {
 		return
 	}
-	a.limit.flush(a.logger, zap.InfoLevel, "requests not logged")
+	a.limit.flush(a.logger, zap.InfoLevel, "access log entries dropped")
 }
 
 // unlessEmpty returns a field with text, or no field if text is empty.

@@ -58,7 +58,7 @@ func TestAccessLogSampled(t *testing.T) {
 		testkit.WantEntries(t, lines, strings.Replace(workedLine, `"status"`, `"skipped":4,"status"`, 1))
 		access.flush()
 		access.flush()
-		testkit.WantEntries(t, lines, `requests not logged {"skipped":1}`)
+		testkit.WantEntries(t, lines, `access log entries dropped {"skipped":1}`)
 	})
 }
 

@@ -51,6 +51,6 @@ func (f *failureLog) Observe(s *server.Sample) {
 // flush logs how many failures were skipped since the last line.
 func (f *failureLog) flush() {
 	for _, limit := range f.limits {
-		limit.flush(f.logger, zap.WarnLevel, "failures of work not logged")
+		limit.flush(f.logger, zap.WarnLevel, "failure log entries dropped")
 	}
 }

@@ -34,6 +34,6 @@ func TestFailureLog(t *testing.T) {
 		testkit.WantEntries(t, lines, `work failed {"error":"too late","mode":"pool","status":504}`)
 		failures.flush()
 		failures.flush()
-		testkit.WantEntries(t, lines, `failures of work not logged {"skipped":1}`)
+		testkit.WantEntries(t, lines, `failure log entries dropped {"skipped":1}`)
 	})
 }

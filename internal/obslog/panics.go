@@ -36,4 +36,4 @@ func (p *panicLog) Observe(s *server.Sample) {
 }
 
 // flush logs how many panics were skipped since the last line.
-func (p *panicLog) flush() { p.limit.flush(p.logger, zap.ErrorLevel, "panics not logged") }
+func (p *panicLog) flush() { p.limit.flush(p.logger, zap.ErrorLevel, "panic log entries dropped") }

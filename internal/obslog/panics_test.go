@@ -34,7 +34,7 @@ func TestPanicLog(t *testing.T) {
 		testkit.WantEntries(t, lines, `panic in work {"mode":"pool","skipped":3,"value":"boom"}`)
 		panics.flush()
 		panics.flush()
-		testkit.WantEntries(t, lines, `panics not logged {"skipped":1}`)
+		testkit.WantEntries(t, lines, `panic log entries dropped {"skipped":1}`)
 	})
 }
 

@@ -23,7 +23,7 @@ const (
 )
 
 // errDependency replaces the real error for clients that must not learn the dependency.
-var errDependency = errors.New("what the work depends on does not answer")
+var errDependency = errors.New("the dependency does not answer")
 
 // A dependency is a server or a disk that the work needs, with the result of its last check. Without a work.Dependent,
 // it is always up.
@@ -69,7 +69,7 @@ func (d *dependency) waitReady(stop context.Context) error {
 
 // logWaiting logs that the server waits for d, with the error if there is one already.
 func (d *dependency) logWaiting() {
-	d.logger.Info("waiting until what the work depends on answers", zap.Duration("dial_timeout", d.timeout), zap.Error(d.err()))
+	d.logger.Info("waiting for the dependency", zap.Duration("dial_timeout", d.timeout), zap.Error(d.err()))
 }
 
 // check checks d once.
@@ -120,8 +120,8 @@ func (d *dependency) recheck(ctx context.Context) {
 	d.check(asking)
 	switch after := d.err(); {
 	case before == nil && after != nil:
-		d.logger.Warn("not ready: what the work depends on does not answer", zap.Error(after))
+		d.logger.Warn("dependency is down", zap.Error(after))
 	case before != nil && after == nil:
-		d.logger.Info("ready again: what the work depends on answers")
+		d.logger.Info("dependency is up again")
 	}
 }

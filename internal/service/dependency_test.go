@@ -151,9 +151,9 @@ func TestDependencyShown(t *testing.T) {
 		want       string
 	}{
 		{host.Ready, true, "10.0.0.1 says: /??00:00:00.000 ERROR forged?[2J??2J???\"\\"},
-		{host.Ready, false, "what the work depends on does not answer"},
+		{host.Ready, false, "the dependency does not answer"},
 		{host.Starting, true, "starting: 10.0.0.1 says: /??00:00:00.000 ERROR forged?[2J??2J???\"\\"},
-		{host.Starting, false, "starting: what the work depends on does not answer"},
+		{host.Starting, false, "starting: the dependency does not answer"},
 		{host.Draining, true, "draining"},
 		{host.Draining, false, "draining"},
 	} {

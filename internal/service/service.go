@@ -50,7 +50,7 @@ func Serve(c Config) error {
 			zap.Stringer("drain_timeout", c.Settings.DrainTimeout),
 			zap.Int("in_flight", service.app.InFlight()), zap.Int("queued", service.app.Queued()))
 	}, func(s os.Signal) {
-		c.Logger.Warn("stopped at once by a second signal", zap.Stringer("signal", s),
+		c.Logger.Warn("second signal: exiting immediately", zap.Stringer("signal", s),
 			zap.Int("in_flight", service.app.InFlight()), zap.Int("queued", service.app.Queued()))
 	})
 	if errors.Is(err, ErrInterrupted) {
@@ -76,7 +76,7 @@ func LogEnd(logger *zap.Logger, started bool, err error) error {
 // Warn logs warnings about settings that may surprise.
 func Warn(logger *zap.Logger, settings *configs.Settings) {
 	if ignored := settings.Ignored(); len(ignored) > 0 {
-		logger.Info("ignoring variables that Kubernetes sets for Services", zap.Strings("variables", ignored))
+		logger.Info("ignoring Kubernetes service variables", zap.Strings("variables", ignored))
 	}
 	for _, warning := range catalog.Configs().Warnings(settings) {
 		logger.Warn(warning)
@@ -129,7 +129,7 @@ func (s *Service) open() error {
 	counts.WatchLog(s.config.Sink.Dropped)
 	faults := faultsOf(settings)
 	if settings.Fault != "" {
-		logger.Info("not every request gets the usual", zap.String("fault", settings.Fault), zap.Uint64("seed", faults.Seed))
+		logger.Info("fault injection is on", zap.String("fault", settings.Fault), zap.Uint64("seed", faults.Seed))
 	}
 	s.dependency = newDependency(s.works.defaultWork, settings.DialTimeout, logger)
 	s.app = newApp(settings, s.mode, s.works, faults, append(observers, counts.Observer(s.mode.Name)))
@@ -189,7 +189,7 @@ func newApp(
 		Body:               []byte(settings.Body),
 		AnyPath:            settings.AnyPath,
 		CORS:               settings.CORS,
-		FinishOnDisconnect: settings.OnLeave == configs.OnLeaveFinish,
+		FinishOnDisconnect: settings.OnDisconnect == configs.OnDisconnectFinish,
 		AnswerHalfClosed:   settings.HalfClose == configs.HalfCloseAnswer,
 		Observers:          observers,
 		Describe:           settings.AccessLog != "off",

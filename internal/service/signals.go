@@ -17,7 +17,7 @@ import (
 const duplicateWindow = 20 * time.Millisecond
 
 // ErrInterrupted is what RunUntilSignal returns after a second signal. It has been logged.
-var ErrInterrupted = errors.New("stopped at once by a second signal")
+var ErrInterrupted = errors.New("second signal: exiting immediately")
 
 // stopSignals returns the signals that end a process in order. SIGHUP comes when its terminal closes, and is ignored by
 // a process that was started with nohup.

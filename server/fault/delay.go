@@ -102,7 +102,7 @@ func parseDelay(text string, caps Caps) (delay, error) {
 		}
 		return parseTailed(delay{shape: logNormal, sigma: sigma, max: caps.MaxDelay}, first)
 	}
-	return delay{}, errors.New("is no distribution; want uniform(LOWEST,HIGHEST), exp(MEAN) or lognormal(MEDIAN,SIGMA)")
+	return delay{}, errors.New("is not a distribution; want uniform(LOWEST,HIGHEST), exp(MEAN) or lognormal(MEDIAN,SIGMA)")
 }
 
 func parseUniform(lowest, highest string, limit time.Duration) (delay, error) {

@@ -77,7 +77,7 @@ func TestParseQuery(t *testing.T) {
 func TestMistakes(t *testing.T) {
 	const longer = "is too long: 1 in 1000 takes more than "
 	const noWeight = "has no weight among several; write "
-	const noPercentage = "has a weight that is no percentage; want 0 to 100, with at most 6 decimals"
+	const noPercentage = "has a weight that is not a percentage; want 0 to 100, with at most 6 decimals"
 	const distributions = "want uniform(LOWEST,HIGHEST), exp(MEAN) or lognormal(MEDIAN,SIGMA)"
 	const known = "known: delay, work, status, size, drip, abort, after, retry_after"
 	for _, c := range []struct{ query, want string }{
@@ -97,10 +97,10 @@ func TestMistakes(t *testing.T) {
 		{"delay=1s:NaN", "delay=1s:NaN " + noPercentage},
 		{"delay=1s:", "delay=1s: " + noPercentage},
 		{"delay=1s:0.0000001", "delay=1s:0.0000001 " + noPercentage},
-		{"delay=normal(1s,2s)", "delay=normal(1s,2s) is no distribution; " + distributions},
-		{"delay=exp(1s,2s)", "delay=exp(1s,2s) is no distribution; " + distributions},
-		{"delay=uniform(1s)", "delay=uniform(1s) is no distribution; " + distributions},
-		{"delay=exp(1s", "delay=exp(1s is no distribution; " + distributions},
+		{"delay=normal(1s,2s)", "delay=normal(1s,2s) is not a distribution; " + distributions},
+		{"delay=exp(1s,2s)", "delay=exp(1s,2s) is not a distribution; " + distributions},
+		{"delay=uniform(1s)", "delay=uniform(1s) is not a distribution; " + distributions},
+		{"delay=exp(1s", "delay=exp(1s is not a distribution; " + distributions},
 		{"delay=uniform(1s,2h)", "delay=uniform(1s,2h) is wrong: 2h is too long; want at most 1m"},
 		{"delay=uniform(3s,1s)", "delay=uniform(3s,1s) ends before it begins; write uniform(1s,3s)"},
 		{"delay=exp(x)", "delay=exp(x) is wrong: x is not a duration; want at most 1m, such as 2s or 300ms"},
@@ -109,9 +109,9 @@ func TestMistakes(t *testing.T) {
 		{"delay=lognormal(2s,-1)", "delay=lognormal(2s,-1) has -1 for its sigma; want 0 to 10, with at most 6 decimals"},
 		{"delay=lognormal(0s,11)", "delay=lognormal(0s,11) has 11 for its sigma; want 0 to 10, with at most 6 decimals"},
 		{"work=gpu", "work=gpu cannot be asked for; want one of sleep, cpu, sql"},
-		{"status=101", "status=101 is no final status; want 200 to 599"},
-		{"status=600", "status=600 is no final status; want 200 to 599"},
-		{"status=OK", "status=OK is no final status; want 200 to 599"},
+		{"status=101", "status=101 is not a final status; want 200 to 599"},
+		{"status=600", "status=600 is not a final status; want 200 to 599"},
+		{"status=OK", "status=OK is not a final status; want 200 to 599"},
 		{"status=503:10,delay=100ms:50", "status=delay=100ms holds another parameter; separate parameters by &"},
 		{"size=11MiB", "size=11MiB is too large; want at most 10MiB"},
 		{"size=10485761", "size=10485761 is too large; want at most 10MiB"},
@@ -146,7 +146,7 @@ func TestMistakes(t *testing.T) {
 		{"work=" + strings.Repeat("x", 99), "work=" + strings.Repeat("x", 40) + "... cannot be asked for; want one of sleep, cpu, sql"},
 
 		{"delay=2h&x=1&status=99",
-			"delay=2h is too long; want at most 1m\nstatus=99 is no final status; want 200 to 599"},
+			"delay=2h is too long; want at most 1m\nstatus=99 is not a final status; want 200 to 599"},
 	} {
 		got, err := ParseQuery(c.query, testCaps)
 		if err == nil || err.Error() != c.want {
@@ -172,7 +172,7 @@ func TestParseSetting(t *testing.T) {
 		"status=503:10&delay=100ms:50":   "delay=100ms:50&status=503:10",
 		"delay=uniform(1s,3s):10,2s:5":   "delay=uniform(1s,3s):10,2s:5",
 		"status=503:10,delay=100ms:50":   "status=delay=100ms holds another parameter; separate parameters by &",
-		"status=503%3A10":                "status=503%3A10 is no final status; want 200 to 599",
+		"status=503%3A10":                "status=503%3A10 is not a final status; want 200 to 599",
 		"x=1":                            "x is not known; known: delay, work, status, size, drip, abort, after, retry_after",
 		"status=503&":                    "status=503",
 		"status=503&status=503&delay=2h": "status is given twice; want it once\ndelay=2h is too long; want at most 1m",

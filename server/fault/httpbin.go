@@ -87,7 +87,7 @@ func setStatus(s *Spec, argument string, caps Caps) error {
 			share, ok = parseDecimal(weight)
 		}
 		if !ok {
-			return fmt.Errorf("is wrong: %s is no weight; want a number with at most 6 decimals", show(weight))
+			return fmt.Errorf("is wrong: %s is not a weight; want a number with at most 6 decimals", show(weight))
 		}
 		total += share
 		bounds = append(bounds, total)

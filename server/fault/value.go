@@ -58,7 +58,7 @@ func parseWork(text string, caps Caps) (string, error) {
 func parseStatus(text string, _ Caps) (int, error) {
 	status, err := strconv.ParseUint(text, 10, 16)
 	if err != nil || status < 200 || status > 599 {
-		return 0, errors.New("is no final status; want 200 to 599")
+		return 0, errors.New("is not a final status; want 200 to 599")
 	}
 	return int(status), nil
 }

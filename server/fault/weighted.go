@@ -147,7 +147,7 @@ func readAlternative[T any](part string, caps Caps, parse parser[T]) (value T, w
 	}
 	n, ok := parseDecimal(percentage)
 	if !ok || n > 100 {
-		return value, 0, fmt.Errorf("%s has a weight that is no percentage; want 0 to 100, with at most 6 decimals",
+		return value, 0, fmt.Errorf("%s has a weight that is not a percentage; want 0 to 100, with at most 6 decimals",
 			show(part))
 	}
 	return value, uint32(math.Round(n * percent)), nil

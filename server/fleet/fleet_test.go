@@ -260,11 +260,11 @@ func TestFleetAddsUp(t *testing.T) {
 	shown := text(t, f)
 	for _, want := range []string{
 		`demo_server_requests_total{mode="pool",outcome="ok"} 7`,
-		`demo_server_in_flight{mode="pool"} 2`,
+		`demo_server_requests_in_flight{mode="pool"} 2`,
 		`demo_server_connections_closed_total{cause="drain",mode="pool"} 2`,
-		`demo_server_work_seconds_bucket{mode="pool",le="1.87"} 0`,
-		`demo_server_work_seconds_bucket{mode="pool",le="2.14"} 7`,
-		`demo_server_work_seconds_sum{mode="pool"} 14`,
+		`demo_server_work_duration_seconds_bucket{mode="pool",le="1.87"} 0`,
+		`demo_server_work_duration_seconds_bucket{mode="pool",le="2.14"} 7`,
+		`demo_server_work_duration_seconds_sum{mode="pool"} 14`,
 		`demo_server_worker_processes{state="ready"} 2`,
 		`demo_server_worker_process_up{pid="1"} 1`,
 		`demo_server_worker_process_restarts_total 0`,

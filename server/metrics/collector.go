@@ -5,14 +5,14 @@ import "github.com/prometheus/client_golang/prometheus"
 // The metrics. Their HELP texts define the terms, for /stats too.
 var (
 	descRequests = describe("requests_total", "Finished requests by outcome: what became of each.", "outcome")
-	descInFlight = describe("in_flight",
+	descInFlight = describe("requests_in_flight",
 		"Requests that have started and are not finished: working, or their replies being written.")
-	descQueued      = describe("queued", "Admitted requests that wait for a place: the queue depth.")
-	descConnections = describe("connections", "Open connections: accepted and not closed.")
+	descQueued      = describe("requests_queued", "Admitted requests that wait for a place: the queue depth.")
+	descConnections = describe("connections_open", "Open connections: accepted and not closed.")
 	descClosed      = describe("connections_closed_total", "Connections that ended, by cause: why each did.", "cause")
 	descQueueWait   = describe("queue_wait_seconds",
 		"Time from admission to the start of work, or to the end of waiting for it, of each request that reached admission.")
-	descWork = describe("work_seconds",
+	descWork = describe("work_duration_seconds",
 		"Time from the start to the end of work, of each request whose work started.")
 	descFailures = describe("work_failures_total",
 		"Requests whose work failed because of what it depends on, by cause.", "cause")
@@ -20,7 +20,7 @@ var (
 	descPoolInUse = describe("work_pool_in_use", "How much of work_pool_size is in use.", "kind")
 	descPoolWaits = describe("work_pool_waiting", "Requests at work that wait for some of work_pool_size.", "kind")
 
-	descAcceptQueue      = describe("accept_queue", "Connections that wait in the kernel for the server to accept them.")
+	descAcceptQueue      = describe("accept_queue_length", "Connections that wait in the kernel for the server to accept them.")
 	descAcceptQueueLimit = describe("accept_queue_limit", "How many connections may wait in the kernel.")
 
 	descLogDropped = prometheus.NewDesc(NamePrefix+"log_lines_dropped_total",

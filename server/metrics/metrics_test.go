@@ -110,9 +110,9 @@ func TestMetrics(t *testing.T) {
 		`demo_server_requests_total{mode="pool",outcome="wasted"} 1`,
 		`demo_server_requests_total{mode="pool",outcome="queue_full"} 1`,
 		`demo_server_requests_total{mode="pool",outcome="ok"} 0`,
-		`demo_server_in_flight{mode="pool"} 1`,
-		`demo_server_queued{mode="pool"} 0`,
-		`demo_server_connections{mode="pool"} 2`,
+		`demo_server_requests_in_flight{mode="pool"} 1`,
+		`demo_server_requests_queued{mode="pool"} 0`,
+		`demo_server_connections_open{mode="pool"} 2`,
 		`demo_server_connections_closed_total{cause="idle_timeout",mode="pool"} 1`,
 		`demo_server_connections_closed_total{cause="replied",mode="pool"} 0`,
 		`demo_server_queue_wait_seconds_bucket{mode="pool",le="0.000109"} 2`,
@@ -124,9 +124,9 @@ func TestMetrics(t *testing.T) {
 		`demo_server_work_pool_size{kind="sql",mode="pool"} 3`,
 		`demo_server_work_pool_in_use{kind="sql",mode="pool"} 2`,
 		`demo_server_work_pool_waiting{kind="sql",mode="pool"} 1`,
-		`demo_server_work_seconds_bucket{mode="pool",le="1.87"} 1`,
-		`demo_server_work_seconds_bucket{mode="pool",le="2.14"} 2`,
-		`demo_server_work_seconds_sum{mode="pool"} 2.001`,
+		`demo_server_work_duration_seconds_bucket{mode="pool",le="1.87"} 1`,
+		`demo_server_work_duration_seconds_bucket{mode="pool",le="2.14"} 2`,
+		`demo_server_work_duration_seconds_sum{mode="pool"} 2.001`,
 	} {
 		if !strings.Contains(body, want+"\n") {
 			t.Errorf("/metrics lacks %s", want)
@@ -178,10 +178,10 @@ func TestStats(t *testing.T) {
 		`"connections_closed":{"abort":0,"disconnect":0,"drain":0,"header_timeout":0,"idle_timeout":0,"read_timeout":0,"replied":0,"request_timeout":0,"resource":0,"write_timeout":0},` +
 		`"in_flight":0,"mode":"single",` +
 		`"queue_wait_seconds":{"count":0,"mean":0,"sum":0},"queued":0,` +
-		`"requests":{"bad_request":0,"draining":0,"failed":0,"injected":0,"left_queued":0,"left_running":0,"ok":0,"preflight":0,"queue_full":0,"queue_timeout":0,"unwritten":0,"wasted":0},` +
+		`"requests":{"bad_request":0,"disconnected_queued":0,"disconnected_running":0,"draining":0,"failed":0,"injected":0,"ok":0,"preflight":0,"queue_full":0,"queue_timeout":0,"wasted":0,"write_failed":0},` +
 		`"work_failures":{"broken":0,"refused":0,"timeout":0},"work_pools":[],"work_seconds":{"count":0,"mean":0,"sum":0}}],` +
 		`"queue_wait_seconds":{"count":3,"mean":1,"sum":3},"queued":0,"ready":true,"reason":"",` +
-		`"requests":{"bad_request":1,"draining":0,"failed":1,"injected":0,"left_queued":0,"left_running":0,"ok":0,"preflight":0,"queue_full":1,"queue_timeout":0,"unwritten":0,"wasted":1},` +
+		`"requests":{"bad_request":1,"disconnected_queued":0,"disconnected_running":0,"draining":0,"failed":1,"injected":0,"ok":0,"preflight":0,"queue_full":1,"queue_timeout":0,"wasted":1,"write_failed":0},` +
 		`"work_failures":{"broken":0,"refused":0,"timeout":1},` +
 		`"work_pools":[{"in_use":2,"kind":"sql","size":3,"waiting":1}],` +
 		`"work_seconds":{"count":2,"mean":1.0005,"sum":2.001}}`

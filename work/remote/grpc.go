@@ -95,7 +95,7 @@ func NewGRPC(target string, margin time.Duration) (*GRPC, error) {
 func CheckAddress(target string) error {
 	_, port, err := net.SplitHostPort(target)
 	if _, wrong := strconv.ParseUint(port, 10, 16); err != nil || wrong != nil {
-		return fmt.Errorf("%q is no address; want one such as 127.0.0.1:7782", target)
+		return fmt.Errorf("%q is not an address; want one such as 127.0.0.1:7782", target)
 	}
 	return nil
 }

@@ -79,7 +79,7 @@ func CheckURL(target string) error {
 func parseURL(target string) (*url.URL, error) {
 	u, err := url.Parse(target)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		return nil, fmt.Errorf("%q is no URL; want one such as http://127.0.0.1:7781/", target)
+		return nil, fmt.Errorf("%q is not a URL; want one such as http://127.0.0.1:7781/", target)
 	}
 	if u.User != nil { // printed settings and results would show it
 		return nil, fmt.Errorf("%q names a user; want a URL without", u.Redacted())

@@ -22,11 +22,11 @@ var actions = map[os.Signal]func(*supervisor){
 
 // reload reads all settings again. If they are valid, it replaces the workers with ones that use them.
 func (s *supervisor) reload() {
-	s.Logger.Info("reading the settings again")
+	s.Logger.Info("reloading settings")
 	service.Notify(s.Logger, daemon.SdNotifyReloading+"\n"+daemon.SdNotifyMonotonicUsec())
 	settings, err := s.Reload()
 	if err != nil {
-		s.Logger.Error("the settings are not changed", zap.Error(err))
+		s.Logger.Error("reload rejected", zap.Error(err))
 		service.Notify(s.Logger, daemon.SdNotifyReady)
 		return
 	}
@@ -38,7 +38,7 @@ func (s *supervisor) reload() {
 		kept = append(kept, "processes")
 	}
 	if len(kept) > 0 {
-		s.Logger.Warn("only a restart changes these settings", zap.Strings("settings", kept))
+		s.Logger.Warn("these settings need a restart", zap.Strings("settings", kept))
 	}
 	s.workers.Apply(planFor(settings))
 }
@@ -47,9 +47,9 @@ func (s *supervisor) reload() {
 func (s *supervisor) resize(by int) {
 	n, changed := s.workers.Add(by)
 	if !changed {
-		s.Logger.Warn("the number of worker processes is not changed", zap.Int("processes", n),
-			zap.Int("least", 1), zap.Int("most", configs.MaxProcesses))
+		s.Logger.Warn("worker count is at its limit", zap.Int("processes", n),
+			zap.Int("min", 1), zap.Int("max", configs.MaxProcesses))
 		return
 	}
-	s.Logger.Info("changing the number of worker processes", zap.Int("processes", n))
+	s.Logger.Info("changing the worker count", zap.Int("processes", n))
 }

@@ -58,7 +58,7 @@ func Run(c Config) error {
 		c.Logger.Info("stopping", zap.Stringer("signal", received), zap.Stringer("lame_duck", s.current().LameDuck),
 			zap.Stringer("drain_timeout", s.current().DrainTimeout))
 	}, func(received os.Signal) {
-		c.Logger.Warn("stopped at once by a second signal", zap.Stringer("signal", received))
+		c.Logger.Warn("second signal: exiting immediately", zap.Stringer("signal", received))
 		s.workers.Kill()
 	})
 	if errors.Is(err, service.ErrInterrupted) {
@@ -165,27 +165,27 @@ func (s *supervisor) observe(e prefork.Event) {
 		s.fleet.Put(fleet.Worker{PID: e.Worker.PID, State: string(e.Worker.State), Started: e.Worker.Started})
 	case prefork.WorkerReady:
 		s.fleet.Put(workerOf(e.Worker))
-		logger.Info("worker process is ready")
+		logger.Info("worker is ready")
 	case prefork.WorkerDraining:
 		s.fleet.Put(workerOf(e.Worker))
-		logger.Info("worker process retires")
+		logger.Info("worker is draining")
 	case prefork.WorkerDrained:
 		s.fleet.Ask(e.Worker.PID)
 	case prefork.Exited:
 		s.fleet.Remove(e.Worker.PID)
-		logger.Info("worker process has ended")
+		logger.Info("worker exited")
 	case prefork.Crashed:
 		s.fleet.Remove(e.Worker.PID)
 		s.fleet.Restarted()
-		logger.Error("worker process died", zap.Error(e.Err), zap.Stringer("replaced_in", e.Pause))
+		logger.Error("worker died", zap.Error(e.Err), zap.Stringer("replaced_in", e.Pause))
 	case prefork.DiedDraining:
 		s.fleet.Remove(e.Worker.PID)
-		logger.Error("worker process died before it had drained", zap.Error(e.Err))
+		logger.Error("worker died while draining", zap.Error(e.Err))
 	case prefork.ReloadRejected:
 		s.fleet.Remove(e.Worker.PID)
-		logger.Error("the settings are not changed: a worker process cannot start with them", zap.Error(e.Err))
+		logger.Error("reload rejected: a worker cannot start with the settings", zap.Error(e.Err))
 	case prefork.ReloadDone:
-		s.Logger.Info("all worker processes are ready")
+		s.Logger.Info("all workers are ready")
 		service.Notify(s.Logger, daemon.SdNotifyReady)
 	}
 }
