@@ -16,8 +16,8 @@ import (
 	"demo-server/bench/result"
 )
 
-// newClient returns the client of what bench asks itself, while it puts no load on anything. It connects to address and
-// nowhere else: it takes no proxy from the environment, looks up no name and follows no redirect.
+// newClient returns the client for the bench's own requests, outside of a load. It connects only to address, and
+// ignores proxies of the environment, looks up no name and follows no redirect.
 func newClient(address string) *http.Client {
 	var dialer net.Dialer
 	return &http.Client{
@@ -31,8 +31,8 @@ func newClient(address string) *http.Client {
 	}
 }
 
-// Choose finds which of the addresses of a server that is running already answers. From then on every connection goes to
-// that one. Of other rows there is nothing to choose.
+// Choose finds which address of an external server answers, and makes every later connection use it. It does nothing
+// for other rows.
 func (row *Row) Choose(ctx context.Context) (err error) {
 	if row.Kind != result.KindAgainst {
 		return nil
@@ -46,7 +46,8 @@ func (row *Row) Choose(ctx context.Context) (err error) {
 	return cmp.Or(err, fmt.Errorf("%s: %s has no address", row.Name, row.URL))
 }
 
-// answers returns an error if nothing answers there in time, or only with a redirect: no load would follow it.
+// answers returns an error if the server does not answer in time, or only with a redirect, which a load would not
+// follow.
 func (row *Row) answers(ctx context.Context, address netip.AddrPort, timeout time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
@@ -73,13 +74,14 @@ func (row *Row) answers(ctx context.Context, address netip.AddrPort, timeout tim
 	return nil
 }
 
-// printable is the text of an error that may quote what a server sent, which a terminal would obey.
+// printable returns the text of an error without control characters, because it may quote a server, and a terminal
+// would obey them.
 func printable(err error) string {
 	quoted := strconv.QuoteToGraphic(fmt.Sprintf("%.200s", err))
 	return strings.ReplaceAll(quoted[1:len(quoted)-1], `\"`, `"`)
 }
 
-// running is the target of a server that is running already.
+// running returns the target of an external server.
 func (row Row) running() (*target, error) {
 	u, err := url.Parse(row.URL)
 	if err != nil {

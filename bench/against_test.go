@@ -19,7 +19,7 @@ import (
 	"demo-server/bench/result"
 )
 
-// A seen is what a server saw of its clients.
+// A seen is a handler that counts hosts and paths of requests.
 type seen struct {
 	mu    sync.Mutex
 	hosts map[string]int
@@ -38,7 +38,7 @@ func (s *seen) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	io.WriteString(w, "hello")
 }
 
-// listens starts a server on an address of this machine, and returns its port.
+// listens starts a server on an address of this machine, and returns its handler and its address.
 func listens(t *testing.T, address string) (s *seen, at netip.AddrPort) {
 	t.Helper()
 	listener, err := net.Listen("tcp4", address)
@@ -78,8 +78,8 @@ func measureAgainst(t *testing.T, row Row) result.Row {
 	return NewPlan(config, false).Run(t.Context(), nil, progress).Rows[0]
 }
 
-// TestAgainstGoesWhereItWasChecked: every connection goes to the address that was looked up and checked, and requests name
-// the host that was given. No proxy of the environment stands between.
+// TestAgainstGoesWhereItWasChecked checks that every connection goes to the address that was looked up and checked,
+// that requests name the given host, and that proxies of the environment are ignored.
 func TestAgainstGoesWhereItWasChecked(t *testing.T) {
 	proxy, proxied := listens(t, "127.0.0.1:0")
 	t.Setenv("http_proxy", "http://"+proxied.String())
@@ -94,7 +94,7 @@ func TestAgainstGoesWhereItWasChecked(t *testing.T) {
 	if row.Total.Answered != 20 || row.Failure != "" {
 		t.Errorf("%d of 20 answered, %s", row.Total.Answered, row.Failure)
 	}
-	if len(server.hosts) != 1 || server.hosts[host] != 21 { // one to see whether it is there
+	if len(server.hosts) != 1 || server.hosts[host] != 21 { // one to check whether the server answers
 		t.Errorf("the requests named %v, want 21 times %s", server.hosts, host)
 	}
 	if len(proxy.hosts) > 0 {
@@ -102,7 +102,7 @@ func TestAgainstGoesWhereItWasChecked(t *testing.T) {
 	}
 }
 
-// TestAgainstRedirect: a redirect is nowhere followed, and said.
+// TestAgainstRedirect checks that a redirect is an error and never followed.
 func TestAgainstRedirect(t *testing.T) {
 	server, at := listens(t, "127.0.0.1:0")
 	row := Row{
@@ -117,7 +117,7 @@ func TestAgainstRedirect(t *testing.T) {
 	}
 }
 
-// TestAgainstNoHTTP: what a server sends instead of HTTP is said so that no terminal obeys it, and not at any length.
+// TestAgainstNoHTTP checks that an error quotes a reply other than HTTP shortened and without control characters.
 func TestAgainstNoHTTP(t *testing.T) {
 	for _, answer := range []string{"HTTP/1.1 200 OK\r\n\x1b]0;mine\x07\r\n\r\n", "\x1b[2J\r\n", "HTTP/1.1 200 OK\r\nX" + strings.Repeat("y", 10_000) + "\r\n\r\n"} {
 		listener, err := net.Listen("tcp4", "127.0.0.1:0")
@@ -143,7 +143,7 @@ func TestAgainstNoHTTP(t *testing.T) {
 	}
 }
 
-// TestReadyLine: a child that says it serves elsewhere gets no load and is not asked.
+// TestReadyLine checks that a child that reports an address of another machine gets no requests.
 func TestReadyLine(t *testing.T) {
 	for line, ok := range map[readyLine]bool{
 		{Address: "127.0.0.1:80", Admin: "http://127.0.0.1:81/"}: true,

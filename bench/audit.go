@@ -12,22 +12,22 @@ import (
 	"demo-server/bench/result"
 )
 
-// The audits compare samples with the requests by Little's law (Little 1961; for a window of a run the operational form of
-// Denning and Buzen 1978): the mean number in a system is throughput times the time in it. The two sides come from
-// different counters and processes, and agree only if both are right.
+// The audits compare samples with requests by Little's law (Little 1961; for a window of a run the operational form of
+// Denning and Buzen 1978): the mean number of requests in a system is throughput times their time in it. Both sides
+// come from different counters and processes, and agree only if both are right.
 //
-// Both sides count the same requests in the same window, so that the law holds for any window: while a queue grows, too.
+// Both sides count the same requests in the same window, so the law holds for any window, also while a queue grows.
 const (
 	auditTolerance = 0.05
 	auditLeast     = 1 // request
-	auditSamples   = 5 // fewer are not enough
+	auditSamples   = 5 // the min number
 
 	clientsAudit = "Little's law, clients"
 	serverAudit  = "Little's law, server"
 	acceptAudit  = "accept queue"
 )
 
-// An observation is what was seen of one repeat.
+// An observation holds the data of one repeat.
 type observation struct {
 	requests []load.Request
 	summary  load.Summary
@@ -35,8 +35,8 @@ type observation struct {
 	moments  []moment
 }
 
-// audits checks one repeat. If the server was short of CPU, only the clients' side is checked: requests wait for a core
-// then, and neither Server-Timing nor any queue counts that.
+// audits checks one repeat. If the server was short of CPU, it checks only the clients' side: requests then wait for a
+// core, which neither Server-Timing nor any queue counts.
 func (o observation) audits(shortOfCPU bool) []result.Audit {
 	from, to := o.summary.From, o.summary.To
 	o.samples = within(o.samples, func(s result.Sample) bool {
@@ -65,7 +65,7 @@ func (o observation) audits(shortOfCPU bool) []result.Audit {
 	return audits
 }
 
-// within returns the elements that keep holds for.
+// within returns the elements for which keep returns true.
 func within[T any](all []T, keep func(T) bool) []T {
 	return slices.DeleteFunc(slices.Clone(all), func(e T) bool { return !keep(e) })
 }
@@ -77,7 +77,8 @@ func inServer(s result.Sample) *float64 {
 	return result.Number(*s.InFlight + *s.Queued)
 }
 
-// clients compares the requests that were seen under way with the time that all requests were under way in the window.
+// clients compares the number of requests in flight, seen in samples, with the total time that requests were in flight
+// in the window.
 func (o observation) clients() result.Audit {
 	from, to := o.summary.From, o.summary.To
 	busy, _ := mean(o.samples, from, to, func(s result.Sample) *float64 { return s.Busy })
@@ -90,23 +91,23 @@ func (o observation) clients() result.Audit {
 		"%.1f requests were waited for at a time, and throughput times latency is %.1f", busy, law))
 }
 
-// replyTravel is how much later the client may have a reply than the server counts its request as done.
+// replyTravel is the max time from when the server counts a request as done until the client has the reply.
 const replyTravel = 5 * time.Millisecond
 
-// server compares the requests that the server counted with those that were in it at the same moments by Server-Timing.
+// server compares the server's own count of requests with the number that Server-Timing gives for the same moments.
 //
-// A mean over time would not do. Replies come in rounds, and between two of them the server is empty for a moment: of ten
-// samples one may see that, which is 10% off, or none. At the very moment of a sample both sides see the same.
+// A mean over time would be inexact. Replies come in rounds, and the server is empty for a moment between two of them:
+// one or none of ten samples may see that, which is 10% off. At the moment of a sample both sides see the same.
 //
-// Of a request without Server-Timing it is only known that it may have been in the server since it was sent. If there are
-// enough moments before the first such request, only these count.
+// A request without Server-Timing may have been in the server at any time since it was sent. If there are enough
+// moments before the first such request, only these count.
 func (o observation) server() result.Audit {
 	moments := o.moments
 	unknown := o.firstUnknown()
 	if before := within(moments, func(m moment) bool { return m.to < unknown }); len(before) >= auditSamples {
 		moments = before
 	}
-	seen, certain, possible := 0.0, 0, 0 // summed up over the moments
+	seen, certain, possible := 0.0, 0, 0 // sums over the moments
 	for _, m := range moments {
 		seen += m.inServer
 	}
@@ -124,7 +125,7 @@ func (o observation) server() result.Audit {
 	return a
 }
 
-// firstUnknown returns when the first request was sent that the server does not report a time for.
+// firstUnknown returns when the first request was sent for which the server reports no time.
 func (o observation) firstUnknown() time.Duration {
 	first := time.Duration(math.MaxInt64)
 	for _, r := range o.requests {
@@ -135,13 +136,14 @@ func (o observation) firstUnknown() time.Duration {
 	return first
 }
 
-// timed reports whether the server said how long the request was in it.
+// timed reports whether the server reported how long the request was in it.
 func timed(r load.Request) bool { return r.Queued >= 0 && r.Worked >= 0 }
 
-// arrived returns when a timed request reached the server at the latest, or up to replyTravel before that.
+// arrived returns the latest time at which a timed request reached the server. The real time is up to replyTravel
+// earlier.
 func arrived(r load.Request) time.Duration { return r.Ended - micros(r.Queued) - micros(r.Worked) }
 
-// certainly counts the moments throughout which the request must have been in the server.
+// certainly returns the number of moments throughout which the request must have been in the server.
 func certainly(r load.Request, moments []moment) int {
 	if !timed(r) {
 		return 0
@@ -151,8 +153,8 @@ func certainly(r load.Request, moments []moment) int {
 	return max(0, end-begin)
 }
 
-// possibly counts the moments during which the request may have been in the server. A server may go on with a request
-// whose client has left.
+// possibly returns the number of moments at which the request may have been in the server. A server may continue a
+// request after its client has disconnected.
 func possibly(r load.Request, moments []moment) int {
 	arrived, left := arrived(r)-replyTravel, r.Ended
 	switch {
@@ -169,11 +171,11 @@ func possibly(r load.Request, moments []moment) int {
 	return max(0, end-begin)
 }
 
-// acceptQueue compares the requests that the clients wait for and the server does not have with the kernel's accept queue,
-// and with the connections that are accepted and have no request in the server: theirs may be waiting to be read.
+// acceptQueue compares the requests that the clients wait for and the server does not have with the kernel's accept
+// queue and the accepted connections without a request in the server, whose requests may be unread.
 //
-// Between two rounds of replies most requests are neither, but on their way, and a sample may see that. Requests that are
-// lost are lost in all samples, so the middle one of them counts.
+// Between two rounds of replies most requests are on their way and in neither place, and a sample may see that. Lost
+// requests are missing in all samples, so the median sample counts.
 func acceptQueue(samples []result.Sample) result.Audit {
 	slices.SortFunc(samples, func(a, b result.Sample) int { return cmp.Compare(lost(a), lost(b)) })
 	s := samples[len(samples)/2]
@@ -185,15 +187,15 @@ func acceptQueue(samples []result.Sample) result.Audit {
 	return a
 }
 
-// lost is how many of the requests that the clients wait for are neither in the server nor in front of it. It is below 0
-// if there are more in front of it than they wait for.
+// lost returns how many of the requests that the clients wait for are neither in the server nor in front of it. It is
+// negative if more are in front of it.
 func lost(s result.Sample) float64 {
 	gap := *s.Busy - *inServer(s)
 	unread := max(0, *s.Connections-*inServer(s))
 	return gap - *s.AcceptQueue - max(0, min(unread, gap-*s.AcceptQueue))
 }
 
-// onTheWay is the share of the requests that may be neither in front of the server nor in it.
+// onTheWay is the max share of the requests that may be neither in front of the server nor in it.
 const onTheWay = 0.1
 
 func audit(name string, left, right float64, text string) result.Audit {

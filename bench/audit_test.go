@@ -17,12 +17,13 @@ import (
 	"demo-server/memnet"
 )
 
-// A fakeServer works on so many requests at a time, and the others wait in its queue. It can lie.
+// A fakeServer works on a limited number of requests at a time, and the others wait in its queue. It can report wrong
+// figures.
 type fakeServer struct {
 	places       chan struct{} // nil for no limit
 	work         time.Duration
-	timingFactor float64 // of the times in Server-Timing; 1 is the truth
-	countFactor  float64 // of the requests in /stats; 1 is the truth
+	timingFactor float64 // of the times in Server-Timing; 1 is correct
+	countFactor  float64 // of the requests in /stats; 1 is correct
 
 	mu       sync.Mutex
 	inServer int
@@ -65,7 +66,7 @@ func (f *fakeServer) underLoad(t *testing.T, row Row, c Config) (audits map[stri
 		listener := memnet.Listen()
 		server := &http.Server{Handler: f}
 		go server.Serve(listener)
-		defer server.Shutdown(context.Background()) // it goes on with requests whose clients have left
+		defer server.Shutdown(context.Background()) // it continues requests whose clients have disconnected
 		dial := func(context.Context) (net.Conn, error) { return listener.Dial(), nil }
 
 		c.Rows, c.Generator, c.Repeat, c.Budget = []Row{row}, Builtin, 1, time.Minute
@@ -86,7 +87,7 @@ func (f *fakeServer) underLoad(t *testing.T, row Row, c Config) (audits map[stri
 	return audits
 }
 
-// golden returns a jitter that spreads evenly, however few samples there are.
+// golden returns a jitter that spreads evenly, even for few samples.
 func golden() func(time.Duration) time.Duration {
 	share := 0.0
 	return func(limit time.Duration) time.Duration {
@@ -95,14 +96,15 @@ func golden() func(time.Duration) time.Duration {
 	}
 }
 
-// TestAuditsOfServers checks that the audits hold of each load on an honest server, and break if it lies.
+// TestAuditsOfServers checks that the audits hold for each load if the server reports correct figures, and break
+// otherwise.
 func TestAuditsOfServers(t *testing.T) {
 	closed := Config{Concurrency: 20, Duration: time.Second}
 	above := Config{Concurrency: 1000, Duration: 10 * time.Second, Rate: 30}
 	cases := []struct {
 		name          string
 		places        int
-		timing, count float64 // factors of what the server says
+		timing, count float64 // factors of the reported figures
 		config        Config
 		broken        []string
 	}{
@@ -136,7 +138,7 @@ func TestAuditsOfServers(t *testing.T) {
 	}
 }
 
-// steadyRun is 10 s of clients that are answered every 2 s, by a server that has work of it and the kernel the rest.
+// steadyRun returns 10 s of requests by clients that each get a reply every 2 s.
 func steadyRun(clients int) (requests []load.Request) {
 	for range clients {
 		for at := time.Duration(0); at < 10*time.Second; at += 2 * time.Second {
@@ -148,7 +150,7 @@ func steadyRun(clients int) (requests []load.Request) {
 	return requests
 }
 
-// steadyObservation is of requests while the same was seen in each sample.
+// steadyObservation returns an observation of requests whose samples are all the same.
 func steadyObservation(requests []load.Request, round int, busy, inFlight, accept, connections float64) observation {
 	o := observation{requests: requests, summary: load.Summarise(requests, 0, round)}
 	for at := time.Duration(0); at <= 10*time.Second; at += sampleEvery {
@@ -160,7 +162,7 @@ func steadyObservation(requests []load.Request, round int, busy, inFlight, accep
 	return o
 }
 
-// TestAudits: each law holds where the counters are right, and breaks where one is wrong.
+// TestAudits checks that each law holds if the counters are right, and breaks if one is wrong.
 func TestAudits(t *testing.T) {
 	cases := []struct {
 		name                                string
@@ -189,7 +191,7 @@ func TestAudits(t *testing.T) {
 	}
 }
 
-// TestAuditsBetweenRounds: a sample that sees the server empty between two rounds of replies is no reason to distrust it.
+// TestAuditsBetweenRounds checks that a sample of an empty server between two rounds of replies breaks no audit.
 func TestAuditsBetweenRounds(t *testing.T) {
 	o := steadyObservation(steadyRun(20), 20, 20, 20, 0, 20)
 	for i, m := range o.moments {
@@ -205,8 +207,8 @@ func TestAuditsBetweenRounds(t *testing.T) {
 	}
 }
 
-// TestAuditOfWhatWasGivenUp: requests that never ended were in the system all the same. Whether they were in the server
-// is not known, and the audit says so.
+// TestAuditOfWhatWasGivenUp checks that requests that never ended count as in the system, and that the audit reports
+// that they may not have been in the server.
 func TestAuditOfWhatWasGivenUp(t *testing.T) {
 	requests := []load.Request{}
 	for i := range 100 {
@@ -215,7 +217,7 @@ func TestAuditOfWhatWasGivenUp(t *testing.T) {
 			r.Class, r.Ended, r.Worked, r.Queued = load.Answered, time.Duration(i+1)*2*time.Second, 2_000_000, 0
 		}
 		requests = append(requests, r)
-		if i < 5 { // and the client sends its next
+		if i < 5 { // the client sends its next request
 			requests = append(requests, load.Request{
 				Sent: r.Ended, Ended: 11 * time.Second, Class: load.Unfinished, Queued: -1, Worked: -1,
 			})
@@ -236,7 +238,7 @@ func TestTooFewSamplesForAnAudit(t *testing.T) {
 	}
 }
 
-// TestAuditShortOfCPU: Server-Timing does not count the wait for a core.
+// TestAuditShortOfCPU checks that the server's audit is skipped, because Server-Timing excludes the wait for a core.
 func TestAuditShortOfCPU(t *testing.T) {
 	audits := steadyObservation(steadyRun(100), 100, 100, 50, 0, 100).audits(true)
 	if len(audits) != 2 || audits[0].Skipped != "" || audits[1].Skipped == "" || audits[1].Broken {
@@ -244,7 +246,7 @@ func TestAuditShortOfCPU(t *testing.T) {
 	}
 }
 
-// TestWorstAudit keeps what says least good of a row.
+// TestWorstAudit checks that the worst repeat of an audit is kept.
 func TestWorstAudit(t *testing.T) {
 	held := result.Audit{Name: "a", Left: 10, Right: 10}
 	off := result.Audit{Name: "a", Left: 10, Right: 10.4}

@@ -1,8 +1,8 @@
-// Package bench is the pressure test: it puts servers under load, one after the other in interleaved rounds, predicts
-// what theory says of each, measures what happens, and tells noise from difference.
+// Package bench puts servers under load, one after the other in interleaved rounds, predicts their results from theory,
+// measures them, and distinguishes differences from noise.
 //
-// It is a black box: it starts the binary as a child, and talks HTTP to it. It must not know how anything is served;
-// what bounds a server is told to it (Row).
+// It treats each server as a black box: it starts the binary as a child process, and sends it HTTP requests. It must
+// not know how anything is served; a Row describes the limits of its server.
 package bench
 
 import (
@@ -32,22 +32,22 @@ type runner struct {
 
 // A launcher starts servers.
 type launcher struct {
-	binary    string         // of demo-server
-	originals *originals.Set // nil where no row needs them
-	folder    string         // for what bench/beside writes; empty where no row needs it
+	binary    string         // path of demo-server
+	originals *originals.Set // nil if no row needs them
+	folder    string         // for the files of bench/beside; empty if no row needs it
 }
 
-// A row gathers what is measured of a planned one.
+// A row is a planned row with its measurements.
 type row struct {
 	Planned
 	result  result.Row
-	waits   *load.Waits // of all repeats; nil where a tool did the load, which tells its own
+	waits   *load.Waits // of all repeats; nil if a tool did the load, which reports its own latencies
 	rounds  []float64   // throughput, by round
 	reports []evidence  // by repeat
 }
 
-// Run measures what was planned, and returns what came of it. Where ctx ends, that is what was measured until then.
-// set is nil where no row is an original.
+// Run measures the plan and returns the results. If ctx ends, it returns the results so far. set is nil if no row is a
+// Python program.
 func (p *Plan) Run(ctx context.Context, set *originals.Set, progress *Progress) *result.Result {
 	r := &runner{Plan: p, launcher: launcher{binary: p.Binary, originals: set}, progress: progress}
 	started := time.Now()
@@ -56,7 +56,7 @@ func (p *Plan) Run(ctx context.Context, set *originals.Set, progress *Progress) 
 	}
 	order := rand.New(rand.NewPCG(p.Seed, 0))
 	for round := 1; round <= p.Repeat && ctx.Err() == nil; round++ {
-		// In another order each time, so that no row always runs on a machine that another has just warmed up.
+		// A different order in each round: else a row would always follow the same other one, which warms up the machine.
 		for _, i := range order.Perm(len(r.rows)) {
 			r.measure(ctx, r.rows[i], round)
 		}
@@ -95,16 +95,16 @@ func (r *runner) measure(ctx context.Context, row *row, round int) {
 	row.add(measured, result.Repeat{Round: round, Started: started, Figures: measured.figures})
 }
 
-// A measurement is what one repeat came to.
+// A measurement holds the results of one repeat.
 type measurement struct {
 	figures result.Figures
-	waits   *load.Waits // nil where a tool did the load
+	waits   *load.Waits // nil if a tool did the load
 	samples []result.Sample
 	audits  []result.Audit
 	evidence
 }
 
-// repeat starts a row's server, puts the load on it, and stops it. It can return both what was measured and an error.
+// repeat starts a row's server, loads it, and stops it. It can return both a measurement and an error.
 func (r *runner) repeat(ctx context.Context, p Planned) (*measurement, error) {
 	target, err := r.target(ctx, p.Row)
 	if err != nil {
@@ -123,9 +123,9 @@ func (r *runner) repeat(ctx context.Context, p Planned) (*measurement, error) {
 
 // A target is a server that is ready for load.
 type target struct {
-	child   *child // nil for one that was running already
+	child   *child // nil for an external server
 	address string // IP:port of every connection
-	host    string // that requests name; empty for the address
+	host    string // of the Host header; empty for the address
 	path    string
 }
 
@@ -150,7 +150,7 @@ func (l launcher) target(ctx context.Context, row Row) (*target, error) {
 	return row.running()
 }
 
-// startOther starts a server that is not of demo-server's modes, on a port that is free now.
+// startOther starts a Python program or a baseline on a port that is free now.
 func (l launcher) startOther(ctx context.Context, row Row) (*target, error) {
 	port, err := freePort()
 	if err != nil {
@@ -169,7 +169,7 @@ func (l launcher) startOther(ctx context.Context, row Row) (*target, error) {
 		c.stop()
 		return nil, err
 	}
-	if !serves(c.pid(), port) { // between freePort and the child's start, anybody could take it
+	if !serves(c.pid(), port) { // another process could take the port between freePort and the child's start
 		c.stop()
 		return nil, fmt.Errorf("did not start: another process took its port %d", port)
 	}
@@ -192,8 +192,8 @@ func freePort() (int, error) {
 	return listener.Addr().(*net.TCPAddr).Port, nil
 }
 
-// awaitReply waits until somebody answers there, with whatever status: on a path that no program has, so that the
-// answer takes no delay. That somebody listens is not enough: gunicorn's master does before its worker can serve.
+// awaitReply waits until the server answers with any status. It requests a path that no program has, to get an answer
+// without a delay. A listening socket is not enough: gunicorn's master listens before its worker can serve.
 func (c *child) awaitReply(ctx context.Context, address string) error {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
@@ -217,7 +217,7 @@ func (c *child) awaitReply(ctx context.Context, address string) error {
 	}
 }
 
-// Result is the plan as a result of which nothing has been measured yet.
+// Result returns the plan as a result without measurements.
 func (p *Plan) Result() *result.Result {
 	out := &result.Result{
 		Schema: result.Schema, Version: p.Version, Command: p.Command, Load: p.record(), Left: p.Left,
@@ -231,7 +231,7 @@ func (p *Plan) Result() *result.Result {
 	return out
 }
 
-// result puts all together.
+// result combines the results of all rows.
 func (r *runner) result(ctx context.Context, started time.Time) *result.Result {
 	out := &result.Result{
 		Schema: result.Schema, Version: r.Version, Started: started, TookSeconds: time.Since(started).Seconds(),

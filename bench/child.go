@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// How long a child may take to be ready, and to end after it was asked to.
+// The time limits for a child to be ready, and to end after each signal.
 const (
 	startTimeout = 20 * time.Second
 	stopTimeout  = 10 * time.Second
@@ -29,11 +29,11 @@ type child struct {
 	address string        // host:port where it serves
 	admin   string        // host:port of its admin listener, or empty
 	ended   chan struct{} // closed when it has ended
-	err     error         // how, after ended
+	err     error         // how it ended, valid after ended is closed
 }
 
-// start starts a command in a process group of its own: a Ctrl-C is for the bench, which stops the child in order.
-// onLine sees each line that it logs.
+// start starts a command in a process group of its own: a Ctrl-C goes only to the bench, which stops the child in
+// order. start calls onLine for each line of its log.
 func start(command *exec.Cmd, onLine func(string)) (*child, error) {
 	isolate(command)
 	shareOpenFiles()
@@ -65,9 +65,9 @@ func (c *child) read(output io.Reader, onLine func(string)) {
 	io.Copy(io.Discard, output) // after a line that is too long for the scanner: the child must not block
 }
 
-// startServer starts demo-server and waits for its word that it is ready.
+// startServer starts demo-server and waits until it reports that it is ready.
 func startServer(ctx context.Context, binary string, row Row) (*child, error) {
-	// The row's own flags come last, because of a flag that is given twice the last counts.
+	// The row's own flags come last, because the last of several equal flags counts.
 	args := append([]string{"serve", "--host=127.0.0.1", "--port=0", "--admin-addr=127.0.0.1:0", "--admin-token=",
 		"--log-format=json", "--log-level=info", "--mode=" + row.Mode}, row.Args...)
 	command := exec.Command(binary, args...)
@@ -80,7 +80,7 @@ func startServer(ctx context.Context, binary string, row Row) (*child, error) {
 		}
 		select {
 		case ready <- r:
-		default: // said again, and nobody waits for it any more
+		default: // a repeated message, after startServer stopped waiting
 		}
 	})
 	if err != nil {
@@ -113,7 +113,8 @@ type readyLine struct {
 	Admin   string `json:"admin"`
 }
 
-// addresses are where it serves, and where its admin listener does: on this machine, as it was told to.
+// addresses returns the addresses of the server and of its admin listener. Both must be loopback addresses, as the
+// child's flags ask for.
 func (r readyLine) addresses() (serves, admin string, err error) {
 	admin = strings.TrimSuffix(strings.TrimPrefix(r.Admin, "http://"), "/")
 	for _, address := range []string{r.Address, admin} {
@@ -124,7 +125,7 @@ func (r readyLine) addresses() (serves, admin string, err error) {
 	return r.Address, admin, nil
 }
 
-// pid is the child's process.
+// pid returns the child's process ID.
 func (c *child) pid() int { return c.command.Process.Pid }
 
 // dead reports whether the child has ended.
@@ -137,7 +138,7 @@ func (c *child) dead() bool {
 	}
 }
 
-// stop asks the child to end, and insists: the second signal ends demo-server at once, the last one anything.
+// stop asks the child to end. The second signal makes demo-server exit immediately, and the last one kills any process.
 func (c *child) stop() error {
 	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGTERM, syscall.SIGKILL} {
 		if c.dead() {
@@ -156,7 +157,7 @@ func (c *child) stop() error {
 	return errors.New("does not even end when it is killed")
 }
 
-// lastWords are what the child said before it ended, for a person.
+// lastWords returns the last log lines of the child as readable text, and how it ended.
 func (c *child) lastWords() string {
 	words := c.log.String()
 	if c.dead() {
@@ -187,7 +188,7 @@ func (t *tail) add(line string) {
 	t.lines = t.lines[max(0, len(t.lines)-tailLines):]
 }
 
-// String is the lines; of a JSON log what a person reads of it.
+// String returns the lines. It shortens lines of a JSON log to their level, message and error.
 func (t *tail) String() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()

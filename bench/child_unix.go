@@ -12,5 +12,5 @@ func isolate(command *exec.Cmd) { command.SysProcAttr = &syscall.SysProcAttr{Set
 
 // terminate sends the signal to the command's process group.
 func terminate(command *exec.Cmd, signal syscall.Signal) {
-	syscall.Kill(-command.Process.Pid, signal) // an error says that it has ended
+	syscall.Kill(-command.Process.Pid, signal) // an error means that it has ended
 }

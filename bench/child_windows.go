@@ -10,7 +10,7 @@ func isolate(command *exec.Cmd) {
 	command.SysProcAttr = &syscall.SysProcAttr{CreationFlags: syscall.CREATE_NEW_PROCESS_GROUP}
 }
 
-// terminate ends the command: Windows has no signal that asks.
+// terminate kills the command, because Windows has no signal that asks it to end.
 func terminate(command *exec.Cmd, _ syscall.Signal) {
-	command.Process.Kill() // an error says that it has ended
+	command.Process.Kill() // an error means that it has ended
 }

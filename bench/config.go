@@ -12,72 +12,72 @@ const (
 	WRK     = "wrk"
 )
 
-// A Config is what to measure.
+// A Config describes the measurement.
 type Config struct {
-	Binary  string   // of demo-server, started as a child for each row of kind mode
+	Binary  string   // path of demo-server, started as a child for each row of kind mode
 	Command []string // the command line, for the record
 	Version string
 	Rows    []Row
 
 	Generator   string        // Builtin, AB or WRK
-	Concurrency int           // clients; with Rate the most that may wait at a time
+	Concurrency int           // clients; with Rate the max requests that wait at a time
 	Requests    int           // of each repeat; 0 measures for Duration
 	Duration    time.Duration // of each repeat
 	Rate        float64       // requests per second of the open loop; 0 for the closed loop
 	Keepalive   bool
-	SameBody    bool          // a server that is running already has to send the same body each time
-	Repeat      int           // how often each row is measured, in interleaved rounds
+	SameBody    bool          // an external server must send the same body each time
+	Repeat      int           // number of measurements of each row, in interleaved rounds
 	Warmup      time.Duration // at the start of each repeat, not counted
 	Timeout     time.Duration // of a request
-	Budget      time.Duration // the longest that a repeat may take
-	Reasonable  time.Duration // a row that would take longer is left out instead of cut; 0 leaves none out
-	Seed        uint64        // of the order of the rows in each round
-	Margin      float64       // relative difference that does not matter
+	Budget      time.Duration // max time of a repeat
+	Reasonable  time.Duration // skips a row that would take longer, instead of cutting it off; 0 skips none
+	Seed        uint64        // for the order of the rows in each round
+	Margin      float64       // max relative difference that does not matter
 }
 
-// A Row is a server to measure. Which fields matter depends on Kind, one of result's.
+// A Row is a server to measure. Kind, one of result's kinds, determines which fields matter.
 type Row struct {
 	Name  string
 	Kind  string
 	About string
-	When  string // of a mode: when to choose it
+	When  string // for a mode: when to choose it
 
-	// Of a mode of demo-server.
+	// For a mode of demo-server.
 	Mode     string
 	Args     []string          // flags of the child
-	Environ  []string          // of the child, beside what this process has
-	Settings map[string]string // those of this row alone
+	Environ  []string          // of the child, in addition to this process's environment
+	Settings map[string]string // that only this row has
 
-	// Of one of the article's programs.
+	// For one of the article's programs.
 	Original string // its name
 	Workers  int
 
-	// Of a server that bench/beside holds.
+	// For a baseline of bench/beside.
 	Beside string // its name
 
-	// Of a server that is running already.
+	// For an external server.
 	URL       string
 	Addresses []netip.AddrPort // of its host; Choose leaves one
 
-	// What is known of how it serves, for the prediction.
-	Known        bool   // of a server that is running already nothing is
-	Work         string // the kind of work, empty for servers that are not demo-server
-	WorkAbout    string // what it does for the delay, in one line
+	// What the prediction needs.
+	Known        bool   // false for an external server, of which nothing is known
+	Work         string // kind of work; empty for servers other than demo-server
+	WorkAbout    string // one line about the work that takes the delay
 	Delay        time.Duration
 	Body         string
-	Places       int           // requests that it has at work at a time, 0 for no bound of its own
-	Slots        int           // of those at work, how many the work itself lets in, 0 for all
-	Cores        int           // that those at work share, 0 where the work computes nothing
-	Bound        string        // what of this is the least, in words, such as "50 workers / 2s"
-	Processes    int           // that have all of this between them, each its own part; 0 for a server that is one
-	Fault        string        // what becomes of requests beside the usual, of which theory knows nothing; empty for nothing
-	Queue        int           // requests that may wait for a place, -1 for no end
-	QueueTimeout time.Duration // how long one may wait, 0 for no end
-	Most         int           // requests at a time that Cost sends, 0 for as many as are wanted
-	WhyMost      string        // it sends no more
+	Places       int           // max requests at work at a time; 0 for no limit of its own
+	Slots        int           // max requests at work that the work itself lets in; 0 for all
+	Cores        int           // shared by the requests at work; 0 if the work computes nothing
+	Bound        string        // the lowest of these limits as text, such as "50 workers / 2s"
+	Processes    int           // processes that share all of this in fixed parts; 0 for a server that is one process
+	Fault        string        // injected faults, which theory does not cover; empty for none
+	Queue        int           // max requests that wait for a place; -1 for no limit
+	QueueTimeout time.Duration // max wait of a request; 0 for no limit
+	Most         int           // max requests that Cost sends at a time; 0 for no limit
+	WhyMost      string        // the reason for Most
 }
 
-// room is how many requests are served at a time, whatever bounds that; 0 for no bound.
+// room returns how many requests are served at a time by all limits together, or 0 for no limit.
 func (r Row) room() (least int) {
 	for _, places := range []int{r.Places, r.Slots, r.Cores} {
 		if places > 0 && (least == 0 || places < least) {
@@ -87,7 +87,7 @@ func (r Row) room() (least int) {
 	return least
 }
 
-// inside reports whether the work is the bound, so that requests wait for each other while they are at work.
+// inside reports whether the work is the tightest limit, which makes requests at work wait for each other.
 func (r Row) inside() bool {
 	return r.Slots+r.Cores > 0 && (r.Places == 0 || r.room() < r.Places)
 }

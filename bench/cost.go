@@ -12,39 +12,39 @@ import (
 	"demo-server/bench/result"
 )
 
-// A CostConfig is what to measure of blocked requests.
+// A CostConfig describes the measurement of blocked requests.
 type CostConfig struct {
 	Binary   string
 	Command  []string
 	Version  string
 	Rows     []Row         // Cost sets their delay
 	InFlight int           // requests that block at the same time
-	Ramp     time.Duration // over which they are sent, so that they fall due over as long
+	Ramp     time.Duration // time over which they are sent, and over which they become due
 	Repeat   int
 
-	Originals *originals.Set // nil where no row needs them
-	Folder    string         // for what servers of kind beside write; empty where there is none
+	Originals *originals.Set // nil if no row needs them
+	Folder    string         // for the files of baselines; empty if there are none
 }
 
-// afterRamp is how long all requests are blocked together: some samples' worth.
+// afterRamp is how long all requests are blocked together, enough for several samples.
 const afterRamp = 2 * time.Second
 
-// Of the CPU per request: without a delay, for so long, by so many clients on kept connections.
+// The load that measures CPU per request: clients on kept connections, without a delay.
 const (
 	cpuClients = 64
 	cpuFor     = 3 * time.Second
 )
 
-// Delay is how long a request blocks: until all have been sent, and a little longer.
+// Delay returns how long a request blocks: until all are sent, and afterRamp longer.
 func (c CostConfig) Delay() time.Duration { return c.Ramp + afterRamp }
 
-// Took is about how long all of it takes.
+// Took returns about how long the whole measurement takes.
 func (c CostConfig) Took() time.Duration {
 	one := c.Ramp + c.Delay() + cpuFor + 2*betweenRows
 	return time.Duration(len(c.Rows)*c.Repeat) * one
 }
 
-// Cost measures what a blocked request costs in each row.
+// Cost measures the cost of a blocked request in each row.
 func Cost(ctx context.Context, c CostConfig, progress *Progress) *result.Result {
 	started := time.Now()
 	out := &result.Result{Schema: result.Schema, Version: c.Version, Started: started, Command: c.Command, Machine: result.ThisMachine()}
@@ -69,7 +69,7 @@ func Cost(ctx context.Context, c CostConfig, progress *Progress) *result.Result 
 	return out
 }
 
-// middleCost is the repeat whose bytes per request are in the middle; one that failed is the largest of all.
+// middleCost returns the repeat with the median bytes per request. A failed repeat counts as the largest.
 func middleCost(costs []result.Cost) result.Cost {
 	slices.SortStableFunc(costs, func(a, b result.Cost) int {
 		switch {
@@ -104,17 +104,17 @@ func (c CostConfig) cost(ctx context.Context, launch launcher, row Row) result.C
 	return out
 }
 
-// delayed is the row with that delay.
+// delayed returns the row with that delay.
 func (row Row) delayed(delay time.Duration) Row {
 	row.Delay = delay
 	row.Args = append(slices.Clone(row.Args), fmt.Sprintf("--delay=%s", delay))
 	return row
 }
 
-// blocked has all requests in the server at the same time, and looks at what that takes.
+// blocked keeps all requests in the server at the same time, and measures the resources that they take.
 func (c CostConfig) blocked(ctx context.Context, launch launcher, row Row, out *result.Cost) error {
 	row = row.delayed(c.Delay())
-	if row.Places > 0 && row.Most == 0 { // those that do not run wait in its queue, and that is blocked too
+	if row.Places > 0 && row.Most == 0 { // requests wait in the queue too, which also blocks them
 		row.Args = append(row.Args, fmt.Sprintf("--queue=%d", c.InFlight), "--queue-timeout=1h")
 	}
 	target, err := launch.target(ctx, row)
@@ -139,15 +139,15 @@ func (c CostConfig) blocked(ctx context.Context, launch launcher, row Row, out *
 	return server.stop()
 }
 
-// Fewer requests in flight than these, and most of what is divided by them may be something else. The limit for memory is
-// below minInFlight, because these requests neither come nor go: about 1 MB is the server's own.
+// The min numbers of requests in flight: with fewer, most of a figure per request may come from something else. The min
+// for memory is below minInFlight, because these requests neither come nor go: about 1 MB is the server's own.
 const (
 	minBlockedForMemory = 200
 	minBlockedForCounts = 100
 )
 
-// perRequest divides what grew until all were sent and none was answered yet by how many were in the server then:
-// writing replies takes memory of its own.
+// perRequest divides the growth until all requests were sent, and none was answered, by their number in the server at
+// that time. It ignores later samples, because writing replies takes memory of its own.
 func (c CostConfig) perRequest(out *result.Cost, idle result.Sample, samples []result.Sample) {
 	samples = slices.DeleteFunc(samples, func(s result.Sample) bool { return s.At >= c.Delay().Seconds() })
 	if len(samples) == 0 {
@@ -179,8 +179,8 @@ func (c CostConfig) perRequest(out *result.Cost, idle result.Sample, samples []r
 	}
 }
 
-// lateness is how much later than asked for the work ended, by the server's own Server-Timing: how long the connection
-// waited in the kernel or the reply in the client is not in it.
+// lateness records how much later than asked for the work ended, from the server's Server-Timing. It excludes the time
+// that a connection waited in the kernel or a reply in the client.
 func (c CostConfig) lateness(out *result.Cost, requests []load.Request) {
 	var late []time.Duration
 	failed := 0
@@ -208,7 +208,7 @@ func (c CostConfig) lateness(out *result.Cost, requests []load.Request) {
 	}
 }
 
-// atNoDelay measures the CPU that a request takes which does not block.
+// atNoDelay measures the CPU of a request that does not block.
 func (c CostConfig) atNoDelay(ctx context.Context, launch launcher, row Row, out *result.Cost) error {
 	target, err := launch.target(ctx, row.delayed(0))
 	if err != nil {
@@ -218,7 +218,7 @@ func (c CostConfig) atNoDelay(ctx context.Context, launch launcher, row Row, out
 	defer server.stop()
 	clients := cpuClients
 	if row.Places == 1 {
-		clients = 1 // a kept connection holds it
+		clients = 1 // a kept connection occupies the only place
 	}
 	generator := load.New(load.Config{
 		Address: target.address, Path: target.path, Body: []byte(row.Body), Clients: clients, Duration: cpuFor, Cut: cpuFor + time.Second,

@@ -11,7 +11,7 @@ import (
 	"demo-server/bench/result"
 )
 
-// TestInFlight: of a server that does not say what is in it, the clients count that it has opened a file for.
+// TestInFlight checks that clients count only up to the server's open files if it does not report its requests.
 func TestInFlight(t *testing.T) {
 	n := result.Number[float64]
 	idle := result.Sample{OpenFiles: n(20)}
@@ -31,10 +31,10 @@ func TestInFlight(t *testing.T) {
 	}
 }
 
-// TestPerRequest: what grew by the fullest moment, before the first reply.
+// TestPerRequest checks that the growth at the fullest sample before the first reply counts.
 func TestPerRequest(t *testing.T) {
 	n := result.Number[float64]
-	c := CostConfig{InFlight: 1000, Ramp: time.Second} // so that requests are due after 3 s
+	c := CostConfig{InFlight: 1000, Ramp: time.Second} // requests are due after 3 s
 	idle := result.Sample{Resident: n(10e6), Threads: n(5), Goroutines: n(9)}
 	samples := []result.Sample{
 		{At: 0, Resident: n(10e6), Threads: n(5), Goroutines: n(9), InFlight: n(0), Queued: n(0)},
@@ -52,7 +52,7 @@ func TestPerRequest(t *testing.T) {
 	}
 }
 
-// TestPerTooFewRequests leaves out what would be of the server and not of its requests.
+// TestPerTooFewRequests checks that figures are left out if the server itself could explain them.
 func TestPerTooFewRequests(t *testing.T) {
 	n := result.Number[float64]
 	const note = " requests are too few to tell their memory from the server's own; want at least 200"
@@ -75,7 +75,7 @@ func TestPerTooFewRequests(t *testing.T) {
 	}
 }
 
-// TestLateness: by what the server says, where it does; and what came to nothing is told.
+// TestLateness checks that the lateness comes from Server-Timing, if there is one, and that failures are noted.
 func TestLateness(t *testing.T) {
 	c := CostConfig{Ramp: time.Second}
 	delay := int32(c.Delay().Microseconds())
@@ -101,7 +101,7 @@ func TestLateness(t *testing.T) {
 	}
 }
 
-// TestMiddleCost: the repeat in the middle; one that failed is more than any.
+// TestMiddleCost checks that the median repeat is used, and that a failed one counts as the largest.
 func TestMiddleCost(t *testing.T) {
 	of := func(bytes float64) result.Cost { return result.Cost{BytesPerRequest: &bytes} }
 	failed := result.Cost{Failure: "died"}
@@ -121,9 +121,9 @@ func TestMiddleCost(t *testing.T) {
 	}
 }
 
-// TestCostOfMost: a row that holds fewer requests than are wanted gets those, and it is said why.
+// TestCostOfMost checks that a row gets at most the requests that it can hold, with a note that gives the reason.
 func TestCostOfMost(t *testing.T) {
-	launch := launcher{binary: "/there/is/no/such/program"} // what is measured does not matter here
+	launch := launcher{binary: "/there/is/no/such/program"} // the measurement does not matter here
 	row := Row{Name: "thread", Kind: result.KindMode, Most: 1000, WhyMost: "it refuses more at a time"}
 	for _, test := range []struct {
 		inFlight, wanted int

@@ -8,8 +8,9 @@ import (
 	"demo-server/bench/load"
 )
 
-// An Uncountable row would end without a rate, because too few replies come in time. The other fields are the smallest
-// round values that give it one. A field that is 0 can stay as it is; if all are 0, no value helps.
+// An Uncountable is a row that would end without a rate, because too few replies come in time. The fields below Name
+// hold the smallest round values that give it one. 0 means that the present value can stay; if all are 0, no value
+// helps.
 type Uncountable struct {
 	Name     string        // of the row
 	Duration time.Duration // of a repeat
@@ -18,8 +19,8 @@ type Uncountable struct {
 	Timeout  time.Duration // of a request
 }
 
-// Uncountable returns the rows that would end without a rate. Servers that ran already and rows without a delay are
-// never among them, because nothing is predicted for them.
+// Uncountable returns the rows that would end without a rate. It omits external servers and rows without a delay, which
+// have no prediction.
 func (p *Plan) Uncountable() (rows []Uncountable) {
 	for _, planned := range p.Planned {
 		if row := planned.Row; row.Known && row.Delay > 0 && !p.countable(row, p.probes) {
@@ -29,8 +30,8 @@ func (p *Plan) Uncountable() (rows []Uncountable) {
 	return rows
 }
 
-// remedy finds the values that make a row countable. It looks for enough replies first, and then for a budget and a
-// timeout that let them come.
+// remedy returns the values that make a row countable. It first looks for enough replies, then for a budget and a
+// timeout that let them arrive.
 func (c Config) remedy(row Row, probes bool) Uncountable {
 	works := func() bool { return c.countable(row, probes) }
 	budget, timeout := c.Budget, c.Timeout
@@ -54,7 +55,7 @@ func (c Config) remedy(row Row, probes bool) Uncountable {
 
 // A scale holds the values that people type.
 type scale[T int | time.Duration] struct {
-	units []T // ascending; a value is a multiple of the largest one that fits into it twice
+	units []T // ascending; a value is a multiple of the largest unit that fits into it twice
 	limit T
 }
 
@@ -86,8 +87,8 @@ func (s scale[T]) between(low, high T) (values []T) {
 	return values
 }
 
-// raise sets value to the smallest one of the scale with which it works, and returns that. It returns 0 and leaves value
-// alone if it works already or never does.
+// raise sets value to the smallest one on the scale for which works returns true, and returns it. It returns 0 and
+// leaves value alone if it works already or never does.
 func raise[T int | time.Duration](value *T, s scale[T], works func() bool) T {
 	was := *value
 	fails := was
@@ -110,13 +111,13 @@ func raise[T int | time.Duration](value *T, s scale[T], works func() bool) T {
 	return *value
 }
 
-// countable reports whether a repeat of the row gets enough replies for a rate, even from a server that is a tenth slower
-// than predicted: no reply is exactly in time.
+// countable reports whether a repeat of the row gets enough replies for a rate, even from a server that is a tenth
+// slower than predicted, because no reply is exactly in time.
 func (c Config) countable(row Row, probes bool) bool {
 	p := c.outline(row)
 	p.Delay += p.Delay / 10
 	if c.Generator == AB && probes && p.cut > 0 {
-		if p.cut -= p.Delay; p.cut <= 0 { // the others are sent only after the first reply
+		if p.cut -= p.Delay; p.cut <= 0 { // ab sends the others only after the first reply
 			return false
 		}
 	}
@@ -124,7 +125,7 @@ func (c Config) countable(row Row, probes bool) bool {
 	inTime := slices.ContainsFunc(requests, func(r load.Request) bool {
 		return r.Class == load.Answered && (c.Timeout == 0 || r.Latency() < c.Timeout)
 	})
-	if c.Generator != Builtin && (c.Requests > 0 || p.wholeRounds > 0) { // its rate needs no second round
+	if c.Generator != Builtin && (c.Requests > 0 || p.wholeRounds > 0) { // a tool's rate needs no second round
 		return inTime
 	}
 	return inTime && load.Summarise(requests, c.Warmup, p.round).PerSecond > 0

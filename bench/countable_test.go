@@ -6,8 +6,7 @@ import (
 	"time"
 )
 
-// TestUncountable checks for each way to get too few replies that the remedy works, and that the next smaller value does
-// not.
+// TestUncountable checks for each cause of too few replies that the remedy works and the next smaller value does not.
 func TestUncountable(t *testing.T) {
 	short := Config{Generator: Builtin, Concurrency: 100, Duration: time.Second, Repeat: 6, Budget: time.Minute}
 	free, one, cpu := ofMode("goroutine", 0), ofMode("single", 1), ofMode("goroutine", 1000)
@@ -71,7 +70,7 @@ func TestUncountable(t *testing.T) {
 	}
 }
 
-// uncountable returns what the plan says of its only row.
+// uncountable returns the remedy of the plan for its only row.
 func uncountable(c Config, probes bool) Uncountable {
 	rows := NewPlan(c, probes).Uncountable()
 	if rows == nil {
@@ -80,7 +79,7 @@ func uncountable(c Config, probes bool) Uncountable {
 	return rows[0]
 }
 
-// checkRemedy checks that each value of the remedy is needed, and the next smaller one is not enough.
+// checkRemedy checks that each value of the remedy is needed, and that the next smaller one is not enough.
 func (c Config) checkRemedy(t *testing.T, u Uncountable, probes bool) {
 	t.Helper()
 	all := c
@@ -102,7 +101,7 @@ func (c Config) checkRemedy(t *testing.T, u Uncountable, probes bool) {
 	}
 }
 
-// lower sets value to the one below it on the scale. It reports false if the remedy leaves the value alone.
+// lower sets value to the one below it on the scale. It returns false if the remedy leaves the value alone.
 func lower[T int | time.Duration](value *T, remedy T, s scale[T]) bool {
 	if remedy == 0 {
 		return false

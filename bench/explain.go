@@ -12,13 +12,13 @@ import (
 	"demo-server/cores"
 )
 
-// evidence is what is known of a repeat to tell where a deviation comes from.
+// An evidence holds data of a repeat that explains a deviation.
 type evidence struct {
-	late    time.Duration // how late the generator sent, at 99% of the requests of the open loop
-	worked  time.Duration // mean of Server-Timing's, of the right replies; -1 where the server does not say
-	beside  time.Duration // mean of what latency is more than queue and work by Server-Timing
+	late    time.Duration // 99th percentile of the generator's lateness in the open loop
+	worked  time.Duration // mean work by Server-Timing of right replies; -1 if the server does not report it
+	beside  time.Duration // mean of latency minus queue and work by Server-Timing
 	slowest load.Request
-	lengths load.Lengths // of bodies, where they may differ
+	lengths load.Lengths // of bodies, if they may differ
 	drift   float64      // of throughput in the window
 }
 
@@ -47,7 +47,7 @@ func gather(requests []load.Request, s load.Summary) evidence {
 
 func micros(n int32) time.Duration { return time.Duration(n) * time.Microsecond }
 
-// differing says how bodies differ in length, if they do.
+// differing describes how bodies differ in length, or returns "".
 func differing(reports []evidence) string {
 	var all load.Lengths
 	for _, e := range reports {
@@ -62,13 +62,13 @@ func differing(reports []evidence) string {
 	return fmt.Sprintf("its replies differ in length, from %d to %d bytes", all.Shortest, all.Longest)
 }
 
-// tolerated is the deviation from a prediction that needs no explanation.
+// tolerated is the max relative deviation from a prediction that needs no explanation.
 const tolerated = 0.02
 
-// worthSaying is the share of the clients that wait in the accept queue from which on it is said.
+// worthSaying is the min share of clients in the accept queue that is worth a note.
 const worthSaying = 0.2
 
-// explain says what a reader has to know of a row beside its figures.
+// explain returns notes on a row that a reader needs in addition to its figures.
 func (r *runner) explain(row *row) (notes []string) {
 	out := &row.result
 	total := out.Total
@@ -109,7 +109,7 @@ func (r *runner) explain(row *row) (notes []string) {
 	return notes
 }
 
-// wideInterval explains an interval that is wider than a difference that matters, or returns nothing.
+// wideInterval explains an interval that is wider than the margin, or returns "".
 func (r *runner) wideInterval(row *result.Row) string {
 	f := row.Total
 	if f.LowSecond == nil || f.HighSecond == nil || *f.PerSecond == 0 {
@@ -142,7 +142,7 @@ func failures(c result.Counts) string {
 	return "failed: " + strings.Join(kinds, ", ")
 }
 
-// deviations lists what is more than 2% off what theory says, or nothing.
+// deviations lists the figures that are more than 2% off the prediction, or returns "".
 func deviations(predicted, measured result.Figures) string {
 	var off []string
 	compare := func(what string, p, m *float64) {
@@ -172,7 +172,7 @@ func exact(l *result.Latency) *float64 {
 	return &l.Seconds
 }
 
-// cause says where a deviation comes from, as far as there is evidence; the strongest comes first.
+// cause explains a deviation as far as there is evidence, the strongest first.
 func (r *runner) cause(row *row) string {
 	total := row.result.Total
 	typical := typical(row.reports)
@@ -205,7 +205,7 @@ func (r *runner) cause(row *row) string {
 	return r.late(row, typical)
 }
 
-// late tells which part of a latency is longer than theory says, in the mean or at least in the slowest request.
+// late names the part of a latency that is longer than predicted, in the mean or at least in the slowest request.
 func (r *runner) late(row *row, e evidence) string {
 	if e.worked < 0 {
 		return "this server does not say where its time goes"
@@ -228,7 +228,7 @@ func (r *runner) late(row *row, e evidence) string {
 		short(micros(slowest.Worked)), short(slowest.Latency()-micros(slowest.Queued)-micros(slowest.Worked)))
 }
 
-// typical is the median of each piece of evidence over the repeats, and the slowest request of all.
+// typical returns the median of each piece of evidence over the repeats, and the slowest request of all.
 func typical(reports []evidence) evidence {
 	e := evidence{
 		late:   middle(reports, func(e evidence) time.Duration { return e.late }),
@@ -256,10 +256,10 @@ func middle[T time.Duration | float64](reports []evidence, of func(evidence) T) 
 	return values[len(values)/2]
 }
 
-// busyShare of all cores is as much as two processes get that share them with a kernel.
+// busyShare is the share of all cores that two processes can use next to a kernel.
 const busyShare = 0.85
 
-// busy reports whether requests may have waited for a core, whatever process had it.
+// busy reports whether requests may have waited for a core, whichever process used it.
 func busy(f result.Figures) bool {
 	used := known(f.ServerCores) + known(f.ClientCores)
 	if f.OtherCores != nil {
@@ -268,7 +268,7 @@ func busy(f result.Figures) bool {
 	return used >= busyShare*cores.Allowed()
 }
 
-// saturated says that the CPU was the limit, and whose work it was, or nothing.
+// saturated says that the CPU was the limit and which process used it, or returns "".
 func (c Config) saturated(f result.Figures) string {
 	allowed := cores.Allowed()
 	if f.ServerCores == nil || f.ClientCores == nil || *f.ServerCores+*f.ClientCores < busyShare*allowed {
@@ -282,7 +282,7 @@ func (c Config) saturated(f result.Figures) string {
 	return used
 }
 
-// inCores writes a number of cores.
+// inCores formats a number of cores.
 func inCores(n float64) string {
 	if n == 1 {
 		return "1 core"
@@ -290,7 +290,7 @@ func inCores(n float64) string {
 	return fmt.Sprintf("%.3g cores", n)
 }
 
-// short writes a duration with three digits.
+// short formats a duration with three digits.
 func short(d time.Duration) string {
 	for _, unit := range []time.Duration{time.Second, time.Millisecond, time.Microsecond} {
 		if d >= unit {

@@ -10,7 +10,7 @@ import (
 	"demo-server/cores"
 )
 
-// TestExplain: each cause of a deviation is named by the evidence for it, the strongest first.
+// TestExplain checks that each cause of a deviation is explained by its evidence, the strongest first.
 func TestExplain(t *testing.T) {
 	n := result.Number[float64]
 	allowed := cores.Allowed()
@@ -117,7 +117,7 @@ func TestExplain(t *testing.T) {
 	}
 }
 
-// TestTooSlowClient: in the open loop a late generator is the first suspect.
+// TestTooSlowClient checks that a late generator is the first suspect in the open loop.
 func TestTooSlowClient(t *testing.T) {
 	n := result.Number[float64]
 	r := &row{Planned: Planned{Row: ofMode("goroutine", 0)}, reports: []evidence{{late: time.Second, worked: 2 * time.Second}}}
@@ -129,7 +129,7 @@ func TestTooSlowClient(t *testing.T) {
 	}
 }
 
-// TestTail keeps the last lines of a log, and makes plain text of JSON.
+// TestTail checks that the last lines of a log are kept, and that JSON becomes plain text.
 func TestTail(t *testing.T) {
 	var log tail
 	for _, line := range []string{

@@ -9,7 +9,7 @@ import (
 	"demo-server/bench/result"
 )
 
-// summarised are the figures of requests alone.
+// summarised returns the figures that follow from requests alone.
 func summarised(s load.Summary) result.Figures {
 	f := result.Figures{Counts: counts(s), SteadySeconds: (s.To - s.From).Seconds()}
 	if s.PerSecond > 0 {
@@ -37,7 +37,7 @@ func refusedShare(c result.Counts) *float64 {
 	return result.Number(float64(c.Refused) / float64(c.Answered+c.Refused))
 }
 
-// waited fills in the latencies, where there are any.
+// waited sets the latencies if there are any.
 func waited(f *result.Figures, waits *load.Waits) {
 	if waits.Empty() {
 		return
@@ -51,7 +51,7 @@ func latency(w load.Wait) *result.Latency {
 	return &result.Latency{Seconds: w.Duration.Seconds(), Beyond: w.Beyond}
 }
 
-// curvePercents are where the curve of latencies is drawn.
+// curvePercents holds the points of the latency curve.
 var curvePercents = []float64{0, 1, 5, 10, 25, 50, 75, 90, 95, 99, 99.5, 99.9, 99.99, 100}
 
 func curve(waits *load.Waits) (points []result.Point) {
@@ -64,16 +64,16 @@ func curve(waits *load.Waits) (points []result.Point) {
 	return points
 }
 
-// Fewer than these, and a figure is not known: most of it would be something else.
+// The min values for a figure: with less, most of it would come from something else.
 const (
-	minEnded    = 10   // requests that CPU and context switches are divided by
+	minEnded    = 10   // requests, for CPU and context switches per request
 	minCPU      = 0.1  // seconds; the kernel counts in ticks of 10 ms
-	minSwitches = 100  // of the server's threads
-	minSpan     = 0.2  // seconds that CPU is divided by, for the same ticks
-	minInFlight = 2000 // requests that memory is divided by: an idle server's grows and shrinks by 1 to 2 MB
+	minSwitches = 100  // context switches of the server's threads
+	minSpan     = 0.2  // seconds, for CPU per second, because of the same ticks
+	minInFlight = 2000 // requests, for memory per request: an idle server's memory varies by 1 to 2 MB
 )
 
-// sampled fills in what follows from samples. ended is how many requests came to an end.
+// sampled sets the figures that follow from samples. ended is the number of requests that ended.
 func sampled(f *result.Figures, idle idle, samples []result.Sample, ended int) {
 	if len(samples) == 0 {
 		return
@@ -94,8 +94,8 @@ func sampled(f *result.Figures, idle idle, samples []result.Sample, ended int) {
 	f.BytesPerInFlight = bytesPerRequest(idle.Sample, f.Peak.Resident, mostInFlight(idle.Sample, samples), minInFlight)
 }
 
-// perRequest divides by the requests that ended what the server used for them: all that it used without what looking at
-// it takes. It returns nil if that is not the larger part, or less than least.
+// perRequest returns the server's use per ended request, without the cost of sampling. It returns nil if sampling is
+// the larger part, or the rest is below least.
 func perRequest(used, looking, least float64, ended int) *float64 {
 	serving := used - looking
 	if ended < minEnded || serving < max(looking, least) {
@@ -104,7 +104,7 @@ func perRequest(used, looking, least float64, ended int) *float64 {
 	return ratio(serving, float64(ended))
 }
 
-// bytesPerRequest divides by the requests in flight what memory grew. It returns nil for fewer than least requests.
+// bytesPerRequest returns the growth of memory per request in flight, or nil for fewer than least requests.
 func bytesPerRequest(idle result.Sample, peak *float64, inFlight, least float64) *float64 {
 	grown := difference(idle.Resident, peak)
 	if grown == nil || *grown <= 0 || inFlight < least {
@@ -113,8 +113,9 @@ func bytesPerRequest(idle result.Sample, peak *float64, inFlight, least float64)
 	return ratio(*grown, inFlight)
 }
 
-// inFlight is how many requests were in the server. If it does not say, these are the ones that the clients wait for, but
-// no more than files that it has opened since it was idle: the others wait in the kernel, where they cost it nothing.
+// inFlight returns the number of requests in the server. If the server does not report it, inFlight uses the requests
+// that the clients wait for, up to the number of files that the server has opened since it was idle: the others wait in
+// the kernel, where they cost it nothing.
 func inFlight(idle, s result.Sample) float64 {
 	opened := difference(idle.OpenFiles, s.OpenFiles)
 	switch {
@@ -149,7 +150,7 @@ func ratio(a, b float64) *float64 {
 	return result.Number(a / b)
 }
 
-// peak is the largest of each.
+// peak returns the max of each figure.
 func peak(samples []result.Sample) *result.Sample {
 	most := samples[0]
 	for _, s := range samples[1:] {
@@ -169,7 +170,7 @@ func peak(samples []result.Sample) *result.Sample {
 	return &most
 }
 
-// mean is the mean of a figure of the samples that lie in the window, and of how many.
+// mean returns the mean of a figure over the samples in the window, and their number.
 func mean(samples []result.Sample, from, to time.Duration, figure func(result.Sample) *float64) (mean float64, n int) {
 	for _, s := range samples {
 		if s.At < from.Seconds() || s.At > to.Seconds() {
@@ -186,7 +187,7 @@ func mean(samples []result.Sample, from, to time.Duration, figure func(result.Sa
 	return mean / float64(n), n
 }
 
-// median is the middle one, or the longer of the two; nil of none.
+// median returns the median, or the longer of the two in the middle; nil if there are none.
 func median(of []result.Latency) *result.Latency {
 	if len(of) == 0 {
 		return nil

@@ -9,7 +9,7 @@ import (
 	"demo-server/bench/result"
 )
 
-// TestSampled: what follows from two clocks and a peak.
+// TestSampled checks the figures that follow from two clocks and a peak.
 func TestSampled(t *testing.T) {
 	n := result.Number[float64]
 	idle := idle{result.Sample{Resident: n(10e6)}, 0.1, 50}
@@ -31,7 +31,7 @@ func TestSampled(t *testing.T) {
 	}
 }
 
-// TestSampledOfTooLittle leaves out each figure that would mean something else than its name says.
+// TestSampledOfTooLittle checks that figures with too little data are left out.
 func TestSampledOfTooLittle(t *testing.T) {
 	n := result.Number[float64]
 	all := []string{"CPU", "switches", "bytes", "cores"}
@@ -67,7 +67,7 @@ func TestSampledOfTooLittle(t *testing.T) {
 	}
 }
 
-// TestSampledOfNothing: what was not seen is not known, and no division by zero.
+// TestSampledOfNothing checks that missing data gives unknown figures and no division by zero.
 func TestSampledOfNothing(t *testing.T) {
 	var got result.Figures
 	sampled(&got, idle{}, []result.Sample{{}, {}}, 0)
@@ -76,7 +76,7 @@ func TestSampledOfNothing(t *testing.T) {
 	}
 }
 
-// TestTotal: counts add up, figures are means, of latencies the middle repeat counts.
+// TestTotal checks that counts are added up, figures averaged, and the median of latencies used.
 func TestTotal(t *testing.T) {
 	n := result.Number[float64]
 	of := func(perSecond, p50 float64, answered int) result.Repeat {

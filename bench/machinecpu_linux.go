@@ -6,8 +6,8 @@ import (
 	"demo-server/bench/result"
 )
 
-// machineCPU returns the seconds of CPU that all processes used since the machine started, and that a hypervisor took from
-// it. Interrupts are left out: with a load on loopback, most of them are its own packets.
+// machineCPU returns the seconds of CPU since the machine started that all processes used or a hypervisor took. It
+// excludes interrupts: under a load on loopback, most come from the load's own packets.
 func machineCPU() *float64 {
 	proc, err := procfs.NewDefaultFS()
 	if err != nil {
@@ -19,7 +19,7 @@ func machineCPU() *float64 {
 	}
 	all := stat.CPUTotal
 	used := all.User + all.Nice + all.System + all.Steal
-	if used == 0 { // some sandboxes have the file, and nothing in it
+	if used == 0 { // some sandboxes have the file without values
 		return nil
 	}
 	return result.Number(used)

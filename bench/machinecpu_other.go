@@ -2,5 +2,5 @@
 
 package bench
 
-// machineCPU is not known on this system.
+// machineCPU returns nil, because this system does not report it.
 func machineCPU() *float64 { return nil }

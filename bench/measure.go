@@ -12,7 +12,7 @@ import (
 	"demo-server/bench/verdict"
 )
 
-// load puts the load on a target, and looks at it meanwhile.
+// load loads a target and samples it during the load.
 func (r *runner) load(ctx context.Context, p Planned, t *target) (*measurement, error) {
 	if r.Generator != Builtin {
 		return r.tool(ctx, p, t)
@@ -62,11 +62,11 @@ func (r *runner) observe(ctx context.Context, p Planned, generator *load.Generat
 	return m
 }
 
-// anyBody reports whether every body of the row's server is right. Most servers that are not ours put a time or a number
-// into each of their replies.
+// anyBody reports whether every body of the row's server is right. Most external servers include a time or a number in
+// each reply.
 func (r *runner) anyBody(p Planned) bool { return p.Kind == result.KindAgainst && !r.SameBody }
 
-// whileAlive is a context that ends with the child too: what is left of the load would only be refused connections.
+// whileAlive returns a context that also ends with the child, because all later requests would fail to connect.
 func (t *target) whileAlive(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(ctx)
 	if t.child != nil {
@@ -81,7 +81,7 @@ func (t *target) whileAlive(ctx context.Context) (context.Context, context.Cance
 	return ctx, cancel
 }
 
-// while samples while do runs.
+// while takes samples while do runs.
 func (s *sampler) while(do func()) []result.Sample {
 	ctx, cancel := context.WithCancel(context.Background())
 	end := beginSpan()
@@ -92,12 +92,12 @@ func (s *sampler) while(do func()) []result.Sample {
 	sampling.Wait()
 	s.span = end()
 	if s.client != nil {
-		s.client.CloseIdleConnections() // so that the server can stop at once
+		s.client.CloseIdleConnections() // lets the server stop at once
 	}
 	return s.samples
 }
 
-// add keeps a repeat.
+// add adds a repeat to the row.
 func (row *row) add(m *measurement, repeat result.Repeat) {
 	out := &row.result
 	if len(out.Repeats) == 0 {
@@ -117,7 +117,7 @@ func (row *row) add(m *measurement, repeat result.Repeat) {
 	}
 }
 
-// skip notes a round that the row has nothing of.
+// skip records a round without a result.
 func (row *row) skip() { row.rounds = append(row.rounds, math.NaN()) }
 
 func known(figure *float64) float64 {
@@ -127,7 +127,7 @@ func known(figure *float64) float64 {
 	return *figure
 }
 
-// worst keeps of each audit the repeat that is worst: broken, and else furthest off.
+// worst keeps the worst repeat of each audit: a broken one, otherwise the one that is furthest off.
 func worst(kept, audits []result.Audit) []result.Audit {
 	for _, a := range audits {
 		i := slices.IndexFunc(kept, func(k result.Audit) bool { return k.Name == a.Name })
@@ -141,7 +141,7 @@ func worst(kept, audits []result.Audit) []result.Audit {
 	return kept
 }
 
-// worse reports whether a says less good of a row than b. One that was skipped says nothing.
+// worse reports whether a is worse than b. A skipped audit is never worse than one that was not skipped.
 func worse(a, b result.Audit) bool {
 	switch {
 	case a.Broken != b.Broken:
@@ -152,7 +152,7 @@ func worse(a, b result.Audit) bool {
 	return math.Abs(a.Left-a.Right) > math.Abs(b.Left-b.Right)
 }
 
-// finish works out the figures of all repeats together.
+// finish computes the figures of all repeats together.
 func (r *runner) finish(row *row) {
 	out := &row.result
 	out.Total = total(out.Repeats)
@@ -161,7 +161,7 @@ func (r *runner) finish(row *row) {
 		out.Curve = curve(row.waits)
 	}
 	if mean, low, high, ok := verdict.Interval(row.rounds); ok {
-		low = max(0, low) // a wide interval may reach below, a rate cannot
+		low = max(0, low) // a wide interval may include negative values, a rate cannot
 		out.Total.PerSecond, out.Total.LowSecond, out.Total.HighSecond = &mean, &low, &high
 	}
 	for _, a := range out.Audits {
@@ -170,7 +170,7 @@ func (r *runner) finish(row *row) {
 	out.Notes = r.explain(row)
 }
 
-// total adds up the counts of all repeats, and takes the mean of their figures and the largest peak.
+// total adds up the counts of all repeats, and takes the mean of their figures and the max of their peaks.
 func total(repeats []result.Repeat) (f result.Figures) {
 	var peaks []result.Sample
 	for _, r := range repeats {
@@ -213,7 +213,7 @@ func total(repeats []result.Repeat) (f result.Figures) {
 	return f
 }
 
-// latencies takes the median repeat's latencies, for loads that tell no more than these: percentiles cannot be added up.
+// latencies sets the medians of the repeats' latencies, for tools that report only percentiles, which cannot be added.
 func latencies(f *result.Figures, repeats []result.Repeat) {
 	figures := func(f *result.Figures) []**result.Latency {
 		return []**result.Latency{&f.Mean, &f.P50, &f.P90, &f.P99, &f.Longest}

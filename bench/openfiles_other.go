@@ -2,5 +2,5 @@
 
 package bench
 
-// shareOpenFiles does nothing where there is no such limit.
+// shareOpenFiles does nothing, because there is no such limit.
 func shareOpenFiles() {}

@@ -8,11 +8,11 @@ import (
 	"demo-server/cores"
 )
 
-// A span is how much CPU was used while a load lasted, in seconds.
+// A span holds the CPU used during a load, in seconds.
 type span struct {
 	took    float64
 	own     float64  // by this process
-	machine *float64 // by all processes together; nil if the system does not say
+	machine *float64 // by all processes; nil if the system does not report it
 }
 
 // beginSpan returns a function that ends the span.
@@ -23,8 +23,8 @@ func beginSpan() (end func() span) {
 	}
 }
 
-// others returns the cores that were used by neither the server, nor this process, nor the tool that did the load. It
-// returns nil if that is not known: the CPU of a server that ran already is not.
+// others returns the cores used by all processes except the server, this process and the tool of the load. It returns
+// nil if they are unknown, as for an external server, whose CPU is unknown.
 func (s span) others(samples []result.Sample, tool time.Duration) *float64 {
 	if s.machine == nil || len(samples) == 0 || s.took < minSpan {
 		return nil
@@ -36,10 +36,10 @@ func (s span) others(samples []result.Sample, tool time.Duration) *float64 {
 	return result.Number(max(0, *s.machine-*server-s.own-tool.Seconds()) / s.took)
 }
 
-// othersMatter is the share of the cores from which on other processes are worth naming: a quiet system takes less.
+// othersMatter is the min share of the cores for which other processes are named: a quiet system uses less.
 const othersMatter = 0.1
 
-// named says how much others used, if that matters, or nothing.
+// named describes the CPU that others used if it matters, or returns "".
 func named(others *float64) string {
 	if others == nil || *others < othersMatter*cores.Allowed() {
 		return ""
@@ -47,7 +47,7 @@ func named(others *float64) string {
 	return fmt.Sprintf("other processes used %.2f cores of this machine", *others)
 }
 
-// mostOthers returns the repeat in which others used most; its figure is nil if that is not known of any.
+// mostOthers returns the repeat in which others used the most CPU. Its OtherCores is nil if all are unknown.
 func mostOthers(repeats []result.Repeat) (most result.Repeat) {
 	for _, r := range repeats {
 		if r.OtherCores != nil && (most.OtherCores == nil || *r.OtherCores > *most.OtherCores) {
@@ -57,7 +57,7 @@ func mostOthers(repeats []result.Repeat) (most result.Repeat) {
 	return most
 }
 
-// busyMachine returns a sentence for the whole run if others were busy during any of its rows, or nothing.
+// busyMachine returns a sentence for the whole run if others were busy during any row, or "".
 func busyMachine(rows []result.Row) string {
 	during, most, sum, n := "", 0.0, 0.0, 0.0
 	for _, row := range rows {

@@ -10,7 +10,7 @@ import (
 	"demo-server/cores"
 )
 
-// TestOthers: what the machine used, less the server, this process and the tool.
+// TestOthers checks that the CPU of the server, this process and the tool is subtracted from the machine's.
 func TestOthers(t *testing.T) {
 	n := result.Number[float64]
 	samples := []result.Sample{{CPU: n(10)}, {}, {CPU: n(11.5)}}
@@ -44,7 +44,7 @@ func text(figure *float64) any {
 	return *figure
 }
 
-// TestBusyMachine says once for the whole run what others used.
+// TestBusyMachine checks that the CPU of others is reported once for the whole run.
 func TestBusyMachine(t *testing.T) {
 	row := func(name string, others ...float64) (row result.Row) {
 		row.Name = name

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// overload explains a load that is more than the row's server can take, or returns nothing.
+// overload explains a load above the capacity of the row's server, or returns "".
 func (c Config) overload(p Planned) string {
 	if !p.Known || p.Delay == 0 || p.Fault != "" || p.room() == 0 {
 		return ""
@@ -27,7 +27,7 @@ func (c Config) overload(p Planned) string {
 	return ""
 }
 
-// room names the places that a server has for requests.
+// room describes the places that a server has for requests.
 func room(row Row) string {
 	if row.Queue == 0 {
 		return fmt.Sprintf("%d at work", row.Places)
@@ -49,7 +49,7 @@ func (c Config) tooManyPerSecond(p Planned, capacity float64) string {
 		c.endOfGrowth(p, capacity))
 }
 
-// endOfGrowth says what ends the growth of a row's queue, or nothing if that comes long after the load.
+// endOfGrowth describes when and how the growth of a row's queue ends, or returns "" if that is long after the load.
 func (c Config) endOfGrowth(p Planned, capacity float64) string {
 	excess := c.Rate - capacity
 	refused := fmt.Sprintf("%.4g requests/s get 503", excess)

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// TestOverload explains more load than a server can take, and nothing else.
+// TestOverload checks that exactly the loads above a server's capacity are explained.
 func TestOverload(t *testing.T) {
 	row := func(places, queue int, change func(*Row)) Row {
 		r := ofMode("pool", places)

@@ -10,35 +10,35 @@ import (
 	"demo-server/bench/result"
 )
 
-// A Plan is what will be measured, and what theory says will come of it.
+// A Plan holds the rows to measure and their predictions.
 type Plan struct {
 	Config
 	Planned []Planned
 	Left    []result.Left
-	Took    time.Duration // of all rows and rounds, where theory knows; of the others their budget
+	Took    time.Duration // of all rows and rounds as predicted; rows without a prediction count with their budget
 
 	probes bool // ab sends one request alone before the others
 }
 
-// A Planned row has its prediction.
+// A Planned is a row with its prediction.
 type Planned struct {
 	Row
-	Prediction *result.Figures // nil where there is none
-	Why        string          // there is none
+	Prediction *result.Figures // nil if there is none
+	Why        string          // the reason for no prediction
 	Took       time.Duration   // of one repeat
-	Cut        bool            // measured for the budget instead of to its end
+	Cut        bool            // the budget ends the measurement early
 
-	round       int           // replies that come together
-	wholeRounds int           // that ab or wrk run for; 0 where they have another end
-	duration    time.Duration // how long requests are sent; 0 where their number is the end
-	cut         time.Duration // when what is unfinished is given up
+	round       int           // number of replies that come together
+	wholeRounds int           // rounds that ab or wrk run for; 0 if something else ends the run
+	duration    time.Duration // how long requests are sent; 0 if their number is the end
+	cut         time.Duration // time when unfinished requests are given up
 	timeout     time.Duration // of a request
 }
 
-// betweenRows is about what starting a server, looking at it idle, and stopping it takes.
+// betweenRows is about how long it takes to start a server, sample it idle, and stop it.
 const betweenRows = idleSamples*sampleEvery + 300*time.Millisecond
 
-// NewPlan predicts all rows. probes says that ab sends one request alone before the others (load.ABProbes).
+// NewPlan predicts all rows. probes reports that ab sends one request alone before the others (load.ABProbes).
 func NewPlan(c Config, probes bool) *Plan {
 	plan := &Plan{Config: c, probes: probes}
 	for _, row := range c.Rows {
@@ -91,18 +91,19 @@ func (c Config) outline(row Row) Planned {
 		return p
 	}
 	p.duration = c.duration(row)
-	p.cut = p.duration + row.Delay/2 // so that the last round is not lost by a hair
+	p.cut = p.duration + row.Delay/2 // keeps a last round that is slightly late
 	if c.Generator != Builtin {
 		p.cut, p.wholeRounds = load.WholeRounds(p.duration, row.Delay)
 	}
 	return p
 }
 
-// sharedRounds is how many rounds there have to be of replies that come together only by and large.
+// sharedRounds is the min number of rounds if the replies of a round come together only roughly.
 const sharedRounds = 4
 
-// duration is how long requests are sent to a row. Those that share cores are all done when the time for all has passed,
-// and a duration that is too short for several times that says nothing; one that is far too short is left as it is.
+// duration returns how long requests are sent to a row. Requests that share cores all end when the time for all has
+// passed, and a measurement that covers less than several such rounds means nothing. A duration that is far too short
+// is kept.
 func (c Config) duration(row Row) time.Duration {
 	if row.Cores == 0 || c.Rate > 0 {
 		return c.Duration
@@ -114,7 +115,7 @@ func (c Config) duration(row Row) time.Duration {
 	return max(c.Duration, needed)
 }
 
-// round is how many replies come together: as many as are worked on at a time, and all of those that share cores.
+// round returns how many replies come together: as many as are worked on at a time, and all that share cores.
 func (c Config) round(row Row) int {
 	places := row.room()
 	if row.inside() && row.Cores > 0 {
@@ -129,7 +130,7 @@ func (c Config) round(row Row) int {
 	return c.Concurrency
 }
 
-// full is how long a repeat of the row takes where nothing cuts it; 0 where theory does not know.
+// full returns how long a repeat of the row takes if nothing cuts it off, or 0 if theory does not know.
 func (c Config) full(row Row, probes bool) time.Duration {
 	switch {
 	case !row.Known || row.Delay == 0:
@@ -142,7 +143,7 @@ func (c Config) full(row Row, probes bool) time.Duration {
 	return predict.Took(row.model(), predict.Load{Clients: c.Concurrency, Requests: c.Requests, Rate: c.Rate})
 }
 
-// reach is how many of the clients a row serves at a time.
+// reach returns how many of the clients a row serves at a time.
 func (c Config) reach(row Row) int {
 	if room := row.room(); room > 0 {
 		return min(c.Concurrency, room)
@@ -150,8 +151,8 @@ func (c Config) reach(row Row) int {
 	return c.Concurrency
 }
 
-// model is the row as the queueing model sees it. A try that is refused takes a time that theory does not know; this
-// one keeps what it says of the others.
+// model returns the row as a server of the queueing model. Theory does not know the time of a refused try; model uses
+// one that does not change the predictions for the other requests.
 func (r Row) model() predict.Server {
 	return predict.Server{
 		Places: r.Places, Queue: r.Queue, QueueTimeout: r.QueueTimeout, Slots: r.Slots, Cores: r.Cores, Delay: r.Delay,
@@ -177,7 +178,7 @@ func (c Config) predict(p *Planned, probes bool) {
 		figures.PerSecond = ratio(float64(figures.Answered), lastEnd(requests).Seconds())
 	}
 	if c.Rate == 0 && p.Places > 0 && p.Queue >= 0 && c.Concurrency > p.Places+p.Queue {
-		figures.RefusedShare = nil // who is refused tries again at once: how often, is up to the CPU
+		figures.RefusedShare = nil // refused clients try again at once; how often depends on the CPU
 	}
 	if figures.PerSecond == nil {
 		p.Why = fmt.Sprintf("%s is less than two rounds of replies: nothing can be counted", p.cut)
@@ -186,7 +187,7 @@ func (c Config) predict(p *Planned, probes bool) {
 	p.Prediction = &figures
 }
 
-// requests predicts what becomes of each request of a repeat.
+// requests predicts the result of each request of a repeat.
 func (c Config) requests(p Planned) []load.Request {
 	requests := predict.Requests(p.model(), predict.Load{
 		Clients: c.Concurrency, Requests: c.Requests, Duration: p.cut, Rate: c.Rate,
@@ -197,7 +198,7 @@ func (c Config) requests(p Planned) []load.Request {
 	return requests
 }
 
-// toolRate is the rate of ab or wrk that counted so many replies in whole rounds.
+// toolRate returns the rate from the number of replies that ab or wrk counted in whole rounds.
 func (p Planned) toolRate(answered int) *float64 {
 	return ratio(float64(answered), float64(p.wholeRounds)*p.Delay.Seconds())
 }
@@ -209,7 +210,7 @@ func lastEnd(requests []load.Request) (end time.Duration) {
 	return end
 }
 
-// ceiling is the most that the load allows, whatever the server does.
+// ceiling returns the max rate that the load allows, whatever the server does.
 func (c Config) ceiling(p Planned, probes bool) *float64 {
 	switch {
 	case c.Rate > 0:
@@ -222,7 +223,8 @@ func (c Config) ceiling(p Planned, probes bool) *float64 {
 	return result.Number(float64(c.Concurrency) / p.Delay.Seconds())
 }
 
-// abRate is what ab counts of a server that works on so many of its requests at a time. It sends the first one alone.
+// abRate returns the rate that ab counts for a server that works on atATime of its requests. ab sends the first one
+// alone.
 func (c Config) abRate(p Planned, atATime int) *float64 {
 	switch {
 	case c.Requests > 0:
@@ -236,8 +238,8 @@ func (c Config) abRate(p Planned, atATime int) *float64 {
 // leastTimeout is long enough for any server that is not stuck.
 const leastTimeout = 30 * time.Second
 
-// derivedTimeout is one that no request reaches that theory knows of: a client that leaves would change what is
-// measured.
+// derivedTimeout returns a timeout that no predicted request reaches, because a client that disconnects would change
+// the measurement.
 func (c Config) derivedTimeout(p Planned) time.Duration {
 	if p.Prediction == nil || p.Prediction.Longest.Beyond {
 		return max(leastTimeout, p.cut)

@@ -16,7 +16,7 @@ func ofMode(name string, places int) Row {
 	return row
 }
 
-// TestPlan: what theory says of the rows of a usual run, and of the article's test.
+// TestPlan checks the predictions for a run with defaults and for the article's test.
 func TestPlan(t *testing.T) {
 	usual := Config{Generator: Builtin, Concurrency: 100, Duration: 10 * time.Second, Repeat: 6, Budget: time.Minute}
 	article := Config{Generator: Builtin, Concurrency: 100, Requests: 5000, Repeat: 1, Budget: time.Minute}
@@ -68,7 +68,7 @@ func TestPlan(t *testing.T) {
 	}
 }
 
-// TestPlanByABWithoutProbe predicts the rate that ab counts from its start.
+// TestPlanByABWithoutProbe checks the predicted rate if ab counts from the start.
 func TestPlanByABWithoutProbe(t *testing.T) {
 	config := Config{Generator: AB, Concurrency: 100, Requests: 150, Repeat: 1, Budget: time.Minute, Rows: []Row{ofMode("goroutine", 0)}}
 	got := NewPlan(config, false).Planned[0]
@@ -77,7 +77,7 @@ func TestPlanByABWithoutProbe(t *testing.T) {
 	}
 }
 
-// TestUnpredicted rows say why.
+// TestUnpredicted checks that rows without a prediction have a reason.
 func TestUnpredicted(t *testing.T) {
 	usual := Config{Generator: Builtin, Concurrency: 100, Duration: 10 * time.Second, Repeat: 6, Budget: time.Minute}
 	noDelay, long := ofMode("goroutine", 0), ofMode("goroutine", 0)
@@ -90,7 +90,7 @@ func TestUnpredicted(t *testing.T) {
 	}
 }
 
-// TestReasonable: the article's test leaves out what would take hours, and says how many.
+// TestReasonable checks that the article's test skips a row that would take hours, with the time as the reason.
 func TestReasonable(t *testing.T) {
 	plan := NewPlan(Config{
 		Generator: Builtin, Concurrency: 100, Requests: 5000, Repeat: 1, Budget: 10 * time.Minute, Reasonable: 10 * time.Minute,

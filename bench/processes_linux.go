@@ -11,20 +11,20 @@ import (
 	"demo-server/bench/result"
 )
 
-// processes are a child and all that it started.
+// A processes is a child and all its descendants.
 type processes struct {
 	root      int
 	members   []procfs.Proc
-	switches  map[int]float64 // by thread, of those that have ended too
+	switches  map[int]float64 // by thread, including threads that have ended
 	refreshed time.Time
 }
 
 func newProcesses(root int) *processes { return &processes{root: root, switches: map[int]float64{}} }
 
-// refreshEvery is how often what is dear to find out is read: who belongs to the tree, and each thread's switches.
+// refreshEvery is the interval for reading expensive data: the members of the process tree, and each thread's switches.
 const refreshEvery = time.Second
 
-// read fills in what the kernel knows. What cannot be read, because it has ended, stays null.
+// read sets the fields that the kernel provides. Fields of processes that have ended stay null.
 func (p *processes) read(s *result.Sample, last bool) {
 	if last || time.Since(p.refreshed) >= refreshEvery {
 		p.refresh()
@@ -65,7 +65,7 @@ func (p *processes) refresh() {
 	}
 }
 
-// threads are those of all members.
+// threads returns the threads of all members.
 func (p *processes) threads() (all []procfs.Proc) {
 	for _, member := range p.members {
 		if threads, err := procfs.AllThreads(member.PID); err == nil {
@@ -75,7 +75,7 @@ func (p *processes) threads() (all []procfs.Proc) {
 	return all
 }
 
-// exactCPU is the seconds of CPU that the threads used which are there now. The kernel counts a process in ticks of
+// exactCPU returns the seconds of CPU used by the threads that exist now. The kernel counts a process in ticks of
 // 10 ms, which is too coarse for an idle one.
 func (p *processes) exactCPU() (seconds float64) {
 	for _, thread := range p.threads() {
@@ -86,15 +86,15 @@ func (p *processes) exactCPU() (seconds float64) {
 	return seconds
 }
 
-// serves reports whether the process root, or one that descends from it, listens on a TCP port. It is true as well if the
-// kernel does not say who does.
+// serves reports whether the process root or a descendant listens on a TCP port. It also returns true if the kernel
+// does not report the listener.
 func serves(root, port int) bool {
 	sockets := listening(port)
 	if len(sockets) == 0 {
 		return true
 	}
 	for _, member := range tree(root) {
-		open, _ := member.FileDescriptorTargets() // of one that has just ended there are none
+		open, _ := member.FileDescriptorTargets() // empty for a process that has just ended
 		for _, name := range open {
 			if sockets[name] {
 				return true
@@ -104,11 +104,11 @@ func serves(root, port int) bool {
 	return false
 }
 
-// listening are the sockets that listen on a port, as they are named in /proc/PID/fd.
+// listening returns the sockets that listen on a port, by their names in /proc/PID/fd.
 func listening(port int) map[string]bool {
 	sockets := map[string]bool{}
-	for _, table := range []string{"/proc/net/tcp", "/proc/net/tcp6"} { // a listener on [::] takes what comes for 127.0.0.1
-		text, _ := os.ReadFile(table) // some machines have no IPv6
+	for _, table := range []string{"/proc/net/tcp", "/proc/net/tcp6"} { // [::] also accepts connections to 127.0.0.1
+		text, _ := os.ReadFile(table) // some machines lack IPv6
 		for line := range strings.Lines(string(text)) {
 			// proc(5): sl local_address rem_address st ... inode; 0A is TCP_LISTEN
 			fields := strings.Fields(line)
@@ -120,7 +120,7 @@ func listening(port int) map[string]bool {
 	return sockets
 }
 
-// tree returns the process root and those that descend from it.
+// tree returns the process root and its descendants.
 func tree(root int) []procfs.Proc {
 	all, err := procfs.AllProcs()
 	if err != nil {

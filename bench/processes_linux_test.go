@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// TestServes: a port that a child was to have may have been taken by another process, which must get no load.
+// TestServes checks that serves detects another process on the port of a child, which must get no load.
 func TestServes(t *testing.T) {
 	child := exec.Command("sleep", "600")
 	if err := child.Start(); err != nil {

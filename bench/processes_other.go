@@ -4,7 +4,7 @@ package bench
 
 import "demo-server/bench/result"
 
-// processes are a child and all that it started; on this system the kernel is not asked about them.
+// A processes is a child and its descendants. On this system it does not ask the kernel about them.
 type processes struct{}
 
 func newProcesses(int) *processes { return &processes{} }
@@ -13,5 +13,5 @@ func (*processes) read(*result.Sample, bool) {}
 
 func (*processes) exactCPU() float64 { return 0 }
 
-// serves is not known here, and taken for granted.
+// serves returns true, because it cannot check this here.
 func serves(int, int) bool { return true }

@@ -10,37 +10,37 @@ import (
 	"github.com/vbauerster/mpb/v8/decor"
 )
 
-// A Progress shows how far a run is.
+// A Progress shows how far a run is. mu guards done to rate; rounds and total never change.
 type Progress struct {
 	mu      sync.Mutex
 	rounds  int
-	total   time.Duration // by what each repeat was predicted to take
+	total   time.Duration // sum of the predicted times of the repeats
 	done    time.Duration
-	current time.Duration // of what is measured now
+	current time.Duration // of the present repeat
 	since   time.Time
-	row     string // that is measured now
+	row     string // the present one
 	round   int
-	replies float64 // right ones of the current row in this round
+	replies float64 // right ones of the present repeat
 	rate    float64 // of these per second; 0 before the first one
 
 	closed  chan struct{}
 	drawing sync.WaitGroup
 }
 
-// How often a progress is drawn: as a line where no terminal is, and as a bar.
+// The intervals between updates: lines if there is no terminal, a bar on a terminal.
 const (
 	lineEvery = 5 * time.Second
 	barEvery  = 200 * time.Millisecond
 )
 
-// How long the text of a line and of a bar is at most, so that 80 columns are enough: share and time left take up to 20 more,
+// The max lengths of the text of a line and of a bar, to fit into 80 columns: share and time left take up to 20 more,
 // and a bar needs 10.
 const (
 	lineWidth = 60
 	barWidth  = 50
 )
 
-// NewLines writes a line to out now and then, of a run that takes about so long.
+// NewLines returns a Progress that regularly writes a line to out. The run takes about takes.
 func NewLines(out io.Writer, takes time.Duration, rounds int) *Progress {
 	p := &Progress{rounds: rounds, total: takes, closed: make(chan struct{})}
 	p.draw(lineEvery, func() {
@@ -49,10 +49,10 @@ func NewLines(out io.Writer, takes time.Duration, rounds int) *Progress {
 	return p
 }
 
-// barSteps is how fine a bar is drawn. It is complete only when the run is.
+// barSteps is the resolution of a bar. The last step is only for a complete run.
 const barSteps = 10_000
 
-// NewBar draws a bar on a terminal, and takes it away when it is closed.
+// NewBar returns a Progress that draws a bar on a terminal, and removes it on Close.
 func NewBar(out io.Writer, takes time.Duration, rounds int) *Progress {
 	p := &Progress{rounds: rounds, total: takes, closed: make(chan struct{})}
 	screen := mpb.New(mpb.WithOutput(out), mpb.WithWidth(40), mpb.WithRefreshRate(barEvery), mpb.WithAutoRefresh())
@@ -67,7 +67,7 @@ func NewBar(out io.Writer, takes time.Duration, rounds int) *Progress {
 	return p
 }
 
-// draw calls each now and then, and last when the progress is closed.
+// draw calls each at every interval, and last when the progress is closed.
 func (p *Progress) draw(every time.Duration, each, last func()) {
 	p.drawing.Go(func() {
 		ticker := time.NewTicker(every)
@@ -84,7 +84,7 @@ func (p *Progress) draw(every time.Duration, each, last func()) {
 	})
 }
 
-// Begin notes what is measured now, and what that takes.
+// Begin records the start of a repeat and its predicted time.
 func (p *Progress) Begin(row string, round int, takes time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -92,7 +92,7 @@ func (p *Progress) Begin(row string, round int, takes time.Duration) {
 	p.current, p.since = takes+betweenRows, time.Now()
 }
 
-// End notes that it has been measured.
+// End records the end of the repeat.
 func (p *Progress) End() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -100,14 +100,14 @@ func (p *Progress) End() {
 	p.current = 0
 }
 
-// Close ends the drawing.
+// Close stops drawing and waits for the last update.
 func (p *Progress) Close() {
 	close(p.closed)
 	p.drawing.Wait()
 }
 
-// count notes how many right replies there have been at a time since the load began. The rate is up to the last one that
-// was seen: replies may come in rounds, and between two of them it is not the rate that falls.
+// count records the number of right replies since the load began. The rate counts up to the last new reply, because
+// replies may come in rounds, and the rate does not fall between two of them.
 func (p *Progress) count(at time.Duration, replies float64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -116,7 +116,7 @@ func (p *Progress) count(at time.Duration, replies float64) {
 	}
 }
 
-// now says what is measured, in at most width characters.
+// now describes the present repeat in at most width characters.
 func (p *Progress) now(width int) string {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// TestLines: a line every 5 s says what is measured, how fast, how far it is, and how long it still takes.
+// TestLines checks that a line every 5 s shows the row, the rate, the progress and the time left.
 func TestLines(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer
@@ -17,9 +17,9 @@ func TestLines(t *testing.T) {
 		p.count(0, 1)
 		time.Sleep(4 * time.Second)
 		p.count(2*time.Second, 50)
-		p.count(3*time.Second, 50) // nothing came: between two rounds
+		p.count(3*time.Second, 50) // no new replies between two rounds
 		time.Sleep(5 * time.Second)
-		p.End() // earlier than was planned
+		p.End() // earlier than planned
 		p.Begin("pool", 2, 10*time.Second-betweenRows)
 		time.Sleep(2 * time.Second)
 		p.Close()
@@ -30,7 +30,7 @@ func TestLines(t *testing.T) {
 	})
 }
 
-// TestNow shortens a name, and no figure.
+// TestNow checks that a long name is shortened, and a figure never.
 func TestNow(t *testing.T) {
 	for _, c := range []struct {
 		row   string
@@ -53,7 +53,7 @@ func TestNow(t *testing.T) {
 	}
 }
 
-// TestBar leaves the screen as it was.
+// TestBar checks that the screen is restored at the end.
 func TestBar(t *testing.T) {
 	var out bytes.Buffer
 	p := NewBar(&out, time.Second, 1)

@@ -12,31 +12,31 @@ import (
 	"demo-server/bench/result"
 )
 
-// sampleEvery is how often a child is looked at, on average. Each look is at a random moment of its interval: replies come
-// in rounds, and looks that keep time with them see the same moment of each.
+// sampleEvery is the mean interval between samples. Each is at a random time in its interval: replies come in rounds,
+// and samples in step with them would always see the same part of a round.
 const sampleEvery = 100 * time.Millisecond
 
-// A sampler looks at a server while it is under load.
+// A sampler samples a server under load.
 type sampler struct {
-	processes *processes // nil for a server that was not started here
+	processes *processes // nil for an external server
 	stats     string     // URL of demo-server's /stats, or empty
-	load      loadGauges // nil where the load is not ours
+	load      loadGauges // nil if a tool does the load
 	client    *http.Client
-	replies   func(at time.Duration, n float64) // is called with the right replies since the load began; may be nil
-	jitter    func(time.Duration) time.Duration // a random duration from 0 to below that one
+	replies   func(at time.Duration, n float64) // called with the right replies since the load began; may be nil
+	jitter    func(time.Duration) time.Duration // returns a random duration from 0 to below its argument
 	start     time.Time
 	samples   []result.Sample
 	moments   []moment
 	span      span
 }
 
-// A moment is when a sample counted the requests in the server, and how many there were.
+// A moment is the number of requests in the server, and when a sample counted them.
 type moment struct {
-	from, to time.Duration // between which the server counted
+	from, to time.Duration // the server counted between them
 	inServer float64
 }
 
-// loadGauges are what the generator knows.
+// A loadGauges provides the counters of the generator.
 type loadGauges interface {
 	Elapsed() time.Duration
 	Busy() int
@@ -55,24 +55,24 @@ func newSampler(c *child, load loadGauges) *sampler {
 	return s
 }
 
-// idleSamples are taken before the load begins.
+// idleSamples is the number of samples before the load begins.
 const idleSamples = 5
 
-// An idle is a server without load.
+// An idle is a sample of a server without load.
 type idle struct {
 	result.Sample
 
-	// What being looked at takes; 0 if the server is not asked anything.
+	// The cost of sampling; 0 if the server is not asked anything.
 	cores    float64
 	switches float64 // per second
 }
 
-// idle looks at the server before the load begins, for as long as it takes to tell what looking costs. That is the
-// median of a few looks: a server may still be busy with its start.
+// idle samples the server before the load begins, long enough to measure the cost of sampling. It uses the median of
+// several samples, because the server may still be busy with its start.
 func (s *sampler) idle() idle {
 	s.start = time.Now()
 	if s.stats == "" || s.processes == nil {
-		time.Sleep(sampleEvery) // whoever asked it whether it is ready may still be connected
+		time.Sleep(sampleEvery) // the connection of the readiness check may still be open
 		return idle{Sample: s.sample(true)}
 	}
 	i := idle{Sample: s.sample(true)}
@@ -91,7 +91,7 @@ func (s *sampler) idle() idle {
 	return i
 }
 
-// medianOf returns the median of values, or 0 of none.
+// medianOf returns the median of values, or 0 if there are none.
 func medianOf(values []float64) float64 {
 	if len(values) == 0 {
 		return 0
@@ -100,7 +100,7 @@ func medianOf(values []float64) float64 {
 	return values[len(values)/2]
 }
 
-// run samples until ctx is done, and once more then. The load begins now.
+// run takes samples until ctx is done, and a last one then. The load begins now.
 func (s *sampler) run(ctx context.Context) {
 	s.start, s.moments = time.Now(), nil
 	s.samples = append(s.samples, s.sample(true))
@@ -108,13 +108,13 @@ func (s *sampler) run(ctx context.Context) {
 	for sleepUntil(ctx, interval.Add(s.jitter(sampleEvery))) {
 		s.samples = append(s.samples, s.sample(false))
 		s.report()
-		past := max(0, time.Since(interval)) / sampleEvery // more than one if a look took long
+		past := max(0, time.Since(interval)) / sampleEvery // more than one if a sample took long
 		interval = interval.Add(max(1, past) * sampleEvery)
 	}
 	s.samples = append(s.samples, s.sample(true))
 }
 
-// report passes on the replies so far, if they are known.
+// report passes on the number of replies so far if it is known.
 func (s *sampler) report() {
 	last := s.samples[len(s.samples)-1]
 	if replies := difference(s.samples[0].Completed, last.Completed); s.replies != nil && replies != nil {
@@ -122,7 +122,7 @@ func (s *sampler) report() {
 	}
 }
 
-// sleepUntil returns false if ctx is done first.
+// sleepUntil reports whether t came before ctx was done.
 func sleepUntil(ctx context.Context, t time.Time) bool {
 	timer := time.NewTimer(time.Until(t))
 	defer timer.Stop()
@@ -134,8 +134,8 @@ func sleepUntil(ctx context.Context, t time.Time) bool {
 	}
 }
 
-// elapsed returns the time since the load began, by the clock of the generator if it is ours: its requests are compared
-// with samples of the same moment.
+// elapsed returns the time since the load began. If the load is the builtin generator's, it uses the generator's clock,
+// because the audits compare requests with samples of the same time.
 func (s *sampler) elapsed() time.Duration {
 	if s.load != nil {
 		return s.load.Elapsed()
@@ -161,7 +161,7 @@ func (s *sampler) sample(refresh bool) result.Sample {
 	return sample
 }
 
-// stats is what demo-server says of itself on /stats.
+// stats holds fields of demo-server's /stats.
 type stats struct {
 	Goroutines  int            `json:"goroutines"`
 	InFlight    int            `json:"in_flight"`
@@ -173,10 +173,10 @@ type stats struct {
 	} `json:"accept_queue"`
 }
 
-// longestStats is how much of /stats is read, in bytes: a page of demo-server's has a few kB.
+// longestStats is the max number of bytes read of /stats, which has a few kB on demo-server.
 const longestStats = 1 << 20
 
-// ask fills in what the server knows; where it does not answer in time, that stays null.
+// ask sets the fields that the server reports. If it does not answer in time, they stay null.
 func (s *sampler) ask(sample *result.Sample) {
 	response, err := s.client.Get(s.stats)
 	if err != nil {

@@ -10,8 +10,8 @@ import (
 	"demo-server/cores"
 )
 
-// ToolReady returns an error where the load generator of that name is not installed, and whether it sends one request
-// alone before the others.
+// ToolReady returns an error if the load generator of that name is not installed. probes reports whether it sends one
+// request alone before the others.
 func ToolReady(ctx context.Context, generator string) (probes bool, err error) {
 	switch generator {
 	case AB:
@@ -22,7 +22,7 @@ func ToolReady(ctx context.Context, generator string) (probes bool, err error) {
 	return false, nil
 }
 
-// tool has ab or wrk put the load on a target, and looks at that meanwhile.
+// tool runs ab or wrk against a target, and samples the target during the run.
 func (r *runner) tool(ctx context.Context, p Planned, t *target) (*measurement, error) {
 	sampler := newSampler(t.child, nil)
 	sampler.replies = r.progress.count
@@ -49,8 +49,8 @@ func (r *runner) tool(ctx context.Context, p Planned, t *target) (*measurement, 
 	return m, err
 }
 
-// interruptAfter is when a tool is interrupted, which both answer with what they have. One that has an end of its own gets
-// time for it, but no more than a request has: ab does not end by itself while a reply trickles in.
+// interruptAfter returns when to interrupt a tool, which then prints its results so far. If the tool's own duration
+// ends the run, it gets the timeout of a request in addition, but not more: ab does not end while a reply trickles in.
 func (r *runner) interruptAfter(p Planned) time.Duration {
 	if r.Requests > 0 || p.wholeRounds > 0 {
 		return p.cut
@@ -75,14 +75,14 @@ func (r *runner) runTool(ctx context.Context, p Planned, t *target) (load.Report
 	return load.AB(ctx, config)
 }
 
-// reported are the figures that a tool tells.
+// reported returns the figures that a tool reports.
 func reported(report load.Report) result.Figures {
 	f := result.Figures{TookSeconds: report.Took.Seconds(), SteadySeconds: report.Took.Seconds()}
 	f.Answered = report.Answered
 	f.Connect, f.Timeout, f.Broken, f.Status = report.Connect, report.Timeout, report.Broken, report.Status
-	f.Body = max(0, report.Length-report.Broken-report.Status) // which mostly count as of another length, too
+	f.Body = max(0, report.Length-report.Broken-report.Status) // Length includes most broken replies and other statuses
 	f.Failed = f.Connect + f.Timeout + f.Broken + f.Status + f.Body
-	if f.Status == 0 { // else it may be refusals, which neither tells from other statuses
+	if f.Status == 0 { // otherwise it may include refusals, which no tool counts separately
 		f.RefusedShare = refusedShare(f.Counts)
 	}
 	if report.Answered == 0 {

@@ -11,8 +11,8 @@ import (
 	"demo-server/bench/result"
 )
 
-// TestToolThatDoesNotEnd: ab goes on for as long as a reply trickles in, whatever its -t says. It is interrupted, and the
-// run goes on.
+// TestToolThatDoesNotEnd checks that ab is interrupted if it exceeds its -t, as it does while a reply trickles in, and
+// that this is not an error.
 func TestToolThatDoesNotEnd(t *testing.T) {
 	folder := t.TempDir()
 	if err := os.WriteFile(filepath.Join(folder, "ab"), []byte("#!/bin/sh\nexec sleep 600\n"), 0o755); err != nil {

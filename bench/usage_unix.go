@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// ownCPU is what the bench has used itself, user and system.
+// ownCPU returns the CPU that the bench itself has used, user and system.
 func ownCPU() time.Duration {
 	var usage syscall.Rusage
 	if syscall.Getrusage(syscall.RUSAGE_SELF, &usage) != nil {

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// ownCPU is what the bench has used itself, user and system.
+// ownCPU returns the CPU that the bench itself has used, user and system.
 func ownCPU() time.Duration {
 	process, err := syscall.GetCurrentProcess()
 	if err != nil {
@@ -18,7 +18,7 @@ func ownCPU() time.Duration {
 	return fileTime(kernel) + fileTime(user)
 }
 
-// fileTime is a duration in units of 100 ns.
+// fileTime converts units of 100 ns to a duration.
 func fileTime(t syscall.Filetime) time.Duration {
 	return 100 * time.Duration(int64(t.HighDateTime)<<32|int64(t.LowDateTime))
 }

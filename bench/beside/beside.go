@@ -1,7 +1,8 @@
-// Package beside holds the servers that demo-server's costs are measured beside: bare net/http and fasthttp, which its
-// modes are built on, and nginx, which anybody can point ab at.
+// Package beside holds the baselines that demo-server's costs are compared with: bare net/http and fasthttp, which its
+// modes are built on, and nginx.
 //
-// They do nothing but wait and say hello: what a mode costs more is what it does more. It must not know the modes.
+// A baseline only waits and says hello, so the difference to it is the cost of a mode. The package must not know the
+// modes.
 package beside
 
 import (
@@ -18,17 +19,18 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// The servers' names.
+// The names of the baselines.
 const (
 	NetHTTP  = "bare net/http"
 	FastHTTP = "bare fasthttp"
 	Nginx    = "nginx"
 )
 
-// Argument is the first of a process that is to call Serve with its arguments.
+// Argument is the first argument of a process that calls Serve.
 const Argument = "beside"
 
-// Names lists the servers that this machine can run, and in one line says of the others what to install.
+// Names returns the baselines that this machine can run. If some are missing, it also returns a line that says what to
+// install.
 func Names() (names []string, missing string) {
 	names = []string{NetHTTP, FastHTTP}
 	if _, err := exec.LookPath("nginx"); err != nil {
@@ -37,8 +39,8 @@ func Names() (names []string, missing string) {
 	return append(names, Nginx), ""
 }
 
-// Command returns the command that runs a server on 127.0.0.1:port, whose replies take delay. binary is this program.
-// What the server needs it writes into folder.
+// Command returns the command that runs a baseline on 127.0.0.1:port. Its replies take delay. binary is this program.
+// nginx gets its files in folder.
 func Command(name, binary, folder string, port int, delay time.Duration) (*exec.Cmd, error) {
 	if name == Nginx {
 		return nginx(folder, port, delay)
@@ -48,8 +50,8 @@ func Command(name, binary, folder string, port int, delay time.Duration) (*exec.
 
 const hello = "Hello World"
 
-// Serve runs what Command has asked for, until the process ends. Nothing in the servers is configured. They know one
-// path: whoever asks for another, to see whether they are there, need not wait.
+// Serve runs the baseline that Command asked for, until the process ends. The servers keep their default settings.
+// They only delay replies to "/", so a readiness check of another path gets an immediate 404.
 func Serve(args []string) error {
 	if len(args) != 4 {
 		return fmt.Errorf("%s: want a name, a port and a delay", Argument)
@@ -90,10 +92,10 @@ func onFastHTTP(delay time.Duration) fasthttp.RequestHandler {
 	}
 }
 
-// nginx runs as one process, in the foreground, with all its files in folder. Without a master, whose worker would live
-// on where the master is killed.
+// nginx returns a command that runs nginx as one process in the foreground, with all its files in folder. A master's
+// worker would live on if the master were killed.
 //
-// It has nothing that sleeps but auth_delay, by which it answers 401 late; the 401 becomes the reply.
+// The only directive of nginx that sleeps is auth_delay, which delays a 401. error_page turns the 401 into the reply.
 func nginx(folder string, port int, delay time.Duration) (*exec.Cmd, error) {
 	wait := "return 200 " + strconv.Quote(hello) + ";"
 	if delay > 0 {

@@ -13,7 +13,7 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// TestNames: without nginx there are the others, and what to install.
+// TestNames checks that without nginx the other baselines remain, with a line about what to install.
 func TestNames(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	names, missing := Names()
@@ -22,7 +22,7 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// TestCommand: what runs, and that nginx has all its files in the folder.
+// TestCommand checks each command, and that all files of nginx are in the folder.
 func TestCommand(t *testing.T) {
 	folder := t.TempDir()
 	bare, err := Command(NetHTTP, "/bin/demo-server", folder, 8000, time.Second)
@@ -51,7 +51,7 @@ func TestCommand(t *testing.T) {
 	}
 }
 
-// TestHandlers: hello takes the delay, and that there is nothing else is told at once.
+// TestHandlers checks that hello takes the delay, and that a 404 does not.
 func TestHandlers(t *testing.T) {
 	const delay = time.Minute
 	servers := map[string]func(path string) (status int, body string){
@@ -81,7 +81,7 @@ func TestHandlers(t *testing.T) {
 	}
 }
 
-// TestServe: what is no server ends at once, and says why.
+// TestServe checks that wrong arguments fail at once, with the reason.
 func TestServe(t *testing.T) {
 	for _, args := range [][]string{
 		{Argument}, {Argument, "apache", "0", "1s"}, {Argument, NetHTTP, "0", "soon"}, {Argument, NetHTTP, "70000", "1s"},

@@ -1,6 +1,6 @@
-// Package expect checks conditions that a run of the bench was expected to meet, such as pool(50).p99<2.1s.
+// Package expect checks conditions on the figures of a bench run, such as pool(50).p99<2.1s.
 //
-// It must not know how a figure was measured, nor the consequence of a condition that is not met.
+// It must not know how a figure was measured, nor the consequence of a failed condition.
 package expect
 
 import (
@@ -14,36 +14,36 @@ import (
 
 // A Condition compares a figure of a row with a value.
 type Condition struct {
-	Text   string // as given
+	Text   string // as the user wrote it
 	Row    string // its name
 	figure figure
 	op     string // one of operators
 	want   float64
 }
 
-// operators are the comparisons. A single = is read as ==.
+// operators holds the comparisons. A single = is read as ==.
 var operators = []string{"==", "!=", "<", "<=", ">", ">="}
 
-// operatorRunes are the characters that operators consist of. No figure and no value has one of them.
+// operatorRunes holds the characters of operators. Neither figures nor values contain them.
 const operatorRunes = "=!<>"
 
-// An UnknownError is a name in a condition that does not exist.
+// An UnknownError reports a name in a condition that does not exist.
 type UnknownError struct {
-	What  string // row or figure
+	What  string // "row" or "figure"
 	Name  string
 	Known []string // the names that exist
 }
 
-// Error returns one line with the name and those that exist.
+// Error returns one line with the name and the existing names.
 func (e *UnknownError) Error() string {
 	return fmt.Sprintf("%s %.60q is not known; known: %s", e.What, e.Name, strings.Join(e.Known, ", "))
 }
 
-// errForm is returned for a text that is not a condition at all.
+// errForm is the error for a text that is not a condition at all.
 var errForm = errors.New("not a condition; want ROW.FIGURE, a comparison and a value, such as pool(50).p99<2.1s")
 
-// Parse reads a condition on one of the rows: the row's name, a dot, the name that a figure has in the JSON, an
-// operator and a value. Spaces around the operator do not count. A row's name may contain dots and operators.
+// Parse reads a condition on one of the rows: the row's name, a dot, the figure's name in the JSON, an operator and a
+// value. Spaces around the operator are ignored. A row's name may contain dots and operators.
 //
 // The error is an *UnknownError if the row or the figure does not exist.
 func Parse(text string, rows []string) (Condition, error) {
@@ -72,7 +72,7 @@ func Parse(text string, rows []string) (Condition, error) {
 	return Condition{Text: text, Row: row, figure: figures[i], op: op, want: want}, nil
 }
 
-// cutRow cuts the longest name of a row, and the dot that follows it, off a condition.
+// cutRow cuts the longest matching row name, and the dot after it, off a condition.
 func cutRow(text string, rows []string) (row, rest string, ok bool) {
 	for _, name := range rows {
 		if after, is := strings.CutPrefix(text, name+"."); is && (!ok || len(name) > len(row)) {
@@ -93,8 +93,8 @@ func cutOperator(rest string) (figure, op, value string, ok bool) {
 	return strings.TrimSpace(rest[:from]), op, strings.TrimSpace(value), true
 }
 
-// wrongRow returns what is wrong with a condition that begins with none of the rows. The last operator ends the left
-// side, and the row is that without a figure, or else without its part after the last dot.
+// wrongRow returns the error of a condition that begins with none of the rows. The row is assumed to be the text left
+// of the last operator, without a figure's name, or else without the part after the last dot.
 func wrongRow(text string, rows []string) error {
 	end := strings.LastIndexAny(text, operatorRunes)
 	if end < 0 {
@@ -114,8 +114,7 @@ func wrongRow(text string, rows []string) error {
 	return &UnknownError{What: "row", Name: left[:dot], Known: rows}
 }
 
-// Check compares the figure of all repeats together with the value. A figure that is not known does not meet any
-// condition.
+// Check compares the figure of all repeats together with the value. An unknown figure fails any condition.
 func (c Condition) Check(r *result.Result) result.Expectation {
 	met, why := c.check(r)
 	return result.Expectation{Text: c.Text, Met: met, Why: why}
@@ -147,8 +146,8 @@ func (c Condition) check(r *result.Result) (met bool, why string) {
 	return c.holds(got), fmt.Sprintf("%s is %s", c.figure.name, c.format(got))
 }
 
-// checkBeyond compares a duration that is only known to be longer than d. Any duration beyond the wanted one has the
-// same relation to it; if d is shorter than that, both are possible, and the condition is not met.
+// checkBeyond compares a censored duration, which is only known to be longer than d. If d reaches the wanted duration,
+// the answer is certain. If d is shorter, both answers are possible, and the condition fails.
 func (c Condition) checkBeyond(d float64) (met bool, why string) {
 	if d < c.want {
 		return false, fmt.Sprintf("%s is only known to be longer than %s", c.figure.name, c.format(d))
@@ -157,7 +156,7 @@ func (c Condition) checkBeyond(d float64) (met bool, why string) {
 	return longer, fmt.Sprintf("%s is longer than %s", c.figure.name, c.format(d))
 }
 
-// holds reports whether a figure that is known meets the condition. Equality is exact, of fractions too.
+// holds reports whether a known figure meets the condition. Equality is exact, also for fractions.
 func (c Condition) holds(got float64) bool {
 	switch c.op {
 	case "==":
@@ -174,7 +173,7 @@ func (c Condition) holds(got float64) bool {
 	return got >= c.want
 }
 
-// format writes a figure with as few digits as leave the condition's answer what it is, but at least four.
+// format returns a figure with at least four digits, and as many as the condition needs to keep its answer.
 func (c Condition) format(got float64) string {
 	for digits := 4; digits < 17; digits++ {
 		if short := round(got, digits); c.holds(short) == c.holds(got) {

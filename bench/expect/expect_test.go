@@ -11,7 +11,7 @@ import (
 	"demo-server/bench/result"
 )
 
-// rows are names that hold everything that conditions are made of.
+// rows holds names that contain everything that conditions are made of.
 var rows = []string{
 	"goroutine", "pool", "pool(50)", "pool(queue=5,workers=10)", "pool × sql", "127.0.0.1:8080", "127.0.0.1", "a.p99", "a",
 	"x<y.p99=1",
@@ -138,7 +138,7 @@ func TestParseUnknown(t *testing.T) {
 	}
 }
 
-// TestFigures holds the list against the JSON that docs/reference/bench-result.md describes.
+// TestFigures compares the list with the JSON that docs/reference/bench-result.md describes.
 func TestFigures(t *testing.T) {
 	want := strings.Fields(`requests_per_second ceiling_per_second requests_per_second_low requests_per_second_high
 		mean p50 p90 p99 longest answered refused unfinished failed failed_connect failed_timeout failed_broken
@@ -151,7 +151,7 @@ func TestFigures(t *testing.T) {
 	}
 }
 
-// measured is a result with one row of each kind of end.
+// measured returns a result with one row for each way in which a row can end.
 func measured() *result.Result {
 	once := []result.Repeat{{Round: 1}}
 	row := result.Row{Name: "pool", Repeats: once}
@@ -203,7 +203,7 @@ func TestCheck(t *testing.T) {
 		{"pool.idle_resident_bytes<=64KiB", false, "idle_resident_bytes is 65.54 kB"},
 		{"pool.peak.threads<9", false, "peak.threads is 9"},
 
-		// A latency that is longer than 2.5 s is longer than anything shorter, and nothing is known of the rest.
+		// A latency known to exceed 2.5 s exceeds anything shorter; nothing else is known.
 		{"pool.p99<2s", false, "p99 is longer than 2.5s"},
 		{"pool.p99<=2.5s", false, "p99 is longer than 2.5s"},
 		{"pool.p99==2s", false, "p99 is longer than 2.5s"},
@@ -240,8 +240,8 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// FuzzParse checks that a condition that is read names a row and a figure that exist, and that it is read the same with
-// spaces around its parts.
+// FuzzParse checks that a parsed condition names an existing row and figure, and that spaces around its parts do not
+// change it.
 func FuzzParse(f *testing.F) {
 	for _, text := range []string{
 		"goroutine.failed==0", "pool(50).p99<2.1s", "pool(queue=5,workers=10).refused_share <= 10%", "x<y.p99=1.p99<1s",

@@ -14,17 +14,17 @@ import (
 	"demo-server/units"
 )
 
-// A figure is one of result.Figures.
+// A figure is a field of result.Figures.
 type figure struct {
 	name  string // in the JSON; dots lead into an object
 	kind  kind
-	index []int // of its field, as reflect has it
+	index []int // of its field, for reflect
 }
 
-// figures are all figures that a condition can be about.
+// figures holds all figures that a condition can use.
 var figures = figuresOf(reflect.TypeFor[result.Figures](), "", nil)
 
-// Figures returns the names of the figures that a condition can be about, in the order of the JSON.
+// Figures returns the names of the figures that a condition can use, in the order of the JSON.
 func Figures() []string {
 	names := make([]string, len(figures))
 	for i, f := range figures {
@@ -33,7 +33,7 @@ func Figures() []string {
 	return names
 }
 
-// figuresOf lists the figures below a type, which prefix and index lead to.
+// figuresOf returns the figures below a type. prefix and index lead to the type.
 func figuresOf(t reflect.Type, prefix string, index []int) (all []figure) {
 	for field := range t.Fields() {
 		tag, _, _ := strings.Cut(field.Tag.Get("json"), ",")
@@ -43,7 +43,7 @@ func figuresOf(t reflect.Type, prefix string, index []int) (all []figure) {
 			of = of.Elem()
 		}
 		switch {
-		case name == "peak.at_seconds": // each peak has a moment of its own
+		case name == "peak.at_seconds": // each maximum has its own time
 		case of == reflect.TypeFor[result.Latency]():
 			all = append(all, figure{name, duration, at})
 		case field.Anonymous:
@@ -59,7 +59,7 @@ func figuresOf(t reflect.Type, prefix string, index []int) (all []figure) {
 	return all
 }
 
-// kindOf returns the kind of a figure by its name, which has the unit. One without a unit is a plain number.
+// kindOf returns the kind of a figure from the unit in its name. A name without a unit means a plain number.
 func kindOf(name string) kind {
 	words := strings.FieldsFunc(name, func(r rune) bool { return r == '_' || r == '.' })
 	switch {
@@ -73,7 +73,8 @@ func kindOf(name string) kind {
 	return number
 }
 
-// of returns the measured value. beyond reports that it is only known to be larger; known is false if it was not measured.
+// of returns the measured value. beyond reports that the value is only a lower bound; known is false if it was not
+// measured.
 func (f figure) of(measured *result.Figures) (value float64, beyond, known bool) {
 	field, err := reflect.ValueOf(measured).Elem().FieldByIndexErr(f.index)
 	if err != nil || field.Kind() == reflect.Pointer && field.IsNil() {
@@ -90,7 +91,7 @@ func (f figure) of(measured *result.Figures) (value float64, beyond, known bool)
 	return 0, false, false
 }
 
-// A kind is what a figure measures, which says how its values are written.
+// A kind is the quantity that a figure measures. It determines how values are written.
 type kind int
 
 const (
@@ -98,7 +99,7 @@ const (
 	count         // a whole number
 	duration      // in seconds
 	size          // in bytes
-	share         // 1 is all
+	share         // from 0 to 1
 )
 
 // parse reads a value of the kind.
@@ -113,7 +114,7 @@ func (k kind) parse(text string) (float64, error) {
 	return value, nil
 }
 
-// want says how values of the kind are written.
+// want describes how values of the kind are written.
 func (k kind) want() string {
 	switch k {
 	case count:
@@ -137,7 +138,7 @@ func (k kind) read(text string) (value float64, ok bool) {
 		if d, err := time.ParseDuration(text); err == nil {
 			return d.Seconds(), d >= 0
 		}
-		return readNumber(text) // of seconds
+		return readNumber(text) // seconds
 	case size:
 		n, ok := units.ParseSize(text)
 		return float64(n), ok
@@ -157,7 +158,7 @@ func readNumber(text string) (value float64, ok bool) {
 	return value, err == nil && value >= 0 && !math.IsInf(value, 0)
 }
 
-// format writes a figure of the kind.
+// format returns a figure of the kind as text.
 func (k kind) format(value float64) string {
 	switch k {
 	case duration:
@@ -170,7 +171,7 @@ func (k kind) format(value float64) string {
 	return formatNumber(value)
 }
 
-// formatSize writes bytes as the report does, with powers of 1000.
+// formatSize returns bytes like the report, with powers of 1000.
 func formatSize(bytes float64) string {
 	unit := "bytes"
 	for _, larger := range []string{"kB", "MB", "GB"} {
@@ -184,7 +185,7 @@ func formatSize(bytes float64) string {
 
 func formatNumber(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
 
-// round returns f with as many significant digits.
+// round returns f rounded to that many significant digits.
 func round(f float64, digits int) float64 {
 	rounded, _ := strconv.ParseFloat(strconv.FormatFloat(f, 'e', digits-1, 64), 64)
 	return rounded

@@ -19,24 +19,24 @@ var abProgram = program{"ab", "apache2-utils"}
 
 // An ABConfig is the load that ab puts on a server.
 type ABConfig struct {
-	URL       string // its host an IP address, which ab connects to
-	Host      string // that requests name; empty for that of the URL
+	URL       string // its host is an IP address, which ab connects to
+	Host      string // of the Host header; empty for the URL's
 	Clients   int
-	Requests  int           // how many to send; 0 sends for Duration
-	Duration  time.Duration // no request is sent after it; 0 for no end. ab takes whole seconds: it is rounded up
-	Keepalive bool          // else each request has a connection of its own
-	AnyBody   bool          // replies may differ in length; else those that do count as failed
-	Timeout   time.Duration // without any event on any connection, after which ab gives up; rounded up to seconds
+	Requests  int           // number to send; 0 sends for Duration
+	Duration  time.Duration // no request is sent after it, rounded up to seconds; 0 for no end
+	Keepalive bool          // false opens a connection for each request
+	AnyBody   bool          // replies may differ in length; otherwise a different length counts as a failure
+	Timeout   time.Duration // time without any event, after which ab gives up; rounded up to seconds
 }
 
-// abPerSecond is more than ab can send: where a duration is the end, the number of requests must not be. ab keeps 40
-// bytes for each, though it touches only those that it sends.
+// abPerSecond is more than ab can send, because a duration must end before the requests run out. ab reserves 40 bytes
+// for each request, though it touches only those of sent ones.
 const abPerSecond = 100_000
 
 func (c ABConfig) arguments(percentiles string) []string {
 	arguments := []string{
-		"-q", // no progress
-		"-r", // what is received with an error is counted, and not the end of the run
+		"-q", // quiet
+		"-r", // count receive errors and continue
 		"-s", wholeSeconds(c.Timeout),
 		"-e", percentiles,
 		"-c", strconv.Itoa(c.Clients),
@@ -61,8 +61,8 @@ func (c ABConfig) arguments(percentiles string) []string {
 	return append(arguments, "-n", strconv.Itoa(requests), c.URL)
 }
 
-// AB runs the real ab. Its percentiles and the longest are as exact as its clock, a microsecond; of the mean it prints
-// whole milliseconds. An error may come with a report of what was done until then: where ctx ended, or ab gave up.
+// AB runs the real ab. Percentiles and the longest latency have the resolution of its clock, a microsecond; it prints
+// the mean in whole milliseconds. If ctx ends or ab gives up, the error comes with a report of the requests so far.
 func AB(ctx context.Context, c ABConfig) (Report, error) {
 	folder, err := os.MkdirTemp("", "demo-server-ab-")
 	if err != nil {
@@ -75,7 +75,7 @@ func AB(ctx context.Context, c ABConfig) (Report, error) {
 		return Report{}, err
 	}
 	percentiles, err := os.ReadFile(file)
-	if err != nil && !errors.Is(err, os.ErrNotExist) { // ab writes none where nothing was completed
+	if err != nil && !errors.Is(err, os.ErrNotExist) { // ab writes none if no request was completed
 		return Report{}, err
 	}
 	report, err := parseAB(output, string(percentiles))
@@ -83,8 +83,8 @@ func AB(ctx context.Context, c ABConfig) (Report, error) {
 	return report, abProgram.ended(ctx, err)
 }
 
-// parseAB reads what ab printed, and its file of percentiles. Where ab gave up the error says why, and the report how
-// many requests had been completed.
+// parseAB parses ab's output and its file of percentiles. If ab gave up, the error says why, and the report holds the
+// number of completed requests.
 func parseAB(output, percentiles string) (Report, error) {
 	r := Report{Output: output}
 	var n numbers
@@ -115,13 +115,13 @@ func parseAB(output, percentiles string) (Report, error) {
 		return r.gaveUp(&n)
 	}
 	r.percentiles(&n, percentiles)
-	// What is broken has no status, and both are mostly of another length.
+	// Broken replies have no status, and most broken replies and other statuses differ in length.
 	r.Answered = max(0, r.Completed-max(r.Length, r.Broken+r.Status))
 	return r, n.err
 }
 
-// failures reads "Connect: 0, Receive: 20, Length: 20, Exceptions: 20". One request can be of several of them: what ab
-// receives with an error is as a rule an exception too, and always too short.
+// failures parses "Connect: 0, Receive: 20, Length: 20, Exceptions: 20". The kinds overlap: a receive error is usually
+// an exception too, and always too short.
 func (r *Report) failures(n *numbers, text string) {
 	kinds := map[string]int{}
 	for kind := range strings.SplitSeq(text, ", ") {
@@ -132,10 +132,10 @@ func (r *Report) failures(n *numbers, text string) {
 	r.Broken += max(kinds["Receive"], kinds["Exceptions"])
 }
 
-// percentiles reads the lines "percent,milliseconds", from 0 to 100.
+// percentiles parses the lines "percent,milliseconds", from 0 to 100.
 //
-// Where a percent of the completed requests rounds up to all of them, ab takes the one after the last: of 50 or fewer,
-// the highest percentiles below 100 are not theirs, and are left out.
+// If a percent of the completed requests rounds up to all of them, ab prints the value after the last request. With 50
+// or fewer requests this affects the highest percentiles below 100, so they are left out.
 func (r *Report) percentiles(n *numbers, text string) {
 	for line := range strings.Lines(text) {
 		percent, millis, _ := strings.Cut(strings.TrimSpace(line), ",")
@@ -154,7 +154,7 @@ func (r *Report) percentiles(n *numbers, text string) {
 
 var abTotal = regexp.MustCompile(`Total of ([0-9]+) requests completed`)
 
-// gaveUp reads what ab prints instead of results.
+// gaveUp parses the output that ab prints instead of results.
 func (r Report) gaveUp(n *numbers) (Report, error) {
 	if total := abTotal.FindStringSubmatch(r.Output); total != nil {
 		r.Completed = n.count(total[1])
@@ -162,11 +162,11 @@ func (r Report) gaveUp(n *numbers) (Report, error) {
 	return r, fmt.Errorf("gave up after %d requests: %s", r.Completed, lastLine(r.Output))
 }
 
-// probeHold is how long ABProbes makes the first request wait for another. Without a probe that one comes at once.
+// probeHold is how long ABProbes delays the first reply. Without a probe another request comes at once.
 const probeHold = 300 * time.Millisecond
 
-// ABProbes reports whether this machine's ab sends one request alone, and the others only after its reply, which many
-// builds do. It finds out by a server of its own, which keeps the first request waiting for a second.
+// ABProbes reports whether this machine's ab sends one request alone and the others only after its reply, as many
+// builds do. It runs ab against a server of its own, which delays the first reply for up to probeHold.
 func ABProbes(ctx context.Context) (bool, error) {
 	return probes(func(url string) error {
 		report, err := AB(ctx, ABConfig{URL: url, Clients: 2, Requests: 3, Timeout: 10 * time.Second})
@@ -177,7 +177,7 @@ func ABProbes(ctx context.Context) (bool, error) {
 	})
 }
 
-// probes reports whether load, which sends at least two requests, sends the second only after the reply to the first.
+// probes reports whether load, which sends at least two requests, sends the second only after the first reply.
 func probes(load func(url string) error) (bool, error) {
 	listener, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {

@@ -16,7 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
-// recorded reads a file that was recorded from a real run; "" where that run wrote none.
+// recorded returns a file that a real run recorded, or "" if that run wrote none.
 func recorded(t testing.TB, name string) string {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("testdata", name))
@@ -29,10 +29,10 @@ func recorded(t testing.TB, name string) string {
 	return string(text)
 }
 
-// millis is n milliseconds.
+// millis returns n milliseconds.
 func millis(n float64) time.Duration { return time.Duration(math.Round(n * float64(time.Millisecond))) }
 
-// TestParseAB reads what ab 2.3 printed. Its command is in testdata/README.md.
+// TestParseAB parses output of ab 2.3. testdata/README.md has the commands.
 func TestParseAB(t *testing.T) {
 	cases := []struct {
 		recording     string
@@ -64,21 +64,21 @@ func TestParseAB(t *testing.T) {
 			},
 			p50: millis(31.434), p90: millis(31.756), p99: millis(32.358),
 		},
-		{ // ab's own 95% to 99% are of a request that was not there, and 0.257 ms
+		{ // ab's own 95% to 99% come from a request that did not exist, and are 0.257 ms
 			recording: "ab_small",
 			want: Report{
 				Completed: 5, Answered: 5, PerSecond: 79.67, Took: millis(63), Mean: millis(21), Longest: millis(21.123),
 			},
 			p50: millis(20.885), p90: millis(21.123), p99: millis(21.123),
 		},
-		{ // so is its median
+		{ // so does its median
 			recording: "ab_one",
 			want: Report{
 				Completed: 1, Answered: 1, PerSecond: 48.01, Took: millis(21), Mean: millis(21), Longest: millis(20.809),
 			},
 			p50: millis(20.809), p90: millis(20.809), p99: millis(20.809),
 		},
-		{ // every fifth is a 503 of another length
+		{ // every fifth is a 503 with another length
 			recording: "ab_status",
 			want: Report{
 				Completed: 200, Answered: 160, PerSecond: 11346.23, Took: millis(18), Status: 40, Length: 40,
@@ -86,7 +86,7 @@ func TestParseAB(t *testing.T) {
 			},
 			p50: millis(0.835), p90: millis(1.126), p99: millis(1.586),
 		},
-		{ // every fourth
+		{ // every fourth has another length
 			recording: "ab_length",
 			want: Report{
 				Completed: 200, Answered: 150, PerSecond: 1513.5, Took: millis(132), Length: 50,
@@ -94,7 +94,7 @@ func TestParseAB(t *testing.T) {
 			},
 			p50: millis(6.213), p90: millis(6.889), p99: millis(7.236),
 		},
-		{ // every tenth: ab counts 60 failures, each of the 20 three times
+		{ // every tenth is reset: ab counts 60 failures, each of the 20 three times
 			recording: "ab_reset",
 			want: Report{
 				Completed: 200, Answered: 180, PerSecond: 849.72, Took: millis(235), Broken: 20, Length: 20,
@@ -102,7 +102,7 @@ func TestParseAB(t *testing.T) {
 			},
 			p50: millis(11.182), p90: millis(11.53), p99: millis(11.867),
 		},
-		{ // nobody listens: ab counts all of them as complete
+		{ // without a listener: ab counts all requests as complete
 			recording: "ab_refused",
 			want: Report{
 				Completed: 200, PerSecond: 45987.58, Took: millis(4), Broken: 200, Longest: millis(0.132),
@@ -142,7 +142,7 @@ func TestParseAB(t *testing.T) {
 	}
 }
 
-// checkReport compares all but the output and the percentiles.
+// checkReport compares everything except the output and the percentiles.
 func checkReport(t *testing.T, got Report, err error, want Report, failure string) {
 	t.Helper()
 	text := ""
@@ -157,7 +157,7 @@ func checkReport(t *testing.T, got Report, err error, want Report, failure strin
 	}
 }
 
-// TestParseABGarbage: what is no output of ab is an error that shows it.
+// TestParseABGarbage checks that other text is an error that quotes it.
 func TestParseABGarbage(t *testing.T) {
 	cases := []struct{ name, output, percentiles, want string }{
 		{"nothing", "", "", "gave up after 0 requests: printed nothing"},
@@ -177,7 +177,7 @@ func TestParseABGarbage(t *testing.T) {
 	}
 }
 
-// TestABArguments: -n comes after -t, which would set it to 50000, and is never less than the clients.
+// TestABArguments checks that -n comes after -t, which would set it to 50000, and is at least the number of clients.
 func TestABArguments(t *testing.T) {
 	cases := []struct {
 		name   string
@@ -232,7 +232,7 @@ func FuzzParseAB(f *testing.F) {
 	})
 }
 
-// recordings are the names of files without their ending.
+// recordings returns the names of recorded files without their extension.
 func recordings(t testing.TB, pattern string) (names []string) {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join("testdata", pattern))
@@ -245,7 +245,7 @@ func recordings(t testing.TB, pattern string) (names []string) {
 	return names
 }
 
-// checkSane checks what holds of any report, whatever it was read from.
+// checkSane checks what must be true for any report, whatever its input.
 func checkSane(t *testing.T, r Report, err error) {
 	t.Helper()
 	if least := min(r.Completed, r.Connect, r.Broken, r.Status, r.Length, r.Timeout); least < 0 {
@@ -267,7 +267,7 @@ func checkSane(t *testing.T, r Report, err error) {
 	}
 }
 
-// TestProbes tells a tool that sends its first request alone from one that does not.
+// TestProbes checks that probes recognises a tool that sends its first request alone.
 func TestProbes(t *testing.T) {
 	ask := func(url string) error {
 		response, err := http.Get(url)
@@ -308,7 +308,7 @@ func TestProbes(t *testing.T) {
 	}
 }
 
-// TestToolPrintsForever: what a tool prints is kept up to a bound, and the rest is taken, so that it can end.
+// TestToolPrintsForever checks that run keeps a limited part of the output and discards the rest, to let the tool end.
 func TestToolPrintsForever(t *testing.T) {
 	folder := t.TempDir()
 	script := "#!/bin/sh\nhead -c 20000000 /dev/zero\nhead -c 20000000 /dev/zero >&2\n"
@@ -322,7 +322,7 @@ func TestToolPrintsForever(t *testing.T) {
 	}
 }
 
-// TestNoTool: what is not installed is named, and so is where to get it.
+// TestNoTool checks that the error for a missing tool says how to install it.
 func TestNoTool(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	_, errAB := AB(t.Context(), ABConfig{})

@@ -9,12 +9,12 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// maxReply is how long a body may be, in bytes. A longer one counts as broken, and its connection is closed.
+// maxReply is the max length of a body in bytes. A longer one counts as broken, and its connection is closed.
 const maxReply = 64 << 20
 
 var errEndless = errors.New("the body is longer than any that is measured")
 
-// A fingerprint tells one body from another, so that no body has to be kept.
+// A fingerprint identifies a body without keeping it.
 type fingerprint struct {
 	length int
 	hash   uint64
@@ -24,13 +24,13 @@ var seed = maphash.MakeSeed()
 
 func fingerprintOf(body []byte) fingerprint { return fingerprint{len(body), maphash.Bytes(seed, body)} }
 
-// buffers are only held while a body is read: a client that waits for its reply has none.
+// buffers holds buffers for reading a body. A client that waits for its reply has none.
 var buffers = sync.Pool{New: func() any { return new([8 << 10]byte) }}
 
-// readBody reads the body of a reply to its end. Its connection is closed if it is not read as far as that.
+// readBody reads a reply's body to its end. If it stops earlier, the connection is closed.
 func readBody(response *fasthttp.Response) (fingerprint, error) {
 	stream := response.BodyStream()
-	if stream == nil { // a status that has none
+	if stream == nil { // a status without a body
 		return fingerprintOf(nil), nil
 	}
 	defer response.CloseBodyStream()

@@ -5,13 +5,13 @@ import (
 	"time"
 )
 
-// A conn is a connection that can be given up from outside, whatever its client is doing with it.
+// A conn is a connection that another goroutine can interrupt at any time.
 type conn struct {
 	net.Conn
 	generator *Generator
 }
 
-// A dialError says that there is no connection.
+// A dialError is an error from connecting.
 type dialError struct{ error }
 
 func (e *dialError) Unwrap() error { return e.error }
@@ -47,24 +47,25 @@ func (c *conn) Close() error {
 	return c.Conn.Close()
 }
 
-// past is a deadline that is over.
+// past is a deadline that has expired.
 var past = time.Unix(1, 0)
 
-// cut gives all up that is under way.
+// cut gives up all unfinished requests.
 func (g *Generator) cut() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.stopped = true
 	g.giveUp()
 	for c := range g.open {
-		c.Conn.SetDeadline(past) // of a connection that is closed already it is an error, and no loss
+		c.Conn.SetDeadline(past) // the error of a closed connection does not matter
 	}
 }
 
-// SetReadDeadline sets the deadline of a request, unless all is being given up: the client may come here just after.
+// SetReadDeadline sets the deadline of a request. After cut, the deadline has always expired, because a client may call
+// SetReadDeadline just after it.
 func (c *conn) SetReadDeadline(t time.Time) error { return c.limit(c.Conn.SetReadDeadline, t) }
 
-// SetWriteDeadline is SetReadDeadline for sending.
+// SetWriteDeadline does the same as SetReadDeadline for sending.
 func (c *conn) SetWriteDeadline(t time.Time) error { return c.limit(c.Conn.SetWriteDeadline, t) }
 
 func (c *conn) limit(set func(time.Time) error, t time.Time) error {

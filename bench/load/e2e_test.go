@@ -16,10 +16,10 @@ import (
 	"time"
 )
 
-// A slow server answers after a delay, and every failing-th time with 503.
+// A slow is a server that answers after a delay, and sends a 503 every failing-th time.
 type slow struct {
 	*httptest.Server
-	hundred chan struct{} // closed when it has answered as many
+	hundred chan struct{} // closed after 100 answers
 }
 
 func newSlow(t *testing.T, delay time.Duration, failing int64) *slow {
@@ -42,10 +42,10 @@ func newSlow(t *testing.T, delay time.Duration, failing int64) *slow {
 	return s
 }
 
-// attempts are how often a noisy machine may try.
+// attempts is the max number of tries on a noisy machine.
 const attempts = 5
 
-// near reports whether a latency is what it should be, or a little longer.
+// near reports whether a latency is the wanted one, or a little longer.
 func near(got, want time.Duration) bool { return got >= want && got < want+want/10+20*time.Millisecond }
 
 func TestAB(t *testing.T) {
@@ -74,20 +74,21 @@ func TestAB(t *testing.T) {
 	}
 }
 
-// TestABDuration: the time is the end, and other statuses are told.
+// TestABDuration checks that the duration ends the run, and that other statuses are counted.
 func TestABDuration(t *testing.T) {
 	s := newSlow(t, 20*time.Millisecond, 5)
 	r, err := AB(t.Context(), ABConfig{URL: s.URL + "/", Clients: 10, Duration: time.Second, Timeout: patience})
 	if err != nil || r.Took < time.Second || r.Took > patience/2 {
 		t.Fatalf("took %s, %v; want a second\n%s", r.Took, err, r.Output)
 	}
-	// Of the ten that are under way at the end, two have another status.
+	// Two of the ten requests in flight at the end have another status.
 	if want := r.Completed / 5; r.Status < want-2 || r.Status > want+2 || r.Answered != r.Completed-r.Status {
 		t.Errorf("of %d requests %d failed, %d were answered; want a fifth and the rest", r.Completed, r.Status, r.Answered)
 	}
 }
 
-// TestABProbes compares what it says with how long two requests at once take: with a probe they are no longer at once.
+// TestABProbes compares the result with the time of two requests at once: a probe makes ab send them one after the
+// other.
 func TestABProbes(t *testing.T) {
 	const delay = 2 * time.Second
 	probes, err := ABProbes(t.Context())
@@ -101,7 +102,7 @@ func TestABProbes(t *testing.T) {
 	}
 }
 
-// TestWRK: the article's clients and delay read 50.0, where wrk's own rate has half a round too much time in it.
+// TestWRK checks that the article's clients and delay give 50.0, although wrk's own time has half a round too much.
 func TestWRK(t *testing.T) {
 	const delay, clients = 2 * time.Second, 100
 	s := newSlow(t, delay, 0)
@@ -126,12 +127,12 @@ func TestWRK(t *testing.T) {
 	}
 }
 
-// TestWRKFailures: late replies and other statuses are told apart.
+// TestWRKFailures checks that late replies and other statuses are counted separately.
 func TestWRKFailures(t *testing.T) {
 	s := newSlow(t, 50*time.Millisecond, 4)
 	r, err := WRK(t.Context(), WRKConfig{URL: s.URL + "/", Clients: 10, Duration: time.Second, Timeout: patience})
 	want := r.Completed / 4
-	// Of the ten that are under way at the end, up to three have another status.
+	// Up to three of the ten requests in flight at the end have another status.
 	if err != nil || r.Status < want-3 || r.Status > want+3 || r.Answered != r.Completed-r.Status {
 		t.Errorf("of %d requests %d failed, %v; want a quarter", r.Completed, r.Status, err)
 	}
@@ -142,8 +143,8 @@ func TestWRKFailures(t *testing.T) {
 	}
 }
 
-// TestToolsGoWhereTheyAreTold: both connect to the address of the URL, name the host that they are given, follow no redirect
-// and take no proxy from the environment.
+// TestToolsGoWhereTheyAreTold checks that both tools connect to the address of the URL, send the given Host header,
+// follow no redirect and ignore proxies of the environment.
 func TestToolsGoWhereTheyAreTold(t *testing.T) {
 	for _, variable := range []string{"http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"} {
 		t.Setenv(variable, "http://127.0.0.1:1")
@@ -185,7 +186,7 @@ func TestToolsGoWhereTheyAreTold(t *testing.T) {
 	}
 }
 
-// TestInterrupted: what was measured until then is not lost.
+// TestInterrupted checks that an interrupted run keeps its results.
 func TestInterrupted(t *testing.T) {
 	tools := map[string]func(context.Context, string) (Report, error){
 		"ab": func(ctx context.Context, url string) (Report, error) {
@@ -211,7 +212,7 @@ func TestInterrupted(t *testing.T) {
 	}
 }
 
-// interrupted runs a tool until the server has answered a hundred times.
+// interrupted runs a tool and interrupts it after 100 answers of the server.
 func interrupted(t *testing.T, run func(context.Context, string) (Report, error)) Report {
 	t.Helper()
 	s := newSlow(t, 20*time.Millisecond, 0)

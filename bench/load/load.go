@@ -1,9 +1,9 @@
-// Package load puts a server under load, and records what each request met: by a small generator of its own, in the
-// closed loop (so many clients, each of which sends its next request when it has the reply to its last) or the open
-// loop (so many requests per second, whatever the server does); or by the real ab and wrk.
+// Package load puts a server under load and records the result of each request. The load comes from its own generator
+// or from the real ab and wrk. In a closed loop each of a number of clients sends its next request after the reply to
+// its last. In an open loop requests start at a fixed rate, whatever the server does.
 //
-// It counts every request once. Nothing is sent again behind its back, because a request that was sent twice is
-// neither one request of that latency nor two. It must not know what the server is.
+// It counts every request once and never sends one again, because a request sent twice is neither one request with that
+// latency nor two. It must not know the kind of server.
 package load
 
 import (
@@ -23,23 +23,23 @@ import (
 // A Config is the load that a generator puts on one server.
 type Config struct {
 	Address string // host:port of every connection
-	Host    string // that requests name; empty for the address
+	Host    string // of the Host header; empty for Address
 	Path    string
-	Body    []byte // the right body; nil takes that of the first reply with 2xx for it
-	AnyBody bool   // every body is right: nothing is known of the server
+	Body    []byte // the right body; nil takes the first reply with 2xx as right
+	AnyBody bool   // accepts every body, for an unknown server
 
-	Clients   int           // in the open loop the most requests that wait at a time
-	Requests  int           // how many to send; 0 sends for Duration
+	Clients   int           // in the open loop the max requests that wait at a time
+	Requests  int           // number to send; 0 sends for Duration
 	Duration  time.Duration // no request is sent after it; 0 for no end
-	Cut       time.Duration // what is unfinished then is given up, and counted as that; 0 for no end
+	Cut       time.Duration // time when unfinished requests are given up; 0 for no end
 	Rate      float64       // requests per second of the open loop; 0 for the closed loop
-	Keepalive bool          // else each request has a connection of its own
-	Timeout   time.Duration // of one request, with its connecting
+	Keepalive bool          // false opens a connection for each request
+	Timeout   time.Duration // of one request, including connecting
 
 	Dial func(context.Context) (net.Conn, error) // nil connects to Address by TCP
 }
 
-// A Generator loads one server once.
+// A Generator loads one server once. Its other methods may run concurrently with Run.
 type Generator struct {
 	config Config
 	client fasthttp.HostClient
@@ -52,24 +52,24 @@ type Generator struct {
 	mu       sync.Mutex
 	requests []Request
 	late     *hdrhistogram.Histogram
-	body     *fingerprint // of the right body; nil before it is known
+	body     *fingerprint // of the right body; nil until it is known
 	lengths  Lengths
 	open     map[*conn]struct{}
-	stopped  bool // what is under way is being given up
+	stopped  bool // unfinished requests are being given up
 	dialing  context.Context
 	giveUp   context.CancelFunc
 }
 
-// Each connection needs a buffer to read and one to write; a hello fits into these.
+// Each connection needs a buffer to read and one to write; a hello fits.
 const bufferSize = 2048
 
-// Lengths are those of the shortest and the longest body of a reply with 2xx, in bytes.
+// Lengths holds the shortest and longest length of a body of a reply with 2xx, in bytes.
 type Lengths struct {
 	Shortest, Longest int
 	some              bool
 }
 
-// Add adds a body.
+// Add adds the length of a body.
 func (l *Lengths) Add(length int) {
 	if !l.some {
 		*l = Lengths{length, length, true}
@@ -84,7 +84,7 @@ func (g *Generator) Lengths() Lengths {
 	return g.lengths
 }
 
-// New makes a generator.
+// New returns a generator for config.
 func New(config Config) *Generator {
 	g := &Generator{
 		config: config, open: map[*conn]struct{}{},
@@ -97,14 +97,14 @@ func New(config Config) *Generator {
 	g.client = fasthttp.HostClient{
 		Addr: config.Address, MaxConns: config.Clients, DialTimeout: g.dial,
 		ReadBufferSize: bufferSize, WriteBufferSize: bufferSize, StreamResponseBody: true,
-		MaxIdemponentCallAttempts: 1, // it would send a GET again that got no reply
+		MaxIdemponentCallAttempts: 1, // otherwise fasthttp would repeat a GET without a reply
 		NoDefaultUserAgentHeader:  true, DisablePathNormalizing: true, DisableHeaderNamesNormalizing: true,
 	}
 	return g
 }
 
-// Run loads the server until all is sent and answered, the time is over, or ctx is done. It returns what became of
-// each request, in the order in which they ended, and how long it took. It is called once.
+// Run loads the server until every request is answered, the time is over, or ctx is done. It returns the requests in
+// the order in which they ended, and how long it took. It may be called only once.
 func (g *Generator) Run(ctx context.Context) ([]Request, time.Duration) {
 	g.dialing, g.giveUp = context.WithCancel(context.WithoutCancel(ctx))
 	defer g.giveUp()
@@ -133,7 +133,7 @@ func (g *Generator) Run(ctx context.Context) ([]Request, time.Duration) {
 	return g.requests, took
 }
 
-// Elapsed returns the time since Run was called, and 0 before. The times of requests are by this clock.
+// Elapsed returns the time since Run was called, or 0 before. The times of requests use this clock.
 func (g *Generator) Elapsed() time.Duration {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -143,14 +143,14 @@ func (g *Generator) Elapsed() time.Duration {
 	return time.Since(g.start)
 }
 
-// Busy is how many requests the clients are waiting for.
+// Busy returns how many requests the clients are waiting for.
 func (g *Generator) Busy() int { return int(g.busy.Load()) }
 
-// Answered is how many right replies there have been.
+// Answered returns the number of right replies so far.
 func (g *Generator) Answered() int { return int(g.answered.Load()) }
 
-// Late is how long after it was due the median request of the open loop was sent, and the one at 99%. It is the
-// generator's own fault.
+// Late returns how long after they were due requests of the open loop were sent, as the median and at 99%. The
+// generator causes this delay, not the server.
 func (g *Generator) Late() (median, p99 time.Duration) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -160,7 +160,7 @@ func (g *Generator) Late() (median, p99 time.Duration) {
 	return at(50), at(99)
 }
 
-// closedLoop has each client send its next request when its last one ended.
+// closedLoop runs clients that each send their next request when their last one ended.
 func (g *Generator) closedLoop(sending context.Context) {
 	var clients sync.WaitGroup
 	for range g.config.Clients {
@@ -175,7 +175,7 @@ func (g *Generator) closedLoop(sending context.Context) {
 	clients.Wait()
 }
 
-// more claims the next request, where there is one to send.
+// more claims the next request. It reports false if there is none to send.
 func (g *Generator) more(sending context.Context) bool {
 	if sending.Err() != nil {
 		return false
@@ -183,8 +183,8 @@ func (g *Generator) more(sending context.Context) bool {
 	return g.config.Requests == 0 || g.issued.Add(1) <= int64(g.config.Requests)
 }
 
-// openLoop sends requests when they are due. Where as many wait as may, the next one is sent late, and that counts as
-// latency: it was due, and a server that is slow must not make the load light.
+// openLoop sends requests when they are due. If the max number of requests wait, the next one is sent late, and its
+// latency counts from when it was due: a slow server must not lighten the load.
 func (g *Generator) openLoop(sending context.Context) {
 	var clients sync.WaitGroup
 	defer clients.Wait()
@@ -208,7 +208,7 @@ func (g *Generator) openLoop(sending context.Context) {
 	}
 }
 
-// sleepUntil returns false where ctx was done first.
+// sleepUntil reports whether t came before ctx was done.
 func sleepUntil(ctx context.Context, t time.Time) bool {
 	wait := time.Until(t)
 	if wait <= 0 {
@@ -224,7 +224,7 @@ func sleepUntil(ctx context.Context, t time.Time) bool {
 	}
 }
 
-// An exchange is the memory for one request at a time.
+// An exchange holds the memory for one request at a time.
 type exchange struct {
 	*Generator
 	request  *fasthttp.Request
@@ -245,7 +245,7 @@ func (e *exchange) release() {
 	fasthttp.ReleaseResponse(e.response)
 }
 
-// do sends one request and records what became of it.
+// do sends one request and records its result.
 func (e *exchange) do(sent time.Duration) {
 	late := time.Since(e.start) - sent
 	e.busy.Add(1)
@@ -260,14 +260,14 @@ func (e *exchange) do(sent time.Duration) {
 	e.record(r, err, e.response.StatusCode(), body)
 }
 
-// reply sends the request, and reads the reply to its end.
+// reply sends the request and reads the reply to its end.
 func (e *exchange) reply() (body fingerprint, err error) {
 	began := time.Now()
 	if err = e.client.DoTimeout(e.request, e.response, e.config.Timeout); err == nil {
 		body, err = readBody(e.response)
 	}
 	if err != nil && time.Since(began) >= e.config.Timeout {
-		err = fasthttp.ErrTimeout // not all errors of fasthttp lead to the one that ended the reading
+		err = fasthttp.ErrTimeout // some errors of fasthttp hide the timeout that ended the read
 	}
 	return body, err
 }
@@ -279,7 +279,7 @@ func (g *Generator) record(r Request, err error, status int, body fingerprint) {
 		g.answered.Add(1)
 	}
 	g.requests = append(g.requests, r)
-	g.late.RecordValue(r.Late.Microseconds()) // an hour late is not recorded, and does not happen
+	g.late.RecordValue(r.Late.Microseconds()) // it ignores more than an hour, which does not happen
 }
 
 func (g *Generator) classify(err error, status int, body fingerprint) Class {
@@ -296,7 +296,7 @@ func (g *Generator) classify(err error, status int, body fingerprint) Class {
 		return Answered
 	}
 	if g.body == nil {
-		first := body // in memory that is taken once, not for each reply
+		first := body // allocated once, not for each reply
 		g.body = &first
 	}
 	if *g.body != body {

@@ -17,15 +17,15 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	// fasthttp's client looks for idle connections every 10 s, and sees only then that there are none.
+	// fasthttp's client checks for idle connections every 10 s, and only then notices that there are none.
 	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.(*HostClient).connsCleaner"))
 }
 
-// patience bounds every reply that should come soon on an idle machine.
+// patience limits the wait for replies that come soon on an idle machine.
 const patience = 20 * time.Second
 
-// serve answers each request of each connection by its number, from 0 and over all connections: what answer writes,
-// and whether it keeps the connection. A nil answer is a listener that nobody accepts from.
+// serve calls answer with the number of each request, counted from 0 over all connections. answer writes the reply and
+// reports whether to keep the connection. If answer is nil, the listener accepts no connection.
 func serve(t *testing.T, answer func(n int, conn net.Conn) (keep bool)) (address string, connections *atomic.Int64) {
 	t.Helper()
 	listener, err := net.Listen("tcp4", "127.0.0.1:0")
@@ -83,7 +83,7 @@ func reset(conn net.Conn) bool {
 	return false
 }
 
-// TestClasses: every way in which a server can go wrong is counted once and as what it is, and nothing is sent again.
+// TestClasses checks that every failure of a server is counted once and in its class, and that nothing is sent again.
 func TestClasses(t *testing.T) {
 	hello := reply(200, "hello")
 	cases := []struct {
@@ -154,18 +154,18 @@ func TestClasses(t *testing.T) {
 	}
 }
 
-// endless sends the same bytes until the client leaves.
+// endless sends the same bytes until the client disconnects.
 func endless(conn net.Conn, head, again string) bool {
 	say(conn, head)
-	for bytes := []byte(again); ; { // once: what the test's server allocates counts too
+	for bytes := []byte(again); ; { // allocated once: the server's allocations count too
 		if _, err := conn.Write(bytes); err != nil {
 			return false
 		}
 	}
 }
 
-// TestEndlessReply: a reply that does not end counts as broken once it is longer than any that is measured, its connection
-// is closed, and nothing of it is kept.
+// TestEndlessReply checks that an endless reply counts as broken when it exceeds maxReply, that its connection is
+// closed, and that no part of it is kept.
 func TestEndlessReply(t *testing.T) {
 	block := strings.Repeat("x", 1<<16)
 	for name, answer := range map[string]func(net.Conn) bool{
@@ -201,7 +201,7 @@ func TestEndlessReply(t *testing.T) {
 	}
 }
 
-// TestTrickle: a reply that always goes on and never ends has no more time than one that does not come.
+// TestTrickle checks that a slow, endless reply hits the same timeout as a missing one.
 func TestTrickle(t *testing.T) {
 	for name, c := range map[string]struct{ head, again string }{
 		"body":      {"HTTP/1.1 200 X\r\n\r\n", "x"},
@@ -224,7 +224,7 @@ func TestTrickle(t *testing.T) {
 	}
 }
 
-// TestLargeBody: a body that is longer than any buffer is compared to its last byte.
+// TestLargeBody checks that a body longer than any buffer is compared to its last byte.
 func TestLargeBody(t *testing.T) {
 	body := strings.Repeat("x", 1<<20)
 	replies := []string{
@@ -272,13 +272,13 @@ func TestNobodyListens(t *testing.T) {
 	checkCounts(t, requests, map[Class]int{Connect: 6})
 }
 
-// TestKeepalive: a client keeps its connection only if it is asked to.
+// TestKeepalive checks that a client keeps its connection only if Keepalive is set.
 func TestKeepalive(t *testing.T) {
 	for keepalive, want := range map[bool]int64{true: 3, false: 30} {
 		var at atomic.Int64
 		address, connections := serve(t, func(_ int, conn net.Conn) bool {
 			at.Add(1)
-			for at.Load() < 3 { // all three clients are there before any reply
+			for at.Load() < 3 { // all three clients arrive before any reply
 				time.Sleep(time.Millisecond)
 			}
 			return say(conn, reply(200, "hello"))
@@ -292,7 +292,7 @@ func TestKeepalive(t *testing.T) {
 	}
 }
 
-// TestFirstBody: of a server that nothing is known of, the first right reply says what a right one is.
+// TestFirstBody checks that the first reply with 2xx of an unknown server defines the right body.
 func TestFirstBody(t *testing.T) {
 	address, _ := serve(t, func(n int, conn net.Conn) bool {
 		return say(conn, []string{reply(500, "no"), reply(200, "first"), reply(200, "other"), reply(200, "first")}[n])
@@ -302,7 +302,7 @@ func TestFirstBody(t *testing.T) {
 	checkCounts(t, requests, map[Class]int{Status: 1, Answered: 2, Body: 1})
 }
 
-// TestAnyBody: the bodies of a stranger may differ, and their lengths are known.
+// TestAnyBody checks that the bodies of an unknown server may differ, and that their lengths are recorded.
 func TestAnyBody(t *testing.T) {
 	address, _ := serve(t, func(n int, conn net.Conn) bool {
 		return say(conn, []string{reply(200, "first"), reply(200, "the second"), reply(500, "a long failure"), reply(200, "3rd")}[n])
@@ -315,7 +315,7 @@ func TestAnyBody(t *testing.T) {
 	}
 }
 
-// TestGivenUp: what is under way at the end is unfinished, whatever it was doing, and nothing is sent after it.
+// TestGivenUp checks that every request in flight at the end is unfinished, and that nothing is sent after it.
 func TestGivenUp(t *testing.T) {
 	silent := func(int, net.Conn) bool { return true }
 	run := func(t *testing.T, config Config) ([]Request, time.Duration) {
@@ -353,8 +353,8 @@ func TestGivenUp(t *testing.T) {
 	})
 }
 
-// TestOpenLoop: requests are sent when they are due, however long the server takes, and where no client is free their
-// waiting counts as latency (no coordinated omission).
+// TestOpenLoop checks that requests are sent when they are due, however long the server takes. If no client is free,
+// their wait counts as latency (no coordinated omission).
 func TestOpenLoop(t *testing.T) {
 	address, _ := serve(t, func(_ int, conn net.Conn) bool {
 		time.Sleep(100 * time.Millisecond)

@@ -2,30 +2,30 @@ package load
 
 import "time"
 
-// A Class is what became of a request.
+// A Class is the result of a request.
 type Class uint8
 
-// The classes.
+// The classes of requests.
 const (
 	Answered   Class = iota // 2xx with the right body
-	Refused                 // 503 or 429: the server's word that it is too much
+	Refused                 // 503 or 429: overload
 	Connect                 // failed: no connection
 	Timeout                 // failed: no reply in time
-	Broken                  // failed: the connection ended before the reply did, it was no HTTP, or its body was longer than maxReply
+	Broken                  // failed: the connection ended before the reply, or the reply was not HTTP or above maxReply
 	Status                  // failed: another status
 	Body                    // failed: 2xx with another body
-	Unfinished              // still waiting when the measuring ended
+	Unfinished              // still waiting at the end of the measurement
 )
 
-// A Request is what a client saw of one request. Its times are since the load began.
+// A Request is a client's record of one request. Times count from the beginning of the load.
 type Request struct {
-	Sent   time.Duration // before the client connected; in the open loop when it was due, so that no delay is left out
-	Late   time.Duration // how long after Sent it was really sent, which is 0 or more
-	Ended  time.Duration // when the reply was complete, the request failed, or the measuring ended
-	Queued int32         // microseconds in the server's queue, by its Server-Timing; -1 where it does not say
-	Worked int32         // the same, at work
+	Sent   time.Duration // before connecting; in the open loop when it was due, which includes all delay
+	Late   time.Duration // delay of sending after Sent, 0 or more
+	Ended  time.Duration // end of the reply, of a failed request, or of the measurement
+	Queued int32         // microseconds in the server's queue, from Server-Timing; -1 if unknown
+	Worked int32         // microseconds at work, likewise
 	Class  Class
 }
 
-// Latency is how long the client waited.
+// Latency returns how long the client waited.
 func (r Request) Latency() time.Duration { return r.Ended - r.Sent }

@@ -8,14 +8,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// connectionsOfSource is how many connections are opened from one address of this machine.
+// connectionsOfSource is the max number of connections from one local address.
 //
-// Linux has 28,232 ports for an address, and finds a free one at once only while half of them are free: connecting to
-// one server takes 30 µs up to the 14,116th connection, and 900 µs of CPU from then on.
+// Linux has 28,232 ports per address, and finds a free one fast only while half of them are free. Connecting to one
+// server takes 30 µs up to the 14,116th connection, and 900 µs of CPU from then on.
 const connectionsOfSource = 10_000
 
-// spreadSources has a dialer that has so many connections to address open take the next one from 127.0.0.2,
-// 127.0.0.3 and so on, where address is of this machine. The first come from 127.0.0.1, as those of any other client.
+// spreadSources sets the local address of a dialer that has that many connections to address open. If address is on
+// this machine, further connections come from 127.0.0.2, 127.0.0.3 and so on. The first ones come from 127.0.0.1, like
+// those of any other client.
 func spreadSources(dialer *net.Dialer, address string, open int) {
 	to, err := netip.ParseAddrPort(address)
 	source := open / connectionsOfSource
@@ -26,7 +27,7 @@ func spreadSources(dialer *net.Dialer, address string, open int) {
 	dialer.Control = portWhenConnecting
 }
 
-// portWhenConnecting leaves the choice of the port to connect, which may take one that is in use for another server.
+// portWhenConnecting lets connect choose the port, which can then reuse one that is connected to another server.
 func portWhenConnecting(_, _ string, socket syscall.RawConn) error {
 	var failed error
 	err := socket.Control(func(fd uintptr) {

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// TestSpreadSources: as many connections as one address can have, and then those of the next.
+// TestSpreadSources checks that further connections come from the next address when one has its max number.
 func TestSpreadSources(t *testing.T) {
 	listener, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
@@ -27,7 +27,7 @@ func TestSpreadSources(t *testing.T) {
 	}
 }
 
-// TestSpreadSourcesElsewhere: what is not of this machine is reached from wherever the kernel says.
+// TestSpreadSourcesElsewhere checks that the kernel chooses the local address for servers on other machines.
 func TestSpreadSourcesElsewhere(t *testing.T) {
 	for _, address := range []string{"192.0.2.1:80", "[::1]:80", "localhost:80", "example.com:80"} {
 		var dialer net.Dialer

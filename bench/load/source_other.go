@@ -4,5 +4,5 @@ package load
 
 import "net"
 
-// spreadSources does nothing where 127.0.0.1 is the only address of its kind.
+// spreadSources does nothing, because 127.0.0.1 may be the only loopback address.
 func spreadSources(*net.Dialer, string, int) {}

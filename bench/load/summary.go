@@ -8,17 +8,17 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
-// A Summary is what many requests come to.
+// A Summary holds the figures of many requests.
 type Summary struct {
 	Count     [Unfinished + 1]int // by class
-	PerSecond float64             // right replies per second from From to To; 0 where there were fewer than two
-	From, To  time.Duration       // the steady window, from the beginning of a round of replies to that of a later one
-	Drift     float64             // of the rate, from the first half of the window to the second: 0.01 is 1% more
+	PerSecond float64             // right replies per second from From to To; 0 for fewer than two
+	From, To  time.Duration       // the steady window, from the start of a round of replies to the start of a later one
+	Drift     float64             // change of the rate from the first half of the window to the second: 0.01 is 1% more
 	Waits     *Waits
 }
 
-// Summarise reads the requests that were sent after warmup. round is how many replies make a round: the clients of a
-// closed loop, or the places of a server that is the bound; 1 where there are no rounds.
+// Summarise returns the summary of the requests sent after warmup. round is the number of replies in a round: the
+// clients of a closed loop, or the places of a server that limits it; 1 if there are no rounds.
 func Summarise(requests []Request, warmup time.Duration, round int) Summary {
 	s := Summary{Waits: newWaits()}
 	var replies []Request
@@ -41,7 +41,8 @@ func Summarise(requests []Request, warmup time.Duration, round int) Summary {
 	return s
 }
 
-// spread reports whether replies that are fewer than a round are no round all the same: those of one come together.
+// spread reports whether replies, no more than a round of them, are too far apart to be one: replies of a round come
+// together.
 func spread(replies []Request, round int) bool {
 	if len(replies) == 0 || len(replies) > round {
 		return false
@@ -49,14 +50,14 @@ func spread(replies []Request, round int) bool {
 	return replies[len(replies)-1].Ended-replies[0].Ended > replies[0].Latency()
 }
 
-// steady counts replies per second in whole rounds.
+// steady returns replies per second in whole rounds.
 //
-// Where every request takes the same time, the replies come in lockstep: 100 clients at 2 s get 100 replies after 2 s,
-// 100 after 4 s, and none between. Counted from the start to any end, that is anything from 0 to 50 a second. So each
-// reply of the first round (the ramp-up) begins a window of its own, which ends as many whole rounds later as there
-// are; what comes after (the cut-off round) is left out. Such a window begins and ends at the same point of the
-// lockstep, so that the replies in it over its length are the rate. The rate is that of all these windows together.
-// Where replies come at irregular times it is the plain rate, measured from many starting points.
+// If every request takes the same time, replies come in lockstep: 100 clients at 2 s get 100 replies after 2 s, 100
+// after 4 s, and none between. A count from the start to any end is anything from 0 to 50 a second. Therefore each
+// reply of the first round (the ramp-up) begins a window of its own, which ends after as many whole rounds as possible.
+// Later replies (the cut-off round) are left out. Such a window begins and ends at the same point of the lockstep, and
+// its replies divided by its length are the rate. steady combines all windows. If replies come at irregular times, the
+// result is the plain rate, measured from many starting points.
 //
 // replies are in the order of their ends.
 func steady(replies []Request, round int) (perSecond float64) {
@@ -70,7 +71,7 @@ func steady(replies []Request, round int) (perSecond float64) {
 	return perSecondOf(counted, length)
 }
 
-// window finds the steady window, and how its rate changed.
+// window finds the steady window and the drift of its rate.
 func (s *Summary) window(replies []Request, round int) {
 	rounds := (len(replies) - 1) / round
 	if rounds < 1 {
@@ -93,14 +94,14 @@ func perSecondOf(counted int, length time.Duration) float64 {
 	return float64(counted) / length.Seconds()
 }
 
-// Waits are how long requests took, some of which are only known to take longer than they were waited for.
+// Waits holds latencies, some of which are censored: only known to exceed the time that the client waited.
 type Waits struct {
-	ended, given *hdrhistogram.Histogram // in microseconds; given of those that were given up
+	ended, given *hdrhistogram.Histogram // in microseconds; given holds the requests that were given up
 
-	longestEnded, longestGiven time.Duration // exactly
+	longestEnded, longestGiven time.Duration // exact
 }
 
-// An hour is more than any budget; three digits are 0.1%.
+// newWaits returns empty Waits. Two hours are more than any budget; three digits are 0.1%.
 func newWaits() *Waits {
 	histogram := func() *hdrhistogram.Histogram {
 		return hdrhistogram.New(1, int64(2*time.Hour/time.Microsecond), 3)
@@ -120,7 +121,7 @@ func (w *Waits) add(r Request) {
 	}
 }
 
-// Empty reports whether there has been no request.
+// Empty reports whether there was no request.
 func (w *Waits) Empty() bool { return w.ended.TotalCount()+w.given.TotalCount() == 0 }
 
 // Merge adds the requests of other.
@@ -131,18 +132,18 @@ func (w *Waits) Merge(other *Waits) {
 	w.longestGiven = max(w.longestGiven, other.longestGiven)
 }
 
-// A Wait is a duration, or where Beyond what it is longer than.
+// A Wait is a duration, or a lower bound of one if Beyond is true.
 type Wait struct {
 	Duration time.Duration
 	Beyond   bool
 }
 
-// At returns what the given percents of all requests took at most, in the same order, the lowest percent first.
+// At returns the max latency of each of the percents of requests, in the same order, the lowest percent first.
 //
-// What was given up counts: it would have taken at least as long as it was waited for, so that leaving it out would
-// make a slow server look fast. That is the product-limit estimate of Kaplan and Meier (1958): at each latency that
-// was seen, the share of those that were still waited for and ended then. Past the last of these, nothing is known but
-// how long was waited.
+// Requests that were given up count: they would have taken at least as long as the client waited, and leaving them out
+// would make a slow server look fast. The method is the product-limit estimate of Kaplan and Meier (1958): at each
+// latency that was seen, the share of the requests still waited for that ended then. Beyond the last of these, only a
+// lower bound is known.
 func (w *Waits) At(percents ...float64) []Wait {
 	steps := w.steps()
 	waits := make([]Wait, 0, len(percents))
@@ -161,7 +162,7 @@ func (w *Waits) at(steps []step, percent float64) Wait {
 	return Wait{w.longest(), true}
 }
 
-// Mean is the mean of all requests, or where some were given up and none took longer, the least that it can be.
+// Mean returns the mean of all requests, or the min possible mean if the longest requests were given up.
 func (w *Waits) Mean() Wait {
 	mean, left, at := 0.0, 1.0, time.Duration(0)
 	for _, s := range w.steps() {
@@ -175,14 +176,14 @@ func (w *Waits) Mean() Wait {
 	return Wait{time.Duration(mean * float64(time.Second)), beyond}
 }
 
-// Longest is the longest that any request took, or was waited for in vain.
+// Longest returns the longest latency, also of a request that was given up.
 func (w *Waits) Longest() Wait {
 	return Wait{w.longest(), w.longestGiven > 0 && w.longestGiven >= w.longestEnded}
 }
 
 func (w *Waits) longest() time.Duration { return max(w.longestEnded, w.longestGiven) }
 
-// A step says that the share left of all requests takes longer than at.
+// A step is a latency and the share of all requests that take longer.
 type step struct {
 	at   time.Duration
 	left float64

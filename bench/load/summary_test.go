@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// replies are right ones with these times in seconds: {sent, ended}.
+// replies returns right replies with these times in seconds: {sent, ended}.
 func replies(pairs ...[2]float64) (requests []Request) {
 	for _, p := range pairs {
 		requests = append(requests, Request{Sent: seconds(p[0]), Ended: seconds(p[1])})
@@ -17,7 +17,7 @@ func replies(pairs ...[2]float64) (requests []Request) {
 
 func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
 
-// lockstep is a run in which clients get their replies together, k of them after every delay, until the end.
+// lockstep returns a run in which clients get their replies together, k of them after every delay, until the end.
 func lockstep(clients, k int, delay, end, jitter float64) (requests []Request) {
 	noise := rand.New(rand.NewPCG(1, 2))
 	free := make([]float64, k)
@@ -37,7 +37,7 @@ func lockstep(clients, k int, delay, end, jitter float64) (requests []Request) {
 	}
 }
 
-// TestSteady: the rate is that of whole rounds, wherever the run was cut off.
+// TestSteady checks that the rate is that of whole rounds, wherever the run is cut off.
 func TestSteady(t *testing.T) {
 	cases := []struct {
 		name           string
@@ -62,8 +62,8 @@ func TestSteady(t *testing.T) {
 	}
 }
 
-// TestSteadyIrregular: replies at random times are counted without a bias, but for the one of any rate that is counted
-// from a reply to a reply, which is a few replies in all of them: here some of 500.
+// TestSteadyIrregular checks that replies at random times are counted without a bias, except for the one of any rate
+// from one reply to another: a few replies of the total, here some of 500.
 func TestSteadyIrregular(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 4))
 	sum, runs := 0.0, 400
@@ -79,7 +79,7 @@ func TestSteadyIrregular(t *testing.T) {
 	}
 }
 
-// TestTooShort: less than two rounds is not a rate.
+// TestTooShort checks that less than two rounds give no rate.
 func TestTooShort(t *testing.T) {
 	cases := []struct {
 		name     string
@@ -106,7 +106,7 @@ func TestWarmup(t *testing.T) {
 	}
 }
 
-// TestWaits: what was given up counts with how long it was waited for at least.
+// TestWaits checks that a request that was given up counts with at least the time that the client waited.
 func TestWaits(t *testing.T) {
 	given := func(class Class, waits ...float64) (requests []Request) {
 		for _, w := range waits {
@@ -138,7 +138,7 @@ func TestWaits(t *testing.T) {
 		{"refusals do not count", join(given(Answered, 1, 1), given(Refused, 0.001, 0.001)),
 			known(1), known(1), known(1), known(1), known(1)},
 		{"nothing answered", given(Unfinished, 5, 6), beyond(6), beyond(6), beyond(6), beyond(6), beyond(6)},
-		// Kaplan and Meier: 4 of 5 are left after 1 s; of the 3 that were still waited for at 3 s 1 ended: 8/15 are left.
+		// Kaplan and Meier: 4 of 5 are left after 1 s; of the 3 still waited for at 3 s, 1 ended: 8/15 are left.
 		{"given up between", join(given(Answered, 1, 3), given(Unfinished, 2, 4, 5)),
 			beyond(5), beyond(5), beyond(5), beyond(5), beyond(1 + 2*0.8 + 2*8./15)},
 	}

@@ -6,8 +6,9 @@ import (
 	"strconv"
 )
 
-// readTiming reads what a Server-Timing header says of the queue and of the work, in microseconds; -1 where it does
-// not. W3C Server Timing, section 4: metrics apart by commas, each a name with parameters, dur in milliseconds.
+// readTiming parses the times of the queue and of the work from a Server-Timing header, in microseconds; -1 if one is
+// missing. W3C Server Timing, section 4: metrics are separated by commas, each a name with parameters, dur in
+// milliseconds.
 func readTiming(header []byte) (queued, worked int32) {
 	queued, worked = -1, -1
 	for metric := range bytes.SplitSeq(header, []byte(",")) {

@@ -12,37 +12,37 @@ import (
 	"time"
 )
 
-// A Report is what ab or wrk says of its run, as far as it says it.
+// A Report holds the results that ab or wrk printed.
 type Report struct {
-	Output string // all that it printed
+	Output string // all that the tool printed
 
-	Completed int           // requests that the tool counts as complete: for ab the broken ones too
-	Answered  int           // of these the right replies, as far as the tool can tell
+	Completed int           // requests that the tool counts as complete: for ab also broken ones
+	Answered  int           // right replies among them, as far as the tool can distinguish them
 	PerSecond float64       // Completed / Took, as the tool prints it
-	CPU       time.Duration // that the tool used, user and system
-	Took      time.Duration // ab: from the first request to the last reply; wrk: with what it needs to stop
+	CPU       time.Duration // user and system time of the tool
+	Took      time.Duration // ab: from the first request to the last reply; wrk: including the time it needs to stop
 
-	// What went wrong. The kinds overlap: a 503 whose body is of another length is of two.
+	// Failures. The kinds overlap: a 503 whose body has another length counts twice.
 	Connect int // no connection
 	Broken  int // the connection ended before the reply did
 	Status  int // ab: not 2xx; wrk: 4xx and 5xx
-	Length  int // ab alone: a body not as long as the first one; broken replies and other statuses mostly count too
-	Timeout int // wrk alone: replies that came after the timeout, which count as complete too
+	Length  int // ab only: a body that is not as long as the first; includes most broken replies and other statuses
+	Timeout int // wrk only: replies after the timeout, which count as complete too
 
-	// Of all completed requests; wrk leaves those of Timeout out.
-	Mean        time.Duration // 0 where nothing was completed
-	Longest     time.Duration // the same
-	Percentiles []Percentile  // ascending; nil where nothing was completed
+	// Latencies of all completed requests; wrk leaves out those of Timeout.
+	Mean        time.Duration // 0 if no request was completed
+	Longest     time.Duration // likewise
+	Percentiles []Percentile  // ascending; nil if no request was completed
 }
 
-// A Percentile says that Percent of all requests took Latency at most.
+// A Percentile is the max latency of Percent of all requests.
 type Percentile struct {
 	Percent float64 // 0 to 100
 	Latency time.Duration
 }
 
-// At returns what percent of all requests took at most: the next percentile that the tool told. Past its last one,
-// that is the longest.
+// At returns the max latency of percent of all requests: the next percentile that the tool printed, or the longest
+// latency after its last one.
 func (r Report) At(percent float64) time.Duration {
 	for _, p := range r.Percentiles {
 		if p.Percent >= percent {
@@ -52,10 +52,10 @@ func (r Report) At(percent float64) time.Duration {
 	return r.Longest
 }
 
-// A program is one that others wrote.
+// A program is an external program.
 type program struct {
 	name   string
-	debian string // the package that it comes in
+	debian string // the package that contains it
 }
 
 func (p program) path() (string, error) {
@@ -66,12 +66,12 @@ func (p program) path() (string, error) {
 	return path, nil
 }
 
-// killAfter is how long a tool that was interrupted may take to print its results.
+// killAfter is the time that an interrupted tool has to print its results.
 const killAfter = 5 * time.Second
 
-// run runs the program and returns what it printed, its errors last, and the CPU that it used. When ctx ends it is interrupted, which both ab and
-// wrk answer with their results so far. How it exits says no more than what it prints, so that an error means that it
-// could not run.
+// run runs the program and returns its output, standard error last, and the CPU that it used. When ctx ends, run
+// interrupts it; both ab and wrk then print their results so far. An error means that the program could not run: its
+// exit code adds nothing to its output.
 func (p program) run(ctx context.Context, arguments ...string) (output string, cpu time.Duration, err error) {
 	path, err := p.path()
 	if err != nil {
@@ -80,7 +80,7 @@ func (p program) run(ctx context.Context, arguments ...string) (output string, c
 	command := exec.CommandContext(ctx, path, arguments...)
 	command.Cancel = func() error { return command.Process.Signal(os.Interrupt) }
 	command.WaitDelay = killAfter
-	command.Env = append(os.Environ(), "LC_ALL=C") // its errors are read
+	command.Env = append(os.Environ(), "LC_ALL=C") // to parse its errors
 	var out, errOut beginning
 	command.Stdout, command.Stderr = &out, &errOut
 	endWithParent(command)
@@ -92,22 +92,22 @@ func (p program) run(ctx context.Context, arguments ...string) (output string, c
 	return strings.TrimSpace(out.String() + "\n" + errOut.String()), cpu, nil
 }
 
-// longestOutput is how much of what a tool prints is kept, in bytes: a run that goes well prints a few kB.
+// longestOutput is the max number of bytes kept of each stream; a successful run prints a few kB.
 const longestOutput = 1 << 20
 
-// A beginning is the first longestOutput bytes that were written to it.
-type beginning struct{ kept bytes.Buffer } // not embedded: its ReadFrom would keep everything
+// A beginning keeps the first longestOutput bytes written to it.
+type beginning struct{ kept bytes.Buffer } // not embedded, because its ReadFrom would keep everything
 
-// Write takes everything, so that the tool can go on.
+// Write accepts everything, to let the tool continue.
 func (b *beginning) Write(p []byte) (int, error) {
 	b.kept.Write(p[:min(len(p), longestOutput-b.kept.Len())])
 	return len(p), nil
 }
 
-// String is what was kept.
+// String returns the bytes that were kept.
 func (b *beginning) String() string { return b.kept.String() }
 
-// ended is the error of a tool's run: that it was interrupted counts for more than how its output looks then.
+// ended returns the error of a tool's run. An interruption takes precedence over an error in the output that it caused.
 func (p program) ended(ctx context.Context, err error) error {
 	switch {
 	case ctx.Err() != nil:
@@ -118,7 +118,7 @@ func (p program) ended(ctx context.Context, err error) error {
 	return nil
 }
 
-// lastLine is where a tool says why it printed no results.
+// lastLine returns the last line of output, where a tool gives the reason for printing no results.
 func lastLine(output string) string {
 	output = strings.TrimSpace(output)
 	if output == "" {
@@ -127,7 +127,7 @@ func lastLine(output string) string {
 	return strings.TrimSpace(output[strings.LastIndexByte(output, '\n')+1:])
 }
 
-// numbers reads what must be numbers of 0 or more, and keeps the first error.
+// A numbers parses numbers of 0 or more, and keeps the first error.
 type numbers struct{ err error }
 
 func (n *numbers) wrong(text string) {
@@ -137,7 +137,7 @@ func (n *numbers) wrong(text string) {
 }
 
 func (n *numbers) count(text string) int {
-	count, err := strconv.ParseUint(text, 10, 31) // which no run exceeds, and no sum of two overflows
+	count, err := strconv.ParseUint(text, 10, 31) // no run exceeds this, and no sum of two overflows
 	if err != nil {
 		n.wrong(text)
 		return 0
@@ -162,7 +162,7 @@ func (n *numbers) percent(text string) float64 {
 	return percent
 }
 
-// in reads a duration in units.
+// in parses a duration in units.
 func (n *numbers) in(unit time.Duration, text string) time.Duration {
 	number := n.float(text) * float64(unit)
 	if number >= math.MaxInt64 {
@@ -172,7 +172,7 @@ func (n *numbers) in(unit time.Duration, text string) time.Duration {
 	return time.Duration(math.Round(number))
 }
 
-// withUnit reads a duration that names its unit.
+// withUnit parses a duration with a unit.
 func (n *numbers) withUnit(text string) time.Duration {
 	d, err := time.ParseDuration(text)
 	if err != nil || d < 0 {
@@ -182,7 +182,7 @@ func (n *numbers) withUnit(text string) time.Duration {
 	return d
 }
 
-// wholeSeconds rounds up, because neither tool takes fractions.
+// wholeSeconds returns d in seconds, rounded up because neither tool accepts fractions.
 func wholeSeconds(d time.Duration) string {
 	return strconv.FormatInt(int64((d+time.Second-1)/time.Second), 10)
 }

@@ -5,7 +5,7 @@ import (
 	"syscall"
 )
 
-// endWithParent keeps a tool from loading a server on after the bench was killed.
+// endWithParent makes the kernel kill the tool if the bench is killed.
 func endWithParent(command *exec.Cmd) {
 	command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 }

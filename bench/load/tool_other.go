@@ -4,5 +4,5 @@ package load
 
 import "os/exec"
 
-// endWithParent does nothing where the kernel cannot do it.
+// endWithParent does nothing, because the kernel lacks this.
 func endWithParent(*exec.Cmd) {}

@@ -10,27 +10,28 @@ import (
 
 var wrkProgram = program{"wrk", "wrk"}
 
-// A WRKConfig is the load that wrk puts on a server. It keeps connections, and sends on each as fast as it is answered.
+// A WRKConfig is the load that wrk puts on a server. wrk keeps its connections, and sends the next request on each as
+// soon as the last is answered.
 type WRKConfig struct {
-	URL      string // its host an IP address, which wrk connects to
-	Host     string // that requests name; empty for that of the URL
+	URL      string // its host is an IP address, which wrk connects to
+	Host     string // of the Host header; empty for the URL's
 	Clients  int
 	Duration time.Duration // above 0; wrk needs up to wrkTick more to stop
-	Cores    int           // that wrk and the server share
-	Timeout  time.Duration // above 0; a later reply counts as one of Timeout; rounded up to seconds
+	Cores    int           // shared by wrk and the server
+	Timeout  time.Duration // above 0; a later reply counts in Timeout; rounded up to seconds
 }
 
-// WRKInstalled returns an error where wrk is not there.
+// WRKInstalled returns an error if wrk is not installed.
 func WRKInstalled() error {
 	_, err := wrkProgram.path()
 	return err
 }
 
-// wrkTick is how often wrk looks whether its time is over.
+// wrkTick is the interval at which wrk checks whether its time is over.
 const wrkTick = 100 * time.Millisecond
 
 func (c WRKConfig) arguments() []string {
-	// wrk keeps a counter for each microsecond up to the timeout, and no reply can take longer than it runs.
+	// wrk keeps a counter for each microsecond up to the timeout, and no reply can take longer than the run.
 	timeout := min(c.Timeout, c.Duration+time.Second)
 	arguments := []string{
 		"--connections", strconv.Itoa(c.Clients),
@@ -45,8 +46,8 @@ func (c WRKConfig) arguments() []string {
 	return append(arguments, c.URL)
 }
 
-// wrkThreads is 2 where there are cores for them: the server needs some too. wrk gives each thread the same number of
-// connections and drops the rest, so that an odd number of clients gets one thread.
+// wrkThreads returns the number of wrk's threads: 2 if there are at least 2 cores, because the server needs some too.
+// wrk gives each thread the same number of connections and drops the rest, so an odd number of clients gets one thread.
 func wrkThreads(clients, cores int) int {
 	if clients%2 == 0 && cores >= 2 {
 		return 2
@@ -54,12 +55,12 @@ func wrkThreads(clients, cores int) int {
 	return 1
 }
 
-// WRK runs the real wrk. It prints latencies with two digits at least, up to 0.6% off. One that is more than twice its
-// clients / its rate it counts several times, for the requests that were not sent meanwhile. An error may come with a
-// report of what was done until then, where ctx ended.
+// WRK runs the real wrk. It prints latencies with at least two digits, up to 0.6% off. It counts a latency of more than
+// twice its clients / its rate several times, for the requests that were not sent in that time. If ctx ends, the error
+// may come with a report of the requests so far.
 func WRK(ctx context.Context, c WRKConfig) (Report, error) {
 	running := ctx
-	if c.Duration%time.Second > 0 { // wrk only knows whole seconds, but answers an interrupt with its results
+	if c.Duration%time.Second > 0 { // wrk accepts only whole seconds, but prints its results on an interrupt
 		var stop context.CancelFunc
 		running, stop = context.WithTimeout(ctx, c.Duration)
 		defer stop()
@@ -73,15 +74,15 @@ func WRK(ctx context.Context, c WRKConfig) (Report, error) {
 	return report, wrkProgram.ended(ctx, err)
 }
 
-// WholeRounds is how long wrk has to run so that it counts whole rounds of replies that take delay each, and how many.
+// WholeRounds returns how long to run wrk to count whole rounds of replies that take delay each, and their number.
 //
-// Where every request takes the same time, the replies come in lockstep: 100 clients at 2 s get 100 replies after 2 s,
-// 100 after 4 s, and none between. wrk counts those that came until it stopped, so that its own rate is anything up to
-// a round too low. Stopped in the middle of a round, requests / (rounds · delay) is the rate, as exact as one round of
-// all of them: what each is late by adds up unseen until it is half a round.
+// If every request takes the same time, replies come in lockstep: 100 clients at 2 s get 100 replies after 2 s, 100
+// after 4 s, and none between. wrk counts the replies until it stopped, and its own rate is up to a round too low. If
+// it stops in the middle of a round, requests / (rounds · delay) is the rate. The resolution is one round out of all:
+// the lateness of each round adds up unseen until it is half a round.
 //
-// Where the rounds are too short for wrk to stop in the middle of one, rounds is 0: its own rate is at most one short
-// round off.
+// If rounds are too short for wrk to stop in the middle of one, rounds is 0: its own rate is at most one short round
+// off.
 func WholeRounds(duration, delay time.Duration) (run time.Duration, rounds int) {
 	if delay < 2*wrkTick {
 		return duration, 0
@@ -91,7 +92,7 @@ func WholeRounds(duration, delay time.Duration) (run time.Duration, rounds int) 
 	return time.Duration(rounds)*delay + (delay-wrkTick)/2, rounds
 }
 
-// parseWRK reads what wrk printed.
+// parseWRK parses the output of wrk.
 func parseWRK(output string) (Report, error) {
 	r := Report{Output: output}
 	var n numbers
@@ -120,13 +121,13 @@ func parseWRK(output string) (Report, error) {
 		return r, errors.New(lastLine(output))
 	}
 	r.Answered = max(0, r.Completed-r.Status-r.Timeout)
-	if r.Completed <= r.Timeout { // it recorded no latency, and prints 0
+	if r.Completed <= r.Timeout { // wrk recorded no latency, and prints 0
 		r.Percentiles = nil
 	}
 	return r, n.err
 }
 
-// socketErrors reads "connect 0, read 91, write 0, timeout 0".
+// socketErrors parses "connect 0, read 91, write 0, timeout 0".
 func (r *Report) socketErrors(n *numbers, fields []string) {
 	count := func(i int) int { return n.count(strings.TrimSuffix(fields[i], ",")) }
 	r.Connect, r.Broken, r.Timeout = count(1), count(3)+count(5), count(7)

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// TestParseWRK reads what wrk 4.1.0 printed. Its command is in testdata/README.md.
+// TestParseWRK parses output of wrk 4.1.0. testdata/README.md has the commands.
 func TestParseWRK(t *testing.T) {
 	cases := []struct {
 		recording     string
@@ -29,7 +29,7 @@ func TestParseWRK(t *testing.T) {
 			},
 			p50: millis(0.111), p90: millis(1.38), p99: millis(4.11),
 		},
-		{ // 0.87m each, and 1.83m in all
+		{ // 0.87m each, 1.83m in total
 			recording: "wrk_minutes",
 			want: Report{
 				Completed: 4, Answered: 4, PerSecond: 0.04, Took: millis(109800), Mean: millis(52200), Longest: millis(52200),
@@ -67,7 +67,7 @@ func TestParseWRK(t *testing.T) {
 			},
 			p50: millis(200.9), p90: millis(201.21), p99: millis(201.33),
 		},
-		{ // a second, and the delay is two
+		{ // runs for a second, with a delay of two
 			recording: "wrk_none",
 			want:      Report{Took: millis(1000)},
 		},
@@ -87,7 +87,7 @@ func TestParseWRK(t *testing.T) {
 	}
 }
 
-// TestParseWRKGarbage: what is no output of wrk is an error that shows it.
+// TestParseWRKGarbage checks that other text is an error that quotes it.
 func TestParseWRKGarbage(t *testing.T) {
 	cases := []struct{ name, output, want string }{
 		{"nothing", "", "printed nothing"},
@@ -105,7 +105,7 @@ func TestParseWRKGarbage(t *testing.T) {
 	}
 }
 
-// TestWholeRounds: wrk stops within a tick after it was told to, and that has to be in the middle of a round.
+// TestWholeRounds checks that wrk, which stops up to a tick late, stops in the middle of a round.
 func TestWholeRounds(t *testing.T) {
 	cases := []struct {
 		name            string
@@ -138,7 +138,8 @@ func TestWholeRounds(t *testing.T) {
 	}
 }
 
-// TestWRKArguments: wrk drops the connections that it cannot share out evenly, and needs memory for its timeout.
+// TestWRKArguments checks the number of threads, because wrk drops connections that it cannot distribute evenly, and
+// the timeout, because it costs memory.
 func TestWRKArguments(t *testing.T) {
 	cases := []struct {
 		name              string

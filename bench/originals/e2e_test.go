@@ -19,11 +19,11 @@ import (
 
 const (
 	delay    = 200 * time.Millisecond
-	patience = 20 * time.Second // for what takes a moment on an idle machine
-	attempts = 5                // to do at once what a noisy machine may do later
+	patience = 20 * time.Second // for events that take a moment on an idle machine
+	attempts = 5                // for timing that a noisy machine may miss
 )
 
-// A running program, in a process group of its own.
+// A running is a program in a process group of its own.
 type running struct {
 	*exec.Cmd
 	address string
@@ -106,7 +106,7 @@ func get(address string) error {
 	return err
 }
 
-// atOnce sends requests at the same time, and returns how long all of them took.
+// atOnce sends requests at the same time, and returns the time until all were answered.
 func atOnce(t *testing.T, address string, requests int) time.Duration {
 	t.Helper()
 	began := time.Now()
@@ -122,11 +122,11 @@ func atOnce(t *testing.T, address string, requests int) time.Duration {
 	return time.Since(began)
 }
 
-// left reports whether any process of the group is there.
+// left reports whether the group still has a process.
 func (p *running) left() bool { return syscall.Kill(-p.Process.Pid, 0) == nil }
 
-// TestRun: each program answers, three at once in one delay, or where only one has a place in three; and is gone with
-// all its processes after one SIGTERM.
+// TestRun checks that each program answers three requests at once in one delay, or in three if it works on one at a
+// time, and that one SIGTERM ends all its processes.
 func TestRun(t *testing.T) {
 	set := prepared(t)
 	const requests = 3
@@ -153,7 +153,7 @@ func TestRun(t *testing.T) {
 	}
 }
 
-// TestThreads: gthread works on as many requests as it has threads.
+// TestThreads checks that gthread works on as many requests as it has threads.
 func TestThreads(t *testing.T) {
 	p := start(t, prepared(t), "gunicorn-gthread", 2, delay)
 	took := time.Hour
@@ -165,7 +165,7 @@ func TestThreads(t *testing.T) {
 	}
 }
 
-// TestKilled: gunicorn's worker does not outlive its parent, even where that had no chance to stop it.
+// TestKilled checks that gunicorn's worker does not outlive its parent, even if the parent could not stop it.
 func TestKilled(t *testing.T) {
 	set := prepared(t)
 	for _, name := range []string{"gunicorn-gevent", "gunicorn-gthread"} {
@@ -176,7 +176,7 @@ func TestKilled(t *testing.T) {
 	}
 }
 
-// TestBacklog: while a program accepts nobody, more clients than its own default allows find a connection at once.
+// TestBacklog checks that more clients than the program's default backlog connect at once while it does not accept.
 func TestBacklog(t *testing.T) {
 	set := prepared(t)
 	for _, name := range []string{"flask-single", "gevent-unpatched"} {
@@ -191,7 +191,7 @@ func TestBacklog(t *testing.T) {
 	}
 }
 
-// dial fails where the kernel dropped the SYN: it was sent again, then.
+// dial fails if the kernel dropped the SYN and sent it again.
 func dial(t *testing.T, p *running) net.Conn {
 	t.Helper()
 	conn, err := net.DialTimeout("tcp4", p.address, patience)
@@ -205,7 +205,7 @@ func dial(t *testing.T, p *running) net.Conn {
 	return conn
 }
 
-// sentAgain is how many segments of the connection the kernel had to send again.
+// sentAgain returns how many segments of the connection the kernel had to send again.
 func sentAgain(t *testing.T, conn net.Conn) (again uint32) {
 	t.Helper()
 	raw, err := conn.(*net.TCPConn).SyscallConn()

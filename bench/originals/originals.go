@@ -1,5 +1,5 @@
-// Package originals holds the programs of the article that this project mirrors, written anew for Python, and starts
-// them, so that they can be measured beside demo-server's modes.
+// Package originals holds the article's Python programs, rewritten, and starts them to compare them with the modes of
+// demo-server.
 package originals
 
 import (
@@ -20,13 +20,13 @@ type Program struct {
 	Name    string
 	About   string   // one line
 	Mirrors string   // the mode of demo-server that works alike
-	Modules []string // of Python, that it needs
+	Modules []string // the Python modules that it needs
 
 	arguments []string
 	places    func(workers int) int
 }
 
-// Programs lists the article's two programs, and those beside them that show what is behind their figures.
+// Programs returns the article's two programs, and others that explain their figures.
 func Programs() []Program {
 	return []Program{
 		{
@@ -64,26 +64,26 @@ func noBound(int) int         { return 0 }
 func one(int) int             { return 1 }
 func threads(workers int) int { return workers }
 
-// gunicorn reads the rest of its settings from gunicorn.conf.py.
+// gunicorn returns the arguments of gunicorn. The rest of its settings is in gunicorn.conf.py.
 func gunicorn(workerClass string) []string {
 	return []string{"-m", "gunicorn", "-w", "1", "-k", workerClass, "app:app"}
 }
 
-// Places is how many requests the program works on at a time when it was started with so many workers, 0 for no bound.
+// Places returns how many requests the program works on at a time if it has that many workers, 0 for no limit.
 func (p Program) Places(workers int) int { return p.places(workers) }
 
 //go:embed python/*.py
 var source embed.FS
 
-// A Set is the programs in a folder of their own, as far as they can run on this machine.
+// A Set is a folder with the programs that can run on this machine.
 type Set struct {
 	folder   string
 	programs []Program
 	plan
 }
 
-// Prepare unpacks some of Programs and finds the interpreter that runs most of them. That some cannot run here is no
-// error: see Missing.
+// Prepare unpacks some of Programs and finds the interpreter that runs most of them. A program that cannot run here is
+// not an error: see Missing.
 func Prepare(ctx context.Context, programs []Program) (*Set, error) {
 	return prepare(ctx, programs, interpreters())
 }
@@ -123,12 +123,12 @@ func unpack(folder string) error {
 // Close removes the folder.
 func (s *Set) Close() error { return os.RemoveAll(s.folder) }
 
-// Programs lists those that can run.
+// Programs returns the programs that can run.
 func (s *Set) Programs() []Program {
 	return slices.DeleteFunc(slices.Clone(s.programs), func(p Program) bool { return slices.Contains(s.leftOut, p.Name) })
 }
 
-// Missing is one line that says which programs cannot run and what to install for them, or empty.
+// Missing returns a line that names the programs that cannot run and what to install for them, or "".
 func (s *Set) Missing() string {
 	if len(s.leftOut) == 0 {
 		return ""
@@ -137,8 +137,9 @@ func (s *Set) Missing() string {
 		strings.Join(s.leftOut, ", "), strings.Join(s.packages, ", "), strings.Join(s.packages, " "))
 }
 
-// Command runs a program of the set on 127.0.0.1. Only gunicorn-gthread has workers, at least 1: its threads. A SIGTERM
-// ends the program at once, with its workers; where it is killed, its workers see it and end within a few seconds.
+// Command returns the command that runs a program of the set on 127.0.0.1. Only gunicorn-gthread uses workers, at least
+// 1, as its number of threads. A SIGTERM ends the program and its workers at once. If the program is killed, its
+// workers notice it and end within a few seconds.
 func (s *Set) Command(name string, port int, delay time.Duration, workers int) *exec.Cmd {
 	var arguments []string
 	for _, p := range s.programs {
@@ -153,7 +154,7 @@ func (s *Set) Command(name string, port int, delay time.Duration, workers int) *
 		"DELAY="+strconv.FormatFloat(delay.Seconds(), 'f', -1, 64),
 		"THREADS="+strconv.Itoa(workers),
 		"PYTHONDONTWRITEBYTECODE=1",
-		"GUNICORN_CMD_ARGS=", // the user's own would change what is measured
+		"GUNICORN_CMD_ARGS=", // the user's own value would change the measurement
 	)
 	return command
 }

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestMissing: all programs run on one interpreter, the one that can run most of them, and one line says what is
-// missing for the others.
+// TestMissing checks that all programs use the interpreter that can run most of them, and that one line names the
+// packages missing for the others.
 func TestMissing(t *testing.T) {
 	const other = "/opt/python/bin/python3"
 	everything := []string{"flask", "gevent", "grpc", "gunicorn"}
@@ -73,10 +73,10 @@ func TestMissing(t *testing.T) {
 	}
 }
 
-// TestPrepare: where nothing can run, there is still a set, and nothing is left of it.
+// TestPrepare checks that there is a set even if no program can run, and that Close removes all of it.
 func TestPrepare(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
-	t.Setenv("TMP", os.Getenv("TMPDIR")) // of Windows
+	t.Setenv("TMP", os.Getenv("TMPDIR")) // for Windows
 	s, err := prepare(t.Context(), Programs(), []string{"no-such-python"})
 	if err != nil {
 		t.Fatal(err)
@@ -95,7 +95,7 @@ func TestPrepare(t *testing.T) {
 	}
 }
 
-// TestPrepareSome: what nobody asked for is neither run nor missed.
+// TestPrepareSome checks that programs that were not asked for are neither run nor reported as missing.
 func TestPrepareSome(t *testing.T) {
 	flask := Programs()[:1]
 	s, err := prepare(t.Context(), flask, []string{"no-such-python"})
@@ -109,7 +109,7 @@ func TestPrepareSome(t *testing.T) {
 	}
 }
 
-// TestPrograms: each has what it needs to be found, unpacked, started and explained.
+// TestPrograms checks that each program has all that it takes to find, unpack, start and explain it.
 func TestPrograms(t *testing.T) {
 	seen := map[string]bool{}
 	for _, p := range Programs() {

@@ -8,19 +8,19 @@ import (
 	"time"
 )
 
-// debianPython is where Debian's packages put their modules. The python3 of the PATH may be another one, which has none
-// of them.
+// debianPython is the interpreter for Debian's packages. The python3 of the PATH may be another one without their
+// modules.
 const debianPython = "/usr/bin/python3"
 
-// packageOf is Debian's name for what holds a module.
+// packageOf maps a module to the Debian package that holds it.
 var packageOf = map[string]string{
 	"flask": "python3-flask", "gevent": "python3-gevent", "grpc": "python3-grpcio", "gunicorn": "gunicorn",
 }
 
-// interpreters are those to look for modules in, the first choice first.
+// interpreters returns the interpreters to search for modules, the preferred one first.
 func interpreters() []string { return []string{"python3", debianPython} }
 
-// A python is an interpreter, and which of the modules it has.
+// A python is an interpreter and the modules that it has.
 type python struct {
 	path    string
 	modules []string
@@ -32,14 +32,14 @@ func (p python) lacks(modules []string) []string {
 	return slices.DeleteFunc(slices.Clone(modules), p.has)
 }
 
-// ask prints the interpreter's own path, which a wrapper on the PATH hides, and those of the given modules that it has.
+// ask prints the path of the interpreter itself, which a wrapper on the PATH hides, and the given modules that exist.
 const ask = `import importlib.util, sys
 print(sys.executable, *filter(importlib.util.find_spec, sys.argv[1:]), sep="\n")`
 
-// probeTimeout is how long an interpreter may take to tell. What is called python3 on the PATH can be anything.
+// probeTimeout is the time limit for an interpreter's answer: a python3 on the PATH can be anything.
 const probeTimeout = 20 * time.Second
 
-// probe asks an interpreter for the modules. It runs in a folder that has no modules of these names.
+// probe asks an interpreter for its modules. It runs in the folder, which has no modules of these names.
 func probe(ctx context.Context, interpreter, folder string) (p python, ok bool) {
 	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
@@ -49,7 +49,7 @@ func probe(ctx context.Context, interpreter, folder string) (p python, ok bool) 
 	}
 	command := exec.CommandContext(ctx, interpreter, arguments...)
 	command.Dir = folder
-	command.WaitDelay = time.Second // it may be a wrapper, whose child holds the pipe
+	command.WaitDelay = time.Second // a wrapper's child may hold the pipe
 	output, err := command.Output()
 	lines := strings.FieldsFunc(string(output), func(r rune) bool { return r == '\n' || r == '\r' })
 	if err != nil || len(lines) == 0 {
@@ -58,15 +58,15 @@ func probe(ctx context.Context, interpreter, folder string) (p python, ok bool) 
 	return python{lines[0], lines[1:]}, true
 }
 
-// A plan says what runs, and where.
+// A plan holds the interpreter and the programs that it cannot run.
 type plan struct {
-	interpreter string   // empty where there is none
-	leftOut     []string // programs that it has not all modules for
-	packages    []string // of Debian, that would let all run
+	interpreter string   // empty if there is none
+	leftOut     []string // programs with missing modules
+	packages    []string // Debian packages that would let all programs run
 }
 
-// planFor takes the interpreter that can run most of the programs, and it alone: what runs on different versions of
-// Python or of Flask cannot be compared.
+// planFor picks the one interpreter that can run most of the programs. Programs on different versions of Python or
+// Flask would not be comparable.
 func planFor(programs []Program, found []python) (best plan) {
 	best.leftOut = names(programs)
 	for _, p := range found {
@@ -87,7 +87,7 @@ func names(programs []Program) (names []string) {
 	return names
 }
 
-// leavesOut names the programs that the interpreter cannot run.
+// leavesOut returns the names of the programs that the interpreter cannot run.
 func (p python) leavesOut(programs []Program) (leftOut []string) {
 	for _, program := range programs {
 		if len(p.lacks(program.Modules)) > 0 {
@@ -97,7 +97,7 @@ func (p python) leavesOut(programs []Program) (leftOut []string) {
 	return leftOut
 }
 
-// missingPackages names what to install so that Debian's interpreter, which packages are for, has everything.
+// missingPackages returns the packages that Debian's interpreter needs to run all programs.
 func missingPackages(programs []Program, found []python) (missing []string) {
 	var debians python
 	for _, p := range found {

@@ -1,8 +1,8 @@
-// Package predict says what queueing theory expects of a server under load: how many requests it answers, how long they
-// take, and which it refuses.
+// Package predict computes from queueing theory how many requests a server under load answers, how long they take, and
+// which it refuses.
 //
-// The package must not know how anything is measured. What it returns are requests as a generator records them, so that
-// what was predicted and what was measured are summed up by the same code.
+// The package must not know how anything is measured. It returns requests in the form that a generator records, and the
+// same code sums up predicted and measured ones.
 package predict
 
 import (
@@ -15,43 +15,43 @@ import (
 
 // A Server works on each request for the same time.
 //
-// Two things can bound it, one behind the other: the places that it has for requests, and what their work has. Where the
-// work has less, requests hold a place while they wait inside the work: that wait counts as work.
+// Two limits apply, one after the other: the server's own places, and the slots or cores of the work. If the work has
+// fewer, requests keep their place while they wait inside the work, and that wait counts as work.
 type Server struct {
-	Places       int           // requests that it has at work at a time; 0 for no bound
-	Queue        int           // requests that may wait for a place; -1 for no end
-	QueueTimeout time.Duration // how long one may wait for a place, and is refused then; 0 for no end
-	Slots        int           // requests that the work lets in at a time, the others wait inside it; 0 for no bound
-	Cores        int           // that all requests at work share, and none waits for; 0 where the work computes nothing
-	Delay        time.Duration // how long it works on a request that has what it needs
-	Refusal      time.Duration // how long a try takes that is refused at once, above 0
+	Places       int           // requests at work at a time; 0 for no limit
+	Queue        int           // requests that may wait for a place; -1 for no limit
+	QueueTimeout time.Duration // time after which a waiting request is refused; 0 for no limit
+	Slots        int           // requests that the work lets in at a time, while others wait inside it; 0 for no limit
+	Cores        int           // shared by all requests at work, none of which waits; 0 if the work computes nothing
+	Delay        time.Duration // time to work on a request that has a slot or a core to itself
+	Refusal      time.Duration // time that an immediate refusal takes, above 0
 }
 
-// A Load is what clients do.
+// A Load describes the clients.
 type Load struct {
-	Clients  int           // in the open loop the most requests that wait at a time
-	Requests int           // how many are sent; 0 sends until Duration
-	Duration time.Duration // when all that is unfinished is given up; 0 for no end
+	Clients  int           // in the open loop the max requests that wait at a time
+	Requests int           // number to send; 0 sends until Duration
+	Duration time.Duration // time when unfinished requests are given up; 0 for no end
 	Rate     float64       // requests per second of the open loop; 0 for the closed loop
 }
 
-// most is how many requests are predicted at most: where clients are refused and try again at once, there is no end.
+// most is the max number of predicted requests: clients that are refused and try again at once have no end.
 const most = 2_000_000
 
-// Requests returns what becomes of each request, in the order in which they arrive.
+// Requests returns the fate of each request, in order of arrival.
 //
-// It is the recursion of Lindley (1952), for many servers that of Kiefer and Wolfowitz (1955), with a queue that may be
-// full and requests that may give up: because all work takes the same time and the queue is first in, first out, it is
-// known of a request when it arrives when it starts, or that it does not. It is exact from the first request on, so
-// that it is right for short tests, too, which begin with an empty server.
+// It uses the recursion of Lindley (1952), for several servers that of Kiefer and Wolfowitz (1955), with a limited
+// queue and requests that may give up. All work takes the same time and the queue is first in, first out, so the
+// arrival of a request determines when it starts, or that it does not. The result is exact from the first request on,
+// also for short tests that begin with an empty server.
 //
-// Where requests share cores, nothing of that is known of a request before the next ones have come: see share.
+// If requests share cores, their fate depends on later arrivals too: see share.
 func Requests(s Server, l Load) (requests []load.Request) {
 	run(s, l, func(r load.Request) { requests = append(requests, r) })
 	return requests
 }
 
-// run yields each of them, and keeps none.
+// run passes each request to yield, and keeps none.
 func run(s Server, l Load, yield func(load.Request)) {
 	if s.Cores > 0 {
 		share(s, l, yield)
@@ -75,7 +75,7 @@ func run(s Server, l Load, yield func(load.Request)) {
 	}
 }
 
-// due is when request i is due, where the first client is free at some moment.
+// due returns when request i is due if the first client is free at the given time.
 func (l Load) due(i int, free time.Duration) time.Duration {
 	if l.Rate == 0 {
 		return free
@@ -83,15 +83,15 @@ func (l Load) due(i int, free time.Duration) time.Duration {
 	return time.Duration(math.Round(float64(i) / l.Rate * float64(time.Second)))
 }
 
-// A state is a server at some moment.
+// A state is a server at a point in time.
 type state struct {
 	Server
 	places times           // when each is free
 	slots  times           // when each is free
-	queue  []time.Duration // when each of the waiting requests leaves it, the first one first
+	queue  []time.Duration // when each waiting request leaves it, in order
 }
 
-// arrive returns what becomes of a request that arrives at a moment, later than all before.
+// arrive returns the fate of a request that arrives at that time, after all earlier ones.
 func (s *state) arrive(at time.Duration) load.Request {
 	for len(s.queue) > 0 && s.queue[0] <= at {
 		s.queue = s.queue[1:]
@@ -117,7 +117,7 @@ func (s *state) arrive(at time.Duration) load.Request {
 	return load.Request{Ended: end, Queued: micros(start - at), Worked: micros(end - start)}
 }
 
-// work returns when the work of a request ends that gets its place at a moment, later than all before.
+// work returns when the work of a request ends that gets its place at start. Calls come in order of start.
 func (s *state) work(start time.Duration) (end time.Duration) {
 	if s.Slots == 0 {
 		return start + s.Delay
@@ -129,14 +129,14 @@ func (s *state) work(start time.Duration) (end time.Duration) {
 
 func micros(d time.Duration) int32 { return int32(min(d.Microseconds(), math.MaxInt32)) }
 
-// times is a heap, the earliest first.
+// times is a heap of points in time, the earliest first.
 type times []time.Duration
 
 func (t times) Len() int           { return len(t) }
 func (t times) Less(i, j int) bool { return t[i] < t[j] }
 func (t times) Swap(i, j int)      { t[i], t[j] = t[j], t[i] }
 
-// Push and Pop are for heap.Interface.
+// Push and Pop implement heap.Interface.
 func (t *times) Push(at any) { *t = append(*t, at.(time.Duration)) }
 func (t *times) Pop() any {
 	last := len(*t) - 1
@@ -145,14 +145,14 @@ func (t *times) Pop() any {
 	return at
 }
 
-// replace puts a later time in the place of the earliest.
+// replace replaces the earliest time with a later one.
 func (t times) replace(later time.Duration) {
 	t[0] = later
 	heap.Fix(&t, 0)
 }
 
-// Took is how long it takes until the last of l.Requests has ended, where nothing cuts them off. Of more than can be
-// predicted it takes it that the others go on at the same rate.
+// Took returns when the last of l.Requests ends if nothing cuts them off. If there are more requests than the
+// prediction's maximum, it assumes that the rest goes on at the same rate.
 func Took(s Server, l Load) (took time.Duration) {
 	l.Duration = 0
 	run(s, l, func(r load.Request) { took = max(took, r.Ended) })
@@ -162,8 +162,8 @@ func Took(s Server, l Load) (took time.Duration) {
 	return took
 }
 
-// ABIdeal is the most requests per second that ab counts of n requests by c clients, where it sends one request first and
-// the others only after its reply.
+// ABIdeal returns the max requests per second that ab can count for n requests by c clients, if it sends the others
+// only after the reply to its first request.
 func ABIdeal(n, c int, delay time.Duration) float64 {
 	rounds := 1 + (n-1+c-1)/c
 	return float64(n) / (float64(rounds) * delay.Seconds())

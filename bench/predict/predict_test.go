@@ -9,13 +9,13 @@ import (
 	"demo-server/bench/load"
 )
 
-// odd durations keep two things from happening at the same moment by chance, where either may come first.
+// Odd durations prevent two events from coinciding by chance, because then either may come first.
 const (
 	delay   = 2003 * time.Millisecond
 	refusal = 1009*time.Microsecond + 7
 )
 
-// TestAgainstSimulation: the recursion and a simulation agree on the fate of each request.
+// TestAgainstSimulation checks that the recursion and a simulation agree on the fate of each request.
 func TestAgainstSimulation(t *testing.T) {
 	var servers []Server
 	for _, places := range []int{0, 1, 3, 10} {
@@ -23,7 +23,7 @@ func TestAgainstSimulation(t *testing.T) {
 			for _, timeout := range []time.Duration{0, 1301 * time.Millisecond, 5011 * time.Millisecond} {
 				s := Server{Places: places, Queue: queue, QueueTimeout: timeout, Delay: delay, Refusal: refusal}
 				servers = append(servers, s)
-				if slots, cores := s, s; queue < 0 || queue == 7 { // what work is bounded by shows where requests wait
+				if slots, cores := s, s; queue < 0 || queue == 7 { // limits of the work show where requests wait
 					slots.Slots, cores.Cores = 2, 2
 					servers = append(servers, slots, cores)
 				}
@@ -58,7 +58,7 @@ func TestAgainstSimulation(t *testing.T) {
 	}
 }
 
-// TestKnownLaws: what the recursion comes to is what the textbooks say.
+// TestKnownLaws compares results of the recursion with textbook formulas.
 func TestKnownLaws(t *testing.T) {
 	second := time.Second
 	cases := []struct {
@@ -109,7 +109,7 @@ func TestKnownLaws(t *testing.T) {
 	}
 }
 
-// TestTook is the end of the last request.
+// TestTook checks that Took returns the end of the last request.
 func TestTook(t *testing.T) {
 	for _, places := range []int{0, 1, 7, 100} {
 		for _, clients := range []int{1, 10, 100} {
@@ -137,7 +137,7 @@ func TestABIdeal(t *testing.T) {
 	}
 }
 
-// TestEndless: clients that are refused at once and try again have no end, but the prediction has.
+// TestEndless checks that the prediction ends, although clients that are refused try again at once without end.
 func TestEndless(t *testing.T) {
 	for _, cores := range []int{0, 2} {
 		s := Server{Places: 1, Queue: 0, Cores: cores, Delay: time.Hour, Refusal: 1}

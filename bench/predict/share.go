@@ -8,12 +8,12 @@ import (
 	"demo-server/bench/load"
 )
 
-// share yields what becomes of each request of a server whose requests share its cores, and then what is given up: the
-// processor sharing of Kleinrock (1967), from one event to the next.
+// share passes the fate of each request to yield if requests share the server's cores, and then the unfinished
+// requests. It simulates the processor sharing of Kleinrock (1967), from one event to the next.
 //
-// For throughput that is no different from a queue in front of the cores, which are as busy: cores / delay end in a
-// second. For latency it is. Of 100 requests that share 2 cores none is done after one delay, but all are after 50, so
-// that a server that lets many work may not have answered anybody yet when one that lets them queue has answered half.
+// Throughput is the same as with a queue in front of the cores, which are as busy: cores / delay requests end in a
+// second. Latency differs. If 100 requests share 2 cores, none ends after one delay, but all end after 50. A server
+// that lets many requests work may not have answered any when a server with a queue has answered half.
 func share(s Server, l Load, yield func(load.Request)) {
 	w := sharing{Server: s, load: l, yield: yield, clients: make(times, l.Clients)}
 	for {
@@ -29,33 +29,33 @@ func share(s Server, l Load, yield func(load.Request)) {
 	}
 }
 
-// sharing is a server with shared cores at some moment, and its clients.
+// A sharing is a server with shared cores and its clients at a point in time.
 type sharing struct {
 	Server
 	load    Load
 	yield   func(load.Request)
-	clients times // when each will be free that waits for no reply
+	clients times // when each client that does not wait for a reply is free
 
 	now     time.Duration
 	sent    int
-	running []job // in the order in which they began, and will end: all are equally long, and equally fast
-	waiting []job // for a place, the first one first
+	running []job // in order of start and end: all are equally long and equally fast
+	waiting []job // for a place, in order
 
-	changed time.Duration // when the number of those at work did last
-	served  time.Duration // CPU time that a request had until then which was at work from the beginning
+	changed time.Duration // when the number of requests at work last changed
+	served  time.Duration // CPU time, until changed, of a request at work since the beginning
 }
 
 // A job is a request that has not ended.
 type job struct {
 	due, sent, start time.Duration
-	end              time.Duration // what served will be when it ends
+	end              time.Duration // the value of served at its end
 }
 
-// never is later than all that happens.
+// never is later than any event.
 const never = time.Duration(math.MaxInt64)
 
-// next is what happens next, and when; nil where nothing will. Of what happens at the same moment an end comes first,
-// since it makes room.
+// next returns the next event and its time, or nil if there is none. At the same time an end comes first, because it
+// frees a place.
 func (s *sharing) next() (at time.Duration, happen func()) {
 	at = never
 	for _, event := range []struct {
@@ -69,12 +69,13 @@ func (s *sharing) next() (at time.Duration, happen func()) {
 	return at, happen
 }
 
-// crowd is how many requests share how many cores: no fewer than that, since a request has no use for two.
+// crowd returns the number of requests at work and of the cores that they share. It returns at least as many requests
+// as cores, because a request cannot use two.
 func (s *sharing) crowd() (requests, cores time.Duration) {
 	return time.Duration(max(len(s.running), s.Cores)), time.Duration(s.Cores)
 }
 
-// settle brings served up to date, before the number of requests at work changes.
+// settle updates served before the number of requests at work changes.
 func (s *sharing) settle() {
 	requests, cores := s.crowd()
 	s.served += (s.now - s.changed) * cores / requests
@@ -87,7 +88,7 @@ func (s *sharing) nextEnd() time.Duration {
 	}
 	requests, cores := s.crowd()
 	left := s.running[0].end - s.served
-	return max(s.now, s.changed+(left*requests+cores-1)/cores) // rounded up: not before it has had all
+	return max(s.now, s.changed+(left*requests+cores-1)/cores) // rounded up, to give the request all of its time
 }
 
 func (s *sharing) end() {
@@ -109,7 +110,7 @@ func (s *sharing) start(j job) {
 	s.running = append(s.running, j)
 }
 
-// leave has a client read its reply.
+// leave records the fate of a request and frees its client.
 func (s *sharing) leave(r load.Request) {
 	if s.load.Duration > 0 && r.Ended > s.load.Duration {
 		r.Class, r.Ended, r.Queued, r.Worked = load.Unfinished, s.load.Duration, -1, -1

@@ -12,8 +12,8 @@ import (
 	"demo-server/bench/load"
 )
 
-// simulate runs the load on the server as what they are: goroutines, a mutex, and timers, in virtual time. It shares no
-// thought with the recursion.
+// simulate runs server and load with goroutines, a mutex and timers, in virtual time. It has nothing in common with the
+// recursion.
 func simulate(t *testing.T, s Server, l Load) (requests []load.Request) {
 	synctest.Test(t, func(*testing.T) {
 		w := &world{Server: s, start: time.Now(), load: l, another: make(chan struct{})}
@@ -23,7 +23,7 @@ func simulate(t *testing.T, s Server, l Load) (requests []load.Request) {
 		} else {
 			for range l.Clients {
 				clients.Go(w.closedLoop)
-				synctest.Wait() // they come in order
+				synctest.Wait() // clients arrive in order
 			}
 		}
 		clients.Wait()
@@ -46,10 +46,10 @@ type world struct {
 	inside    int             // requests that have a slot
 	inLine    []chan struct{} // each is closed when its request gets a slot
 	computing int             // requests that share the cores
-	another   chan struct{}   // closed when there is one more of these, or one less
+	another   chan struct{}   // closed when computing changes
 }
 
-// A ticket is a request's. Each channel is closed when it gets that.
+// A ticket belongs to a request. Each channel is closed when the request gets its place or slot.
 type ticket struct{ place, slot chan struct{} }
 
 func newTicket() *ticket { return &ticket{make(chan struct{}), make(chan struct{})} }
@@ -88,7 +88,7 @@ func (w *world) openLoop(clients *sync.WaitGroup) {
 	}
 }
 
-// request is one, from the client's side.
+// request makes one request as a client.
 func (w *world) request(sent time.Duration) {
 	class := w.serve()
 	r := load.Request{Sent: sent, Ended: w.now(), Class: class}
@@ -125,7 +125,7 @@ func (w *world) serve() load.Class {
 	if len(w.waiting) > 0 {
 		next := w.waiting[0]
 		w.waiting = w.waiting[1:]
-		w.enter(next) // now: of two that are woken at the same moment, either may be the first to run
+		w.enter(next) // now: of two goroutines that wake at the same time, either may run first
 		close(next.place)
 	} else {
 		w.running--
@@ -133,7 +133,7 @@ func (w *world) serve() load.Class {
 	return load.Answered
 }
 
-// work is what a request does that has a place.
+// work does the work of a request that has a place.
 func (w *world) work(mine *ticket) {
 	switch {
 	case w.Cores > 0:
@@ -147,7 +147,7 @@ func (w *world) work(mine *ticket) {
 	}
 }
 
-// enter gets in line for a slot, or gets one at once. The caller holds the lock.
+// enter gives the request a slot, or puts it in line for one. The caller holds the lock.
 func (w *world) enter(t *ticket) {
 	if w.inside < w.Slots {
 		w.inside++
@@ -168,7 +168,7 @@ func (w *world) exit() {
 	w.inside--
 }
 
-// compute is a thread among others: whenever there is one more or one less, each goes on at another pace.
+// compute uses Delay of CPU time. All computing requests change their pace when one comes or goes.
 func (w *world) compute() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -195,7 +195,7 @@ func (w *world) crowd(by int) {
 	w.another = make(chan struct{})
 }
 
-// wait returns false where the time is over before there is a place.
+// wait reports whether the request gets a place before the queue timeout.
 func (w *world) wait(mine *ticket) bool {
 	if w.QueueTimeout == 0 {
 		<-mine.place
@@ -212,19 +212,19 @@ func (w *world) wait(mine *ticket) bool {
 	defer w.mu.Unlock()
 	i := slices.Index(w.waiting, mine)
 	if i < 0 {
-		return true // it came at the same moment
+		return true // the place came at the same time
 	}
 	w.waiting = slices.Delete(w.waiting, i, i+1)
 	return false
 }
 
-// near reports whether two are the same but for what rounding does to shares of a core.
+// near reports whether two requests differ only by the rounding of shared cores.
 func near(a, b load.Request) bool {
 	const rounding = 10 * time.Microsecond
 	return a.Class == b.Class && (a.Sent-b.Sent).Abs() < rounding && (a.Ended-b.Ended).Abs() < rounding
 }
 
-// fates are the requests without who sent them, in an order of their own: at one moment any may come first.
+// fates returns the requests without their clients, in a fixed order: requests at the same time may come in any order.
 func fates(requests []load.Request) (fates []load.Request) {
 	for _, r := range requests {
 		fates = append(fates, load.Request{Sent: r.Sent, Ended: r.Ended, Class: r.Class})
