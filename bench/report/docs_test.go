@@ -10,13 +10,13 @@ import (
 	"demo-server/bench/result"
 )
 
-// drawFrom redraws the pictures of the README:
+// drawFrom names a file for redrawing the pictures of the README:
 //
 //	demo-server bench --quick --json run.json
 //	go test ./bench/report -run TestReadmePictures -draw $PWD/run.json
 var drawFrom = flag.String("draw", "", "a file of bench --json to draw the pictures of the README from")
 
-// TestReadmePictures: the pictures of the README are drawn as the report draws them.
+// TestReadmePictures checks that the README's pictures have the report's titles and shades.
 func TestReadmePictures(t *testing.T) {
 	if *drawFrom != "" {
 		drawReadme(t, *drawFrom)
