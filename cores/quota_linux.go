@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// quota returns the cores that the CPU quota of this process's control group allows, or infinity without a quota.
+// quota returns how many cores the CPU quota of this process's control group allows, or infinity without a quota.
 func quota() float64 {
 	groups, err := os.ReadFile("/proc/self/cgroup")
 	if err != nil {
@@ -19,8 +19,9 @@ func quota() float64 {
 	return quotaOf(string(groups), os.DirFS("/sys/fs/cgroup"))
 }
 
-// quotaOf returns the least quota of the groups that a process is in, and of those around them: cgroups(7). mounted is
-// where the control groups are. A container may see its own group as the root.
+// quotaOf returns the smallest quota, in cores, of a process's control groups and their ancestors (cgroups(7)).
+// groups is the text of /proc/PID/cgroup, and mounted the mounted cgroup file system. A container may see its own
+// group as the root.
 func quotaOf(groups string, mounted fs.FS) float64 {
 	least := math.Inf(1)
 	for line := range strings.Lines(groups) {
@@ -47,7 +48,8 @@ func quotaOf(groups string, mounted fs.FS) float64 {
 	return least
 }
 
-// quotient divides the first of two numbers in files by the second. It returns infinity if that is no quota.
+// quotient reads two numbers from files and returns the first divided by the second. It returns infinity if they do
+// not set a quota.
 func quotient(mounted fs.FS, names ...string) float64 {
 	var fields []string
 	for _, name := range names {
@@ -60,7 +62,7 @@ func quotient(mounted fs.FS, names ...string) float64 {
 	if len(fields) != 2 {
 		return math.Inf(1)
 	}
-	quota, err1 := strconv.ParseFloat(fields[0], 64) // max or -1 is none
+	quota, err1 := strconv.ParseFloat(fields[0], 64) // max or -1 means no quota
 	period, err2 := strconv.ParseFloat(fields[1], 64)
 	if err1 != nil || err2 != nil || quota <= 0 || period <= 0 {
 		return math.Inf(1)

@@ -4,5 +4,5 @@ package cores
 
 import "math"
 
-// quota returns infinity: this system has no CPU quota.
+// quota returns infinity, because this system has no CPU quotas.
 func quota() float64 { return math.Inf(1) }

@@ -14,23 +14,23 @@ const (
 	markSkipped = "not applied"
 )
 
-// An auditList is the audits of all rows: a table of their marks, and sentences about those that do not pass.
+// An auditList holds the audits of all rows: a table of their marks, and sentences about audits that do not pass.
 type auditList struct {
 	Exceptions []auditException
 	Table      *pageTable
 }
 
-// An auditException is an audit that does not pass, of one row or of several.
+// An auditException holds an audit that does not pass, for one or more rows.
 type auditException struct {
 	Mark      badge
 	Rows      []string
 	Law, Text string
 }
 
-// Names lists the rows.
+// Names returns the names of the rows as a list in words.
 func (e auditException) Names() string { return listNames(e.Rows) }
 
-// newAuditList returns the audits of the rows, or nil if there are none.
+// newAuditList returns the audits of the rows, or nil without any.
 func newAuditList(rows []result.Row) *auditList {
 	t := pageTable{
 		Title: "Audits of each row",
@@ -66,7 +66,7 @@ func newAuditList(rows []result.Row) *auditList {
 	return &list
 }
 
-// except adds an audit that does not pass.
+// except adds an audit unless it passes.
 func (l *auditList) except(row string, a result.Audit) {
 	verdict := auditMark(a)
 	if verdict.Text == markPass {
@@ -84,7 +84,7 @@ func (l *auditList) except(row string, a result.Audit) {
 	l.Exceptions = append(l.Exceptions, auditException{verdict, []string{row}, a.Name, text})
 }
 
-// auditMark says in a word and by colour whether a law holds.
+// auditMark returns whether a law holds, as a word and a colour.
 func auditMark(a result.Audit) badge {
 	switch {
 	case a.Broken:
@@ -95,7 +95,7 @@ func auditMark(a result.Audit) badge {
 	return badge{markPass, "good"}
 }
 
-// auditCell is the cell of a law.
+// auditCell returns the table cell of a law.
 func auditCell(audits []result.Audit, law string) pageCell {
 	i := slices.IndexFunc(audits, func(a result.Audit) bool { return a.Name == law })
 	if i < 0 {
@@ -109,7 +109,7 @@ func auditCell(audits []result.Audit, law string) pageCell {
 	return c
 }
 
-// gist counts the marks, and names the rows with a broken law.
+// gist returns the numbers of marks, and the names of rows with a broken law.
 func (l *auditList) gist() string {
 	marks := map[string]int{}
 	for _, g := range l.Table.Groups {

@@ -10,10 +10,10 @@ import (
 	"demo-server/bench/result"
 )
 
-// atCeiling is the share of its ceiling that a row reaches if nothing else limits it.
+// atCeiling is the share of its ceiling that an unlimited row reaches.
 const atCeiling = 0.98
 
-// throughputCaption says which rows reach the ceiling, and what limits the others.
+// throughputCaption returns which rows reach the ceiling, and what limits the others.
 func throughputCaption(entries []entry) string {
 	var reach, free []string
 	var below []entry
@@ -44,7 +44,7 @@ func throughputCaption(entries []entry) string {
 	return clean(strings.Join(sentences, " "))
 }
 
-// the names the ceiling, if it is one for all.
+// the returns the ceiling in words, or "" if rows have different ones.
 func the(ceilings map[float64]bool) string {
 	if len(ceilings) != 1 {
 		return ""
@@ -62,15 +62,15 @@ func verb(of []string, one, many string) string {
 	return many
 }
 
-// limits says which share of its ceiling each entry reaches, those together that the same thing limits. Of many limits
-// it names none.
+// limits returns the share of the ceiling that the entries reach, grouped by what limits them. It names no limit if
+// there are more than maxListed.
 func limits(entries []entry) (clauses []string) {
 	var bounds []string
 	byBound := map[string][]entry{}
 	for _, e := range entries {
 		bound := e.Bound
 		if predicted := e.Prediction.Share(); predicted != nil && *predicted >= atCeiling {
-			bound = "" // it has room for all that the load asks for
+			bound = "" // room for the whole load
 		}
 		if byBound[bound] == nil {
 			bounds = append(bounds, bound)
@@ -90,7 +90,7 @@ func limits(entries []entry) (clauses []string) {
 	return clauses
 }
 
-// reached names entries and which share of the ceiling they reach.
+// reached returns the names of entries and the share of the ceiling that they reach.
 func reached(entries []entry) string {
 	var least, most *float64
 	for _, e := range entries {
@@ -109,11 +109,10 @@ func reached(entries []entry) string {
 	return fmt.Sprintf("%s at %s to %s", names, share(*least), share(*most))
 }
 
-// alike is how far two medians may lie apart and still be one figure to a reader.
+// alike is the relative difference up to which two medians count as equal.
 const alike = 0.02
 
-// latencyCaption says how long half of the requests took, which was the slowest, and which lines end early. lines is how
-// many lines there are.
+// latencyCaption returns the medians, the slowest request and the lines that end early. lines is the number of lines.
 func latencyCaption(entries []entry, lines int) string {
 	var known []entry
 	drawn := 0
@@ -139,7 +138,8 @@ func latencyCaption(entries []entry, lines int) string {
 	return clean(strings.Join(sentences, " "))
 }
 
-// medians puts entries together whose medians are alike. Of many it names the first and the last.
+// medians returns the entries grouped by similar medians, fastest first. If there are more than four groups, it
+// returns only the first and last.
 func medians(entries []entry) string {
 	slices.SortStableFunc(entries, func(a, b entry) int { return cmp.Compare(a.Total.P50.Seconds, b.Total.P50.Seconds) })
 	var groups []string
@@ -158,7 +158,7 @@ func medians(entries []entry) string {
 	return "Half of the requests took at most " + strings.Join(groups, "; ") + "."
 }
 
-// slowest returns the entry with the slowest request whose time is known, or nil.
+// slowest returns the entry with the slowest request of exactly known latency, or nil.
 func slowest(entries []entry) (slowest *entry) {
 	for i := range entries {
 		longest := entries[i].Total.Longest
@@ -172,7 +172,7 @@ func slowest(entries []entry) (slowest *entry) {
 	return slowest
 }
 
-// endings says which lines stop early, or are not there, and why. Of several it gives no figures.
+// endings returns which lines end early or are missing, and why. It gives figures for single lines only.
 func endings(entries []entry) (sentences []string) {
 	var early, none []entry
 	for _, e := range entries {
@@ -203,7 +203,7 @@ func endings(entries []entry) (sentences []string) {
 	return sentences
 }
 
-// firstBeyond returns the first latency of which only a lower bound is known, or nil.
+// firstBeyond returns the first point that is only a lower bound, or nil.
 func firstBeyond(e entry) *result.Point {
 	i := slices.IndexFunc(e.Curve, func(p result.Point) bool { return p.Beyond })
 	if i < 0 {
@@ -212,7 +212,7 @@ func firstBeyond(e entry) *result.Point {
 	return &e.Curve[i]
 }
 
-// earlyEnd says where the line of an entry stops.
+// earlyEnd returns a sentence on where the line of an entry ends.
 func earlyEnd(e entry) string {
 	first, last := firstBeyond(e), 0.0
 	for _, percent := range percents {
@@ -224,7 +224,7 @@ func earlyEnd(e entry) string {
 		plainly(decimal(last, 3)), plainly(decimal(first.Percent, 4)), atLeast(first.Seconds))
 }
 
-// insideCaption says where most of a row's requests are.
+// insideCaption returns a sentence on where a row's requests are.
 func insideCaption(row entry) string {
 	running, some := typical(row.Series, func(s *result.Sample) *float64 { return s.InFlight })
 	if !some {
@@ -248,7 +248,7 @@ func insideCaption(row entry) string {
 	return works + ": " + list(rest) + "."
 }
 
-// refusals writes a share of refused requests. It does not round up to all of them.
+// refusals formats the share of refused requests. It never rounds up to 100%.
 func refusals(part float64) string {
 	if part < 1 && share(part) == share(1) {
 		return "almost all"
@@ -263,7 +263,8 @@ func waiting(n float64, where string) string {
 	return count(int(n)) + " wait " + where
 }
 
-// typical is the median of what is known of the samples.
+// typical returns the median of a figure over samples, rounded to an integer. some is false if no sample has the
+// figure.
 func typical(samples []result.Sample, of func(*result.Sample) *float64) (middle float64, some bool) {
 	var values []float64
 	for i := range samples {
@@ -278,9 +279,9 @@ func typical(samples []result.Sample, of func(*result.Sample) *float64) (middle 
 	return math.Round(values[len(values)/2]), true
 }
 
-// caption says which servers hold the most of a resource, and which the least.
+// caption returns which servers hold most of a resource, and which hold least.
 func (k resource) caption(entries []entry) string {
-	holders := map[string][]string{} // names by figure
+	holders := map[string][]string{} // names by formatted figure
 	var most, least *float64
 	for _, e := range entries {
 		peak, known := highest(e.Series, k.of)
@@ -304,7 +305,7 @@ func (k resource) caption(entries []entry) string {
 		listNames(holders[low]))
 }
 
-// highest returns the largest of the samples in which something is known.
+// highest returns the maximum of a figure over samples. known is false if no sample has the figure.
 func highest(samples []result.Sample, of func(*result.Sample) *float64) (most float64, known bool) {
 	for i := range samples {
 		if value := of(&samples[i]); value != nil && (!known || *value > most) {
@@ -314,7 +315,7 @@ func highest(samples []result.Sample, of func(*result.Sample) *float64) (most fl
 	return most, known
 }
 
-// blockedCaption says how far the costs lie apart.
+// blockedCaption returns a sentence on the range of the costs.
 func blockedCaption(all []bar) string {
 	least := slices.MinFunc(all, func(a, b bar) int { return cmp.Compare(a.length, b.length) })
 	most := slices.MaxFunc(all, func(a, b bar) int { return cmp.Compare(a.length, b.length) })

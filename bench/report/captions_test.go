@@ -98,7 +98,7 @@ func TestLatencyCaption(t *testing.T) {
 	}
 }
 
-// TestResourceCaption: rows that hold the same are named together.
+// TestResourceCaption checks that rows with equal figures are named together.
 func TestResourceCaption(t *testing.T) {
 	of := func(name string, threads float64) entry {
 		row := &result.Row{Name: name, Series: []result.Sample{{Threads: result.Number(1.0)}, {Threads: &threads}}}

@@ -7,22 +7,22 @@ import (
 	"demo-server/bench/result"
 )
 
-// A column is one of the table of rows.
+// A column describes one column of the table of rows.
 type column struct {
 	head  string // in a terminal, up to two lines
 	title string // on the page
 	cell  func(*result.Row) cell
 
-	group group  // of tables in a terminal, if all columns are shown
-	rank  int    // in a terminal, the highest ones give way first; 0 stays
-	hint  string // how a terminal names the column if it is hidden; empty if it does not
-	zero  bool   // a terminal leaves the column out if it is 0 in each row
+	group group  // terminal table that --wide puts the column into
+	rank  int    // order of removal in a terminal, highest first; 0 stays
+	hint  string // name in the list of hidden columns; empty to leave it out of the list
+	zero  bool   // hide in a terminal if 0 in all rows
 }
 
 // onlyWide is the rank of columns that a terminal shows only with --wide.
 const onlyWide = 9
 
-// A group is the title of columns that go into a table together, if there is no room for all in one.
+// A group is the title of columns that share a table if not all columns fit into one.
 type group string
 
 const (
@@ -32,15 +32,15 @@ const (
 	ofMemory     group = "Memory, threads and files"
 )
 
-// A cell is what a table says of one row.
+// A cell holds a table's text on one row.
 type cell struct {
 	text  string
 	mood  mood
-	shade int    // of a heat table: 1 and a step, 0 for none
-	small string // below the text, where the page has room
+	shade int    // in a heat table, 1 + index in steps; 0 for none
+	small string // second line on the page
 }
 
-// A mood is how much a cell wants to be seen.
+// A mood is the emphasis of a cell.
 type mood int
 
 const (
@@ -50,7 +50,7 @@ const (
 	absent       // not measured
 )
 
-// served are the columns of what the clients got, after the name.
+// served lists the columns after the name on what the clients received.
 var served = []column{
 	{head: "requests/s", title: "requests/s", group: ofThroughput, cell: plain(func(f *result.Figures) string { return rate(f.PerSecond) })},
 	{head: "95% CI", title: "95% confidence", group: ofThroughput, rank: 5, hint: "95% confidence", cell: plain(confidence)},
@@ -96,7 +96,7 @@ var served = []column{
 	},
 }
 
-// taken are those of what the server took for it.
+// taken lists the columns on the resources that the server used.
 var taken = []column{
 	{
 		head: "ms per\nrequest", title: cpuTitle, group: ofCPU, rank: onlyWide, hint: "CPU",
@@ -149,10 +149,10 @@ const (
 	memoryTitle = "memory per request in flight"
 )
 
-// theory is next to the measured throughput in a terminal; the page has a table of its own for it.
+// theory follows the measured throughput in a terminal. The page has a separate table for predictions.
 var theory = column{head: "predicted\nrequests/s", title: "predicted, requests/s", group: ofThroughput, rank: 2, hint: "predicted", cell: prediction}
 
-// columnsFor returns the columns of a terminal, with heads and marks that depend on the load.
+// columnsFor returns the columns of a terminal, with heads and marks for the load.
 func columnsFor(l result.Load) []column {
 	all := slices.Concat(served, taken)
 	for i := range all {
@@ -160,7 +160,7 @@ func columnsFor(l result.Load) []column {
 		case cpuTitle:
 			all[i].head = map[bool]string{false: "CPU ms/req\nnew conns", true: "CPU ms/req\nkept conns"}[l.Keepalive]
 		case "failed":
-			if l.Generator != "builtin" { // ab and wrk do not tell refusals from other statuses
+			if l.Generator != "builtin" { // ab and wrk count refusals as failures
 				all[i].head = "failed or\nrefused"
 			}
 		}
@@ -171,10 +171,10 @@ func columnsFor(l result.Load) []column {
 	return slices.Insert(all, 2, theory)
 }
 
-// mark is put behind a latency that mixesLatencies is true for.
+// mark follows latencies for which mixesLatencies returns true.
 const mark = "*"
 
-// marking returns latency with a mark for rows in which the load generator mixed refusals and failures.
+// marking returns latency, extended to mark rows for which the load generator mixed refusals and failures into it.
 func marking(l result.Load, latency func(*result.Row) cell) func(*result.Row) cell {
 	return func(row *result.Row) cell {
 		c := latency(row)
@@ -185,7 +185,7 @@ func marking(l result.Load, latency func(*result.Row) cell) func(*result.Row) ce
 	}
 }
 
-// foretold are the columns of what theory predicted beside what was measured.
+// foretold lists the columns that compare predicted and measured figures.
 var foretold = []column{
 	{title: "predicted, requests/s", cell: prediction},
 	{title: "measured", cell: plain(func(f *result.Figures) string { return rate(f.PerSecond) })},
@@ -209,7 +209,7 @@ func foretells(text func(*result.Figures) string) func(*result.Row) cell {
 	}
 }
 
-// off is by how much what was measured differs from what was predicted.
+// off returns the relative difference of a measured figure from its prediction, in percent.
 func off(figure func(*result.Figures) *float64) func(*result.Row) cell {
 	return func(row *result.Row) cell {
 		if row.Prediction == nil {
@@ -223,7 +223,7 @@ func off(figure func(*result.Figures) *float64) func(*result.Row) cell {
 	}
 }
 
-// known is a latency that is known, and not only what it is beyond.
+// known returns a latency in seconds, or nil if it is unknown or only a lower bound.
 func known(l *result.Latency) *float64 {
 	if l == nil || l.Beyond {
 		return nil
@@ -280,7 +280,7 @@ func prediction(row *result.Row) cell {
 	return cell{text: rate(row.Prediction.PerSecond)}
 }
 
-// confidence is half of the confidence interval, as percent of the rate: ±0.1%.
+// confidence returns half of the confidence interval in percent of the rate: ±0.1%.
 func confidence(f *result.Figures) string {
 	if f.PerSecond == nil || f.LowSecond == nil || f.HighSecond == nil || *f.PerSecond == 0 {
 		return unknown
@@ -289,7 +289,7 @@ func confidence(f *result.Figures) string {
 	return "±" + decimal(math.Max(100*half, 0.01), 2) + "%"
 }
 
-// moodOf is how a row's name is shown.
+// moodOf returns the emphasis of a row's name.
 func moodOf(row *result.Row) mood {
 	switch {
 	case row.Failure != "" || !row.Trusted:

@@ -6,7 +6,7 @@ import (
 	"demo-server/bench/result"
 )
 
-// CostText writes the table of the costs of a blocked request, and the notes on the modes.
+// CostText writes the table of the costs of a blocked request, notes on the modes, and the verdict.
 func CostText(w io.Writer, r *result.Result, o Options) error {
 	t := &writer{Options: o}
 	t.section(measured(r))
@@ -17,14 +17,14 @@ func CostText(w io.Writer, r *result.Result, o Options) error {
 	return t.flush(w)
 }
 
-// A costColumn is one of the table of costs.
+// A costColumn describes one column of the table of costs.
 type costColumn struct {
 	head, title string // in a terminal, on the page
 	text        func(*result.Cost) string
-	hint        string // of a column that a terminal shows only with --wide: a name for it
+	hint        string // name of a column that a terminal shows only with --wide; else empty
 }
 
-// costColumns are those of the table of costs, after the name.
+// costColumns lists the columns of the table of costs, after the name.
 var costColumns = []costColumn{
 	{"requests\nblocked", "blocked at the same time", func(c *result.Cost) string { return count(c.InFlight) }, ""},
 	{"of these\nqueued", "of these queued", func(c *result.Cost) string { return count(c.Queued) }, "the number of queued requests"},
@@ -39,10 +39,10 @@ var costColumns = []costColumn{
 	{"requests\n/s", "requests/s without a delay", func(c *result.Cost) string { return rate(c.PerSecondAtNoWait) }, ""},
 }
 
-// atNoDelay is the number of columns at the end of costColumns that are measured in a run of their own.
+// atNoDelay is the number of columns at the end of costColumns that come from a separate run without a delay.
 const atNoDelay = 2
 
-// costTables writes one table, or two if there is no room for all columns in one.
+// costTables writes one table, or two if not all columns fit into one.
 func (t *writer) costTables(costs []result.Cost) {
 	heads, rows := t.costTable(costs, costColumns)
 	if t.fits(heads, rows) {
@@ -56,7 +56,7 @@ func (t *writer) costTables(costs []result.Cost) {
 	t.titled("Without a delay", heads, rows)
 }
 
-// costTable returns the heads and lines of columns, without the ones that only --wide shows.
+// costTable returns heads and lines of columns. Without --wide, it leaves out columns with a hint.
 func (t *writer) costTable(costs []result.Cost, columns []costColumn) (heads []string, rows [][]cell) {
 	for i := range costs {
 		rows = append(rows, []cell{costName(&costs[i])})
@@ -73,7 +73,7 @@ func (t *writer) costTable(costs []result.Cost, columns []costColumn) (heads []s
 	return heads, rows
 }
 
-// costLegend writes what the columns mean, and which are hidden.
+// costLegend writes the meaning of the columns, and which columns are hidden.
 func (t *writer) costLegend() {
 	t.section("")
 	t.say("", calm, "bytes, goroutines, threads: growth of the server, divided by the requests blocked in it at the same time.")
@@ -90,7 +90,7 @@ func (t *writer) costLegend() {
 	}
 }
 
-// costCells are a line of the table, the name first.
+// costCells returns a line of the table, with the name first.
 func costCells(c *result.Cost) []cell {
 	cells := []cell{costName(c)}
 	for _, column := range costColumns {
@@ -106,7 +106,7 @@ func costName(c *result.Cost) cell {
 	return cell{text: c.Name}
 }
 
-// cell returns the cell of a mode. If the mode failed, a 0 was not measured.
+// cell returns the cell of a row. If the measurement failed, 0 becomes unknown.
 func (column costColumn) cell(c *result.Cost) cell {
 	text := column.text(c)
 	if c.Failure != "" && text == "0" {
@@ -129,7 +129,7 @@ func (t *writer) costNotes(costs []result.Cost) {
 	t.notes(notes, failures)
 }
 
-// duration writes a number of seconds that may be unknown.
+// duration formats seconds, or returns unknown for nil.
 func duration(s *float64) string {
 	if s == nil {
 		return unknown

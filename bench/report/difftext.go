@@ -14,8 +14,8 @@ import (
 	"demo-server/bench/verdict"
 )
 
-// DiffText writes how two runs compare: a table with the throughput of each row and its other figures that changed, then
-// the figures that did not, and what else differs between the runs.
+// DiffText writes a comparison of two runs: a table with the throughput of each row and its other figures that
+// changed, then the unchanged figures, and other differences between the runs.
 func DiffText(w io.Writer, older, newer *result.Result, changes []verdict.Change, o Options) error {
 	t := &writer{Options: o}
 	var rows [][]cell
@@ -45,7 +45,7 @@ func DiffText(w io.Writer, older, newer *result.Result, changes []verdict.Change
 	return t.flush(w)
 }
 
-// byRow groups changes by the row that they are of; they come in the order of the rows.
+// byRow groups changes by row. Changes of the same row must be adjacent.
 func byRow(changes []verdict.Change) (rows [][]verdict.Change) {
 	for i, c := range changes {
 		if i == 0 || c.A != changes[i-1].A {
@@ -56,12 +56,12 @@ func byRow(changes []verdict.Change) (rows [][]verdict.Change) {
 	return rows
 }
 
-// stands reports whether a figure has a line of its own: if it changed, or is known but not exactly.
+// stands reports whether a figure has its own line: it changed, or both runs know it but not both exactly.
 func stands(c verdict.Change) bool {
 	return c.Verdict == result.Different || c.Verdict == verdict.NotCompared && c.Old.Known() && c.New.Known()
 }
 
-// diffCells are the line of a figure, under the name of its row or, after the first, its own.
+// diffCells returns the line of a figure. The first line of a row shows the row's name, the others the figure's name.
 func diffCells(first bool, c verdict.Change) []cell {
 	name, emphasis := "  "+c.Figure.Name, calm
 	if first {
@@ -76,7 +76,7 @@ func diffCells(first bool, c verdict.Change) []cell {
 	}
 }
 
-// valueOf writes a figure in its unit.
+// valueOf formats a figure with its unit.
 func valueOf(f verdict.Figure, v verdict.Value) string {
 	switch {
 	case !v.Known():
@@ -89,7 +89,8 @@ func valueOf(f verdict.Figure, v verdict.Value) string {
 	return rate(&v.Mean)
 }
 
-// change writes by how much a figure changed: the interval if that is all that can be claimed.
+// change formats the change of a figure. If the verdict is undecided and there is an interval, it returns the
+// interval.
 func change(c verdict.Change) string {
 	switch {
 	case c.Verdict == verdict.NotCompared:
@@ -100,7 +101,7 @@ func change(c verdict.Change) string {
 	return percent(c.Ratio)
 }
 
-// percent writes a ratio as the change that it is: +1.2%.
+// percent formats a ratio as a change: +1.2%.
 func percent(ratio float64) string {
 	by := 100 * (ratio - 1)
 	switch {
@@ -112,7 +113,7 @@ func percent(ratio float64) string {
 	return signed(by)
 }
 
-// A phrase says the same of several rows.
+// A phrase holds words that apply to several rows.
 type phrase struct {
 	words string
 	names []string
@@ -128,7 +129,7 @@ func (p *phrases) add(words, name string) {
 	(*p)[i].names = append((*p)[i].names, name)
 }
 
-// foldedWords says of a row's figures that have no line of their own why they have none.
+// foldedWords returns why figures of a row lack a line of their own.
 func foldedWords(changes []verdict.Change) string {
 	var why phrases
 	for _, c := range changes {
@@ -157,7 +158,7 @@ func foldedBecause(c verdict.Change) string {
 	return "neither run has"
 }
 
-// margins says how large a change has to be to matter.
+// margins returns a sentence on how large a change must be to matter.
 func margins(changes []verdict.Change) string {
 	var all phrases
 	for _, c := range byRow(changes)[0] {
@@ -170,7 +171,8 @@ func margins(changes []verdict.Change) string {
 	return "The first line of a row is requests/s. Changes that do not matter: up to " + strings.Join(words, ", ") + "."
 }
 
-// runs names the runs and what differs between them: a comparison means little if that is more than the program.
+// runs writes the two runs and their other differences. If more than the program differs, the comparison means
+// little.
 func (t *writer) runs(older, newer *result.Result, changes []verdict.Change) {
 	t.section("")
 	t.say("", calm, fmt.Sprintf("old: %s, %s", older.Version, when(older.Started)))
@@ -189,7 +191,7 @@ func (t *writer) differing(name, words string) {
 	}
 }
 
-// settings names the rows whose settings differ.
+// settings writes the rows with different settings.
 func (t *writer) settings(older, newer *result.Result) {
 	rows := map[string]*result.Row{}
 	for i := range newer.Rows {
@@ -209,7 +211,7 @@ func (t *writer) settings(older, newer *result.Result) {
 	}
 }
 
-// doubts names the rows of a run that are not in the other, that failed, or that cannot be trusted.
+// doubts writes the rows of a run that failed, cannot be trusted, or are missing in the other run.
 func (t *writer) doubts(run string, r *result.Result, changes []verdict.Change) {
 	compared := map[string]bool{}
 	for _, c := range changes {
@@ -236,10 +238,10 @@ func (t *writer) doubts(run string, r *result.Result, changes []verdict.Change) 
 	}
 }
 
-// A field is a setting of both runs.
+// A field holds the values of a setting in both runs.
 type field struct{ name, older, newer string }
 
-// differing lists the fields that differ, each with both values.
+// differing returns the fields that differ, each with both values.
 func differing(fields []field) string {
 	var words []string
 	for _, f := range fields {
@@ -257,7 +259,7 @@ func orNone(value string) string {
 	return value
 }
 
-// fields returns those of two structs of one type, named as in JSON but without the unit.
+// fields returns the fields of two structs of one type. Names are from the JSON tags, without units.
 func fields(older, newer any) (all []field) {
 	a, b := reflect.ValueOf(older), reflect.ValueOf(newer)
 	for i := range a.NumField() {
@@ -275,10 +277,10 @@ func fields(older, newer any) (all []field) {
 	return all
 }
 
-// delayOf writes a duration as settings do: 200ms.
+// delayOf formats seconds as settings do: 200ms.
 func delayOf(seconds float64) string { return strings.ReplaceAll(short(seconds), " ", "") }
 
-// rowFields returns what a row was run with, in two runs.
+// rowFields returns the settings of a row in two runs.
 func rowFields(older, newer *result.Row) []field {
 	delay := func(row *result.Row) string {
 		if row.Delay == nil {
@@ -309,13 +311,14 @@ func rowFields(older, newer *result.Row) []field {
 	return all
 }
 
-// commandWords returns the flags that only one of two command lines has, but for the names of files.
+// commandWords returns the flags that only one of two command lines has. Flags that name output files do not count.
 func commandWords(older, newer []string) string {
 	a, b := flags(older), flags(newer)
 	return strings.TrimSpace(differing([]field{{"", strings.Join(without(a, b), " "), strings.Join(without(b, a), " ")}}))
 }
 
-// flags returns the words of a command line after the program, with each flag and its value as one.
+// flags returns the words of a command line after the program, with each flag and its value joined. It leaves out
+// flags that name output files.
 func flags(command []string) (all []string) {
 	for i := 1; i < len(command); i++ {
 		word := command[i]
@@ -333,7 +336,7 @@ func flags(command []string) (all []string) {
 
 func isFlag(word string) bool { return strings.HasPrefix(word, "-") }
 
-// without returns words less the others, each as often as it is there.
+// without returns words minus others. A repeated word is removed as often as others has it.
 func without(words, others []string) (left []string) {
 	times := map[string]int{}
 	for _, other := range others {

@@ -14,7 +14,7 @@ import (
 	"demo-server/bench/verdict"
 )
 
-// FuzzDiffText: whatever two files say, a file is refused or their comparison is a table that fits a terminal.
+// FuzzDiffText checks that any two files are either refused or compared in a table that fits a terminal.
 func FuzzDiffText(f *testing.F) {
 	const file = `{"schema": "demo-server/bench/1", "rows": [{"name": "pool", "total": {"requests_per_second": %s},
 		"repeats": [{"requests_per_second": %[1]s}, {"requests_per_second": 1}]}]}`
@@ -31,7 +31,7 @@ func FuzzDiffText(f *testing.F) {
 	})
 }
 
-// TestDiffTextExtremes: figures that no file may have do not keep the table from ending, nor from fitting.
+// TestDiffTextExtremes checks that the table ends and fits even with figures that no file may have.
 func TestDiffTextExtremes(t *testing.T) {
 	run := func(name string, rate float64) *result.Result {
 		row := result.Row{Name: name}
@@ -46,7 +46,7 @@ func TestDiffTextExtremes(t *testing.T) {
 	}
 }
 
-// ran gives a row six repeats that differ by 0.1%. slower is a factor for latency, CPU and memory.
+// ran sets six repeats of a row that differ by 0.1%. slower is a factor for latency, CPU and memory.
 func ran(row *result.Row, perSecond, slower float64) {
 	row.Repeats = nil
 	for i := range 6 {
@@ -60,8 +60,8 @@ func ran(row *result.Row, perSecond, slower float64) {
 	row.Total.PerSecond = &perSecond
 }
 
-// TestDiffText: a row's throughput, its figures that changed or cannot be compared, and all that differs between the runs,
-// in 80 columns.
+// TestDiffText checks the comparison in 80 columns: the throughput of rows, changed and incomparable figures, and all
+// differences between the runs.
 func TestDiffText(t *testing.T) {
 	older, newer := article(), article()
 	newer.Version, newer.Started = "v1.3.0", newer.Started.Add(time.Hour)
@@ -144,7 +144,7 @@ gunicorn-gthread             50.00    50.00    0.0%                     same
 	}
 }
 
-// TestDifferences: what differs between two runs is named with both values, and nothing else.
+// TestDifferences checks that exactly the differences between two runs are named, with both values.
 func TestDifferences(t *testing.T) {
 	same := article()
 	if words := differing(slices.Concat(fields(same.Load, same.Load), fields(same.Machine, same.Machine),

@@ -22,27 +22,27 @@ import (
 	"demo-server/bench/result"
 )
 
-// A view is what the browser says about the page, as a reader sees it who has opened all sections.
+// A view holds the browser's description of the page with all sections open.
 type view struct {
 	Closed      glance
-	ScrollWidth int    // of the document
-	InnerWidth  int    // of the window
-	Text        string // as it is visible
+	ScrollWidth int    // width of the document, in CSS pixels
+	InnerWidth  int    // width of the window, in CSS pixels
+	Text        string // visible text
 	Names       []string
 	Drawings    []drawn
-	Unreadable  []string // text that lies beyond its drawing
+	Unreadable  []string // text outside of its drawing
 	Tables      []scroller
 	Paper, Ink  string // colours
 }
 
-// A glance is the page before a section is opened.
+// A glance describes the page before any section is opened.
 type glance struct {
 	ScrollWidth int
 	Text        string
 	Height      int
-	Figure      int // where the picture that answers begins, or the heat table
-	Table       int // where the first other table that is visible begins; 0 if none is
-	Open        int // sections
+	Figure      int // top of the leading picture or heat table, in pixels
+	Table       int // top of the first other visible table, in pixels; 0 without any
+	Open        int // number of open sections
 }
 
 // drawn is a picture as the browser laid it out.
@@ -56,14 +56,14 @@ type drawn struct {
 // A scroller is a table as the browser laid it out.
 type scroller struct {
 	Name    string
-	Hidden  int     // pixels to its right
-	Hint    bool    // a line says so
-	Shade   float64 // opacity of the shade on its right edge
-	AtEnd   float64 // the same after it was scrolled to its end
-	NamesAt float64 // where the names are then, from the left edge
+	Hidden  int     // pixels hidden to its right
+	Hint    bool    // a line says that it scrolls
+	Shade   float64 // opacity of the shade at its right edge
+	AtEnd   float64 // opacity after scrolling to the end
+	NamesAt float64 // left edge of the names then, in pixels
 }
 
-// glanceAt asks for a glance.
+// glanceAt is a script that returns a glance.
 const glanceAt = `({
 	ScrollWidth: document.documentElement.scrollWidth,
 	Text: document.body.innerText,
@@ -73,7 +73,8 @@ const glanceAt = `({
 	Open: document.querySelectorAll("details[open]").length,
 })`
 
-// lookAt opens all sections and asks for the rest of a view. The frames are those that the hints take to appear.
+// lookAt is a script that opens all sections and returns the rest of a view. It waits for the frames in which the
+// hints appear.
 const lookAt = `(async () => {
 	const frames = async () => { for (let i = 0; i < 3; i++) await new Promise(requestAnimationFrame) };
 	document.querySelectorAll("summary").forEach(summary => summary.click());
@@ -114,10 +115,10 @@ const lookAt = `(async () => {
 	return view;
 })()`
 
-// printed asks how many sections are on paper, though none is open on the screen.
+// printed is a script that returns how many sections appear on paper, though none is open on the screen.
 const printed = `[...document.querySelectorAll(".unfolded > :first-child")].filter(part => part.checkVisibility()).length`
 
-// events are what must not happen: requests, and what the browser complains of.
+// events holds events that must not happen: requests, and errors that the browser reports.
 type events struct {
 	mu  sync.Mutex
 	all []string
@@ -146,12 +147,12 @@ func (e *events) listen(page string) func(any) {
 	}
 }
 
-// patience is for a browser that is read from a slow disk for the first time, on a busy machine.
+// patience covers a browser's first start from a slow disk on a busy machine.
 const patience = 2 * time.Minute
 
 const evilName = `<script>alert(1)</script>`
 
-// TestInBrowser opens pages as a reader does, from a file.
+// TestInBrowser opens pages from files, as readers do.
 func TestInBrowser(t *testing.T) {
 	rows := article()
 	rows.Rows[0].Name = evilName
@@ -164,7 +165,7 @@ func TestInBrowser(t *testing.T) {
 	}
 	for name, test := range map[string]struct {
 		r       *result.Result
-		visible []string // before a section is opened
+		visible []string // before any section is opened
 	}{
 		"rows":   {rows, []string{"not met", "50 requests/s, the most that 100 clients can ask for", "gunicorn-gthread (failed)"}},
 		"matrix": {cells24(), []string{"100% predicted", "2 s of work cpu"}},
@@ -187,7 +188,7 @@ func TestInBrowser(t *testing.T) {
 	}
 }
 
-// saved writes the page to a file, and returns its address.
+// saved writes the page to a file and returns its URL.
 func saved(t *testing.T, r *result.Result) string {
 	t.Helper()
 	name := filepath.Join(t.TempDir(), "report.html")
@@ -204,7 +205,7 @@ func saved(t *testing.T, r *result.Result) string {
 	return (&url.URL{Scheme: "file", Path: filepath.ToSlash(name)}).String()
 }
 
-// open opens the page in a tab of its own. Nothing may be fetched or complained of meanwhile.
+// open opens the page in a new tab. It fails the test if the page fetches anything or the browser reports an error.
 func open(t *testing.T, browser context.Context, address string, width int64, scheme string) view {
 	t.Helper()
 	tab, stop := chromedp.NewContext(browser)
@@ -243,7 +244,7 @@ func open(t *testing.T, browser context.Context, address string, width int64, sc
 	return v
 }
 
-// checkPrinted looks at the page as it is printed: on paper, no section can be opened.
+// checkPrinted checks the printed page, because sections cannot be opened on paper.
 func checkPrinted(t *testing.T, tab context.Context) {
 	t.Helper()
 	if _, err := chromedp.Call(tab, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print"}); err != nil {
@@ -262,7 +263,7 @@ func checkPrinted(t *testing.T, tab context.Context) {
 	}
 }
 
-// check looks at the page before a section is opened: it is short, and leads with what answers.
+// check checks the page before any section is opened: it must be short and start with its leading picture or table.
 func (g glance) check(t *testing.T, visible []string, width int) {
 	t.Helper()
 	for _, sentence := range visible {
@@ -297,7 +298,7 @@ func (v view) check(t *testing.T, r *result.Result) {
 	v.checkDrawings(t, r)
 }
 
-// checkTables: a table that is wider than the screen says so, and keeps its names in sight.
+// checkTables checks that a table wider than the screen says so and keeps its names in view.
 func (v view) checkTables(t *testing.T) {
 	t.Helper()
 	hidden := 0

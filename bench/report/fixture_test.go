@@ -9,8 +9,8 @@ import (
 	"demo-server/bench/result"
 )
 
-// article is what `demo-server bench --article --python` measures, and a pool that refuses, a row that was cut, one
-// that cannot be trusted and one that failed. The figures are made up, but each follows from its queue.
+// article returns a result of `demo-server bench --article --python`, with added rows: a pool that refuses, and
+// rows that were cut, untrusted and failed. The figures are made up, but each follows from its queue.
 func article() *result.Result {
 	started := time.Date(2026, 11, 22, 21, 30, 0, 0, time.UTC)
 	r := &result.Result{
@@ -61,15 +61,15 @@ func article() *result.Result {
 	return r
 }
 
-// A server is what a row's figures follow from.
+// A server holds the parameters from which a row's figures follow.
 type server struct {
 	name, kind, bound, note string
-	places, queue           int // 0: no bound
+	places, queue           int // 0 for unlimited
 	perSecond               float64
 	base, each              float64 // bytes
 	threads, threadsEach    float64
-	goroutines              float64 // of each request
-	cpu                     float64 // seconds of each request
+	goroutines              float64 // per request
+	cpu                     float64 // seconds per request
 }
 
 const (
@@ -78,7 +78,7 @@ const (
 	delay    = 2.0 // seconds
 )
 
-// row is the server under the article's load.
+// row returns the server under the article's load.
 func (s server) row() result.Row {
 	row := result.Row{
 		Name: s.name, Kind: s.kind, Mode: s.name, Work: "sleep", About: "blocks each request for 2s", Choose: "for what blocks", Delay: result.Number(delay),
@@ -103,7 +103,7 @@ func (s server) row() result.Row {
 		SteadySeconds: 588, TookSeconds: 602,
 	}
 	for i, percent := range []float64{0, 1, 5, 10, 25, 50, 75, 90, 95, 99, 99.5, 99.9, 99.99, 100} {
-		least := min(wait, delay*float64(1+i)) // the first round does not wait in a queue
+		least := min(wait, delay*float64(1+i)) // the first round does not queue
 		point := result.Point{Percent: percent, Latency: *exactly(least + 0.0004*math.Pow(1.44, float64(i)))}
 		row.Curve = append(row.Curve, point)
 	}
@@ -133,7 +133,7 @@ func (s server) row() result.Row {
 	return row
 }
 
-// series is 10 s of 10 samples a second: replies come together every 2 s, and the next requests with them.
+// series returns 10 s of samples at 10 per second. Replies come together every 2 s, and then the next requests start.
 func (s server) series(kind string, running int) (samples []result.Sample) {
 	random := rand.New(rand.NewPCG(uint64(len(s.name)), 7))
 	for i := range 101 {
@@ -162,7 +162,7 @@ func (s server) series(kind string, running int) (samples []result.Sample) {
 	return samples
 }
 
-// refusing turns a row into one whose queue is full.
+// refusing returns the row with a full queue.
 func refusing(row result.Row) result.Row {
 	row.Settings = map[string]string{"workers": "10", "queue": "10"}
 	row.Total.Mean, row.Total.P50, row.Total.P90 = exactly(3.99), exactly(4.001), exactly(4.002)
@@ -180,7 +180,7 @@ func refusing(row result.Row) result.Row {
 	return row
 }
 
-// cut ends the measuring of a row before its replies came.
+// cut returns the row with a measurement that ended before its replies came.
 func cut(row result.Row) result.Row {
 	const after = 60
 	row.Cut = true
@@ -205,7 +205,7 @@ func cut(row result.Row) result.Row {
 	return row
 }
 
-// untrusted breaks a row's audit.
+// untrusted returns the row with a broken audit.
 func untrusted(row result.Row) result.Row {
 	row.About = "a server at http://127.0.0.1:8080/"
 	row.Delay = nil
@@ -225,7 +225,7 @@ func peak(samples []result.Sample) *result.Sample {
 
 func exactly(seconds float64) *result.Latency { return &result.Latency{Seconds: seconds} }
 
-// cost is what `demo-server bench cost` measures.
+// cost returns a result of `demo-server bench cost`.
 func cost() *result.Result {
 	r := article()
 	r.Command, r.Rows, r.Left, r.Comparisons, r.Verdict = []string{"demo-server", "bench", "cost"}, nil, nil, nil, nil
@@ -252,7 +252,7 @@ func cost() *result.Result {
 	return r
 }
 
-// cells24 is the full matrix of servers and kinds of work, with all figures.
+// cells24 returns the full matrix of servers and kinds of work, with all figures.
 func cells24() *result.Result {
 	r := article()
 	r.Rows, r.Left, r.Comparisons, r.Verdict = nil, nil, nil, []string{"cpu: 2 cores / 100ms bound every mode."}
@@ -270,7 +270,7 @@ func cells24() *result.Result {
 	return r
 }
 
-// many has more rows than there are colours.
+// many returns a result with more rows than colours.
 func many() *result.Result {
 	r := article()
 	r.Rows = nil

@@ -8,16 +8,17 @@ import (
 	"demo-server/bench/result"
 )
 
-// The functions here return gists: the line next to the title of a closed section, with the most important figure in it.
+// The functions here return gists. A gist is the line next to the title of a closed section, with its most important
+// figure.
 
-// A knownFigure is a figure of an entry, with its text.
+// A knownFigure holds a figure of an entry and its text.
 type knownFigure struct {
 	value float64
 	text  string
 }
 
-// extremes says between which figures the entries lie, and whose these are; empty if none is known. of returns nil for an
-// entry whose figure is not known.
+// extremes returns the range of a figure over the entries, with the rows at both ends, or "" if no entry has it. of
+// returns nil for an unknown figure.
 func extremes(groups []rowGroup, of func(entry) *knownFigure) string {
 	var least, most *knownFigure
 	var leastName, mostName string
@@ -48,7 +49,7 @@ func extremes(groups []rowGroup, of func(entry) *knownFigure) string {
 	return fmt.Sprintf("%s (%s) to %s (%s)", least.text, leastName, most.text, mostName)
 }
 
-// figureOf returns a figure with its text, for extremes.
+// figureOf returns a function for extremes that reads a figure and formats it.
 func figureOf(of func(*result.Figures) *float64, text func(*float64) string) func(entry) *knownFigure {
 	return func(e entry) *knownFigure {
 		value := of(&e.Total)
@@ -59,7 +60,7 @@ func figureOf(of func(*result.Figures) *float64, text func(*float64) string) fun
 	}
 }
 
-// latencyOf is figureOf for a latency. If only a lower bound is known, it counts as longer than all that are known.
+// latencyOf is like figureOf, but for a latency. A lower bound counts as longer than all exact latencies.
 func latencyOf(l result.Load, of func(*result.Figures) *result.Latency) func(entry) *knownFigure {
 	return func(e entry) *knownFigure {
 		value := of(&e.Total)
@@ -77,7 +78,7 @@ func latencyOf(l result.Load, of func(*result.Figures) *result.Latency) func(ent
 	}
 }
 
-// prefixed puts a word before a text, if there is one.
+// prefixed returns a word and a text, or "" if the text is empty.
 func prefixed(word, text string) string {
 	if text == "" {
 		return ""
@@ -89,7 +90,7 @@ func throughputGist(groups []rowGroup) string {
 	return prefixed("requests/s:", extremes(groups, figureOf(func(f *result.Figures) *float64 { return f.PerSecond }, rate)))
 }
 
-// clientsGist has the slow requests, and how many did not get what they asked for.
+// clientsGist returns the range of p99, and the numbers of refused and failed requests.
 func clientsGist(groups []rowGroup, l result.Load) string {
 	p99 := func(f *result.Figures) *result.Latency { return f.P99 }
 	parts := []string{prefixed("p99:", extremes(groups, latencyOf(l, p99)))}
@@ -119,7 +120,7 @@ func serversGist(groups []rowGroup) string {
 	return prefixed("CPU per request:", extremes(groups, figureOf(func(f *result.Figures) *float64 { return f.CPUPerRequest }, text)))
 }
 
-// theoryGist says how many rows serve as predicted, within the margin, and which is furthest off.
+// theoryGist returns how many rows serve as predicted within the margin, and which row is furthest off.
 func theoryGist(groups []rowGroup, margin float64) string {
 	within, predicted := 0, 0
 	furthest, name := 0.0, ""
@@ -148,7 +149,7 @@ func theoryGist(groups []rowGroup, margin float64) string {
 	return gist
 }
 
-// insideGist has the longest queue.
+// insideGist returns the longest queue.
 func insideGist(groups []rowGroup) string {
 	longest, name := 0.0, ""
 	for _, g := range groups {
@@ -201,7 +202,7 @@ func notesGist(groups []pageNotes) string {
 	return joined(parts)
 }
 
-// prefixedName is a row's name as the rest of the page has it.
+// prefixedName returns a row's name as the rest of the page writes it.
 func prefixedName(kind, server string) string {
 	if kind == "" || kind == otherWork {
 		return server
@@ -217,7 +218,7 @@ func leftGist(left []result.Left) string {
 	return listNames(names)
 }
 
-// costsGist has the range of CPU per request: the picture has that of the memory.
+// costsGist returns the range of CPU per request. The picture shows the range of memory.
 func costsGist(costs []result.Cost) string {
 	var g rowGroup
 	for i := range costs {
@@ -229,7 +230,7 @@ func costsGist(costs []result.Cost) string {
 	return prefixed("CPU per request:", extremes([]rowGroup{g}, figureOf(func(f *result.Figures) *float64 { return f.CPUPerRequest }, text)))
 }
 
-// joined joins the parts that are not empty.
+// joined joins the non-empty parts.
 func joined(parts []string) string {
 	var some []string
 	for _, part := range parts {

@@ -7,20 +7,21 @@ import (
 	"demo-server/bench/result"
 )
 
-// A rowGroup is the rows that a picture or a table shows together: those of one kind of work in a matrix, else all.
+// A rowGroup holds the rows that share a drawing or a part of a table: the rows of one kind of work in a matrix, else
+// all.
 type rowGroup struct {
-	title   string // empty if it is the only one
+	title   string // empty for the only group
 	entries []entry
 }
 
-// An entry is a row under the name that it has in its group.
+// An entry is a row with its name in its group.
 type entry struct {
 	*result.Row
 	name string
-	look int // tells its line from those of other servers, alike in all groups
+	look int // number of the colour and marks of its lines, the same in all groups
 }
 
-// otherWork is the title of the rows whose work is not known, next to a matrix.
+// otherWork is the title of rows with unknown work, next to a matrix.
 const otherWork = "work not known"
 
 // groupsOf returns the rows in groups, in the order of the rows.
@@ -52,10 +53,10 @@ func namesOf(entries []entry) (names []string) {
 	return names
 }
 
-// maxListed is how many names a sentence lists.
+// maxListed is the maximum number of names in a sentence.
 const maxListed = 6
 
-// listNames lists names as a sentence does. Of many it lists the first, and says how many others there are.
+// listNames lists names in words. If there are more than maxListed, it lists the first ones and the number of others.
 func listNames(names []string) string {
 	if len(names) <= maxListed {
 		return list(names)

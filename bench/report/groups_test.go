@@ -8,8 +8,8 @@ import (
 	"demo-server/bench/result"
 )
 
-// TestGroupsOf: rows of a matrix are grouped by work, and a server looks the same in each group, though it was not
-// measured with each kind.
+// TestGroupsOf checks that rows of a matrix are grouped by work. A server must look the same in each group, even if
+// it was not measured with each kind of work.
 func TestGroupsOf(t *testing.T) {
 	row := func(server, work string) result.Row {
 		return result.Row{Name: server + result.Times + work, Work: work}

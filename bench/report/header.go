@@ -10,11 +10,11 @@ import (
 	"demo-server/bench/result"
 )
 
-// A headerLine says one thing about a run.
+// A headerLine describes one aspect of a run.
 type headerLine struct{ Label, Text string }
 
-// header says what was run: what each request did, the load, and what "ceiling" stands for. It has no lines for a result
-// without rows.
+// header returns what was run: what each request did, the load, and the meaning of "ceiling". It returns nil for a
+// result without rows.
 func header(r *result.Result) []headerLine {
 	if len(r.Rows) == 0 {
 		return nil
@@ -24,7 +24,7 @@ func header(r *result.Result) []headerLine {
 	}
 }
 
-// workSentence says what a request does for the delay. about may be empty, in the results of an older version.
+// workSentence returns how a request spends the delay. about may be empty in results of an older version.
 func workSentence(kind, about, delay string) string {
 	if about == "" {
 		return fmt.Sprintf("%s of work %s", delay, kind)
@@ -32,7 +32,7 @@ func workSentence(kind, about, delay string) string {
 	return fmt.Sprintf("%s of work %s: %s", delay, kind, about)
 }
 
-// requestInWords says what each request did: the delay and the kind of work, and how the rows differ in them.
+// requestInWords returns what each request did: the delay, the kind of work, and how the rows differ in these.
 func requestInWords(rows []result.Row) string {
 	var kinds, unknown, python []string
 	var about string
@@ -64,7 +64,7 @@ func requestInWords(rows []result.Row) string {
 	return text
 }
 
-// faultInWords says which faults are injected, if any are.
+// faultInWords returns which faults are injected, or "".
 func faultInWords(rows []result.Row) string {
 	var faults []string
 	for i := range rows {
@@ -81,7 +81,7 @@ func faultInWords(rows []result.Row) string {
 	return "; with the fault " + faults[0]
 }
 
-// knownRequest is requestInWords for rows whose delay is known. It has no kinds of work if all are Python programs.
+// knownRequest is requestInWords for rows with a known delay. kinds is nil if all are Python programs.
 func knownRequest(kinds []string, about string, delays []float64) string {
 	delay := alternatives(delays)
 	switch {
@@ -95,7 +95,7 @@ func knownRequest(kinds []string, about string, delays []float64) string {
 	return fmt.Sprintf("does one kind of work for %s: %s", strings.TrimSuffix(delay, ","), either(kinds))
 }
 
-// alternatives lists delays. If there are several, the rows' names say which one is theirs.
+// alternatives lists delays. If there are several, the row names show which row has which.
 func alternatives(delays []float64) string {
 	var words []string
 	for _, delay := range slices.Sorted(slices.Values(delays)) {
@@ -110,7 +110,7 @@ func alternatives(delays []float64) string {
 	return either(words) + ", by row,"
 }
 
-// either lists words that one of is meant: a, b or c.
+// either lists alternatives: a, b or c.
 func either(words []string) string {
 	if len(words) == 1 {
 		return words[0]
@@ -119,7 +119,7 @@ func either(words []string) string {
 	return strings.Join(words[:last], ", ") + " or " + words[last]
 }
 
-// delaysOf returns the different delays of rows with a kind of work.
+// delaysOf returns the distinct delays of rows with a kind of work.
 func delaysOf(rows []result.Row, kind string) (delays []float64) {
 	for i := range rows {
 		if rows[i].Work == kind && rows[i].Delay != nil {
@@ -129,13 +129,13 @@ func delaysOf(rows []result.Row, kind string) (delays []float64) {
 	return delays
 }
 
-// aboutWork returns what rows say about a kind of work.
+// aboutWork returns the rows' description of a kind of work.
 func aboutWork(rows []result.Row, kind string) string {
 	i := slices.IndexFunc(rows, func(row result.Row) bool { return row.Work == kind })
 	return rows[i].WorkAbout
 }
 
-// appendNew appends one unless all has it already.
+// appendNew appends one unless all contains it.
 func appendNew[T comparable](all []T, one T) []T {
 	if slices.Contains(all, one) {
 		return all
@@ -143,7 +143,7 @@ func appendNew[T comparable](all []T, one T) []T {
 	return append(all, one)
 }
 
-// loadLine says in one line which load each row was put under.
+// loadLine describes the load on each row in one line.
 func loadLine(l result.Load) string {
 	words := []string{plural(l.Concurrency, "client")}
 	if l.Loop == "open" {
@@ -172,7 +172,7 @@ func loadLine(l result.Load) string {
 	return strings.Join(words, ", ")
 }
 
-// ceilingInWords says what the ceiling is, with its figure if all rows have the same one.
+// ceilingInWords returns the meaning of the ceiling, with its figure if all rows have the same one.
 func ceilingInWords(r *result.Result) string {
 	l := r.Load
 	if l.Loop == "open" {
@@ -207,8 +207,8 @@ func predictedCeiling(row *result.Row) *float64 {
 	return row.Prediction.Ceiling
 }
 
-// rowMeanings says what the names of rows stand for that have settings of their own, repeat another row, or are not
-// modes, and of several kinds of work what each does.
+// rowMeanings returns the meanings of row names, for rows that have settings of their own, repeat another row, or are
+// not modes. If there are several kinds of work, it adds how each spends the delay.
 func rowMeanings(rows []result.Row) (lines []headerLine) {
 	seen := map[string]bool{}
 	for i := range rows {
@@ -230,8 +230,8 @@ func rowMeanings(rows []result.Row) (lines []headerLine) {
 	return lines
 }
 
-// meaning says what a row's name stands for, or nothing if it is just a mode's name. earlier has the servers of the rows
-// before.
+// meaning returns the meaning of a row's name, or "" if it is just the name of a mode. earlier holds the servers of
+// the rows before it.
 func meaning(row *result.Row, earlier map[string]bool) string {
 	switch row.Kind {
 	case result.KindOriginal:
@@ -255,7 +255,7 @@ func meaning(row *result.Row, earlier map[string]bool) string {
 	return "mode " + row.Mode + " with " + list(settings)
 }
 
-// cpuMeasured says on which connections the CPU per request was measured: a new one for each request costs more.
+// cpuMeasured returns on which connections the CPU per request was measured: a new connection per request costs more.
 func cpuMeasured(l result.Load) string {
 	if l.Keepalive {
 		return "on kept connections"
@@ -263,9 +263,9 @@ func cpuMeasured(l result.Load) string {
 	return "on new connections"
 }
 
-// mixesLatencies reports whether the row's latencies include replies that were refused or failed. The built-in generator
-// tells them apart. ab counts all that it receives, and wrk counts every status, and a request that timed out as one that
-// took the timeout.
+// mixesLatencies reports whether the row's latencies include replies that were refused or failed. The built-in
+// generator separates them. ab counts everything that it receives. wrk counts every status, and a timeout as a
+// request of that duration.
 func mixesLatencies(l result.Load, row *result.Row) bool {
 	c := row.Total.Counts
 	switch l.Generator {
@@ -277,7 +277,7 @@ func mixesLatencies(l result.Load, row *result.Row) bool {
 	return false
 }
 
-// mixedNote explains the mark of latencies that mixesLatencies is true for.
+// mixedNote explains the mark of latencies for which mixesLatencies returns true.
 func mixedNote(l result.Load) string {
 	return l.Generator + " counts refused and failed requests in its latencies"
 }

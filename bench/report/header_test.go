@@ -10,7 +10,7 @@ import (
 	"demo-server/bench/result"
 )
 
-// closedLoad returns a load of 100 clients, changed.
+// closedLoad returns a load of 100 clients, after change.
 func closedLoad(change func(*result.Load)) result.Load {
 	l := result.Load{Generator: "builtin", Loop: "closed", Concurrency: 100, DurationSeconds: 2.5, Repeat: 2}
 	if change != nil {
@@ -19,7 +19,7 @@ func closedLoad(change func(*result.Load)) result.Load {
 	return l
 }
 
-// modeRow returns a row of a mode whose requests take the delay.
+// modeRow returns a row of a mode whose requests take delay seconds.
 func modeRow(name, work string, delay float64) result.Row {
 	row := result.Row{Name: name, Kind: result.KindMode, Mode: "goroutine", Work: work, WorkAbout: "wait for a timer", Delay: &delay}
 	if delay > 0 {
@@ -144,7 +144,7 @@ func TestRowMeanings(t *testing.T) {
 	}
 }
 
-// TestHeaderLength: what a run of all modes has to say takes a line each.
+// TestHeaderLength checks that each header of a run of all modes fits on a line.
 func TestHeaderLength(t *testing.T) {
 	const longest = 70
 	r := &result.Result{Load: closedLoad(nil), Rows: []result.Row{modeRow("goroutine", "sleep", 0.2)}}
@@ -166,7 +166,7 @@ func TestMixesLatencies(t *testing.T) {
 		{"ab", result.Counts{Answered: 9, Failed: 1, Status: 1}, true},
 		{"ab", result.Counts{Answered: 9, Failed: 1, Broken: 1}, true},
 		{"ab", result.Counts{Answered: 9, Failed: 1, Body: 1}, true},
-		{"ab", result.Counts{Answered: 9, Failed: 1, Connect: 1}, false}, // ab has no latency of these
+		{"ab", result.Counts{Answered: 9, Failed: 1, Connect: 1}, false}, // ab gives no latency for failed connections
 		{"wrk", result.Counts{Answered: 9, Failed: 1, Status: 1}, true},
 		{"wrk", result.Counts{Answered: 9, Failed: 1, Timeout: 1}, true},
 		{"wrk", result.Counts{Answered: 9, Failed: 1, Broken: 1}, false},

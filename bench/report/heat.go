@@ -8,14 +8,14 @@ import (
 	"demo-server/bench/result"
 )
 
-// A step is a range of shares with a shade of its own. The figure stands in each cell as well.
+// A step is a range of shares with its own shade. The figure stands in each cell as well.
 type step struct {
-	least float64 // share that it begins with
+	least float64 // smallest share of the range
 	words string
-	code  string // SGR for a terminal: background and text, so that it can be read on any
+	code  string // SGR background and text colours, legible on any terminal
 }
 
-// steps are from the faintest on. The page has a class for each, h0 to h4.
+// steps lists the steps from the faintest to the strongest. The page has a class for each, h0 to h4.
 var steps = []step{
 	{0, "under 5%", "48;5;255;38;5;16"},
 	{0.05, "5% to 20%", "48;5;195;38;5;16"},
@@ -24,7 +24,7 @@ var steps = []step{
 	{0.90, "90% and more", "48;5;33;38;5;16"},
 }
 
-// stepOf is the last step that the share has reached, as it is shown: 89.96% is 90.0%.
+// stepOf returns the index of a share's step. It rounds as the table does: 89.96% is 90.0%.
 func stepOf(part float64) int {
 	for i := len(steps) - 1; i > 0; i-- {
 		if part+0.0005 >= steps[i].least {
@@ -34,10 +34,10 @@ func stepOf(part float64) int {
 	return 0
 }
 
-// heatTitle names the table of the matrix.
+// heatTitle is the title of the heat table.
 const heatTitle = "Share of the client's ceiling"
 
-// heatCell is what the table says of a row; nil is one that there is not.
+// heatCell returns the heat table's cell of a row. A nil row is missing from the matrix.
 func heatCell(row *result.Row) cell {
 	if row == nil {
 		return cell{text: unknown, mood: absent}
@@ -53,11 +53,12 @@ func heatCell(row *result.Row) cell {
 	return c
 }
 
-// matrix writes the main figures with servers down and kinds of work across. --wide adds a table for each kind.
+// matrix writes the main figures, with servers down and kinds of work across. --wide adds a table for each kind of
+// work.
 func (t *writer) matrix(m *result.Matrix, r *result.Result) {
 	t.across(m, heatTitle, func(row *result.Row) cell {
 		c := heatCell(row)
-		c.text = fmt.Sprintf("%6s", c.text) // the shade is as wide as that
+		c.text = fmt.Sprintf("%6s", c.text) // equal widths for the shades
 		return c
 	})
 	hidden := []string{"a table for each kind of work"}
@@ -79,7 +80,7 @@ func (t *writer) matrix(m *result.Matrix, r *result.Result) {
 	t.legend(r, hidden)
 }
 
-// trouble writes how many requests failed or were refused, if any did.
+// trouble writes the numbers of failed or refused requests, if there are any.
 func (t *writer) trouble(m *result.Matrix, r *result.Result) {
 	bad := func(c result.Counts) int { return c.Failed + c.Refused }
 	if !slices.ContainsFunc(r.Rows, func(row result.Row) bool { return row.Work != "" && bad(row.Total.Counts) > 0 }) {
@@ -88,7 +89,7 @@ func (t *writer) trouble(m *result.Matrix, r *result.Result) {
 	t.across(m, "Failed or refused", orAbsent(requestsThat(bad, alarmed)))
 }
 
-// orAbsent returns of, for a matrix that may lack rows.
+// orAbsent returns of, extended by a cell for nil rows.
 func orAbsent(of func(*result.Row) cell) func(*result.Row) cell {
 	return func(row *result.Row) cell {
 		if row == nil {
@@ -120,7 +121,7 @@ func (t *writer) across(m *result.Matrix, title string, of func(*result.Row) cel
 	t.titled(title, m.Kinds, lines)
 }
 
-// heatTable is the same for the page.
+// heatTable returns the heat table of the page. ok is false if the result is not a matrix.
 func heatTable(r *result.Result) (table pageTable, ok bool) {
 	m := result.MatrixOf(r.Rows)
 	if m == nil {
@@ -151,7 +152,7 @@ func heatTable(r *result.Result) (table pageTable, ok bool) {
 	return table, true
 }
 
-// pageHeatCell is a heat cell that says in words what is wrong with its row: its table has no room for badges.
+// pageHeatCell returns a heat cell with its row's problems in words, because badges do not fit into the table.
 func pageHeatCell(row *result.Row) pageCell {
 	c := pageCellOf(heatCell(row))
 	if row == nil {
@@ -164,8 +165,8 @@ func pageHeatCell(row *result.Row) pageCell {
 	return c
 }
 
-// A legendItem says what a shade stands for.
+// A legendItem holds a shade and its meaning.
 type legendItem struct{ Class, Text string }
 
-// shadeClass is the CSS class of a cell's shade, counted from 1.
+// shadeClass returns the CSS class of a cell's shade, which counts from 1.
 func shadeClass(shade int) string { return fmt.Sprintf("h%d", shade-1) }

@@ -7,7 +7,7 @@ import (
 	"demo-server/bench/result"
 )
 
-// matrix is two modes with two kinds of work, one cell of which was not measured.
+// matrix returns two modes with two kinds of work, one cell of which was not measured.
 func matrix() *result.Result {
 	row := func(server, work string, share, predicted float64) result.Row {
 		return result.Row{
@@ -25,8 +25,8 @@ func matrix() *result.Result {
 	return r
 }
 
-// TestHeatText: the table of all shares comes first; what is not known is no zero. Tables for each kind of work are for
-// those who ask for all.
+// TestHeatText checks that the table of shares comes first, that unknown shares are not shown as 0, and that only
+// --wide adds tables for each kind of work.
 func TestHeatText(t *testing.T) {
 	const want = `Measured in 31m32s on 2 cores
 
@@ -52,7 +52,7 @@ single       5.0%       –
 	}
 }
 
-// TestHeatColors: the shade is that of the figure that is shown.
+// TestHeatColors checks that the shade matches the displayed figure.
 func TestHeatColors(t *testing.T) {
 	got := written(t, matrix(), Options{Color: true})
 	for part, step := range map[string]int{" 99.4%": 4, " 90.0%": 4, "  5.0%": 1} {
@@ -67,7 +67,7 @@ func TestHeatColors(t *testing.T) {
 	}
 }
 
-// TestHeatPage: the page has the table, its legend, and the prediction below each figure.
+// TestHeatPage checks that the page has the table, its legend, and the prediction below each figure.
 func TestHeatPage(t *testing.T) {
 	page := pageOf(t, matrix())
 	for _, want := range []string{
@@ -80,7 +80,7 @@ func TestHeatPage(t *testing.T) {
 	}
 }
 
-// TestHeatMarks: a cell says in words what is wrong with its row.
+// TestHeatMarks checks that a cell names its row's problems.
 func TestHeatMarks(t *testing.T) {
 	r := matrix()
 	r.Rows[0].Trusted, r.Rows[1].Failure = false, "died under load"

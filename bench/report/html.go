@@ -22,21 +22,21 @@ var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
 	"lines": func(text string) []string { return strings.SplitN(text, "\n", 2) },
 }).Parse(pageText))
 
-// A page is the data of the template.
+// A page holds the data of the template.
 type page struct {
 	*result.Result
 	Title        string
-	Run          []headerLine // what was run
-	Rows         []headerLine // what the names of rows mean
+	Run          []headerLine // description of the run
+	Rows         []headerLine // meanings of the row names
 	Expectations []expected
-	Lead         *section // the one picture or table that answers, which is always open
+	Lead         *section // the picture or heat table that is always open; nil without one
 	Folds        []section
 }
 
-// A section is one of the page's figures or lists, with exactly one of the fields after Gist.
+// A section is a figure or list of the page. Exactly one of the fields from Picture on is set.
 type section struct {
 	ID, Title string
-	Gist      string // what the summary of a closed section says
+	Gist      string // text next to the title of a closed section; may be empty
 	Open      bool
 
 	Picture *Picture
@@ -47,23 +47,23 @@ type section struct {
 	Choices []choice
 }
 
-// A pageNotes has the notes of the rows of a group.
+// A pageNotes holds the notes of a group's rows.
 type pageNotes struct {
 	Title string
 	Rows  []noted
 }
 
-// noted is a row with what a reader has to know about it.
+// noted is a row with its notes and failure.
 type noted struct {
 	Name    string
 	Notes   []string
 	Failure string
 }
 
-// A choice says when to choose a mode.
+// A choice holds when to choose a mode.
 type choice struct{ Mode, When string }
 
-// choices returns those of the modes that have rows, once each.
+// choices returns the choices of the modes that have rows, each mode once.
 func choices(rows []result.Row) (all []choice) {
 	for _, row := range rows {
 		known := func(c choice) bool { return c.Mode == row.Mode }
@@ -91,7 +91,7 @@ func expectations(all []result.Expectation) (marked []expected) {
 	return marked
 }
 
-// A badge is a word in a frame. It says what a colour alone would not.
+// A badge is a word in a frame, readable without its colour.
 type badge struct{ Text, Class string }
 
 func badges(row *result.Row) (all []badge) {
@@ -107,7 +107,7 @@ func badges(row *result.Row) (all []badge) {
 	return all
 }
 
-// HTML writes the result as a page that needs nothing else: no network, no script.
+// HTML writes the result as a self-contained page, without scripts or network access.
 func HTML(w io.Writer, r *result.Result) error {
 	pictures, err := Pictures(r)
 	if err != nil {
@@ -126,7 +126,7 @@ func HTML(w io.Writer, r *result.Result) error {
 	return pageTemplate.Execute(w, p)
 }
 
-// rows fills in the sections of a run that has rows. What answers most readers comes first.
+// rows adds the sections of a run that has rows, the most useful ones first.
 func (p *page) rows(pictures []Picture) {
 	groups := groupsOf(p.Result.Rows)
 	if heat, ok := heatTable(p.Result); ok {
@@ -152,8 +152,8 @@ func (p *page) rows(pictures []Picture) {
 	}
 }
 
-// add appends a section. The first one leads the page. Without a picture or a heat table to lead it, the first table is
-// open.
+// add appends a section. A picture or heat table that comes first leads the page. If another section comes first, it
+// is open.
 func (p *page) add(s section) {
 	switch {
 	case p.Lead == nil && p.Folds == nil && (s.Picture != nil || s.ID == "heat"):
@@ -165,7 +165,7 @@ func (p *page) add(s section) {
 	p.Folds = append(p.Folds, s)
 }
 
-// addPicture appends the picture of that name, if there is one.
+// addPicture appends the picture with this name, if there is one.
 func (p *page) addPicture(pictures []Picture, name, gist string) {
 	for i := range pictures {
 		if pictures[i].Name == name {
@@ -180,7 +180,7 @@ func (p *page) addTable(id, title string, columns []column, gist string, notes [
 	p.add(section{ID: id, Title: title, Gist: gist, Table: &table})
 }
 
-// takenNotes says how CPU was measured, and where to find the memory that is left out.
+// takenNotes returns how CPU was measured, and where to find missing memory figures.
 func (p *page) takenNotes() (notes []string) {
 	knows := func(of func(*result.Figures) *float64) bool {
 		return slices.ContainsFunc(p.Result.Rows, func(row result.Row) bool { return of(&row.Total) != nil })
@@ -219,7 +219,7 @@ func (p *page) addAudits() {
 	}
 }
 
-// costs fills in the sections of a run that has costs.
+// costs adds the sections of a run that has costs.
 func (p *page) costs(pictures []Picture) {
 	t := pageTable{Title: "What a blocked request costs"}
 	for _, column := range costColumns {
@@ -252,7 +252,7 @@ func (p *page) costs(pictures []Picture) {
 	}
 }
 
-// costLoad says how many requests blocked.
+// costLoad returns how many requests blocked.
 func costLoad(costs []result.Cost) []headerLine {
 	most := 0
 	for _, c := range costs {
@@ -261,7 +261,7 @@ func costLoad(costs []result.Cost) []headerLine {
 	return []headerLine{{"Load", plural(most, "request") + " that block at the same time, or as many as a server takes"}}
 }
 
-// name may be broken after its punctuation.
+// name returns a name as HTML that may break after its punctuation.
 func name(text string) template.HTML {
 	var html []string
 	for _, piece := range pieces(clean(text)) {
@@ -270,5 +270,5 @@ func name(text string) template.HTML {
 	return template.HTML(strings.Join(html, "<wbr>"))
 }
 
-// pageStyle is the style of the page, with the shades.
+// pageStyle returns the style sheet of the page, with the shades.
 func pageStyle() template.CSS { return template.CSS(variables() + "\n" + style) }

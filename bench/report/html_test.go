@@ -28,14 +28,14 @@ var (
 	spaces = regexp.MustCompile(`\s+`)
 )
 
-// seen is what a reader sees of a page, without its head.
+// seen returns the visible part of a page, without its head.
 func seen(page string) string {
 	_, body, _ := strings.Cut(page, "<body>")
 	body = strings.ReplaceAll(body, "<wbr>", "")
 	return spaces.ReplaceAllString(html.UnescapeString(tags.ReplaceAllString(body, " ")), " ")
 }
 
-// inOrder reports parts of a text that are not there, or not after the one before.
+// inOrder reports parts of a text that are missing or precede an earlier part.
 func inOrder(t *testing.T, text string, parts ...string) {
 	t.Helper()
 	at := 0
@@ -76,7 +76,7 @@ func TestPage(t *testing.T) {
 	)
 }
 
-// order returns the places of parts of a page. They must be there.
+// order returns the positions of parts of a page. All must be there.
 func order(t *testing.T, page string, parts ...string) (at []int) {
 	t.Helper()
 	for _, part := range parts {
@@ -89,15 +89,16 @@ func order(t *testing.T, page string, parts ...string) (at []int) {
 	return at
 }
 
-// TestLead: the verdict, what was run and the one picture that answers come first, and all else is closed.
+// TestLead checks that the verdict, the description of the run and the leading picture come first, and that all other
+// sections are closed.
 func TestLead(t *testing.T) {
 	failed := article()
 	failed.Rows = failed.Rows[9:]
 	tests := []struct {
 		name   string
 		r      *result.Result
-		lead   string // what answers
-		closed int    // sections
+		lead   string // leading picture or table
+		closed int    // number of closed sections
 		open   int
 	}{
 		{"rows", article(), `id="throughput"`, 10, 0},
@@ -127,8 +128,8 @@ func TestLead(t *testing.T) {
 	}
 }
 
-// TestGroups: the rows of a matrix stand below their kinds of work, in the tables and elsewhere, and under the names of
-// their servers.
+// TestGroups checks that the rows of a matrix stand below their kinds of work, under the names of their servers, in
+// tables and elsewhere.
 func TestGroups(t *testing.T) {
 	page := pageOf(t, cells24())
 	for _, id := range []string{"served", "taken", "foretold", "audits"} {
@@ -144,7 +145,8 @@ func TestGroups(t *testing.T) {
 	}
 }
 
-// TestMemory: memory per request is shown if it was measured, and else the page says where to get it.
+// TestMemory checks that memory per request is shown if it was measured. Otherwise the page must name the command
+// that measures it.
 func TestMemory(t *testing.T) {
 	const head, pointer = "memory per request in flight", "demo-server bench cost measures it"
 	with, without := article(), article()
@@ -162,7 +164,7 @@ func TestMemory(t *testing.T) {
 	}
 }
 
-// TestPageExpectations: each has its mark in words, above all figures.
+// TestPageExpectations checks that each expectation has its mark in words, above all figures.
 func TestPageExpectations(t *testing.T) {
 	r := article()
 	r.Expectations = []result.Expectation{
@@ -175,7 +177,8 @@ func TestPageExpectations(t *testing.T) {
 	}
 }
 
-// TestAuditMarks: each audit passes, fails or is not applied, in words; the same reason is given once.
+// TestAuditMarks checks that each audit passes, fails or is not applied, in words, and that equal reasons are given
+// once.
 func TestAuditMarks(t *testing.T) {
 	const why = "the queue was still growing when the measurement ended"
 	r := article()
@@ -195,8 +198,8 @@ func TestAuditMarks(t *testing.T) {
 	}
 }
 
-// TestMixedLatencies: latencies of ab and wrk that include refusals are marked and explained, those of other rows are not.
-// Nor does the page say that nothing was refused: they count refusals as failures.
+// TestMixedLatencies checks that latencies of ab and wrk that include refusals are marked and explained, and others
+// are not. The page must not claim that no request was refused, because these tools count refusals as failures.
 func TestMixedLatencies(t *testing.T) {
 	for _, generator := range []string{"builtin", "ab", "wrk"} {
 		r := article()
@@ -207,7 +210,7 @@ func TestMixedLatencies(t *testing.T) {
 		for part, want := range map[string]bool{
 			"3.990 s* 4.001 s* 4.002 s* 4.003 s* 4.012 s*": mixed,
 			"* " + generator + " counts":                   mixed,
-			"pool(queue=10,workers=10)*":                   mixed, // the line
+			"pool(queue=10,workers=10)*":                   mixed, // the key of the line
 			"20.00 s 3.990 s* -80.0%*":                     mixed, // next to the prediction
 			"goroutine 49.98 ±0.10% 100% 2.003 s 2.002 s":  true,
 		} {
@@ -232,7 +235,7 @@ func TestCostPage(t *testing.T) {
 	}
 }
 
-// TestSelfContained: the page fetches nothing, runs nothing, and says so to the browser.
+// TestSelfContained checks that the page fetches and runs nothing, and forbids both to the browser.
 func TestSelfContained(t *testing.T) {
 	for name, r := range map[string]*result.Result{"article": article(), "cost": cost(), "nothing": {Started: article().Started}} {
 		page := pageOf(t, r)
@@ -250,7 +253,7 @@ func TestSelfContained(t *testing.T) {
 	}
 }
 
-// TestOthersWords: names, log lines and notes are text, in the drawings too.
+// TestOthersWords checks that names, log lines and notes appear as text, in drawings too.
 func TestOthersWords(t *testing.T) {
 	const evil = `<script>alert(1)</script>"'&]]>{{.}} style="fill:rgb(28,33,40)"`
 	r := article()
@@ -297,7 +300,7 @@ func wellFormed(t *testing.T, name string, text []byte) (words []string) {
 	}
 }
 
-// TestAccess: tables and drawings say what they are to those who cannot see them.
+// TestAccess checks that tables and drawings have descriptions for screen readers.
 func TestAccess(t *testing.T) {
 	page := pageOf(t, article())
 	if got, want := strings.Count(page, `<th scope="row"`), 4*len(article().Rows); got != want {

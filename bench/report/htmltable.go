@@ -10,30 +10,30 @@ import (
 // A pageTable has a line for each row of the result, or for each server's cost.
 type pageTable struct {
 	Title  string
-	Notes  []string     // sentences in front of it
-	Legend []legendItem // of a heat table
+	Notes  []string     // sentences above the table
+	Legend []legendItem // of a heat table, else nil
 	Heads  []string
 	Groups []tableGroup
-	Marks  []string // what the signs in it mean
+	Marks  []string // meanings of the signs in it
 }
 
-// A tableGroup has the lines of a kind of work.
+// A tableGroup holds the lines of a kind of work.
 type tableGroup struct {
-	Title string // empty if it is the only one
+	Title string // empty for the only group
 	Lines []tableLine
 }
 
-// A tableLine has a cell for each of the heads.
+// A tableLine has a cell for each of the table's heads.
 type tableLine struct {
 	Name, About string
 	Badges      []badge
 	Cells       []pageCell
 }
 
-// A pageCell is one of a table. Small stands below the text.
+// A pageCell holds a table cell. Small stands below the text.
 type pageCell struct{ Text, Small, Class string }
 
-// Columns is how many columns the table has, that of the names included.
+// Columns returns the number of columns, with the one for names.
 func (t *pageTable) Columns() int { return len(t.Heads) + 1 }
 
 // pageCellOf returns the cell with its CSS classes.
@@ -50,7 +50,7 @@ func (m mood) class() string {
 	return [...]string{calm: "", careful: "careful", alarmed: "alarmed", absent: "absent"}[m]
 }
 
-// tableOf returns the table of all rows. It leaves out columns of which nothing is known.
+// tableOf returns the table of all rows. It leaves out columns without any known figure.
 func tableOf(r *result.Result, title string, columns []column) pageTable {
 	t := pageTable{Title: title}
 	var known []column
@@ -86,7 +86,7 @@ func (c column) pageTitle(l result.Load) string {
 	return c.title
 }
 
-// failedTitle says which requests count as failed: ab and wrk do not tell refusals from other statuses.
+// failedTitle returns the name of failed requests. ab and wrk count refusals as failures.
 func failedTitle(l result.Load) string {
 	if l.Generator != "builtin" {
 		return "failed or refused"
@@ -94,8 +94,8 @@ func failedTitle(l result.Load) string {
 	return "failed"
 }
 
-// pageCell returns the cell of a row. Of ab and wrk, it marks latencies in which there are those of failed requests, and
-// leaves the number of refusals open.
+// pageCell returns the cell of a row. For ab and wrk, it marks latencies that include failed requests, and shows
+// refusals as unknown.
 func (c column) pageCell(row *result.Row, l result.Load) pageCell {
 	show := c.cell
 	switch {
@@ -108,14 +108,14 @@ func (c column) pageCell(row *result.Row, l result.Load) pageCell {
 	return pageCellOf(show(row))
 }
 
-// shows reports whether the column has a measured figure that a function changes.
+// shows reports whether the column shows a measured figure that change modifies.
 func (c column) shows(row *result.Row, change func(*result.Figures)) bool {
 	changed := *row
 	change(&changed.Total)
 	return c.cell(&changed).text != c.cell(row).text
 }
 
-// explain says what the signs in the table mean.
+// explain adds the meanings of the signs in the table.
 func (t *pageTable) explain() {
 	if t.has(func(c pageCell) bool { return c.Text == unknown }) {
 		t.Marks = append(t.Marks, unknown+" not known.")

@@ -11,10 +11,11 @@ import (
 	"demo-server/bench/result"
 )
 
-// percents are the percentiles that are drawn. They are evenly spaced, or the slow ones could not be seen.
+// percents lists the drawn percentiles. They are evenly spaced on the axis, because the slow ones would be invisible
+// otherwise.
 var percents = []float64{0, 10, 25, 50, 75, 90, 99, 99.9, 100}
 
-// latencies draws how long requests took, by percentile. All kinds of work share an axis.
+// latencies draws latency by percentile. All kinds of work share an axis.
 func latencies(r *result.Result) (Picture, error) {
 	p := Picture{Name: "latency", Title: "Latency by percentile"}
 	ticks := latencyTicks(r.Rows)
@@ -41,7 +42,7 @@ func latencies(r *result.Result) (Picture, error) {
 	return p, nil
 }
 
-// latencyTicks returns the labels of an axis for all rows of which something is known; nil if there are none.
+// latencyTicks returns the axis labels for all rows with known latencies, in seconds, or nil without any.
 func latencyTicks(rows []result.Row) []float64 {
 	low, high := math.Inf(1), math.Inf(-1)
 	for _, row := range rows {
@@ -61,12 +62,12 @@ func latencyTicks(rows []result.Row) []float64 {
 	return logTicks(math.Pow(10, low), math.Pow(10, high))
 }
 
-// A curve is the line of a row, or of several rows that the drawing could not keep apart.
+// A curve is the line of a row, or of several rows whose lines would be too close.
 type curve struct {
 	names     []string
 	look      int
-	low, high []float64 // logarithms of the latencies at percents, the range over the rows; NaN if not known
-	bound     float64   // logarithm of what the first unknown latency is longer than; NaN if all are known
+	low, high []float64 // log10 of the latency range over the rows at percents; NaN if unknown
+	bound     float64   // log10 of the lower bound of the first inexact latency; NaN if all are exact
 }
 
 // curveOf returns the curve of a row, or false if none of its latencies are known.
@@ -79,7 +80,7 @@ func curveOf(e entry, l result.Load) (curve, bool) {
 	return c, values != nil
 }
 
-// bound returns the logarithm of the first latency of which only a lower bound is known; NaN if there is none.
+// bound returns log10 of the first latency that is only a lower bound, or NaN without any.
 func bound(points []result.Point) float64 {
 	for _, point := range points {
 		if point.Beyond && point.Seconds > 0 {
@@ -89,7 +90,7 @@ func bound(points []result.Point) float64 {
 	return math.NaN()
 }
 
-// logarithms returns those of the latencies at percents, NaN for one that is not known; nil if none is known.
+// logarithms returns log10 of the latencies at percents, NaN for unknown ones. It returns nil if all are unknown.
 func logarithms(points []result.Point) []float64 {
 	values := make([]float64, len(percents))
 	known := false
@@ -107,7 +108,7 @@ func logarithms(points []result.Point) []float64 {
 	return values
 }
 
-// points returns how many latencies are known.
+// points returns the number of known latencies.
 func (c *curve) points() (n int) {
 	for _, value := range c.low {
 		if !math.IsNaN(value) {
@@ -117,10 +118,10 @@ func (c *curve) points() (n int) {
 	return n
 }
 
-// near reports whether two curves lie within a distance of each other everywhere, and end at the same percentile.
+// near reports whether two curves are within a distance of each other everywhere and end at the same percentile.
 func (c *curve) near(other curve, distance float64) bool {
 	for i := range c.low {
-		apart := max(c.high[i], other.high[i]) - min(c.low[i], other.low[i]) // NaN if either of them is
+		apart := max(c.high[i], other.high[i]) - min(c.low[i], other.low[i]) // NaN if either is
 		if math.IsNaN(c.low[i]) != math.IsNaN(other.low[i]) || apart > distance {
 			return false
 		}
@@ -136,7 +137,7 @@ func (c *curve) join(other curve) {
 	c.names = append(c.names, other.names...)
 }
 
-// A latencyChart draws latencies on an axis of logarithms, by percentile.
+// A latencyChart draws latencies on a logarithmic axis, by percentile.
 type latencyChart struct {
 	curves []curve
 	ticks  []float64 // seconds
@@ -146,14 +147,14 @@ type latencyChart struct {
 const (
 	latencyLeft, latencyRight  = 64, chartWide - 18
 	latencyTop, latencyBottom  = 12, chartHigh - 48
-	latencyInset               = 14 // of the first and the last percentile
+	latencyInset               = 14 // from the edges to the first and last percentile
 	latencyMark                = 7  // width of a mark
-	latencyApart               = 3  // lines closer than that are drawn as one
+	latencyApart               = 3  // lines closer than this are joined
 	latencyAxis                = "% of the requests took at most this long (log scale)"
-	axisTitleBelow, labelBelow = 40, 20 // baselines of texts below the axis
+	axisTitleBelow, labelBelow = 40, 20 // baselines of texts, from the axis down
 )
 
-// newLatencyChart has the curves of the entries whose latencies are known.
+// newLatencyChart returns a chart with the curves of entries whose latencies are known.
 func newLatencyChart(entries []entry, l result.Load, ticks []float64) latencyChart {
 	chart := latencyChart{ticks: ticks}
 	for _, e := range entries {
@@ -171,22 +172,22 @@ func newLatencyChart(entries []entry, l result.Load, ticks []float64) latencyCha
 	return chart
 }
 
-// from and to are the logarithms at the ends of the axis.
+// from and to return log10 of the latencies at the ends of the axis.
 func (c *latencyChart) from() float64 { return math.Log10(c.ticks[0]) }
 func (c *latencyChart) to() float64   { return math.Log10(c.ticks[len(c.ticks)-1]) }
 
-// apart is the distance of logarithms below which two lines are one to the eye.
+// apart returns the distance of logarithms below which two lines are joined.
 func (c *latencyChart) apart() float64 {
 	return latencyApart * (c.to() - c.from()) / (latencyBottom - latencyTop)
 }
 
-// x returns where the nth percentile is drawn.
+// x returns the position of the nth percentile, in pixels.
 func (*latencyChart) x(n int) int {
 	const width = latencyRight - latencyLeft - 2*latencyInset
 	return latencyLeft + latencyInset + int(math.Round(float64(n*width)/float64(len(percents)-1)))
 }
 
-// y returns where a logarithm is drawn.
+// y returns the position of a logarithm, in pixels.
 func (c *latencyChart) y(logarithm float64) int {
 	part := (logarithm - c.from()) / (c.to() - c.from())
 	return latencyBottom - int(math.Round(part*(latencyBottom-latencyTop)))
@@ -205,14 +206,14 @@ func (c *latencyChart) draw() (Drawing, error) {
 	}
 	canvas.Text(latencyAxis, latencyRight, latencyBottom+axisTitleBelow, 0, words(ending))
 	onTop := slices.SortedStableFunc(slices.Values(c.curves), func(a, b curve) int { return cmp.Compare(b.points(), a.points()) })
-	for _, curve := range onTop { // a line of few points would be hidden
+	for _, curve := range onTop { // shortest last, or longer lines would hide it
 		c.line(canvas, curve)
 	}
 	return canvas.finish()
 }
 
-// line draws a curve in the middle of its rows. If the last latencies are not known, a dashed line leads to the least
-// that they can be.
+// line draws a curve in the middle of its rows' range. If the last latencies are unknown, a dashed line leads to
+// their lower bound.
 func (c *latencyChart) line(canvas canvas, curve curve) {
 	shade, marks := look(curve.look)
 	var points []charts.Point
@@ -233,7 +234,7 @@ func (c *latencyChart) line(canvas canvas, curve curve) {
 	}
 }
 
-// mark draws one of the shapes that tell lines apart.
+// mark draws one of the shapes that distinguish lines.
 func (c canvas) mark(shape charts.SymbolShape, at charts.Point, s shade) {
 	const half = latencyMark / 2
 	switch shape {
@@ -248,7 +249,7 @@ func (c canvas) mark(shape charts.SymbolShape, at charts.Point, s shade) {
 	}
 }
 
-// keys names the rows of each line.
+// keys returns a key for each line with the names of its rows, and one for lower bounds if there are any.
 func (c *latencyChart) keys() (keys []Key) {
 	open := false
 	for _, curve := range c.curves {
@@ -262,12 +263,12 @@ func (c *latencyChart) keys() (keys []Key) {
 	return keys
 }
 
-// maxTicks is how many labels an axis of logarithms has room for.
+// maxTicks is the maximum number of labels on a logarithmic axis.
 const maxTicks = 10
 
-// logTicks returns 1, 2 and 5 times powers of ten, from one below low to one above high. Over a range that is too long
-// for that it returns powers of ten alone. The axis spans at least a factor of three: a smaller one would show noise as
-// large differences.
+// logTicks returns 1, 2 and 5 times powers of ten, from one below low to one above high. If these are more than
+// maxTicks, it returns only powers of ten. The axis spans at least a factor of three, because a smaller one would
+// show noise as large differences.
 func logTicks(low, high float64) []float64 {
 	low, high = 0.97*min(low, high/3), 1.03*high
 	ticks := ticksBetween(low, high, 1, 1, 2, 5)
@@ -277,7 +278,8 @@ func logTicks(low, high float64) []float64 {
 	return ticks
 }
 
-// ticksBetween returns each of the factors of powers of ten, of which it takes one of every so many.
+// ticksBetween returns the factors times every nth power of ten, from the last value up to low to the first from high
+// on.
 func ticksBetween(low, high float64, every int, factors ...float64) (ticks []float64) {
 	for power := int(math.Floor(math.Log10(low))); ; power += every {
 		for _, factor := range factors {

@@ -12,7 +12,7 @@ import (
 	"demo-server/bench/result"
 )
 
-// cells is six modes with four kinds of work, and notes of each.
+// cells returns six modes with four kinds of work, and notes on each.
 func cells() *result.Result {
 	r := article()
 	r.Rows, r.Left, r.Comparisons = nil, nil, nil
@@ -33,7 +33,7 @@ func cells() *result.Result {
 	return r
 }
 
-// refusedByAB is a run of ab against a pool that refuses, which ab counts as failed.
+// refusedByAB returns a run of ab against a pool that refuses, which ab counts as failures.
 func refusedByAB() *result.Result {
 	r := article()
 	r.Load.Generator = "ab"
@@ -46,7 +46,7 @@ func refusedByAB() *result.Result {
 	return r
 }
 
-// planned shows the plan of the run that the result is of.
+// planned returns a function that writes the plan of the result's run.
 func planned(r *result.Result) func(io.Writer, Options) error {
 	plan := *r
 	plan.Rows = nil
@@ -59,7 +59,7 @@ func planned(r *result.Result) func(io.Writer, Options) error {
 	}
 }
 
-// TestFits: all that is printed fits 80 columns, in tables that are not split, and with heads that are not broken.
+// TestFits checks that all output fits 80 columns, without split tables or broken heads.
 func TestFits(t *testing.T) {
 	shown := func(show func(io.Writer, *result.Result, Options) error, r *result.Result) func(io.Writer, Options) error {
 		return func(w io.Writer, o Options) error { return show(w, r, o) }
@@ -106,7 +106,7 @@ func TestFits(t *testing.T) {
 	}
 }
 
-// TestMarks: what ab or wrk mix into latencies is marked in the table, and explained once.
+// TestMarks checks that latencies of ab and wrk that include failures are marked in the table, and explained once.
 func TestMarks(t *testing.T) {
 	out := written(t, refusedByAB(), Options{})
 	for _, part := range []string{" 410 ms* ", " 4.003 s* ", "failed or", "25,709", "  * ab counts refused and failed requests in its latencies\n"} {
@@ -133,7 +133,7 @@ func TestMarks(t *testing.T) {
 	}
 }
 
-// TestHidden: a column that says nothing of any row is not there, and the text says what is hidden.
+// TestHidden checks that columns without information are missing, and that the text names hidden columns.
 func TestHidden(t *testing.T) {
 	quiet := many()
 	for i := range quiet.Rows {
@@ -166,7 +166,7 @@ func TestHidden(t *testing.T) {
 	}
 }
 
-// TestBeyondLegend: what ">" stands for is said if there is one.
+// TestBeyondLegend checks that ">" is explained if it occurs.
 func TestBeyondLegend(t *testing.T) {
 	const legend = "> is for requests that had no reply yet"
 	if out := written(t, article(), Options{}); !strings.Contains(out, legend) {
@@ -202,7 +202,7 @@ func TestUntroubled(t *testing.T) {
 	}
 }
 
-// TestCPUHead: new connections cost CPU of their own.
+// TestCPUHead checks that the head names the connections, because new ones cost CPU of their own.
 func TestCPUHead(t *testing.T) {
 	for keepalive, want := range map[bool]string{false: "new conns", true: "kept conns"} {
 		r := many()
@@ -213,7 +213,7 @@ func TestCPUHead(t *testing.T) {
 	}
 }
 
-// TestWide: all columns are in one table if there is room, else in one of each group.
+// TestWide checks that all columns are in one table if there is room, and otherwise in one table per group.
 func TestWide(t *testing.T) {
 	for width, titles := range map[int]int{80: 4, 120: 4, 260: 0} {
 		out := written(t, article(), Options{Width: width, Wide: true})
@@ -232,7 +232,7 @@ func TestWide(t *testing.T) {
 	}
 }
 
-// TestGivesWay: where there is no room, columns are left out and named.
+// TestGivesWay checks that columns without room are left out and named.
 func TestGivesWay(t *testing.T) {
 	out := written(t, article(), Options{Width: 60})
 	if strings.Contains(out, "95% CI") || !strings.Contains(out, "--wide adds 95% confidence, share of the ceiling") {
@@ -254,7 +254,7 @@ func TestExpectations(t *testing.T) {
 	}
 }
 
-// TestPlanText: it says what is run, in a few lines, and only what differs between the rows.
+// TestPlanText checks that the plan describes the run in a few lines, and only differences between the rows.
 func TestPlanText(t *testing.T) {
 	r := article()
 	r.Rows = r.Rows[3:6]

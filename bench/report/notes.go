@@ -11,7 +11,7 @@ import (
 	"demo-server/bench/result"
 )
 
-// A note is a sentence about a row, or about what a mode costs.
+// A note is a sentence about a row, or about the costs of a mode.
 type note struct {
 	name string
 	mood mood
@@ -28,10 +28,10 @@ func notesOf(rows []result.Row) (notes []note) {
 	return notes
 }
 
-// A failure is why something was not measured to its end: a reason, and the last lines of a log.
+// A failure holds why a measurement ended early: a reason, and the last lines of a log.
 type failure struct{ name, text string }
 
-// notes writes each note once, with the names of all rows that have it, and then the failures.
+// notes writes each note once with the names of all its rows, and then the failures.
 func (t *writer) notes(notes []note, failures []failure) {
 	if notes == nil && failures == nil {
 		return
@@ -45,10 +45,10 @@ func (t *writer) notes(notes []note, failures []failure) {
 	}
 }
 
-// maxNames is how many names are listed without --wide.
+// maxNames is the maximum number of names in a list without --wide.
 const maxNames = 4
 
-// folded lists names. Of many it lists the first, and says how many more there are.
+// folded lists names. If they are too many, it lists the first ones and the number of the others.
 func (t *writer) folded(names []string) string {
 	if more := len(names) - maxNames; more > 1 && !t.Wide {
 		return fmt.Sprintf("%s and %d more", strings.Join(names[:maxNames], ", "), more)
@@ -56,18 +56,18 @@ func (t *writer) folded(names []string) string {
 	return strings.Join(names, ", ")
 }
 
-// A noteGroup is notes of several rows that say the same with other figures.
+// A noteGroup holds notes of several rows that differ only in their figures.
 type noteGroup struct {
 	names      []string
 	mood       mood
-	deviations []string // of all rows; none if the notes are not of a prediction
-	causes     []string // one of each row
+	deviations []string // of all rows; nil if the notes are not about a prediction
+	causes     []string // one per row
 }
 
-// offThePrediction stands in a note between how far a row is off and the cause.
+// offThePrediction separates a note's deviations from its cause.
 const offThePrediction = " off the prediction: "
 
-// groupNotes puts notes of the same cause together, in the order in which they come first.
+// groupNotes groups notes by cause, in the order of their first occurrence.
 func groupNotes(notes []note) (groups []*noteGroup) {
 	byCause := map[string]*noteGroup{}
 	for _, n := range notes {
@@ -91,7 +91,7 @@ func groupNotes(notes []note) (groups []*noteGroup) {
 	return groups
 }
 
-// text returns the note of all rows of the group, with the ranges of their figures.
+// text returns one note for all rows of the group, with the ranges of their figures.
 func (g *noteGroup) text() string {
 	cause := mergeFigures(g.causes)
 	if g.deviations == nil {
@@ -104,7 +104,7 @@ func (g *noteGroup) text() string {
 	for _, p := range patterns {
 		same := slices.DeleteFunc(slices.Clone(g.deviations), func(d string) bool { return pattern(d) != p })
 		word := mergeFigures(same)
-		if len(same) < len(g.causes) { // the others are not off in this
+		if len(same) < len(g.causes) { // other rows do not deviate in this
 			word += fmt.Sprintf(" (%d of %d)", len(same), len(g.causes))
 		}
 		words = append(words, word)
@@ -112,11 +112,11 @@ func (g *noteGroup) text() string {
 	return strings.Join(words, ", ") + offThePrediction + cause
 }
 
-// noteFigure matches the figures in which notes of the same cause may differ: numbers, percentages and durations. They begin
-// a word.
+// noteFigure matches figures in which notes of the same cause may differ: numbers, percentages and durations. A
+// figure starts a word.
 var noteFigure = regexp.MustCompile(`(?:^|[^\pL\d.,+-])([+-]?\d+(?:[.,]\d+)*(?:%|(?:h|ms|m|s|µs|ns)(?:\d+(?:\.\d+)?(?:m|ms|s))*\b)?)`)
 
-// pattern returns a text without its figures.
+// pattern returns a text with each figure replaced by its unit.
 func pattern(text string) string {
 	parts, found := splitFigures(text)
 	var out strings.Builder
@@ -129,7 +129,7 @@ func pattern(text string) string {
 	return out.String()
 }
 
-// splitFigures returns the figures of a text, and the parts around them: one more than there are figures.
+// splitFigures returns the figures of a text, and the parts around them. There is one more part than figures.
 func splitFigures(text string) (parts, found []string) {
 	from := 0
 	for _, at := range noteFigure.FindAllStringSubmatchIndex(text, -1) {
@@ -139,7 +139,7 @@ func splitFigures(text string) (parts, found []string) {
 	return append(parts, text[from:]), found
 }
 
-// unitOf returns the unit of a figure. Figures of different units are not compared.
+// unitOf returns the unit of a figure: %, s for durations, or "". Figures of different units are not compared.
 func unitOf(figure string) string {
 	switch {
 	case strings.HasSuffix(figure, "%"):
@@ -150,7 +150,7 @@ func unitOf(figure string) string {
 	return ""
 }
 
-// numberIn returns a figure as a number, in seconds if it is a duration.
+// numberIn returns the number in a figure, in seconds for a duration.
 func numberIn(figure string) float64 {
 	if unitOf(figure) == "s" {
 		d, _ := time.ParseDuration(strings.ReplaceAll(figure, ",", ""))
@@ -160,7 +160,7 @@ func numberIn(figure string) float64 {
 	return f
 }
 
-// mergeFigures returns one text for several of the same pattern. Figures in which they differ become a range.
+// mergeFigures returns one text for several with the same pattern. Figures in which they differ become a range.
 func mergeFigures(texts []string) string {
 	parts, first := splitFigures(texts[0])
 	low, high := slices.Clone(first), slices.Clone(first)

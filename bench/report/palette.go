@@ -8,15 +8,15 @@ import (
 	"github.com/go-analyze/charts"
 )
 
-// A shade is a colour by what it is for: one for a light page and one for a dark one. Against the paper, text has a
-// contrast of 4.5 at least, and lines of 3 (WCAG AA).
+// A shade is a colour for a purpose, with variants for light and dark pages. Its contrast with the paper is at least
+// 4.5 for text and 3 for lines (WCAG AA).
 type shade struct {
 	name        string
 	light, dark charts.Color
 }
 
-// The shades of the pictures. The chart library draws the light ones, and tint names them instead, so that the page's
-// style can choose.
+// The shades of the pictures. The chart library draws the light variants. tint then replaces them by names, which the
+// page's style sheet defines.
 var (
 	paper = shade{"paper", rgb(0xfd, 0xfd, 0xfc), rgb(0x12, 0x15, 0x1a)}
 	ink   = shade{"ink", rgb(0x1c, 0x21, 0x28), rgb(0xe4, 0xe8, 0xed)}
@@ -42,7 +42,7 @@ func rgb(r, g, b uint8) charts.Color { return charts.Color{R: r, G: g, B: b, A: 
 
 func shades() []shade { return append([]shade{paper, ink, faint, grid, bad, warn, good}, series...) }
 
-// variables sets the shades in CSS.
+// variables returns CSS that defines the shades.
 func variables() string {
 	var light, dark strings.Builder
 	for _, s := range shades() {
@@ -53,7 +53,7 @@ func variables() string {
 		"@media print{:root{color-scheme:light;%s}}", &light, &dark, &light)
 }
 
-// theme has the chart library draw with the shades, the series in those that are given.
+// theme returns a chart theme with the shades, and with the shades in lines for the series.
 func theme(lines []shade) charts.ColorPalette {
 	var colors []charts.Color
 	for _, s := range lines {
@@ -66,14 +66,14 @@ func theme(lines []shade) charts.ColorPalette {
 		WithSeriesColors(colors)
 }
 
-// ending is faint too, for text that ends where it is put. The library knows only text that begins there, and measures
-// it in a font that the page does not have.
+// ending marks text that must end at its position. It is almost faint, and tint makes it faint. The library supports
+// only text that starts at its position, and measures it in a font that the page does not have.
 var ending = rgb(0x57, 0x60, 0x6d)
 
-// tag is one of SVG's: what the library writes between two of them has no < that is not escaped.
+// tag matches an SVG tag. The library escapes each < in the text between tags.
 var tag = regexp.MustCompile(`<[^>]*>`)
 
-// tint replaces the light shades of a drawing by their names, and fonts by the page's.
+// tint replaces the light shades of a drawing by their names, and its fonts by the page's.
 func tint(svg string) string {
 	pairs := []string{"\n", " ", `;font-family:'Roboto Medium',sans-serif`, "", `style="stroke:none;`, `style="`,
 		":" + ending.String(), ":var(--" + faint.name + ");text-anchor:end"}

@@ -10,16 +10,16 @@ import (
 	"demo-server/bench/result"
 )
 
-// A Picture shows one thing of the result, in one drawing or in several that are alike.
+// A Picture shows one aspect of the result, in one drawing or several similar ones.
 type Picture struct {
-	Name     string // for a file or an address, such as "latency"
+	Name     string // for file names and element IDs, such as "latency"
 	Title    string
-	Caption  string // sentences that say what it shows
-	Keys     []Key  // of all drawings
+	Caption  string // sentences that describe the content
+	Keys     []Key  // of all drawings together
 	Drawings []Drawing
 }
 
-// captionOf sets the caption: that of the only drawing, or the given one of several.
+// captionOf sets the caption: that of the only drawing, or several if there are more.
 func (p *Picture) captionOf(several string) {
 	p.Caption = several
 	if len(p.Drawings) == 1 {
@@ -27,20 +27,20 @@ func (p *Picture) captionOf(several string) {
 	}
 }
 
-// Alone reports whether the picture is one large drawing.
+// Alone reports whether the picture is one wide drawing.
 func (p Picture) Alone() bool { return len(p.Drawings) == 1 && p.Wide() }
 
-// Wide reports whether its drawings need more room than panels.
+// Wide reports whether the drawings are wider than panels.
 func (p Picture) Wide() bool { return p.Drawings[0].Width > panelWide }
 
-// A Key says what a line or a shape of a picture stands for.
+// A Key explains a line or a shape of a picture.
 type Key struct {
 	Text  string
 	shade shade
-	marks string // a shape of the library's, or one of those below
+	marks string // a shape of the chart library, or one of the following
 }
 
-// The shapes of keys that are not those of a line's marks.
+// The shapes of keys for things that are not lines.
 const (
 	keyBar     = "bar"
 	keyTick    = "tick"
@@ -49,7 +49,7 @@ const (
 	keyArrow   = "arrow"
 )
 
-// Pictures draws a result. It leaves pictures out that would have nothing to show.
+// Pictures draws a result. It leaves out pictures without data.
 func Pictures(r *result.Result) ([]Picture, error) {
 	var all []Picture
 	for _, draw := range []func(*result.Result) (Picture, error){throughput, latencies, inside, resources, blocked} {
@@ -95,7 +95,7 @@ func throughput(r *result.Result) (Picture, error) {
 	return p, nil
 }
 
-// rateBar is the bar of a row, without a length if its rate is not known.
+// rateBar returns the bar of a row. Its length is 0 if the rate is unknown.
 func rateBar(e entry) bar {
 	b := bar{name: e.name, shade: series[0], value: "no rate"}
 	total := &e.Total
@@ -104,7 +104,7 @@ func rateBar(e entry) bar {
 	}
 	if half := confidence(total); half != unknown {
 		b.value += " " + half
-		b.low, b.high = max(0, *total.LowSecond), *total.HighSecond // few rounds may leave nothing out
+		b.low, b.high = max(0, *total.LowSecond), *total.HighSecond // can be below 0 for few rounds
 	}
 	if total.Ceiling != nil {
 		b.ceiling = *total.Ceiling
@@ -123,7 +123,7 @@ func rateBar(e entry) bar {
 	return b
 }
 
-// throughputKeys explains the shapes that are there.
+// throughputKeys returns the keys of the shapes that are drawn.
 func throughputKeys(charts [][]bar) (keys []Key) {
 	drawn := func(is func(bar) bool) bool {
 		return slices.ContainsFunc(charts, func(chart []bar) bool { return slices.ContainsFunc(chart, is) })
@@ -144,15 +144,15 @@ func throughputKeys(charts [][]bar) (keys []Key) {
 	return keys
 }
 
-// shapes tell lines apart for those who cannot by their colours.
+// shapes distinguish lines for readers who cannot distinguish their colours.
 var shapes = []charts.SymbolShape{charts.SymbolDot, charts.SymbolSquare, charts.SymbolDiamond, charts.SymbolCircle}
 
-// look is how the nth row is drawn: no two of the first 32 alike.
+// look returns the colour and marks of the nth row. The first 32 rows all differ.
 func look(n int) (shade, charts.SymbolShape) {
 	return series[n%len(series)], shapes[(n+n/len(series))%len(shapes)]
 }
 
-// The lines of what goes on inside a server.
+// insideLines lists the lines on where a server's requests are.
 var insideLines = []struct {
 	text  string
 	shade shade
@@ -169,7 +169,7 @@ var insideLines = []struct {
 	{"waited for, by clients of a server that reports nothing", series[2], charts.SymbolCircle, false, waitedFor},
 }
 
-// waitedFor is what the clients know of a server that does not tell what it does.
+// waitedFor returns the requests that clients wait for, or nil if the server reports its requests in flight.
 func waitedFor(s *result.Sample) *float64 {
 	if s.InFlight != nil {
 		return nil
@@ -177,7 +177,7 @@ func waitedFor(s *result.Sample) *float64 {
 	return s.Busy
 }
 
-// inside draws for each row where its requests are.
+// inside draws where the requests of each row are.
 func inside(r *result.Result) (Picture, error) {
 	p := Picture{
 		Name: "inside", Title: "Where the requests are",
@@ -207,7 +207,7 @@ func inside(r *result.Result) (Picture, error) {
 	return p, nil
 }
 
-// insideChart draws what is known of a row, and notes which lines these are.
+// insideChart draws the known figures of a row, and sets shown for their lines.
 func insideChart(row *result.Row, shown []bool) lineChart {
 	time := newTimeline(*row)
 	if time.bins == 0 {
@@ -234,9 +234,9 @@ func insideChart(row *result.Row, shown []bool) lineChart {
 
 func wholes(f float64) string { return count(int(math.Round(f))) }
 
-// A resource is a thing that servers take.
+// A resource describes something that servers use.
 type resource struct {
-	title, thing string // thing is what follows a number of them
+	title, thing string // thing follows a number in captions
 	of           func(*result.Sample) *float64
 	text         func(*float64) string
 }
@@ -247,7 +247,7 @@ var resourceKinds = []resource{
 	{"Goroutines", " goroutines", func(s *result.Sample) *float64 { return s.Goroutines }, figure},
 }
 
-// resources draws what the servers hold of each resource.
+// resources draws how much of each resource the servers hold.
 func resources(r *result.Result) (Picture, error) {
 	p := Picture{
 		Name: "resources", Title: "Memory, threads and goroutines",
@@ -275,7 +275,8 @@ func resources(r *result.Result) (Picture, error) {
 	return p, nil
 }
 
-// chart draws the rows of which the kind is known, and adds their names to shown.
+// chart draws the rows whose figure is known, and adds their names to shown by look. known is false if there are
+// none.
 func (k resource) chart(entries []entry, shown map[int]string) (chart lineChart, known bool) {
 	var rows []result.Row
 	for _, e := range entries {
@@ -301,7 +302,7 @@ func (k resource) chart(entries []entry, shown map[int]string) (chart lineChart,
 	return chart, known
 }
 
-// blocked draws the memory that a request takes while it blocks.
+// blocked draws the memory that a blocked request takes.
 func blocked(r *result.Result) (Picture, error) {
 	p := Picture{Name: "cost", Title: "Memory of a blocked request"}
 	var all []bar

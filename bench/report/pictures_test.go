@@ -46,11 +46,12 @@ func TestPictures(t *testing.T) {
 	}
 }
 
-// TestPicturesOfMatrix: the drawings of 24 rows are grouped by kind of work, and no caption lists all rows.
+// TestPicturesOfMatrix checks that the drawings of 24 rows are grouped by kind of work, and that no caption lists all
+// rows.
 func TestPicturesOfMatrix(t *testing.T) {
 	const longest = 300 // bytes
 	all := picturesOf(t, cells24())
-	for name, want := range map[string][]int{ // drawings of each group
+	for name, want := range map[string][]int{ // number of drawings in each group
 		"throughput": {4}, "latency": {4}, "inside": {6, 6, 6, 6}, "resources": {3, 3, 3, 3},
 	} {
 		picture := all[name]
@@ -76,7 +77,8 @@ func TestPicturesOfMatrix(t *testing.T) {
 	}
 }
 
-// TestMemoryOnlyOfCosts: the memory of a few requests in flight is mostly that of the process, so rows have no chart of it.
+// TestMemoryOnlyOfCosts checks that memory per request of rows is not drawn, because with few requests in flight it
+// is mostly memory of the process.
 func TestMemoryOnlyOfCosts(t *testing.T) {
 	for name, test := range map[string]struct {
 		r    *result.Result
@@ -88,7 +90,7 @@ func TestMemoryOnlyOfCosts(t *testing.T) {
 	}
 }
 
-// TestFailedRow: a row without a rate has its place in the picture that answers.
+// TestFailedRow checks that a row without a rate has a place in the leading picture.
 func TestFailedRow(t *testing.T) {
 	words := strings.Join(wellFormed(t, "throughput", picturesOf(t, article())["throughput"].SVG()), "|")
 	for _, want := range []string{"gunicorn-gthread (failed)|no rate", "mine (not trustworthy)", "failed or not trustworthy"} {
@@ -98,7 +100,7 @@ func TestFailedRow(t *testing.T) {
 	}
 }
 
-// TestWideConfidence: an interval that few rounds leave as wide as that ends at 0, and not outside of the picture.
+// TestWideConfidence checks that a wide interval over few rounds starts at 0 and does not leave the picture.
 func TestWideConfidence(t *testing.T) {
 	r := article()
 	r.Rows[0].Total.LowSecond = result.Number(-100)
@@ -107,7 +109,7 @@ func TestWideConfidence(t *testing.T) {
 	}
 }
 
-// TestNothingToShow: of what was not measured there is no picture, and no error.
+// TestNothingToShow checks that a result without measurements gives neither pictures nor an error.
 func TestNothingToShow(t *testing.T) {
 	null := result.Row{Name: "null", Series: []result.Sample{{}, {At: 1}}, Curve: []result.Point{{Percent: 50}}}
 	one := result.Row{Name: "one", Series: []result.Sample{{Busy: result.Number(1)}}}
@@ -121,7 +123,7 @@ func TestNothingToShow(t *testing.T) {
 	}
 }
 
-// TestStrangeFigures: no figure that can be measured breaks a drawing.
+// TestStrangeFigures checks that no measurable figure breaks a drawing.
 func TestStrangeFigures(t *testing.T) {
 	for _, figure := range []float64{0, 1e-9, 1, 1e15} {
 		r := article()
@@ -141,8 +143,8 @@ func TestStrangeFigures(t *testing.T) {
 	}
 }
 
-// TestLatencyAxis: the line of a row lies where its latencies are on the axis of logarithms, which has labels between
-// the powers of ten.
+// TestLatencyAxis checks that a row's line matches its latencies on the logarithmic axis, and that the axis has
+// labels between the powers of ten.
 func TestLatencyAxis(t *testing.T) {
 	row := result.Row{Name: "x"}
 	latencies := []float64{0.002, 0.005, 0.01, 0.05, 0.2, 0.2, 0.2, 0.2, 0.2}
@@ -163,7 +165,7 @@ func TestLatencyAxis(t *testing.T) {
 	if len(marks) != len(percents) {
 		t.Fatalf("%d marks, want %d", len(marks), len(percents))
 	}
-	const baseline = 5 // of a label below the middle of its letters, in pixels
+	const baseline = 5 // from the middle of a label's letters down, in pixels
 	for i, label := range []string{"2 ms", "5 ms", "10 ms", "50 ms", "200 ms"} {
 		if y := number(t, marks[i][1]); labels[label] == 0 || math.Abs(labels[label]-baseline-y) > 1 {
 			t.Errorf("%s is drawn at %g, and its label is at %g", label, y, labels[label])
@@ -196,7 +198,7 @@ func TestLogTicks(t *testing.T) {
 	}
 }
 
-// TestSharedLines: of rows that a drawing could not keep apart there is one line, which names them all.
+// TestSharedLines checks that rows whose lines are too close share one line that names them all.
 func TestSharedLines(t *testing.T) {
 	row := func(name string, latency float64, beyond bool) result.Row {
 		row := result.Row{Name: name}
@@ -241,7 +243,7 @@ func number(t *testing.T, text string) (n float64) {
 	return n
 }
 
-// TestBeyond: what is only known to be beyond the measuring is not drawn.
+// TestBeyond checks that lower bounds are not drawn as latencies.
 func TestBeyond(t *testing.T) {
 	r := article()
 	single := slices.IndexFunc(r.Rows, func(row result.Row) bool { return row.Cut })
@@ -309,7 +311,7 @@ func TestNewTimeline(t *testing.T) {
 	}
 }
 
-// TestTimeLabels: all labels of an axis are in the unit of the first.
+// TestTimeLabels checks that all labels of an axis have the unit of the first.
 func TestTimeLabels(t *testing.T) {
 	got := timeline{bin: 0.5, bins: 4, per: 1}.chart().labels
 	if diff := cmp.Diff([]string{"0 s", "0.5", "1", "1.5", "2"}, got); diff != "" {
@@ -328,7 +330,7 @@ func TestUpTo(t *testing.T) {
 	}
 }
 
-// TestLooks: no two rows are drawn alike, and each look has its key.
+// TestLooks checks that no two rows look the same, and that each look has a key.
 func TestLooks(t *testing.T) {
 	seen := map[string]bool{}
 	for n := range 32 {
@@ -344,7 +346,7 @@ func TestLooks(t *testing.T) {
 	}
 }
 
-// TestContrast: WCAG 2.2 AA, 4.5 for text (1.4.3) and 3 for what else has to be told from the paper (1.4.11).
+// TestContrast checks contrasts with the paper by WCAG 2.2 AA: 4.5 for text (1.4.3) and 3 for graphics (1.4.11).
 func TestContrast(t *testing.T) {
 	of := func(least float64, shades ...shade) {
 		for _, s := range shades {
@@ -364,7 +366,7 @@ func contrast(a, b charts.Color) float64 {
 	return (max(bright, dark) + 0.05) / (min(bright, dark) + 0.05)
 }
 
-// luminance is WCAG's relative luminance.
+// luminance returns WCAG's relative luminance.
 func luminance(c charts.Color) float64 {
 	linear := func(channel uint8) float64 {
 		f := float64(channel) / 255
@@ -376,7 +378,7 @@ func luminance(c charts.Color) float64 {
 	return 0.2126*linear(c.R) + 0.7152*linear(c.G) + 0.0722*linear(c.B)
 }
 
-// TestTint: of the colours that the library draws, all are the page's.
+// TestTint checks that tint replaces all colours of the library by the page's.
 func TestTint(t *testing.T) {
 	light := map[charts.Color]bool{ending: true}
 	for _, s := range shades() {

@@ -9,8 +9,8 @@ import (
 	"demo-server/bench/result"
 )
 
-// PlanText writes what is going to be run, what theory predicts, and when it will be done. plan is a result of which
-// nothing has been measured yet; its times are the expected ones. Text goes on where it ends.
+// PlanText writes the planned run, the predictions, and when the run will end. plan is a result without measurements
+// whose times are the expected ones. Text continues where PlanText ends.
 func PlanText(w io.Writer, plan *result.Result, now time.Time, o Options) error {
 	t := &writer{Options: o}
 	t.header(plan)
@@ -28,9 +28,9 @@ func PlanText(w io.Writer, plan *result.Result, now time.Time, o Options) error 
 	return t.flush(w)
 }
 
-// header writes what is run, with short labels in a column of their own.
+// header writes the description of the run, with short labels in a column of their own.
 func (t *writer) header(r *result.Result) {
-	const longest = 14 // of a label and two spaces
+	const longest = 14 // width of a label with two spaces
 	lines := slices.Concat(header(r), rowMeanings(r.Rows))
 	indent := 0
 	for _, line := range lines {
@@ -43,7 +43,7 @@ func (t *writer) header(r *result.Result) {
 	}
 }
 
-// planColumns are those of the table of predictions, after the name.
+// planColumns lists the columns of the table of predictions, after the name.
 var planColumns = []column{
 	{head: "predicted\nrequests/s", cell: prediction},
 	{head: "latency\nmean", rank: 2, cell: foretells(func(f *result.Figures) string { return latency(f.Mean) })},
@@ -56,7 +56,7 @@ var planColumns = []column{
 // predictions writes the table of predictions.
 func (t *writer) predictions(rows []result.Row) {
 	columns := shown(planColumns, rows)
-	if takeTheSame(rows) { // then the sum says it
+	if takeTheSame(rows) { // the total is enough then
 		columns = slices.DeleteFunc(columns, func(c column) bool { return c.head == "takes" })
 	}
 	named := func(row *result.Row) string { return row.Name }
@@ -64,7 +64,7 @@ func (t *writer) predictions(rows []result.Row) {
 	t.table(heads, lines)
 }
 
-// takeTheSame reports whether the repeats of all rows take as long.
+// takeTheSame reports whether the repeats of all rows take equally long.
 func takeTheSame(rows []result.Row) bool {
 	return !slices.ContainsFunc(rows, func(row result.Row) bool { return takes(&row).text != takes(&rows[0]).text })
 }
@@ -78,7 +78,7 @@ func takes(row *result.Row) cell {
 	return c
 }
 
-// capacity returns how many requests a server works on in each delay.
+// capacity returns how many requests a server handles in each delay, in words.
 func capacity(row *result.Row) cell {
 	switch {
 	case row.Bound != "":
@@ -89,7 +89,7 @@ func capacity(row *result.Row) cell {
 	return cell{text: unknown}
 }
 
-// planNotes writes for which rows there is no prediction, and which are cut off.
+// planNotes writes which rows have no prediction and why, and which rows will be cut off.
 func (t *writer) planNotes(rows []result.Row) {
 	var notes []note
 	for _, row := range rows {

@@ -10,16 +10,16 @@ import (
 
 // A Drawing is one SVG of a picture.
 type Drawing struct {
-	Group   string // the kind of work that it belongs to, if there are several
-	Title   string // if the picture has several
-	Caption string // a sentence that says what it shows
-	Keys    []Key  // of this drawing alone
+	Group   string // kind of work, if there are several; else empty
+	Title   string // empty for the only drawing
+	Caption string // a sentence that describes the content
+	Keys    []Key  // for this drawing alone
 	Width   int
 	Height  int
-	body    string // what stands in the svg element
+	body    string // content of the svg element
 }
 
-// A canvas is a drawing that is being drawn.
+// A canvas is an unfinished drawing.
 type canvas struct {
 	*charts.Painter
 	width, height int
@@ -32,7 +32,7 @@ func newCanvas(width, height int) canvas {
 	}
 }
 
-// finish returns what was drawn, in the page's shades.
+// finish returns the drawing, with the page's shades.
 func (c canvas) finish() (Drawing, error) {
 	svg, err := c.Bytes()
 	if err != nil {
@@ -47,7 +47,7 @@ func (c canvas) finish() (Drawing, error) {
 }
 
 const (
-	textSize  = 10 // points, of which the library makes 13 pixels
+	textSize  = 10 // points; the library makes them 13 pixels
 	lineWidth = 1.8
 
 	chartWide, chartHigh = 480, 320
@@ -58,25 +58,25 @@ func words(color charts.Color) charts.FontStyle {
 	return charts.FontStyle{FontSize: textSize, FontColor: color}
 }
 
-// A line is one of a chart. NaN leaves a gap.
+// A line is one line of a chart. NaN leaves a gap.
 type line struct {
 	shade  shade
 	values []float64
-	marks  charts.SymbolShape // SymbolNone for none
-	right  bool               // on the axis on the right
+	marks  charts.SymbolShape // SymbolNone for no marks
+	right  bool               // uses the axis on the right
 }
 
-// A lineChart has lines over an axis of labels, with one value of each line per label.
+// A lineChart has lines over an axis of labels. Each line has one value per label.
 type lineChart struct {
 	width, height int
 	labels        []string
-	ticks         int  // how many of the labels are written
-	between       bool // labels stand between two ticks, as those of kinds do, and not at them, as those of times do
+	ticks         int  // number of labels to write
+	between       bool // labels stand between ticks, as for categories, not at ticks, as for times
 	left, right   axis
 	lines         []line
 }
 
-// An axis is one of values.
+// An axis is an axis of values.
 type axis struct {
 	from, to float64
 	ticks    int
@@ -133,14 +133,14 @@ func gaps(values []float64) (drawn []float64) {
 	return drawn
 }
 
-// upTo is an axis from 0 to a round number that is most at least, in about five steps.
+// upTo returns an axis from 0 to a round number of at least most, in about five steps.
 func upTo(most float64, text func(float64) string) axis {
 	step := roundStep(most / 4)
 	steps := max(1, int(math.Ceil(most/step-1e-9)))
 	return axis{from: 0, to: step * float64(steps), ticks: steps + 1, text: text}
 }
 
-// roundStep is the least of 1, 2 and 5 times a power of ten that is at least as much.
+// roundStep returns the smallest number of at least least that is 1, 2 or 5 times a power of ten.
 func roundStep(least float64) float64 {
 	if least <= 0 {
 		return 1
@@ -154,29 +154,30 @@ func roundStep(least float64) float64 {
 	return 10 * power
 }
 
-// A bar is one of a bar chart: a value, and what it is held against.
+// A bar is one bar of a bar chart, with marks to compare it with.
 type bar struct {
 	name, value string
 	length      float64
-	low, high   float64 // confidence interval; the same for none
+	low, high   float64 // confidence interval; equal for none
 	theory      float64 // 0 for none
 	ceiling     float64 // 0 for none
 	shade       shade
 }
 
-// The parts of a bar chart, in pixels. Names stand above their bars, so that a narrow screen has room for both.
+// The parts of a bar chart, in pixels. Names stand above their bars, because a line of a narrow screen is too short
+// for both.
 const (
 	barWidth  = 480
 	barStep   = 50
 	barHeight = 14
-	barTop    = 22 // below the name
+	barTop    = 22 // height of the name
 	barMargin = 8
 )
 
-// longest is where the furthest part of a bar ends.
+// longest returns the largest value of the bar and its marks.
 func (b bar) longest() float64 { return max(b.length, b.high, b.theory, b.ceiling) }
 
-// bars draws them to a scale that has room for the longest.
+// bars draws bars on a scale with room for the longest.
 func bars(all []bar, longest float64) (Drawing, error) {
 	if longest == 0 {
 		longest = 1
@@ -188,7 +189,7 @@ func bars(all []bar, longest float64) (Drawing, error) {
 	return c.finish()
 }
 
-// bar draws one with its name, at a scale of pixels per unit.
+// bar draws one bar with its name. scale is in pixels per unit.
 func (c canvas) bar(b bar, top int, scale float64) {
 	at := func(value float64) int { return barMargin + int(math.Round(value*scale)) }
 	upper, lower := top+barTop, top+barTop+barHeight
@@ -202,7 +203,7 @@ func (c canvas) bar(b bar, top int, scale float64) {
 		c.stroke(ink, 2, at(b.ceiling), upper-3, at(b.ceiling), lower+3)
 	}
 	if b.theory > 0 {
-		c.FilledDiamond(at(b.theory), lower+7, 10, 10, paper.light, ink.light, 1.5) // below, where it hides nothing
+		c.FilledDiamond(at(b.theory), lower+7, 10, 10, paper.light, ink.light, 1.5) // below the bar, to hide nothing
 	}
 	if b.high > b.low {
 		c.stroke(ink, 1.5, at(b.low), middle, at(b.high), middle)
@@ -211,7 +212,7 @@ func (c canvas) bar(b bar, top int, scale float64) {
 	}
 }
 
-// centered writes a text around x.
+// centered writes a text centred at x.
 func (c canvas) centered(text string, x, y int) {
 	style := words(faint.light)
 	c.Text(text, x-c.MeasureText(text, 0, style).Width()/2, y, 0, style)

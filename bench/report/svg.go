@@ -8,7 +8,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 )
 
-// SVG is the drawing for a page that sets the shades. It says for those who cannot see it what it shows.
+// SVG returns the drawing for a page that defines the shades. Its label describes the content for screen readers.
 func (d Drawing) SVG() template.HTML {
 	return template.HTML(fmt.Sprintf(`<svg role="img" aria-label="%s" viewBox="0 0 %d %d">%s</svg>`,
 		template.HTMLEscapeString(d.label()), d.Width, d.Height, d.body))
@@ -21,7 +21,7 @@ func (d Drawing) label() string {
 	return d.Caption
 }
 
-// title is the drawing's title, with the kind of work if there are several.
+// title returns the drawing's title, with the kind of work if there are several.
 func (d Drawing) title() string {
 	if d.Group != "" {
 		return d.Group + ", " + d.Title
@@ -29,7 +29,7 @@ func (d Drawing) title() string {
 	return d.Title
 }
 
-// Swatch draws what a key stands for.
+// Swatch draws the line or shape of a key.
 func (k Key) Swatch() template.HTML {
 	return template.HTML(fmt.Sprintf(`<svg class="swatch" aria-hidden="true" viewBox="0 0 %d %d">%s</svg>`,
 		swatchWidth, swatchHeight, k.shape()))
@@ -37,7 +37,7 @@ func (k Key) Swatch() template.HTML {
 
 const swatchWidth, swatchHeight = 24, 14
 
-// shape is a key in a box of 24 by 14.
+// shape returns the SVG of a key in a box of swatchWidth by swatchHeight.
 func (k Key) shape() string {
 	color := "var(--" + k.shade.name + ")"
 	line := `<path d="M1 7H23" stroke="` + color + `" stroke-width="2" fill="none"/>`
@@ -65,16 +65,16 @@ func (k Key) shape() string {
 	return line
 }
 
-// The parts of a picture in a file of its own, in pixels.
+// The parts of a picture in its own file, in pixels.
 const (
 	fileMargin = 16
 	fileGap    = 20
-	fileLine   = 24 // of the keys
-	fileAcross = 2  // drawings beside each other
-	fileLetter = 7  // about as wide as one of 13 pixels is
+	fileLine   = 24 // of keys and titles
+	fileAcross = 2  // drawings side by side
+	fileLetter = 7  // approximate width of a 13-pixel letter
 )
 
-// SVG is the picture in a file of its own, with its keys. It is light or dark as its reader's screen is.
+// SVG returns the picture as an SVG file with its keys. It follows the light or dark setting of the reader's screen.
 func (p Picture) SVG() []byte {
 	across := min(fileAcross, len(p.Drawings))
 	width := 2*fileMargin + across*p.Drawings[0].Width + (across-1)*fileGap
@@ -96,7 +96,7 @@ func (p Picture) SVG() []byte {
 		template.HTMLEscapeString(p.Title+": "+p.Caption), width, bottom, width, bottom, variables(), width, bottom, &body)
 }
 
-// write writes the drawing at a place in a file, its title above it and its keys below, and returns where it ends.
+// write writes the drawing at a position in a file, with its title above and its keys below. It returns the bottom.
 func (d Drawing) write(body *strings.Builder, x, y int) (bottom int) {
 	if title := d.title(); title != "" {
 		fmt.Fprintf(body, `<text class="title" x="%d" y="%d">%s</text>`, x, y+14, template.HTMLEscapeString(title))
@@ -106,7 +106,7 @@ func (d Drawing) write(body *strings.Builder, x, y int) (bottom int) {
 	return writeKeys(body, d.Keys, x, y+d.Height, x+d.Width)
 }
 
-// writeKeys writes keys in lines from x up to right, and returns where they end.
+// writeKeys writes keys in lines from x up to right, and returns the bottom.
 func writeKeys(body *strings.Builder, keys []Key, x, y, right int) (bottom int) {
 	if len(keys) == 0 {
 		return y
@@ -129,9 +129,9 @@ func writeKeys(body *strings.Builder, keys []Key, x, y, right int) (bottom int) 
 	return y + fileLine + 8
 }
 
-// A DrawingGroup is the drawings of a kind of work.
+// A DrawingGroup holds the drawings of a kind of work.
 type DrawingGroup struct {
-	Title    string // empty if it is the only one
+	Title    string // empty for the only group
 	Drawings []Drawing
 }
 

@@ -8,10 +8,10 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 )
 
-// table writes as many tables as it takes for the width, each with the names in front.
+// table writes as many tables as the width requires, each with the names first.
 func (t *writer) table(heads []string, rows [][]cell) { t.titled("", heads, rows) }
 
-// titled is table with a title over each of them.
+// titled is table with a title above each table.
 func (t *writer) titled(title string, heads []string, rows [][]cell) {
 	if len(rows) == 0 {
 		return
@@ -35,7 +35,7 @@ func (t *writer) titled(title string, heads []string, rows [][]cell) {
 	}
 }
 
-// fits reports whether there is room for all columns in one table.
+// fits reports whether all columns fit into one table.
 func (t *writer) fits(heads []string, rows [][]cell) bool {
 	if len(heads) == 0 {
 		return true
@@ -51,7 +51,7 @@ func longestName(rows [][]cell) (longest int) {
 	return longest
 }
 
-// fit returns how many columns have room beside the name, at least one, and how many spaces are between two.
+// fit returns how many columns fit next to the name, at least one, and the number of spaces between columns.
 func fit(widths []int, room int) (n, gap int) {
 	const narrow, wide = 1, 2
 	total := 0
@@ -70,7 +70,7 @@ func fit(widths []int, room int) (n, gap int) {
 	return n, narrow
 }
 
-// widths are those of the columns from one on.
+// widths returns the widths of the columns from index from on.
 func widths(heads []string, rows [][]cell, from int) (all []int) {
 	for i := from; i < len(heads); i++ {
 		width := text.LongestLineLen(heads[i])
@@ -106,17 +106,17 @@ func (t *writer) part(heads []string, rows [][]cell, from, gap, name int) {
 	out.SuppressTrailingSpaces()
 	for line := range strings.Lines(out.Render()) {
 		line = strings.TrimSuffix(line, "\n")
-		if strings.HasPrefix(line, rule) { // it goes on below the padding of the last column
+		if strings.HasPrefix(line, rule) { // it includes the last column's padding
 			line = strings.TrimSuffix(line, strings.Repeat(rule, gap))
 		}
 		fmt.Fprintln(&t.out, line)
 	}
 }
 
-// rule is what the line under the head is made of.
+// rule is the character of the line below the heads.
 const rule = "─"
 
-// light is a table without lines but one under its head.
+// light returns a table style whose only line is below the heads.
 func light(gap int) table.Style {
 	style := table.StyleLight
 	style.Format.Header = text.FormatDefault
@@ -125,8 +125,8 @@ func light(gap int) table.Style {
 	return style
 }
 
-// broken breaks a name over lines of so many characters, after punctuation where there is some. A line has one character
-// at least, however narrow it should be.
+// broken breaks a name into lines of at most width characters, after punctuation if possible. A line has at least one
+// character, however small width is.
 func broken(name string, width int) string {
 	var lines []string
 	line, used := "", 0
@@ -147,7 +147,7 @@ func broken(name string, width int) string {
 	return strings.Join(append(lines, line), "\n")
 }
 
-// pieces are the parts of a name that should stay whole.
+// pieces returns the parts of a name that should stay whole.
 func pieces(name string) (parts []string) {
 	for name != "" {
 		end := strings.IndexAny(name, ",-(:/") + 1

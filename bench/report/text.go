@@ -11,18 +11,18 @@ import (
 	"demo-server/bench/result"
 )
 
-// Options say what a terminal can do, and how much to show.
+// Options describe a terminal and how much to show.
 type Options struct {
 	Color bool
-	Width int  // in characters; 0 is 80
-	Wide  bool // all columns, in as many tables as they take
+	Width int  // in characters; 0 means 80
+	Wide  bool // show all columns, in as many tables as necessary
 }
 
 const (
 	usualWidth = 80
-	widestText = 100 // sentences are not easier to read in longer lines
-	leastWidth = 40  // narrower, a table would be cut to single letters
-	leastName  = 12  // characters of a name before it is broken
+	widestText = 100 // longer lines do not make sentences easier to read
+	leastWidth = 40  // narrower tables would break words into letters
+	leastName  = 12  // minimum space for a name, in characters
 )
 
 func (o Options) width() int {
@@ -32,7 +32,7 @@ func (o Options) width() int {
 	return max(o.Width, leastWidth)
 }
 
-// paint colours a text, where that was asked for. It says nothing that the text does not say as well.
+// paint colours a text if o.Color is set. The text must be clear without the colour.
 func (o Options) paint(text string, m mood) string {
 	code := [...]string{calm: "", careful: "33", alarmed: "31", absent: "2"}[m]
 	if !o.Color || code == "" || text == "" {
@@ -45,7 +45,7 @@ func (o Options) paint(text string, m mood) string {
 	return strings.Join(lines, "\n")
 }
 
-// shade paints a cell, with the background of its step where it has one.
+// shade paints a cell with the background of its step, if it has one.
 func (o Options) shade(c cell) string {
 	if !o.Color || c.shade == 0 {
 		return o.paint(c.text, c.mood)
@@ -53,8 +53,8 @@ func (o Options) shade(c cell) string {
 	return "\x1b[" + steps[c.shade-1].code + "m" + c.text + "\x1b[0m"
 }
 
-// Text writes the result: the table of the rows, the notes on them, and the verdict. PlanText has said before what was run
-// and what was left out.
+// Text writes the result: the table of rows, the notes on them, and the verdict. PlanText describes the run and what
+// it leaves out, so Text does not.
 func Text(w io.Writer, r *result.Result, o Options) error {
 	t := &writer{Options: o}
 	t.section(measured(r))
@@ -70,7 +70,7 @@ func Text(w io.Writer, r *result.Result, o Options) error {
 	return t.flush(w)
 }
 
-// measured returns the title of a result: how long it took, and on how many cores.
+// measured returns the title of a result: its duration and number of cores.
 func measured(r *result.Result) string {
 	title := "Measured in " + span(r.TookSeconds)
 	if r.Machine.Cores > 0 {
@@ -79,8 +79,7 @@ func measured(r *result.Result) string {
 	return title
 }
 
-// rows writes the table of some rows with the names that named returns. It returns short names of the columns that it left
-// out.
+// rows writes the table of rows. named returns the name of a row. rows returns the hints of hidden columns.
 func (t *writer) rows(rows []result.Row, load result.Load, named func(*result.Row) string) (hidden []string) {
 	columns := shown(columnsFor(load), rows)
 	if t.Wide {
@@ -98,7 +97,7 @@ func (t *writer) rows(rows []result.Row, load result.Load, named func(*result.Ro
 	return hidden
 }
 
-// groups writes all columns: in one table if there is room, else in one for each group.
+// groups writes all columns: in one table if there is room, and otherwise in one table per group.
 func (t *writer) groups(columns []column, rows []result.Row, named func(*result.Row) string) {
 	heads, lines := laidOut(columns, rows, named)
 	if t.fits(heads, lines) {
@@ -112,7 +111,7 @@ func (t *writer) groups(columns []column, rows []result.Row, named func(*result.
 	}
 }
 
-// shown returns the columns in which some row has a figure, and all of rank 0.
+// shown returns the columns with a figure in any row, and all columns of rank 0.
 func shown(columns []column, rows []result.Row) []column {
 	return slices.DeleteFunc(slices.Clone(columns), func(c column) bool {
 		return c.rank > 0 && !slices.ContainsFunc(rows, func(row result.Row) bool {
@@ -122,7 +121,7 @@ func shown(columns []column, rows []result.Row) []column {
 	})
 }
 
-// roomy returns the columns that fit into one table. Columns of the highest rank give way first, from the right.
+// roomy returns the columns that fit into one table. It removes columns of the highest rank first, from the right.
 func (t *writer) roomy(columns []column, rows []result.Row, named func(*result.Row) string) []column {
 	columns = slices.DeleteFunc(slices.Clone(columns), func(c column) bool { return c.rank == onlyWide })
 	for {
@@ -140,7 +139,7 @@ func (t *writer) roomy(columns []column, rows []result.Row, named func(*result.R
 	}
 }
 
-// laidOut returns the heads of columns, and a line of cells for each row, with its name in front.
+// laidOut returns the heads of columns, and a line of cells for each row, with its name first.
 func laidOut(columns []column, rows []result.Row, named func(*result.Row) string) (heads []string, lines [][]cell) {
 	for i := range rows {
 		lines = append(lines, []cell{{text: named(&rows[i]), mood: moodOf(&rows[i])}})
@@ -154,7 +153,7 @@ func laidOut(columns []column, rows []result.Row, named func(*result.Row) string
 	return heads, lines
 }
 
-// A writer gathers what is written: of several sections there is an empty line between two.
+// A writer collects the output. It puts an empty line between sections.
 type writer struct {
 	Options
 	out strings.Builder
@@ -174,7 +173,7 @@ func (t *writer) section(title string) {
 	}
 }
 
-// say writes a sentence, or what there is to say of a name, in as many lines as it takes.
+// say writes a sentence, after a name and a colon unless the name is empty. It wraps lines.
 func (t *writer) say(name string, m mood, sentence string) {
 	if name != "" {
 		name = clean(name) + ":"
@@ -191,7 +190,7 @@ func (t *writer) say(name string, m mood, sentence string) {
 	}
 }
 
-// legend writes below the tables which columns they leave out, and what the marks in them mean.
+// legend writes below the tables which columns are hidden, and the meanings of marks.
 func (t *writer) legend(r *result.Result, hidden []string) {
 	t.section("")
 	if slices.ContainsFunc(r.Rows, func(row result.Row) bool { return mixesLatencies(r.Load, &row) }) {
@@ -211,14 +210,14 @@ func (t *writer) legend(r *result.Result, hidden []string) {
 	}
 }
 
-// beyond reports whether a latency of the row is only known to be longer than the measuring.
+// beyond reports whether a latency of the row is only a lower bound.
 func beyond(row result.Row) bool {
 	return slices.ContainsFunc([]*result.Latency{row.Total.P50, row.Total.P99, row.Total.Longest}, func(l *result.Latency) bool {
 		return l != nil && l.Beyond
 	})
 }
 
-// untroubled returns a sentence that no request failed or was refused, as far as that is so.
+// untroubled returns a sentence that no request failed or was refused, as far as that is true, or "".
 func untroubled(r *result.Result) string {
 	var total result.Counts
 	repeats := 0
@@ -240,7 +239,7 @@ func untroubled(r *result.Result) string {
 	return "No request failed or was refused."
 }
 
-// lacksMemory reports whether memory was sampled, but the memory of a request in flight is not known for any row.
+// lacksMemory reports whether memory was sampled, but memory per request in flight is unknown for all rows.
 func lacksMemory(rows []result.Row) bool {
 	modes := 0
 	for i := range rows {
@@ -254,7 +253,7 @@ func lacksMemory(rows []result.Row) bool {
 	return modes > 0
 }
 
-// labelled writes a label, and in a column next to it a sentence. A label that is too long is a part of the sentence.
+// labelled writes a label and next to it a sentence, in columns. If the label is too long, it starts the sentence.
 func (t *writer) labelled(l headerLine, indent int) {
 	label, sentence := clean(l.Label), clean(l.Text)
 	if textWidth(label)+2 > indent {
@@ -291,7 +290,7 @@ func (t *writer) failure(f failure) {
 	}
 }
 
-// left names the rows that were not measured.
+// left writes the rows that were not measured, and why.
 func (t *writer) left(left []result.Left) {
 	if len(left) == 0 {
 		return
@@ -316,7 +315,7 @@ func (t *writer) verdict(r *result.Result) {
 	}
 }
 
-// expectations writes whether each condition was met, and with which figure.
+// expectations writes whether each condition was met, with the measured figure.
 func (t *writer) expectations(all []result.Expectation) {
 	if len(all) == 0 {
 		return

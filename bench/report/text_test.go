@@ -43,7 +43,7 @@ func TestTextWidth(t *testing.T) {
 	}
 }
 
-// TestTextColumns: the table has the main figures, each below its head.
+// TestTextColumns checks that the table has the main figures, each below its head.
 func TestTextColumns(t *testing.T) {
 	out := written(t, article(), Options{})
 	_, table, _ := strings.Cut(out, "\n\n")
@@ -79,7 +79,7 @@ func TestTextColumns(t *testing.T) {
 	}
 }
 
-// columnEnds are where the words of the lower line of the heads end.
+// columnEnds returns where the words in the lower line of the heads end.
 func columnEnds(heads string) (ends []int) {
 	for _, at := range regexp.MustCompile(`95% CI|\S+`).FindAllStringIndex(heads, -1) {
 		ends = append(ends, text.StringWidth(heads[:at[1]]))
@@ -105,7 +105,7 @@ func TestTextColor(t *testing.T) {
 	}
 }
 
-// TestTextObeys: what others wrote gets no hold of the terminal.
+// TestTextObeys checks that foreign text cannot control the terminal.
 func TestTextObeys(t *testing.T) {
 	r := article()
 	r.Rows[0].Name = "a\x1b]0;title\x07"
@@ -187,7 +187,7 @@ func TestCostText(t *testing.T) {
 	}
 }
 
-// closed is a pipe whose reader has gone.
+// closed is a pipe with a closed reading end.
 type closed struct{}
 
 var errClosed = errors.New("broken pipe")

@@ -8,17 +8,18 @@ import (
 	"demo-server/bench/result"
 )
 
-// A timeline is an axis of time, cut into bins that samples fall into.
+// A timeline is an axis of time, divided into bins for samples.
 type timeline struct {
 	bin  float64 // seconds
-	bins int     // 0: there is nothing to show
-	per  int     // bins from one tick to the next
+	bins int     // 0 if there are no samples
+	per  int     // bins per tick
 }
 
-// mostBins is as many as can be told apart.
+// mostBins is the maximum number of distinguishable bins.
 const mostBins = 120
 
-// newTimeline is long enough for the samples of all rows, and no finer than they are.
+// newTimeline returns a timeline that covers the samples of all rows, with bins no shorter than the time between
+// samples.
 func newTimeline(rows ...result.Row) timeline {
 	total, apart := 0.0, math.Inf(1)
 	for i := range rows {
@@ -34,13 +35,13 @@ func newTimeline(rows ...result.Row) timeline {
 		return timeline{}
 	}
 	tick := roundStep(total / 8)
-	ticks := int(math.Ceil(total * 0.99 / tick)) // the last sample comes a little late, and falls into the last bin
+	ticks := int(math.Ceil(total * 0.99 / tick)) // late last samples fall into the last bin
 	per := int(min(mostBins/float64(ticks), math.Round(tick/apart)))
 	per = max(1, per)
 	return timeline{bin: tick / float64(per), bins: ticks * per, per: per}
 }
 
-// chart returns one without lines. Its labels are all in seconds, and only the first one says so: there is little room.
+// chart returns a chart without lines. All its labels are in seconds, but only the first has the unit, to save space.
 func (t timeline) chart() lineChart {
 	c := lineChart{width: panelWide, height: panelHigh, ticks: t.bins/t.per + 1}
 	for i := range t.bins + 1 {
@@ -50,8 +51,8 @@ func (t timeline) chart() lineChart {
 	return c
 }
 
-// values are the largest of each bin, so that no peak is lost, and the largest of all; nil where none is known. A bin
-// without a sample between two that have one is as the one before; after the last there are none.
+// values returns the maximum of each bin, to keep the peaks, and the overall maximum. It returns nil if all samples
+// lack the figure. An empty bin between others repeats the previous one. Bins after the last sample are NaN.
 func (t timeline) values(samples []result.Sample, of func(*result.Sample) *float64) (values []float64, peak float64) {
 	binned := make([]float64, t.bins+1)
 	for i := range binned {
@@ -64,7 +65,7 @@ func (t timeline) values(samples []result.Sample, of func(*result.Sample) *float
 			continue
 		}
 		at := min(int(math.Round(samples[i].At/t.bin)), t.bins)
-		if !(binned[at] >= *value) { // it is not a number as yet
+		if !(binned[at] >= *value) { // also if it is still NaN
 			binned[at] = *value
 		}
 		peak, last = max(peak, *value), max(last, at)
@@ -80,8 +81,8 @@ func (t timeline) values(samples []result.Sample, of func(*result.Sample) *float
 	return binned, peak
 }
 
-// add draws a line, with few of its marks: of the nth line at other places than of the next, so that of lines that lie
-// on one another each can be seen.
+// add adds the nth line with few marks. Each line has its marks at other places than the next, to keep overlapping
+// lines visible.
 func (c *lineChart) add(l line, n int) {
 	apart := max(4, len(l.values)/5)
 	marked := l

@@ -1,7 +1,7 @@
-// Package report shows what a run of the bench measured: as a table in a terminal, and as an HTML page with pictures.
+// Package report shows the result of a run of the bench: as tables in a terminal, and as an HTML page with pictures.
 //
-// It knows the result, and how the verdict on two results is put. It must not know how anything was measured, nor judge
-// it: verdicts and notes are the result's own.
+// It knows the result, and the words of verdicts on two results. It must not know how anything was measured, and must
+// not judge it: verdicts and notes are part of the result.
 package report
 
 import (
@@ -15,10 +15,11 @@ import (
 	"demo-server/bench/result"
 )
 
-// unknown stands for what was not measured.
+// unknown stands for figures that were not measured.
 const unknown = "–"
 
-// seconds writes a duration with as many digits as a histogram of three keeps: four of seconds, three below.
+// seconds formats a duration with the digits that a histogram of three digits keeps: four of seconds, three of
+// shorter units.
 func seconds(s float64) string {
 	switch {
 	case s == 0:
@@ -31,7 +32,7 @@ func seconds(s float64) string {
 	return decimal(s*1e6, 3) + " µs"
 }
 
-// latency writes one that may only be known to be longer than the measuring.
+// latency formats a latency, or returns unknown for nil. A lower bound follows ">".
 func latency(l *result.Latency) string {
 	switch {
 	case l == nil:
@@ -42,19 +43,18 @@ func latency(l *result.Latency) string {
 	return seconds(l.Seconds)
 }
 
-// atLeast writes a duration that is only a bound in few digits, rounded down: what is longer than 4.101 s is longer than
-// 4.1 s.
+// atLeast formats a lower bound with few digits, rounded down: a latency above 4.101 s is also above 4.1 s.
 func atLeast(s float64) string {
-	const almost = 1e-9 // what binary fractions are off
+	const almost = 1e-9 // rounding error of binary fractions
 	magnitude := math.Floor(math.Log10(max(s, 1e-9)))
-	unit := math.Pow(10, min(0, magnitude-1)+max(0, magnitude-3)) // two digits, whole seconds, or the four of seconds
+	unit := math.Pow(10, min(0, magnitude-1)+max(0, magnitude-3)) // two digits, whole seconds, or four of seconds
 	return short(math.Floor(s/unit+almost) * unit)
 }
 
-// short writes a duration that somebody chose, such as 60 s, without the digits that say nothing.
+// short formats a duration that a user chose, such as 60 s, without trailing zeros.
 func short(s float64) string { return plainly(seconds(s)) }
 
-// plainly takes the zeros after the point off a number with a unit.
+// plainly removes trailing zeros after the decimal point of a number with a unit.
 func plainly(text string) string {
 	number, unit, some := strings.Cut(text, " ")
 	if strings.Contains(number, ".") && !strings.Contains(number, "e") {
@@ -66,7 +66,7 @@ func plainly(text string) string {
 	return number + " " + unit
 }
 
-// span writes a duration of minutes and more as people say it, 31m32s, and one below a second as 250ms.
+// span formats seconds of long durations as 31m32s, and durations below a second as 250ms.
 func span(s float64) string {
 	if s > 0 && s < 1 {
 		return time.Duration(math.Ceil(s*100) * float64(10*time.Millisecond)).String()
@@ -74,7 +74,7 @@ func span(s float64) string {
 	return time.Duration(math.Round(s) * float64(time.Second)).String()
 }
 
-// rate writes a number of requests per second, or unknown.
+// rate formats requests per second, or returns unknown for nil.
 func rate(r *float64) string {
 	if r == nil {
 		return unknown
@@ -82,7 +82,7 @@ func rate(r *float64) string {
 	return decimal(*r, 4)
 }
 
-// share writes a part as percent.
+// share formats a share as a percentage.
 func share(part float64) string {
 	if !(math.Abs(part) < mostPlain) {
 		return decimal(100*part, 4) + "%"
@@ -94,7 +94,7 @@ func share(part float64) string {
 	return text + "%"
 }
 
-// ratio writes a share of two figures that may be unknown.
+// ratio formats the share of two figures, or returns unknown if either is nil.
 func ratio(part, of *float64) string {
 	if part == nil || of == nil || *of == 0 {
 		return unknown
@@ -102,7 +102,7 @@ func ratio(part, of *float64) string {
 	return share(*part / *of)
 }
 
-// count writes a number of things in at most six characters.
+// count formats a number of things in at most six characters.
 func count(n int) string {
 	switch {
 	case n >= 999_500:
@@ -113,7 +113,7 @@ func count(n int) string {
 	return thousands(strconv.Itoa(n))
 }
 
-// figure writes a sampled number, or unknown.
+// figure formats a sampled number, or returns unknown for nil.
 func figure(f *float64) string {
 	if f == nil {
 		return unknown
@@ -124,7 +124,7 @@ func figure(f *float64) string {
 	return count(int(math.Round(*f)))
 }
 
-// size writes a size in units of a thousand.
+// size formats a size in bytes with decimal units, or returns unknown for nil.
 func size(f *float64) string {
 	if f == nil {
 		return unknown
@@ -141,7 +141,7 @@ func size(f *float64) string {
 	return decimal(math.Round(*f), 3) + " B"
 }
 
-// scaled writes a number of another unit with three digits, or unknown: millis are scaled by 1e3.
+// scaled formats a number times by with three digits, or returns unknown for nil. For milliseconds, by is 1e3.
 func scaled(f *float64, by float64) string {
 	if f == nil {
 		return unknown
@@ -149,7 +149,7 @@ func scaled(f *float64, by float64) string {
 	return decimal(*f*by, 3)
 }
 
-// cores writes a number of cores, or unknown.
+// cores formats a number of cores, or returns unknown for nil.
 func cores(f *float64) string {
 	if f == nil {
 		return unknown
@@ -157,7 +157,8 @@ func cores(f *float64) string {
 	return fixed(*f, 3)
 }
 
-// fixed writes a number with so many digits after the point. A negative number that rounds to 0 has no sign.
+// fixed formats a number with this many digits after the decimal point. A negative number that rounds to 0 has no
+// sign.
 func fixed(f float64, digits int) string {
 	text := strconv.FormatFloat(f, 'f', digits, 64)
 	if strings.Trim(text, "-0.") == "" {
@@ -166,7 +167,7 @@ func fixed(f float64, digits int) string {
 	return text
 }
 
-// signed writes a change in percent, with a sign unless it rounds to 0.
+// signed formats a change in percent, with a sign unless it rounds to 0.
 func signed(percent float64) string {
 	text := fixed(percent, 1)
 	if percent > 0 && text != "0.0" {
@@ -175,7 +176,7 @@ func signed(percent float64) string {
 	return text + "%"
 }
 
-// perRequest writes how many of a thing there are for each request, with two digits after the point.
+// perRequest formats a number per request with two digits after the decimal point, or returns unknown for nil.
 func perRequest(f *float64) string {
 	if f == nil {
 		return unknown
@@ -183,7 +184,7 @@ func perRequest(f *float64) string {
 	return fixed(*f, 2)
 }
 
-// digits rounds to so many digits that count.
+// digits rounds to n significant digits.
 func digits(f float64, n int) float64 {
 	if f == 0 {
 		return 0
@@ -192,19 +193,19 @@ func digits(f float64, n int) float64 {
 	return math.Round(f*power) / power
 }
 
-// What is written with all its digits. Beyond, a number has an exponent: none is measured that large or that small, and
-// one of 300 digits would leave no room for anything else.
+// The range of numbers that are written without an exponent. No measured figure is outside it, and a number of 300
+// digits would leave no room for other columns.
 const (
 	leastPlain = 1e-12
 	mostPlain  = 1e15
 )
 
-// decimal writes a number with n digits that count, or all before the point where these are more.
+// decimal formats a number with n significant digits, or with all digits before the decimal point if these are more.
 func decimal(f float64, n int) string {
 	switch magnitude := math.Abs(f); {
 	case f == 0:
 		return "0"
-	case !(magnitude >= leastPlain && magnitude < mostPlain): // NaN too
+	case !(magnitude >= leastPlain && magnitude < mostPlain): // also for NaN
 		return strconv.FormatFloat(f, 'e', n-1, 64)
 	}
 	f = digits(f, n)
@@ -216,7 +217,7 @@ func decimal(f float64, n int) string {
 	return thousands(strconv.FormatFloat(f, 'f', after, 64))
 }
 
-// thousands puts a comma between every three digits before the point.
+// thousands puts a comma between every three digits before the decimal point.
 func thousands(number string) string {
 	whole, rest, point := strings.Cut(number, ".")
 	for at := len(whole) - 3; at > 0 && whole[at-1] != '-'; at -= 3 {
@@ -228,7 +229,7 @@ func thousands(number string) string {
 	return whole
 }
 
-// list joins words as a sentence does.
+// list joins words as in a sentence: a, b and c.
 func list(words []string) string {
 	if len(words) < 2 {
 		return strings.Join(words, "")
@@ -237,7 +238,7 @@ func list(words []string) string {
 	return strings.Join(words[:last], ", ") + " and " + words[last]
 }
 
-// plural writes a number of things, of which one is without the s.
+// plural formats a number of things, with an s unless the number is 1.
 func plural(n int, thing string) string {
 	if n == 1 {
 		return "1 " + thing
@@ -245,7 +246,8 @@ func plural(n int, thing string) string {
 	return thousands(strconv.Itoa(n)) + " " + thing + "s"
 }
 
-// clean takes out what a terminal would obey, line ends too: names and log lines are others' text.
+// clean replaces control characters and line ends by spaces, because names and log lines come from others and could
+// control the terminal.
 func clean(text string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {
@@ -255,7 +257,7 @@ func clean(text string) string {
 	}, text)
 }
 
-// loadInWords says what each row was put under.
+// loadInWords describes the load on each row.
 func loadInWords(l result.Load) string {
 	var s strings.Builder
 	if l.Loop == "open" {
@@ -283,7 +285,7 @@ func loadInWords(l result.Load) string {
 
 var generators = map[string]string{"builtin": "the built-in load generator", "ab": "ab", "wrk": "wrk"}
 
-// machineInWords says what a run was measured on.
+// machineInWords describes the machine of a run.
 func machineInWords(m result.Machine) string {
 	words := []string{plural(m.Cores, "core")}
 	if m.CPU != "" {
@@ -306,5 +308,5 @@ func machineInWords(m result.Machine) string {
 	return strings.Join(words, ", ")
 }
 
-// when writes a moment as the machine's zone had it.
+// when formats a time in its own time zone, the machine's.
 func when(t time.Time) string { return t.Format("2006-01-02 15:04 MST") }

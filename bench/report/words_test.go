@@ -16,7 +16,7 @@ func TestWords(t *testing.T) {
 		{latency(exactly(0.0102)), "10.2 ms"},
 		{latency(exactly(0.000_250_4)), "250 µs"},
 		{latency(exactly(0.000_001)), "1.00 µs"},
-		{latency(exactly(0.9996)), "0.9996 s"}, // 1000 ms would claim more digits than it has
+		{latency(exactly(0.9996)), "0.9996 s"}, // 1000 ms would claim too many digits
 		{latency(exactly(0.9994)), "999 ms"},
 		{latency(exactly(0.000_999_9)), "1.00 ms"},
 		{latency(exactly(100.455)), "100.5 s"},
@@ -82,7 +82,7 @@ func TestWords(t *testing.T) {
 		{size(number(999.6)), "1.00 kB"},
 		{size(number(15_000)), "15.0 kB"},
 		{size(number(8 << 30)), "8.59 GB"},
-		{size(number(-4096)), "-4.10 kB"}, // a peak can lie below idle
+		{size(number(-4096)), "-4.10 kB"}, // a peak can be below idle
 		{scaled(number(0.000_11), 1e3), "0.110"},
 		{scaled(number(12.34e-6), 1e6), "12.3"},
 		{list(nil), ""},

@@ -9,36 +9,38 @@ import (
 	"strings"
 )
 
-// What a figure can be at most and at least, but for 0: more bytes than any memory has, and less time than any clock sees.
+// The range of a figure, except for 0: largest exceeds the bytes of any memory, smallest is less than any clock
+// resolves.
 const (
 	largest  = 1e15
 	smallest = 1e-12
 )
 
-// What is more than any run has. Rows are compared with each other; an element of three bytes becomes one of a kilobyte.
+// Limits on the size of a file, both larger than in any run. Rows are compared with each other, and a list element of
+// three bytes takes a kilobyte when it is decoded.
 const (
 	mostRows     = 10_000
-	mostElements = 1_000_000 // of all lists: samples, nearly all of them
+	mostElements = 1_000_000 // of all lists together; nearly all are samples
 )
 
-// checkSize looks at JSON before memory is taken for what is in it.
+// checkSize checks the number of rows and list elements in JSON before anything allocates memory for them.
 func checkSize(text []byte) error {
 	if n := elements(text); n > mostElements {
 		return fmt.Errorf("its lists have %d elements; want at most %d", n, mostElements)
 	}
 	var list struct {
-		Rows []struct{} `json:"rows"` // nothing of any
+		Rows []struct{} `json:"rows"` // empty, to decode no field of a row
 	}
-	json.Unmarshal(text, &list) // what is wrong with it, Read will find
+	json.Unmarshal(text, &list) // Read reports its errors
 	if n := len(list.Rows); n > mostRows {
 		return fmt.Errorf("rows: %d are more than a run has; want at most %d", n, mostRows)
 	}
 	return nil
 }
 
-// elements counts those of all lists in valid JSON, and an empty list as one.
+// elements returns the number of elements of all lists in valid JSON. An empty list counts as one.
 func elements(text []byte) (n int) {
-	var open []byte // what is around
+	var open []byte // the brackets that are open
 	quoted, escaped := false, false
 	for _, c := range text {
 		switch {
@@ -62,14 +64,14 @@ func elements(text []byte) (n int) {
 	return n
 }
 
-// belowZero are the fields whose figures are differences of what was sampled, or follow from such.
+// belowZero lists the fields that may be negative, because they are differences of samples or derived from these.
 var belowZero = []string{
 	"left", "right", "requests_per_second_low", "cpu_seconds_per_request", "context_switches_per_request",
 	"bytes_per_request_in_flight", "bytes_per_request", "goroutines_per_request", "threads_per_request", "server_cores",
 	"client_cores", "other_cores",
 }
 
-// check returns an error that names the first field which no run can have written.
+// check returns an error that names the first field whose value the bench cannot have written.
 func (r *Result) check() error {
 	names := map[string]int{}
 	for i, row := range r.Rows {
@@ -81,7 +83,7 @@ func (r *Result) check() error {
 	return checkFigures(reflect.ValueOf(*r), "")
 }
 
-// checkFigures looks at all figures below a value, which path leads to.
+// checkFigures checks all figures in a value. path is the JSON path of the value.
 func checkFigures(v reflect.Value, path string) error {
 	switch v.Kind() {
 	case reflect.Pointer:
@@ -107,7 +109,7 @@ func checkFigures(v reflect.Value, path string) error {
 	return nil
 }
 
-// checkFields looks at each field of an object, those of an embedded one as its own.
+// checkFields checks each field of an object. Fields of an embedded object count as fields of the outer one.
 func checkFields(v reflect.Value, path string) error {
 	for field, value := range v.Fields() {
 		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
@@ -115,7 +117,7 @@ func checkFields(v reflect.Value, path string) error {
 		switch {
 		case field.Anonymous:
 			below = path
-		case name == "": // a time's own
+		case name == "": // fields of time.Time
 			continue
 		}
 		if err := checkFigures(value, below); err != nil {

@@ -10,20 +10,20 @@ import (
 	"time"
 )
 
-// A line of the CSV is a repeat, and what it is one of.
+// A line of the CSV holds one repeat, with its row and result.
 type line struct {
 	result *Result
 	row    *Row
 	repeat *Repeat
 }
 
-// A column of the CSV says what stands in it.
+// A column of the CSV has a name and a function that returns the text of its cell in a line.
 type column struct {
 	name  string
 	value func(line) string
 }
 
-// columns are those of the CSV, in their order. docs/reference/bench-result.md documents them.
+// columns lists the columns of the CSV in their order. docs/reference/bench-result.md documents them.
 var columns = []column{
 	{"started", func(l line) string { return l.repeat.Started.Format(time.RFC3339Nano) }},
 	{"row", func(l line) string { return l.row.Name }},
@@ -78,7 +78,7 @@ var columns = []column{
 	{"peak_accept_queue", peak(func(s *Sample) *float64 { return s.AcceptQueue })},
 }
 
-// WriteCSV writes a line of names, and then a line for each repeat of each row (RFC 4180). What is not known is empty.
+// WriteCSV writes a line of names, and then a line for each repeat of each row (RFC 4180). Unknown figures are empty.
 func WriteCSV(w io.Writer, r *Result) error {
 	out := csv.NewWriter(w)
 	out.UseCRLF = true
@@ -86,7 +86,7 @@ func WriteCSV(w io.Writer, r *Result) error {
 	for i, column := range columns {
 		cells[i] = column.name
 	}
-	out.Write(cells) // an error stays until Error returns it
+	out.Write(cells) // the writer keeps the first error for Error
 	for i := range r.Rows {
 		row := &r.Rows[i]
 		for j := range row.Repeats {
@@ -149,5 +149,6 @@ func number(f *float64) string {
 	return float(*f)
 }
 
-// float writes all digits that it takes to read the same number again, and no exponent, which few spreadsheets like.
+// float formats a number with all digits needed to read the same number again. It writes no exponent, because few
+// spreadsheets read one well.
 func float(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }

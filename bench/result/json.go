@@ -11,15 +11,15 @@ import (
 func Write(w io.Writer, r *Result) error {
 	encoder := json.NewEncoder(w)
 	encoder.SetIndent("", "  ")
-	encoder.SetEscapeHTML(false) // it is no HTML, and < is easier to read than its escape
+	encoder.SetEscapeHTML(false) // not HTML, and < is easier to read than its escape
 	return encoder.Encode(r)
 }
 
-// longestFile is how many bytes Read reads: an hour of ten rows, ten samples a second, takes half of it.
+// longestFile is how many bytes Read reads at most. An hour of ten rows with ten samples a second takes half of them.
 const longestFile = 256 << 20
 
-// Read reads what Write wrote. It takes fields that it does not know for newer ones of the same schema, and ignores
-// them. What no run of the bench can have written is an error.
+// Read reads a file that Write wrote. It ignores unknown fields, because a newer program may have added them to the
+// schema. It returns an error if the bench cannot have written the file.
 func Read(r io.Reader) (*Result, error) { return read(r, longestFile) }
 
 func read(r io.Reader, longest int64) (*Result, error) {
@@ -38,7 +38,7 @@ func read(r io.Reader, longest int64) (*Result, error) {
 	}
 	var result Result
 	if err := json.Unmarshal(text, &result); err != nil {
-		return nil, fmt.Errorf("not a result of %s: %.300s", Schema, err) // which quotes a value, however long that is
+		return nil, fmt.Errorf("not a result of %s: %.300s", Schema, err) // err quotes values of any length
 	}
 	if err := result.check(); err != nil {
 		return nil, fmt.Errorf("not a result of the bench: %w", err)
@@ -46,7 +46,7 @@ func read(r io.Reader, longest int64) (*Result, error) {
 	return &result, nil
 }
 
-// checkSchema looks at the schema alone: in another one any other field may be of another type.
+// checkSchema checks only the schema, because other schemas may give any other field another type.
 func checkSchema(text []byte) error {
 	var is struct {
 		Schema string `json:"schema"`

@@ -6,7 +6,8 @@ import (
 	"demo-server/cores"
 )
 
-// ThisMachine describes the machine that this process runs on. What this system does not tell stays empty or 0.
+// ThisMachine describes the machine that this process runs on. Values that the system does not provide stay empty or
+// 0.
 func ThisMachine() Machine {
 	m := Machine{
 		Cores: cores.Whole(), System: runtime.GOOS + "/" + runtime.GOARCH, Go: runtime.Version(), OpenFiles: openFiles(),

@@ -2,7 +2,7 @@ package result
 
 import "golang.org/x/sys/unix"
 
-// ask fills in what the kernel tells.
+// ask sets the fields that the kernel provides.
 func (m *Machine) ask() {
 	if name, err := unix.Sysctl("machdep.cpu.brand_string"); err == nil {
 		m.CPU = name

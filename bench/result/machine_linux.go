@@ -2,7 +2,7 @@ package result
 
 import "github.com/prometheus/procfs"
 
-// ask fills in what the kernel tells.
+// ask sets the fields that the kernel provides.
 func (m *Machine) ask() {
 	proc, err := procfs.NewDefaultFS()
 	if err != nil {

@@ -5,16 +5,16 @@ import (
 	"strings"
 )
 
-// Times stands in a row's name between what serves and the kind of work, where rows differ in both: "pool × sql".
+// Times separates the server from the kind of work in a row's name, if rows differ in both: "pool × sql".
 const Times = " × "
 
-// A Matrix is rows by what serves and by the kind of work that it does.
+// A Matrix holds rows by server and kind of work.
 type Matrix struct {
 	Servers, Kinds []string // in the order of the rows
 	rows           map[[2]string]*Row
 }
 
-// MatrixOf returns rows as a matrix, or nil where they do not have several kinds of work.
+// MatrixOf returns rows as a matrix, or nil if they have fewer than two kinds of work.
 func MatrixOf(rows []Row) *Matrix {
 	m := &Matrix{rows: map[[2]string]*Row{}}
 	for i := range rows {
@@ -37,13 +37,13 @@ func MatrixOf(rows []Row) *Matrix {
 	return m
 }
 
-// At is the row of a server with a kind of work, or nil.
+// At returns the row of a server with a kind of work, or nil.
 func (m *Matrix) At(server, kind string) *Row { return m.rows[[2]string{server, kind}] }
 
-// Server is the row's name without its kind of work.
+// Server returns the row's name without its kind of work.
 func (r *Row) Server() string { return strings.TrimSuffix(r.Name, Times+r.Work) }
 
-// Share is which part of the client's ceiling was reached, 1 for all of it, or nil where that is not known.
+// Share returns the throughput as a share of the ceiling, 1 for all of it. It returns nil if the share is unknown.
 func (f *Figures) Share() *float64 {
 	if f == nil || f.PerSecond == nil || f.Ceiling == nil || *f.Ceiling == 0 {
 		return nil

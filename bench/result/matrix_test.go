@@ -6,7 +6,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestMatrix: rows find their place by what serves and the kind of work; one kind alone is no matrix.
+// TestMatrix checks that a matrix finds rows by server and kind of work, and that one kind alone is not a matrix.
 func TestMatrix(t *testing.T) {
 	rows := []Row{
 		{Name: "pool × sleep", Work: "sleep"}, {Name: "thread × sleep", Work: "sleep"},

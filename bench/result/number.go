@@ -1,6 +1,6 @@
 package result
 
-// Number is a figure that is known.
+// Number returns a pointer to a figure, which marks it as known.
 func Number[T int | int64 | float64](n T) *float64 {
 	f := float64(n)
 	return &f

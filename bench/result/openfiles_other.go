@@ -2,5 +2,5 @@
 
 package result
 
-// openFiles is not known: this system has no such limit that it tells.
+// openFiles returns 0, for unknown: this system does not report such a limit.
 func openFiles() int { return 0 }

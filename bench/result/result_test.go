@@ -15,7 +15,7 @@ import (
 
 var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 
-// small is a result with each kind of thing once.
+// small returns a result with one of each kind of thing.
 func small() *Result {
 	first := Repeat{Round: 1, Started: noon}
 	first.PerSecond, first.Ceiling = Number(24.97), Number(50)
@@ -112,12 +112,12 @@ func TestRead(t *testing.T) {
 	}
 }
 
-// ofRow is a file whose second row has a field.
+// ofRow returns a file whose second row has the given field.
 func ofRow(field string) string {
 	return `{"schema": "demo-server/bench/1", "rows": [{"name": "a"}, {"name": "b", ` + field + `}]}`
 }
 
-// TestElements counts what JSON has in lists, and nothing else that looks like it.
+// TestElements checks that elements counts list elements of JSON and nothing that only resembles them.
 func TestElements(t *testing.T) {
 	for text, want := range map[string]int{
 		`{}`: 0, `[]`: 1, `[1]`: 1, `[1,2,{"a":[3,4],"b":5}]`: 5, `{"a":1,"b":"[,,\",,["}`: 0, `["\\",","]`: 2, `[[],[],[]]`: 6,
@@ -128,7 +128,7 @@ func TestElements(t *testing.T) {
 	}
 }
 
-// TestReadTakesNoMemory: a small file does not become a large result before it is refused.
+// TestReadTakesNoMemory checks that Read refuses a small file before it becomes a large result.
 func TestReadTakesNoMemory(t *testing.T) {
 	file := `{"schema": "demo-server/bench/1", "rows": [{}` + strings.Repeat(",{}", 300_000) + "]}"
 	var before, after runtime.MemStats
@@ -140,7 +140,7 @@ func TestReadTakesNoMemory(t *testing.T) {
 	}
 }
 
-// TestReadForever: a file without an end is read no further than any result is long.
+// TestReadForever checks that Read stops at its limit if a file does not end.
 func TestReadForever(t *testing.T) {
 	_, err := read(zeros{}, 1000)
 	if want := "not a result of the bench: it has more than 1000 bytes"; err == nil || err.Error() != want {
@@ -148,12 +148,12 @@ func TestReadForever(t *testing.T) {
 	}
 }
 
-// zeros is a file as /dev/zero is one.
+// zeros is an endless file like /dev/zero.
 type zeros struct{}
 
 func (zeros) Read(p []byte) (int, error) { return len(p), nil }
 
-// FuzzRead: what is read can be written, and is the same when it is read again.
+// FuzzRead checks that Read's results can be written, and are the same when they are read again.
 func FuzzRead(f *testing.F) {
 	var file strings.Builder
 	if err := Write(&file, small()); err != nil {
@@ -180,7 +180,7 @@ func FuzzRead(f *testing.F) {
 	})
 }
 
-// TestNoNumber: a figure that is no number must not get into a file as something else.
+// TestNoNumber checks that a figure that is not a number never becomes something else in a file.
 func TestNoNumber(t *testing.T) {
 	r := small()
 	r.Rows[0].Total.PerSecond = Number(math.NaN())
@@ -232,7 +232,7 @@ func TestCSV(t *testing.T) {
 	}
 }
 
-// full is a disk with room for some bytes.
+// full is a disk with room for this many bytes.
 type full int
 
 var errFull = errors.New("no space left on device")

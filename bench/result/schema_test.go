@@ -11,10 +11,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// A documented field is a line of one of the tables in docs/reference/bench-result.md.
+// A documented field is a row of a table in docs/reference/bench-result.md.
 type documented struct{ Field, Type string }
 
-// readme returns the tables of docs/reference/bench-result.md, by the heading that they stand under, and the text between heading and table.
+// readme returns the tables of docs/reference/bench-result.md by their heading, and the text between heading and
+// table.
 func readme(t *testing.T) (tables map[string][]documented, intro map[string]string) {
 	t.Helper()
 	text, err := os.ReadFile("../../docs/reference/bench-result.md")
@@ -37,7 +38,7 @@ func readme(t *testing.T) (tables map[string][]documented, intro map[string]stri
 	return tables, intro
 }
 
-// TestSchema holds the page against the types, in both directions, with each field's type and whether it can be null.
+// TestSchema compares the page with the types in both directions: each field, its type and whether it can be null.
 func TestSchema(t *testing.T) {
 	tables, intro := readme(t)
 	objects := map[string][]documented{}
@@ -52,7 +53,7 @@ func TestSchema(t *testing.T) {
 	}
 }
 
-// walk gathers the fields of a type and of all types that it is made of.
+// walk collects the fields of a type and of all types that it contains.
 func walk(object reflect.Type, objects map[string][]documented, embeds func(outer, embedded string)) {
 	if _, seen := objects[object.Name()]; seen {
 		return
@@ -72,7 +73,7 @@ func walk(object reflect.Type, objects map[string][]documented, embeds func(oute
 	}
 }
 
-// inJSON returns what a field is made of, and how the page names its type.
+// inJSON returns the type of a field without its containers, and the name of its type on the page.
 func inJSON(field reflect.Type) (reflect.Type, string) {
 	switch field.Kind() {
 	case reflect.Pointer:

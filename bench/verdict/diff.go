@@ -16,25 +16,25 @@ const (
 	Bytes
 )
 
-// A Figure is one that two runs are compared by.
+// A Figure is a quantity by which runs are compared.
 type Figure struct {
 	Name string // such as p99
 	Unit Unit
 
-	// minMargin replaces a margin that is smaller. At a delay of 50 or 200 ms, equal runs of 2 to 4 rounds on two busy
-	// cores had standard deviations of up to 5% in p99, 21% in CPU, and 1% in memory.
+	// minMargin replaces smaller margins. At a delay of 50 or 200 ms, equal runs of 2 to 4 rounds on two busy cores
+	// had standard deviations of up to 5% in p99, 21% in CPU, and 1% in memory.
 	minMargin float64
 	obvious   func(a, b result.Row) factors
 	of        func(*result.Figures) (value *float64, beyond bool)
 }
 
-// throughput is the figure that rows are compared by.
+// throughput is the figure by which rows of one run are compared.
 var throughput = Figure{
 	Name: "requests/s", Unit: PerSecond, obvious: rateFactors, of: exactly(func(f *result.Figures) *float64 { return f.PerSecond }),
 }
 
-// figures are those that runs are compared by. The memory is the process's: a repeat's bytes per request in flight
-// varied by half of their value.
+// figures lists the figures by which runs are compared. Memory is that of the process, because a repeat's bytes per
+// request in flight varied by half of their value.
 var figures = []Figure{
 	throughput,
 	{
@@ -42,7 +42,7 @@ var figures = []Figure{
 		of: latency(func(f *result.Figures) *result.Latency { return f.P50 }),
 	},
 	{
-		Name: "p99", Unit: Seconds, minMargin: 0.05, obvious: always(factors{2: 2}), // one pause can double that of a round
+		Name: "p99", Unit: Seconds, minMargin: 0.05, obvious: always(factors{2: 2}), // one pause can double it
 		of: latency(func(f *result.Figures) *result.Latency { return f.P99 }),
 	},
 	{
@@ -78,18 +78,18 @@ func always(f factors) func(a, b result.Row) factors {
 	return func(a, b result.Row) factors { return f }
 }
 
-// A Change says how a figure of the new run's row compares with that of the old run's row of the same name.
+// A Change compares a figure of a row in the new run with the row of the same name in the old run.
 type Change struct {
-	result.Comparison // A is the row in the old run, B in the new
+	result.Comparison // A is the old run's row, B the new run's
 	Figure            Figure
-	Margin            float64 // relative difference of the figure that does not matter
+	Margin            float64 // relative difference of the figure that does not matter, such as 0.02
 	Old, New          Value
 }
 
-// NotCompared is the verdict on a figure that is not known exactly in both runs.
+// NotCompared is the verdict if one of the runs lacks an exact figure.
 const NotCompared = "not compared"
 
-// Changed reports whether the figure differs, or one run has no throughput at all.
+// Changed reports whether the figure differs, or exactly one of the runs has a throughput.
 func (c Change) Changed() bool {
 	lost := c.Figure.Name == throughput.Name && c.Old.Known() != c.New.Known()
 	return c.Verdict == result.Different || lost
@@ -97,24 +97,25 @@ func (c Change) Changed() bool {
 
 // A Value is a figure of a row in one run: the geometric mean of its repeats.
 type Value struct {
-	Mean   float64 // NaN if it is not known
-	Beyond bool    // the figure is larger: of a repeat, only a lower bound is known
+	Mean   float64 // NaN if unknown
+	Beyond bool    // only a lower bound is known, because a repeat has only a lower bound
 }
 
-// Known reports whether there is a value.
+// Known reports whether there is a value, exact or not.
 func (v Value) Known() bool { return !math.IsNaN(v.Mean) }
 
 func (v Value) exact() bool { return v.Known() && !v.Beyond }
 
-// Runs compares the figures of the rows of two runs that have the same name, in the order of the old run. margin is the
-// relative difference that does not matter; some figures have a larger one. All figures are one family (see compare).
+// Runs compares the figures of rows with the same name in two runs, in the order of the old run. margin is the
+// relative difference that does not matter; some figures have a larger one. All figures form one family (see
+// compare).
 func Runs(older, newer []result.Row, margin float64) (changes []Change) {
 	rows := map[string]result.Row{}
 	for _, row := range newer {
 		rows[row.Name] = row
 	}
 	var pairs []pair
-	var at []int // the index of each pair's change
+	var at []int // index in changes of each pair
 	for _, a := range older {
 		b, both := rows[a.Name]
 		if !both {
@@ -134,7 +135,7 @@ func Runs(older, newer []result.Row, margin float64) (changes []Change) {
 	return changes
 }
 
-// change returns the values of the figure in two rows, with the pair to compare unless the verdict is NotCompared.
+// change returns the values of the figure in two rows. The pair is to be compared unless the verdict is NotCompared.
 func (f Figure) change(a, b result.Row, margin float64) (Change, pair) {
 	older, newer := f.sample(a), f.sample(b)
 	c := Change{
@@ -148,10 +149,10 @@ func (f Figure) change(a, b result.Row, margin float64) (Change, pair) {
 	return c, pair{a: a.Name, b: b.Name, estimate: e, margin: c.Margin, obvious: f.obvious(a, b)}
 }
 
-// A sample is a figure of a row in each repeat, NaN if it is not known.
+// A sample holds a figure of a row in each repeat, NaN if unknown.
 type sample struct {
 	values []float64
-	beyond bool // of a repeat, only a lower bound is known
+	beyond bool // a repeat has only a lower bound
 }
 
 func (f Figure) sample(row result.Row) (s sample) {
@@ -165,7 +166,7 @@ func (f Figure) sample(row result.Row) (s sample) {
 	return s
 }
 
-// logarithms estimates the logarithm of the figure.
+// logarithms returns the estimate of the figure's logarithm.
 func (s sample) logarithms() estimate {
 	var logarithms []float64
 	for _, value := range s.values {

@@ -10,7 +10,7 @@ import (
 	"demo-server/bench/result"
 )
 
-// repeats returns a row of this many repeats. change sets the figures of each, which are all 1 otherwise; it may be nil.
+// repeats returns a row with n repeats. change sets the figures of each, which are all 1 otherwise; it may be nil.
 func repeats(name string, n int, change func(i int, f *result.Figures)) result.Row {
 	row := result.Row{Name: name, Total: result.Figures{PerSecond: result.Number(1.0)}}
 	row.Prediction = &result.Figures{PerSecond: row.Total.PerSecond}
@@ -27,14 +27,15 @@ func repeats(name string, n int, change func(i int, f *result.Figures)) result.R
 	return row
 }
 
-// all sets every figure to a value.
+// all returns a change that sets every figure to value.
 func all(value float64) func(int, *result.Figures) {
 	return func(_ int, f *result.Figures) {
 		*f.PerSecond, f.P50.Seconds, f.P99.Seconds, *f.CPUPerRequest, *f.Peak.Resident = value, value, value, value, value
 	}
 }
 
-// TestRuns: each figure of a row has a verdict, in this order: requests/s, p50, p99, CPU per request, peak memory.
+// TestRuns checks the verdict on each figure of a row, in this order: requests/s, p50, p99, CPU per request, peak
+// memory.
 func TestRuns(t *testing.T) {
 	const same, different, few, not = result.Same, result.Different, result.TooFew, NotCompared
 	none := func(_ int, f *result.Figures) { *f = result.Figures{} }
@@ -122,7 +123,7 @@ func TestRuns(t *testing.T) {
 	}
 }
 
-// TestRunsValues: the values of a figure are the means of the repeats, and their ratio is the change.
+// TestRunsValues checks that a figure's values are the means of the repeats, and that their ratio is the change.
 func TestRunsValues(t *testing.T) {
 	value := func(values ...float64) func(int, *result.Figures) {
 		return func(i int, f *result.Figures) { *f.PerSecond = values[i] }
@@ -142,8 +143,8 @@ func TestRunsValues(t *testing.T) {
 	}
 }
 
-// TestRunsFamily: of two equal runs of four rows, any figure at all is claimed to have changed in 5% of the cases at most,
-// and a row that takes half as long again is found. p99 is four times as noisy as the rate, and CPU ten times.
+// TestRunsFamily compares equal runs of four rows: at most 5% of them may claim that any figure changed. A row that
+// takes half as long again must be found. p99 is four times as noisy as the rate, and CPU ten times.
 func TestRunsFamily(t *testing.T) {
 	const times = 400
 	run := func(random *rand.Rand, rounds int, noise, slower float64) (rows []result.Row) {

@@ -7,16 +7,16 @@ import (
 	"github.com/aclements/go-moremath/stats"
 )
 
-// An estimate is the mean of values with its uncertainty.
+// An estimate holds the mean of values and its uncertainty.
 type estimate struct {
-	rounds          int // that it is of; without any, nothing else is known
+	rounds          int // number of values; if 0, the other fields mean nothing
 	mean            float64
-	err             float64 // the standard error of the mean
-	freedom         float64 // degrees of freedom, of Student's distribution
-	lowest, highest float64 // of a single round
+	err             float64 // standard error of the mean
+	freedom         float64 // degrees of freedom of Student's distribution
+	lowest, highest float64 // values of single rounds
 }
 
-// estimateOf returns the estimate of values that follow a normal distribution.
+// estimateOf returns the estimate of normally distributed values.
 func estimateOf(values []float64) (e estimate) {
 	if len(values) == 0 {
 		return e
@@ -37,7 +37,7 @@ func estimateOf(values []float64) (e estimate) {
 	return e
 }
 
-// interval returns the confidence interval of the mean.
+// interval returns the confidence interval of the mean. confidence is from 0 to 1.
 func (e estimate) interval(confidence float64) (low, high float64) {
 	if e.err == 0 {
 		return e.mean, e.mean
@@ -46,21 +46,21 @@ func (e estimate) interval(confidence float64) (low, high float64) {
 	return e.mean - half, e.mean + half
 }
 
-// paired estimates the logarithm of B/A from the rounds of one run, one by one: the machine's speed in a round affects
-// both.
+// paired returns the estimate of the logarithm of B/A in one run. It pairs the rounds, because the machine's speed in
+// a round affects both.
 func paired(a, b []float64) estimate { return estimateOf(ratios(a, b)) }
 
-// ratios returns the logarithm of B/A of each round that has both.
+// ratios returns the logarithm of B/A for each round that both have.
 func ratios(a, b []float64) (logarithms []float64) {
 	for i := range min(len(a), len(b)) {
 		if a, b := a[i], b[i]; a > 0 && b > 0 {
-			logarithms = append(logarithms, math.Log(b)-math.Log(a)) // the quotient itself may be infinite
+			logarithms = append(logarithms, math.Log(b)-math.Log(a)) // a quotient could be infinite
 		}
 	}
 	return logarithms
 }
 
-// separate estimates the logarithm of B/A from two runs, whose rounds have nothing in common (Welch 1947).
+// separate returns the estimate of the logarithm of B/A for two runs with independent rounds (Welch 1947).
 func separate(a, b estimate) estimate {
 	if a.rounds == 0 || b.rounds == 0 {
 		return estimate{}

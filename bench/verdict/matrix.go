@@ -9,14 +9,14 @@ import (
 	"demo-server/bench/result"
 )
 
-// unbound is the share of the ceiling from which on theory leaves no bound but the clients.
+// unbound is the predicted share of the ceiling from which only the clients limit a row.
 const unbound = 0.95
 
-// noticeable is how far a share may be off its prediction before it is said.
+// noticeable is the relative difference between a share and its prediction above which sentences mention it.
 const noticeable = 0.1
 
-// matrixSentences says what bounds which rows of a matrix: each bound once, with all that it bounds, and nothing of what
-// was to be expected of a row by itself.
+// matrixSentences returns sentences on which limits hold which rows of a matrix. It names each limit once, with all
+// its rows, and leaves out predicted figures of single rows.
 func matrixSentences(m *result.Matrix) (sentences []string) {
 	if kinds := freeKinds(m); kinds != nil {
 		sentences = append(sentences, fmt.Sprintf("%s: what nothing bounds reaches %s of the ceiling, whatever the mode.",
@@ -29,13 +29,13 @@ func matrixSentences(m *result.Matrix) (sentences []string) {
 	return append(sentences, offSentences(m)...)
 }
 
-// A bounded is a bound in words, and the rows that it bounds.
+// A bounded holds a limit in words and the rows that it limits.
 type bounded struct {
 	words string
 	rows  []*result.Row
 }
 
-// rowsOf are those of a matrix whose share is known, kind by kind.
+// rowsOf returns the rows of a matrix whose share is known, kind by kind.
 func rowsOf(m *result.Matrix) (rows []*result.Row) {
 	for _, kind := range m.Kinds {
 		for _, server := range m.Servers {
@@ -47,14 +47,14 @@ func rowsOf(m *result.Matrix) (rows []*result.Row) {
 	return rows
 }
 
-// isBound reports whether theory says that the row's bound keeps it from what the clients ask for, and the row does not
-// serve noticeably more than that.
+// isBound reports whether theory predicts that the row's limit keeps it below the ceiling, and the row does not serve
+// noticeably more than predicted.
 func isBound(row *result.Row) bool {
 	predicted := row.Prediction.Share()
 	return row.Bound != "" && predicted != nil && *predicted < unbound && *row.Total.Share() <= *predicted*(1+noticeable)
 }
 
-// bounds are those that keep rows below the ceiling, in the order of the rows.
+// bounds returns the limits that keep rows below the ceiling, in the order of the rows.
 func bounds(m *result.Matrix) (all []bounded) {
 	for _, row := range rowsOf(m) {
 		if !isBound(row) {
@@ -69,7 +69,8 @@ func bounds(m *result.Matrix) (all []bounded) {
 	return all
 }
 
-// wholeRows are the servers that the same bound holds with every kind of work: it is theirs, and not the work's.
+// wholeRows returns the servers that the same limit holds with every kind of work: the limit is the server's, not the
+// work's.
 func wholeRows(m *result.Matrix) (servers []string) {
 	for _, server := range m.Servers {
 		words := ""
@@ -114,7 +115,7 @@ func boundSentence(m *result.Matrix, b bounded, whatever []string) string {
 	return fmt.Sprintf("%s: %s %s %s, at %s of the ceiling.", list(cells), b.words, b.verb(), it(cells), spanOf(b.rows))
 }
 
-// verb is what the bound does: one slot bounds, three slots bound.
+// verb returns the verb for the limit: one slot bounds, three slots bound.
 func (b bounded) verb() string {
 	if strings.HasPrefix(b.words, "1 ") {
 		return "bounds"
@@ -129,7 +130,7 @@ func it(names []string) string {
 	return "it"
 }
 
-// freeKinds are those with which all servers that no bound of their own holds reach the ceiling.
+// freeKinds returns the kinds of work with which all servers without a limit of their own reach the ceiling.
 func freeKinds(m *result.Matrix) (kinds []string) {
 	for _, kind := range m.Kinds {
 		free, others := 0, 0
@@ -149,7 +150,7 @@ func freeKinds(m *result.Matrix) (kinds []string) {
 	return kinds
 }
 
-// span is the range of shares of what is not bound.
+// span returns the range of shares of the rows that are not limited.
 func span(m *result.Matrix, kinds []string) string {
 	var rows []*result.Row
 	for _, row := range rowsOf(m) {
@@ -180,7 +181,7 @@ func percent(part float64) string {
 	return fmt.Sprintf("%.0f%%", 100*part)
 }
 
-// offSentences are of rows that reach another share than theory says.
+// offSentences returns a sentence for each row whose share is noticeably off its prediction.
 func offSentences(m *result.Matrix) (sentences []string) {
 	for _, row := range rowsOf(m) {
 		part, predicted := *row.Total.Share(), row.Prediction.Share()

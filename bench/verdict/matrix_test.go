@@ -8,20 +8,21 @@ import (
 	"demo-server/bench/result"
 )
 
-// TestMatrixSentences: each bound is said once, with all that it bounds, and what reaches the ceiling is not told apart.
+// TestMatrixSentences checks that each limit is named once with all its rows, and that rows at the ceiling are named
+// together.
 func TestMatrixSentences(t *testing.T) {
 	type at struct {
 		share, predicted float64
 		bound            string
 	}
 	free := at{share: 0.99, predicted: 1}
-	many := at{0.98, 1, "1000 threads / 100ms"} // a bound that is not reached
+	many := at{0.98, 1, "1000 threads / 100ms"} // a limit that is not reached
 	slots, helpers := at{0.148, 0.15, "3 slots / 100ms"}, at{0.4, 0.4, "8 helpers / 100ms"}
 	one := at{0.05, 0.05, "1 at a time / 100ms"}
 	for _, c := range []struct {
 		name           string
 		servers, kinds []string
-		cells          map[string][]at // by server
+		cells          map[string][]at // keyed by server
 		want           []string
 	}{
 		{

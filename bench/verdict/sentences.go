@@ -12,7 +12,7 @@ import (
 	"demo-server/bench/result"
 )
 
-// Sentences says in plain words what the comparisons of a result's rows came to, in the order of the rows.
+// Sentences returns the verdict on a result's rows in plain sentences, in the order of the rows.
 func Sentences(r *result.Result) (sentences []string) {
 	if m := result.MatrixOf(r.Rows); m != nil {
 		sentences = matrixSentences(m)
@@ -22,7 +22,7 @@ func Sentences(r *result.Result) (sentences []string) {
 	return slices.Concat(sentences, untrusted(r.Rows), unmeasured(r.Rows))
 }
 
-// comparing says how the rows compare with the reference.
+// comparing returns sentences that compare the rows with the reference.
 func comparing(r *result.Result) (sentences []string) {
 	first := reference(r.Rows)
 	if first == nil {
@@ -56,26 +56,26 @@ func comparing(r *result.Result) (sentences []string) {
 	return sentences
 }
 
-// speech holds the rows by what there is to say about them.
+// A speech groups the rows by the sentence to say about them.
 type speech struct {
 	reference result.Row
 	load      result.Load
 
 	same      []result.Row
 	different []difference
-	near      []result.Row        // within the margin in each round, of which there are few
-	apart     float64             // how far the furthest of near was from the reference in a round
-	doubtful  []result.Row        // the others that cannot be told from the reference
-	unclear   []result.Comparison // theirs
+	near      []result.Row        // within the margin in each of too few rounds
+	apart     float64             // largest relative difference of near from the reference in a round
+	doubtful  []result.Row        // other rows without a clear verdict
+	unclear   []result.Comparison // comparisons of doubtful
 }
 
-// A difference is how rows differ from the reference, in words.
+// A difference holds rows and how they differ from the reference, in words.
 type difference struct {
 	words string
 	rows  []result.Row
 }
 
-// add files the row of a comparison with the reference.
+// add adds the row of a comparison with the reference to its group.
 func (s *speech) add(c result.Comparison, rows []result.Row) {
 	row := rows[slices.IndexFunc(rows, func(row result.Row) bool { return row.Name == c.B })]
 	apart := furthest(s.rounds(row))
@@ -91,7 +91,7 @@ func (s *speech) add(c result.Comparison, rows []result.Row) {
 	}
 }
 
-// differs files a row with others that differ in the same words.
+// differs adds a row to the rows that differ in the same words.
 func (s *speech) differs(row result.Row, words string) {
 	i := slices.IndexFunc(s.different, func(d difference) bool { return d.words == words })
 	if i < 0 {
@@ -100,10 +100,10 @@ func (s *speech) differs(row result.Row, words string) {
 	s.different[i].rows = append(s.different[i].rows, row)
 }
 
-// rounds returns the logarithm of the ratio of a row to the reference, round by round.
+// rounds returns the logarithm of the ratio of a row to the reference, for each round.
 func (s *speech) rounds(row result.Row) []float64 { return ratios(rates(s.reference), rates(row)) }
 
-// furthest returns the largest relative difference of a round.
+// furthest returns the largest relative difference in a round.
 func furthest(logarithms []float64) (by float64) {
 	for _, x := range logarithms {
 		by = max(by, math.Expm1(math.Abs(x)))
@@ -111,10 +111,10 @@ func furthest(logarithms []float64) (by float64) {
 	return by
 }
 
-// enoughRounds is how many rounds are enough on a quiet machine. It is the default of the command.
+// enoughRounds is the number of rounds that suffices on a quiet machine. It is the default of the command.
 const enoughRounds = 6
 
-// notYet says how close rows came to the reference in rounds that are too few to call them the same.
+// notYet returns a sentence on how close rows were to the reference in too few rounds to call them the same.
 func (s *speech) notYet() string {
 	rounds := "the only round"
 	if slices.ContainsFunc(s.near, func(row result.Row) bool { return len(s.rounds(row)) > 1 }) {
@@ -124,7 +124,7 @@ func (s *speech) notYet() string {
 		names(s.near), verb(s.near, "was", "were"), max(0.1, math.Ceil(1000*s.apart)/10), s.reference.Name, rounds, enoughRounds)
 }
 
-// tooFew says which rows cannot be told from the reference, and what would help.
+// tooFew returns a sentence that names the rows without a clear verdict, and how many rounds to try.
 func (s *speech) tooFew() string {
 	var each []string
 	repeats := enoughRounds
@@ -138,7 +138,7 @@ func (s *speech) tooFew() string {
 	return fmt.Sprintf("Too few repeats to tell %s from %s: try --repeat %d.", list(each), s.reference.Name, repeats)
 }
 
-// changes says how a row differed from the reference: the interval, or each round if there are few.
+// changes returns how a row differed from the reference: the interval, or each round if there are few.
 func (s *speech) changes(row result.Row, c result.Comparison) string {
 	if c.Rounds >= minRounds {
 		return fmt.Sprintf("%+.1f%% to %+.1f%%", 100*(c.Low-1), 100*(c.High-1))
@@ -153,8 +153,8 @@ func (s *speech) changes(row result.Row, c result.Comparison) string {
 	return list(each)
 }
 
-// enough returns about how many rounds would tell: the interval narrows with their square root. It means little if there
-// were fewer than enoughRounds.
+// enough returns about how many rounds a clear verdict needs: the interval narrows with their square root. It is a
+// rough guess for fewer than enoughRounds.
 func (s *speech) enough(c result.Comparison) int {
 	half := (math.Log(c.High) - math.Log(c.Low)) / 2
 	room := math.Abs(math.Abs(math.Log(c.Ratio)) - math.Log1p(s.load.Margin))
@@ -162,10 +162,10 @@ func (s *speech) enough(c result.Comparison) int {
 	return int(min(max(needed, float64(c.Rounds+1)), maxRepeats))
 }
 
-// maxRepeats is the largest number of repeats that the command takes.
+// maxRepeats is the maximum number of repeats that the command accepts.
 const maxRepeats = 1000
 
-// shares are words for ratios.
+// shares lists words for ratios.
 var shares = []struct {
 	ratio float64
 	words string
@@ -174,7 +174,7 @@ var shares = []struct {
 	{1. / 5, "a fifth of"}, {1. / 10, "a tenth of"},
 }
 
-// share is a ratio in words, where there are some within 3%.
+// share returns a ratio in words. It uses a fraction or a multiple within 3% of the ratio, if there is one.
 func share(ratio float64) string {
 	for _, s := range shares {
 		if math.Abs(ratio/s.ratio-1) < 0.03 {
@@ -195,10 +195,10 @@ func share(ratio float64) string {
 	return fmt.Sprintf("%.3g of", ratio)
 }
 
-// predicted is how far off theory may be to have expected it.
+// predicted is the relative error up to which a rate counts as predicted.
 const predicted = 0.02
 
-// reason says why a row serves as much as it does, if that is known.
+// reason returns why a row serves as much as it does, or "" if that is unknown.
 func (s *speech) reason(row result.Row) string {
 	ceiling := row.Total.Ceiling
 	switch {
@@ -212,10 +212,10 @@ func (s *speech) reason(row result.Row) string {
 	return fmt.Sprintf(": the clients are the bottleneck, %d / %s = %.4g", s.load.Concurrency, seconds(*row.Delay), *ceiling)
 }
 
-// seconds is a delay as it is written in settings.
+// seconds formats a delay as settings do.
 func seconds(s float64) string { return time.Duration(s * float64(time.Second)).String() }
 
-// expected says whether theory knew, and why.
+// expected returns whether theory predicted the rate, and the limit.
 func expected(row result.Row) string {
 	switch {
 	case row.Prediction == nil || row.Prediction.PerSecond == nil:
@@ -228,7 +228,7 @@ func expected(row result.Row) string {
 	return ", as predicted: " + row.Bound
 }
 
-// untrusted names the rows that break an audit.
+// untrusted returns a sentence that names the rows that break an audit, or nil.
 func untrusted(rows []result.Row) []string {
 	rows = slices.DeleteFunc(slices.Clone(rows), func(row result.Row) bool { return row.Trusted })
 	if len(rows) == 0 {
@@ -238,7 +238,7 @@ func untrusted(rows []result.Row) []string {
 		verb(rows, "its", "their"))}
 }
 
-// unmeasured says why rows have no rate, or why they were not measured to their end.
+// unmeasured returns sentences on why rows have no rate, or were not measured to their end.
 func unmeasured(rows []result.Row) (sentences []string) {
 	for _, row := range rows {
 		total := row.Total
@@ -258,7 +258,7 @@ func unmeasured(rows []result.Row) (sentences []string) {
 	return sentences
 }
 
-// otherReplies counts the requests that got no right reply, by what became of them.
+// otherReplies counts the requests without a right reply, by outcome.
 func otherReplies(c result.Counts) string {
 	var all []string
 	for _, kind := range []struct {
@@ -280,7 +280,7 @@ func otherReplies(c result.Counts) string {
 
 func rate(row result.Row) string { return fmt.Sprintf("%.4g", *row.Total.PerSecond) }
 
-// rateSpan returns the lowest and the highest rate of rows.
+// rateSpan returns the range of rates of the rows.
 func rateSpan(rows []result.Row) string {
 	perSecond := func(row result.Row) float64 { return *row.Total.PerSecond }
 	slowest := slices.MinFunc(rows, func(a, b result.Row) int { return cmp.Compare(perSecond(a), perSecond(b)) })
@@ -292,10 +292,10 @@ func rateSpan(rows []result.Row) string {
 	return low + " to " + high
 }
 
-// short writes a relative difference that somebody chose, such as 2%.
+// short formats a relative difference that a user chose, such as 2%.
 func short(part float64) string { return strconv.FormatFloat(100*part, 'g', 3, 64) + "%" }
 
-// verb returns the form of a verb that goes with so many rows.
+// verb returns the verb form for this number of rows.
 func verb(rows []result.Row, one, several string) string { return plural(len(rows), one, several) }
 
 func plural(n int, one, several string) string {
@@ -305,7 +305,7 @@ func plural(n int, one, several string) string {
 	return several
 }
 
-// names lists the rows.
+// names returns the names of the rows as a list in words.
 func names(rows []result.Row) string {
 	var all []string
 	for _, row := range rows {

@@ -9,7 +9,7 @@ import (
 	"demo-server/bench/result"
 )
 
-// served is a row that served at so many requests/s in each round. change may be nil.
+// served returns a row with these rates in requests/s, one per round. change may be nil.
 func served(name string, change func(*result.Row), rounds ...float64) result.Row {
 	row := measured(name, rounds)
 	row.Prediction = nil
@@ -27,7 +27,7 @@ func predictedAs(theory, ceiling float64, bound string) func(*result.Row) {
 	}
 }
 
-// unanswered is a row of one repeat whose requests ended like this.
+// unanswered returns a row of one repeat whose requests ended as counted in c.
 func unanswered(name string, c result.Counts) result.Row {
 	total := result.Figures{Counts: c}
 	return result.Row{Name: name, Trusted: true, Repeats: []result.Repeat{{Figures: total}}, Total: total}

@@ -1,5 +1,5 @@
-// Package verdict tells noise from difference: which rows of a bench serve differently, which serve the same, and which
-// cannot be told apart by what was measured; and says it in plain sentences.
+// Package verdict separates differences from noise: it decides which rows of a bench differ, which are the same, and
+// which need more rounds. It says so in plain sentences.
 //
 // The package must not know how anything was measured.
 package verdict
@@ -14,11 +14,12 @@ import (
 	"demo-server/bench/result"
 )
 
-// alpha is the share of runs that may make any false claim at all.
+// alpha is the maximum share of runs with any false claim.
 const alpha = 0.05
 
-// Compare compares the throughput of the reference, which is the first row, with that of each other row. In a matrix,
-// each kind of work has a reference of its own. margin is the relative difference that does not matter.
+// Compare compares the throughput of each row with that of the reference, normally the first row (see reference). In
+// a matrix, each kind of work has its own reference. margin is the relative difference that does not matter, such as
+// 0.02.
 func Compare(rows []result.Row, margin float64) []result.Comparison {
 	var pairs []pair
 	for _, group := range kinds(rows) {
@@ -35,7 +36,7 @@ func Compare(rows []result.Row, margin float64) []result.Comparison {
 	return compare(pairs)
 }
 
-// kinds groups the rows that are compared with each other: all, or in a matrix those with the same kind of work.
+// kinds groups the rows to compare: all rows, or the rows of each kind of work in a matrix.
 func kinds(rows []result.Row) (groups [][]result.Row) {
 	m := result.MatrixOf(rows)
 	if m == nil {
@@ -53,8 +54,8 @@ func kinds(rows []result.Row) (groups [][]result.Row) {
 	return groups
 }
 
-// reference returns the first row that has a rate and did not fail, or else the first that has a rate. It returns nil
-// if no row has one.
+// reference returns the first row that has a rate and did not fail. If all failed, it returns the first that has a
+// rate, or nil if no row has one.
 func reference(rows []result.Row) (first *result.Row) {
 	for i := range rows {
 		row := &rows[i]
@@ -69,11 +70,11 @@ func reference(rows []result.Row) (first *result.Row) {
 	return first
 }
 
-// rates returns the throughput of each repeat, NaN if it has none. A row that failed is not tried again, so the index
-// of a repeat is its round.
+// rates returns the throughput of each repeat in requests/s, NaN if unknown. The index of a repeat is its round,
+// because a row that failed is not tried again.
 func rates(row result.Row) []float64 { return throughput.sample(row).values }
 
-// A pair is two samples of a figure to compare.
+// A pair holds the estimated ratio of two samples of a figure.
 type pair struct {
 	a, b string // names of the rows
 	estimate
@@ -81,19 +82,21 @@ type pair struct {
 	obvious factors
 }
 
-// minRounds is how many rounds a confidence interval needs. That of two is nearly always too wide to claim anything. If
-// the two happen to agree, it is too narrow: figures that are counted in whole rounds of replies often agree by chance.
+// minRounds is the number of rounds that a confidence interval needs. The interval of two is nearly always too wide
+// to claim anything. If the two rounds happen to agree, it is too narrow: figures counted in whole rounds of replies
+// often agree by chance.
 const minRounds = 3
 
 // compare compares each pair, in the order given.
 //
 // Each pair has a confidence interval for the logarithm of its ratio. A pair is different if the interval lies wholly
-// beyond the margin, and the same if it lies wholly inside. Only one of the two can be true, so only one claim per pair
-// can be wrong. Of many pairs some would be claimed by chance: after Holm (1979) the clearest pair has to stand at the
-// level alpha/m, the next at alpha/(m-1). The first pair that does not stand ends all claims. The pairs after it are
-// shown at its level, at which they cannot be claimed either.
+// beyond the margin, and the same if it lies wholly inside. Only one of the two can be true, so only one claim per
+// pair can be wrong. Among many pairs, chance alone would lead to some claims. Therefore the clearest pair is tested
+// at the level alpha/m, the next at alpha/(m-1), and so on (Holm 1979). The first pair that fails its test ends all
+// claims. The pairs after it show their interval at its level, at which they cannot be claimed either.
 //
-// A pair of fewer than minRounds has no interval and can only be different, if it is obvious.
+// A pair with fewer than minRounds rounds has no interval. It is different if the difference is obvious, and
+// undecided otherwise.
 func compare(pairs []pair) []result.Comparison {
 	out := make([]result.Comparison, len(pairs))
 	var family []int
@@ -123,24 +126,24 @@ func compare(pairs []pair) []result.Comparison {
 	return out
 }
 
-// factors are, by the number of rounds, how far apart a figure has to be in each round, on the same side, to differ
-// obviously. Without a factor, nothing is obvious.
+// factors holds, by the number of rounds, the ratio above which a difference is obvious. Each round must exceed it,
+// in the same direction. If a factor is 0, nothing is obvious.
 type factors [minRounds]float64
 
 var (
-	// steady is for figures with a noise of 5% or less in each round. The ratio of two has a standard deviation of 7%
-	// then: 1.5 is 5.7 of these, and 1.25 is 3.2 of them twice in a row. Equal rows are that far apart by chance in
-	// about one of a million pairs. Rates that are counted in whole rounds of replies to a delay had a noise of 0.3% to
-	// 2.3% on two busy cores.
+	// steady is for figures with a noise of at most 5% per round. The ratio of two then has a standard deviation of
+	// 7%: 1.5 is 5.7 of these, and 1.25 is 3.2 of them twice in a row. Equal rows differ that much by chance in about
+	// one of a million pairs. Rates counted in whole rounds of replies to a delay had a noise of 0.3% to 2.3% on two
+	// busy cores.
 	steady = factors{1: 1.5, 2: 1.25}
 
-	// unsteady is for a noise of up to 27%, which rates at a delay of 0 had on the same two cores. Less than 1% of the
-	// claims of a pair are false then.
+	// unsteady is for a noise of up to 27%, which rates at a delay of 0 had on the same two cores. Less than 1% of a
+	// pair's claims are then false.
 	unsteady = factors{1: 3, 2: 2}
 )
 
-// rateFactors returns the factors for the throughput of two rows. It is steady if theory predicts both: a row that the
-// machine slows down does not serve as predicted.
+// rateFactors returns the factors for the throughput of two rows: steady if theory predicts both, because a row that
+// the machine slows down misses its prediction.
 func rateFactors(a, b result.Row) factors {
 	if asPredicted(a, noticeable) && asPredicted(b, noticeable) {
 		return steady
@@ -148,7 +151,7 @@ func rateFactors(a, b result.Row) factors {
 	return unsteady
 }
 
-// asPredicted reports whether theory predicts a row's throughput within a relative tolerance.
+// asPredicted reports whether a row's throughput is within a relative tolerance of its prediction.
 func asPredicted(row result.Row, tolerance float64) bool {
 	rate := row.Total.PerSecond
 	if rate == nil || row.Prediction == nil || row.Prediction.PerSecond == nil {
@@ -157,18 +160,19 @@ func asPredicted(row result.Row, tolerance float64) bool {
 	return math.Abs(*rate / *row.Prediction.PerSecond - 1) <= tolerance
 }
 
-// isObvious reports whether so few rounds show a difference that needs no statistics.
+// isObvious reports whether fewer than minRounds rounds show a difference that needs no statistics.
 func (p pair) isObvious() bool {
 	if p.rounds == 0 || p.obvious[p.rounds] == 0 {
 		return false
 	}
-	// Like the noise, the factor comes on top of the difference that does not matter.
+	// The factor covers the noise only, so the margin is added.
 	edge := math.Log(p.obvious[p.rounds]) + math.Log1p(p.margin)
 	return p.lowest > edge || p.highest < -edge
 }
 
-// clearness is the confidence at which the pair can still be claimed: how many standard errors the mean is from the
-// nearer edge of the margin, as a share of Student's distribution.
+// clearness returns the confidence at which the pair can still be claimed. It is the probability, by Student's
+// distribution, that belongs to the distance of the mean from the nearer edge of the margin in standard errors. It
+// returns infinity without noise.
 func (p pair) clearness() float64 {
 	distance := math.Abs(math.Abs(p.mean) - math.Log1p(p.margin))
 	if p.err == 0 {
@@ -177,7 +181,7 @@ func (p pair) clearness() float64 {
 	return stats.TDist{V: p.freedom}.CDF(distance / p.err)
 }
 
-// judge sets the interval of a pair's comparison, and returns the verdict that follows from it.
+// judge sets the interval of the pair's comparison and returns the verdict for it.
 func (p pair) judge(c *result.Comparison, confidence float64) string {
 	low, high := p.interval(confidence)
 	c.Low, c.High, c.Confidence = ratioOf(low), ratioOf(high), confidence
@@ -191,13 +195,14 @@ func (p pair) judge(c *result.Comparison, confidence float64) string {
 	return result.TooFew
 }
 
-// maxLog is the largest logarithm of a ratio that is kept: beyond it means nothing, and JSON has no infinity.
+// maxLog is the maximum logarithm of a ratio. Larger ones mean nothing, and JSON cannot hold infinity.
 const maxLog = 20
 
-// ratioOf returns the ratio that has this logarithm.
+// ratioOf returns the ratio for a logarithm, with its size limited by maxLog.
 func ratioOf(logarithm float64) float64 { return math.Exp(max(-maxLog, min(logarithm, maxLog))) }
 
-// Interval is the mean of a row's rounds and its 95% confidence interval; ok where there are two rounds or more.
+// Interval returns the mean of a row's rounds and its 95% confidence interval. It ignores NaN; ok is false for fewer
+// than two rounds.
 func Interval(rounds []float64) (mean, low, high float64, ok bool) {
 	known := slices.DeleteFunc(slices.Clone(rounds), math.IsNaN)
 	if len(known) < 2 {

@@ -18,7 +18,7 @@ func times(factor float64, rounds ...float64) (scaled []float64) {
 	return scaled
 }
 
-// measured is a row of this name that served so much in each round, NaN for none, and that theory predicts.
+// measured returns a row with these rates, one per round, NaN for none. Theory predicts its mean rate.
 func measured(name string, rounds []float64) result.Row {
 	row := result.Row{Name: name, Trusted: true}
 	total, known := 0.0, 0.0
@@ -37,7 +37,7 @@ func measured(name string, rounds []float64) result.Row {
 	return row
 }
 
-// rowsOfRounds names rows a, b, c and so on.
+// rowsOfRounds returns rows named a, b, c and so on.
 func rowsOfRounds(samples ...[]float64) (rows []result.Row) {
 	for i, rounds := range samples {
 		rows = append(rows, measured(string(rune('a'+i)), rounds))
@@ -45,7 +45,7 @@ func rowsOfRounds(samples ...[]float64) (rows []result.Row) {
 	return rows
 }
 
-// TestCompareExtremes: no ratio is beyond what JSON can hold, and none beyond its interval.
+// TestCompareExtremes checks that no ratio exceeds the range of JSON or lies outside its interval.
 func TestCompareExtremes(t *testing.T) {
 	for _, c := range []struct{ a, b []float64 }{
 		{[]float64{1e-300}, []float64{1e300}},
@@ -62,12 +62,12 @@ func TestCompareExtremes(t *testing.T) {
 	}
 }
 
-// TestCompare: samples with known answers.
+// TestCompare compares samples with known answers.
 func TestCompare(t *testing.T) {
 	quiet := []float64{50.00, 50.05, 49.95, 50.02, 49.98, 50.01}
 	other := []float64{50.03, 49.97, 50.01, 49.96, 50.05, 50.00}
 	noisy := []float64{50, 44, 57, 49, 41, 60}
-	drifting := []float64{50, 48, 46, 44, 42, 40} // the machine gets slower, under both
+	drifting := []float64{50, 48, 46, 44, 42, 40} // the machine slows down for both rows
 	cases := []struct {
 		name string
 		a, b []float64
@@ -110,8 +110,8 @@ func TestCompare(t *testing.T) {
 	}
 }
 
-// TestCompareReference: the first row that has a rate is the reference of all others, in their order; in a matrix each
-// kind of work has its own.
+// TestCompareReference checks that the first row with a rate is the reference of all others, in their order, and that
+// each kind of work in a matrix has its own.
 func TestCompareReference(t *testing.T) {
 	rounds := []float64{50, 50, 50}
 	failed, none := measured("failed", rounds[:1]), measured("none", nil)
@@ -147,7 +147,7 @@ func TestCompareReference(t *testing.T) {
 	}
 }
 
-// TestObviousWithoutTheory: it takes more to differ obviously if theory does not predict both rows.
+// TestObviousWithoutTheory checks that an obvious difference must be larger if theory does not predict both rows.
 func TestObviousWithoutTheory(t *testing.T) {
 	for _, c := range []struct {
 		rounds int
@@ -169,9 +169,10 @@ func TestObviousWithoutTheory(t *testing.T) {
 	}
 }
 
-// TestHolm: a pair that would be claimed alone is not among many, unless the others are clear.
+// TestHolm checks that a pair that is claimed alone is not claimed among many, unless the others are clear.
 func TestHolm(t *testing.T) {
-	// At 95% this one's interval ends within the margin; at 98.75%, which four pairs need of the clearest, it does not.
+	// At 95%, the interval of doubtful ends within the margin. At 98.75%, the level of the clearest of four pairs, it
+	// does not.
 	base := []float64{50, 50, 50, 50, 50, 50}
 	doubtful := []float64{50.6, 49.4, 51.0, 49.1, 50.8, 49.3}
 	alone := Compare(rowsOfRounds(base, doubtful), margin)[0]
@@ -201,7 +202,8 @@ func TestHolm(t *testing.T) {
 	}
 }
 
-// runs are rows with these true rates, under noise of its own for each round of each, and of the machine for all.
+// runs returns rows with these true rates. noise differs for each round of each row, and drift of the machine affects
+// all rows of a round.
 func runs(random *rand.Rand, rates []float64, rounds int, noise, drift float64) []result.Row {
 	samples := make([][]float64, len(rates))
 	for range rounds {
@@ -213,8 +215,8 @@ func runs(random *rand.Rand, rates []float64, rounds int, noise, drift float64) 
 	return rowsOfRounds(samples...)
 }
 
-// TestRates: how often the verdict is right, and how often wrong, in 2,000 runs of 6 rounds on a machine whose speed
-// changes by 5% from round to round.
+// TestRates checks how often the verdict is right and how often wrong in 2,000 runs of 6 rounds, on a machine whose
+// speed changes by 5% from round to round.
 func TestRates(t *testing.T) {
 	const times = 2000
 	same, handicap := []float64{50, 50}, []float64{50, 50 * 0.95}
@@ -223,9 +225,9 @@ func TestRates(t *testing.T) {
 		rates  []float64
 		noise  float64
 		right  string
-		at     float64 // least share of right verdicts
+		at     float64 // minimum share of right verdicts
 		wrong  string
-		atMost float64 // largest share of wrong ones
+		atMost float64 // maximum share of wrong verdicts
 	}{
 		{name: "the same twice, noise 0.5%", rates: same, noise: 0.005, right: result.Same, at: 0.95, wrong: result.Different, atMost: 0.05},
 		{name: "the same twice, noise 0.65%", rates: same, noise: 0.0065, right: result.Same, at: 0.95, wrong: result.Different, atMost: 0.05},
@@ -249,7 +251,8 @@ func TestRates(t *testing.T) {
 	}
 }
 
-// TestFamily: of five rows, two of which differ from the others, any false claim at all is made in 5% of the runs at most.
+// TestFamily checks that at most 5% of the runs make any false claim, with five rows of which two differ from the
+// others.
 func TestFamily(t *testing.T) {
 	const times = 1000
 	for _, rates := range [][]float64{{50, 50, 50, 50 * 0.95, 50 * 0.95}, {50 * 0.95, 50, 50, 50 * 0.95, 50}} {
@@ -273,7 +276,7 @@ func TestFamily(t *testing.T) {
 	}
 }
 
-// falseClaim reports whether a comparison with the first row claims what the true rates contradict.
+// falseClaim reports whether a comparison with the first row contradicts the true rates.
 func falseClaim(rates []float64, comparisons []result.Comparison) bool {
 	for i, c := range comparisons {
 		truth := result.Same
@@ -287,9 +290,9 @@ func falseClaim(rates []float64, comparisons []result.Comparison) bool {
 	return false
 }
 
-// TestObvious: in one round or two, rows that are equal but for the margin are never claimed to differ at a noise of 5%
-// a round, nor in more than 5% of the runs at 27% if theory does not predict them. Nothing is claimed to be the same,
-// and half is found.
+// TestObvious checks verdicts on one or two rounds. Rows that are equal within the margin are never claimed to differ
+// at a noise of 5% per round. At 27% without a prediction, at most 5% of the runs claim that. No rows are claimed to
+// be the same, and a row of half the rate is found.
 func TestObvious(t *testing.T) {
 	const times = 5000
 	equal := []float64{50, 50, 50, 50 * 1.02, 50 / 1.02, 50}
@@ -298,8 +301,8 @@ func TestObvious(t *testing.T) {
 		rates  []float64
 		noise  float64
 		theory bool
-		differ float64 // the largest share of the runs in which a row differs
-		found  float64 // the smallest share of the rows that differ
+		differ float64 // maximum share of runs in which a row differs
+		found  float64 // minimum share of rows that differ
 	}{
 		{name: "equal, noise 1%", rates: equal, noise: 0.01, theory: true},
 		{name: "equal, noise 5%", rates: equal, noise: 0.05, theory: true},
@@ -315,7 +318,7 @@ func TestObvious(t *testing.T) {
 				rows := runs(random, c.rates, rounds, c.noise, 0.05)
 				for i := range rows {
 					rows[i].Prediction = nil
-					if c.theory { // in spite of the noise: it decides only how much is obvious
+					if c.theory { // despite the noise: only the factors depend on it
 						rows[i].Prediction = &result.Figures{PerSecond: rows[i].Total.PerSecond}
 					}
 				}
@@ -346,7 +349,7 @@ func TestObvious(t *testing.T) {
 
 func TestInterval(t *testing.T) {
 	mean, low, high, ok := Interval([]float64{49, math.NaN(), 50, 51})
-	// Student's t of 2 degrees of freedom at 95% is 4.303, the standard error 1/sqrt(3).
+	// Student's t for 2 degrees of freedom at 95% is 4.303, and the standard error is 1/sqrt(3).
 	if half := 4.3027 / math.Sqrt(3); !ok || math.Abs(mean-50) > 1e-9 || math.Abs(low-(50-half)) > 1e-3 || math.Abs(high-(50+half)) > 1e-3 {
 		t.Errorf("%g from %g to %g, %t", mean, low, high, ok)
 	}
