@@ -100,7 +100,7 @@ func (p *process) metrics(t *testing.T) (s stats) {
 	}
 	for _, name := range []string{
 		"requests_total", "requests_in_flight", "requests_queued", "connections_open", "accept_queue_length", "accept_queue_limit", "queue_wait_seconds",
-		"work_seconds",
+		"work_duration_seconds",
 	} {
 		if len(families["demo_server_"+name].GetMetric()) == 0 {
 			t.Fatalf("/metrics has no demo_server_%s", name)
@@ -115,9 +115,9 @@ func (p *process) metrics(t *testing.T) (s stats) {
 		s.Mode = labels["mode"]
 		s.Requests[labels["outcome"]] = int(metric.GetCounter().GetValue())
 	}
-	s.InFlight, s.Queued, s.Connections = gauge("in_flight"), gauge("queued"), gauge("connections")
-	s.AcceptQueue.Depth, s.AcceptQueue.Limit = gauge("accept_queue"), gauge("accept_queue_limit")
-	s.QueueWait, s.Work = histogram("queue_wait_seconds"), histogram("work_seconds")
+	s.InFlight, s.Queued, s.Connections = gauge("requests_in_flight"), gauge("requests_queued"), gauge("connections_open")
+	s.AcceptQueue.Depth, s.AcceptQueue.Limit = gauge("accept_queue_length"), gauge("accept_queue_limit")
+	s.QueueWait, s.Work = histogram("queue_wait_seconds"), histogram("work_duration_seconds")
 	return s
 }
 
