@@ -22,7 +22,7 @@ import (
 const prelude = `
 set -e -o pipefail
 trap 'kill $(jobs -p) 2>/dev/null || true; wait || true' EXIT
-ready() { until demo-server health >/dev/null 2>&1; do kill -0 $!; sleep 0.02; done; }
+ready() { until curl -sf http://127.0.0.1:7780/readyz >/dev/null; do kill -0 $!; sleep 0.02; done; }
 `
 
 // TestGuideCommands runs every block of the guide that begins with "console test". The lines that begin with a dollar are
